@@ -1,0 +1,174 @@
+"""The HTTP floor both simulators stand on: a threaded server on a free loopback port.
+
+A simulator hands over one function from :class:`Request` to :class:`Response`; everything that is plain HTTP
+(keep-alive, sending head and body in one piece, refusing connections while keeping the port) is here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import ssl
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl, urlsplit
+
+
+@dataclass
+class Request:
+    """One request as it came over the wire. ``query`` is decoded once, blanks kept, order kept."""
+
+    method: str
+    path: str
+    raw_query: str
+    headers: dict[str, str]
+    body: bytes
+    client: str
+    connection: socket.socket
+    query: list[tuple[str, str]] = field(default_factory=list)
+
+    def header(self, name: str) -> str | None:
+        """The header's value or None; names compare without case."""
+        return self.headers.get(name.lower())
+
+    def gone(self) -> bool:
+        """True when the client has closed its side of the connection."""
+        try:
+            readable, _, _ = select.select([self.connection], [], [], 0)
+            return bool(readable) and self.connection.recv(1, socket.MSG_PEEK) == b""
+        except (OSError, ValueError):
+            return True
+
+
+@dataclass
+class Response:
+    """What is sent back. ``Content-Length`` is added; ``drop`` closes the connection without an answer."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    drop: bool = False
+
+
+Handle = Callable[[Request], Response]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1  # head and body leave in one send (plex 11.2)
+    server: _Server
+
+    def handle_any(self) -> None:
+        split = urlsplit(self.path)
+        request = Request(
+            method=self.command,
+            path=split.path,
+            raw_query=split.query,
+            headers={name.lower(): value for name, value in self.headers.items()},
+            body=self.rfile.read(int(self.headers.get("Content-Length") or 0)),
+            client=str(self.client_address[0]),
+            connection=self.connection,
+            query=parse_qsl(split.query, keep_blank_values=True),
+        )
+        response = self.server.handle(request)
+        if response.drop:
+            self.close_connection = True
+            return
+        names = {name.lower() for name, _ in response.headers}
+        self.send_response_only(response.status)
+        for name, value in response.headers:
+            self.send_header(name, value)
+        if "content-length" not in names and response.status != 304:
+            self.send_header("Content-Length", str(len(response.body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(response.body)
+        self.wfile.flush()
+
+    # the base class dictates these names
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_OPTIONS = handle_any  # noqa: N815
+
+    def handle(self) -> None:
+        # A client that goes away in the middle is its own business.
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            super().handle()
+
+    def finish(self) -> None:
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            super().finish()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Silence: the simulators keep their own request log."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 256
+    allow_reuse_address = True
+
+    def __init__(self, port: int, handle: Handle, tls: ssl.SSLContext | None) -> None:
+        self.handle = handle
+        self._tls = tls
+        self._open: set[socket.socket] = set()
+        super().__init__(("127.0.0.1", port), _Handler)
+
+    def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
+        connection, address = super().get_request()
+        if self._tls is not None:
+            connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        self._open.add(connection)
+        return connection, address
+
+    def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
+        if isinstance(request, socket.socket):
+            self._open.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        # Only errors of connections end here while a server is being closed; others are the simulator's bugs.
+        if not isinstance(sys.exc_info()[1], (OSError, ValueError)):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+    def drop_all(self) -> None:
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+
+class HttpServer:
+    """A server that can be started, made to refuse connections, and stopped, always on one port.
+
+    ``port`` 0 takes a free one. ``tls`` is a server-side context for https.
+    """
+
+    def __init__(self, handle: Handle, *, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
+        self._handle = handle
+        self._tls = tls
+        self._server: _Server | None = None
+        self.port = port
+
+    @property
+    def url(self) -> str:
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Open the port (again). Does nothing where it is open."""
+        if self._server is not None:
+            return
+        self._server = _Server(self.port, self._handle, self._tls)
+        self.port = int(self._server.server_address[1])
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def stop(self) -> None:
+        """Close the port and every connection; new ones are refused until :meth:`start`."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.shutdown()
+            server.server_close()
+            server.drop_all()
