@@ -1,0 +1,123 @@
+"""The containers answers come in, and sections as they are listed (plex 2, 3.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sandbox.plex.identity import MEDIA_TAGS
+from sandbox.plex.markup import Node, Scalar
+from sandbox.plex.model import Section
+from sandbox.plex.routing import Ask, number
+
+LIBRARY = "com.plexapp.plugins.library"
+_MOVIE_ART = "/:/resources/movie-fanart.jpg"
+_MOVIE_THUMB = "/:/resources/movie.png"
+
+
+@dataclass
+class Page:
+    """Which part of a listing is asked for. ``asked`` False: nobody spoke of pages, all of it leaves at once."""
+
+    start: int
+    size: int
+    asked: bool
+
+    @staticmethod
+    def of(ask: Ask, cap: int) -> Page:
+        """By header or query; ``cap`` is the most the server gives in one answer (0: as many as are asked for)."""
+        start, size = ask.plex("X-Plex-Container-Start"), ask.plex("X-Plex-Container-Size")
+        asked = start is not None or size is not None
+        most = max(number(size or ""), 0) if size is not None else 1 << 60
+        return Page(max(number(start or "0"), 0), min(most, cap) if cap else most, asked)
+
+    def cut(self, count: int) -> slice:
+        """The page's place in a list of ``count``."""
+        return slice(self.start, min(self.start + self.size, count))
+
+    def headers(self, total: int) -> list[tuple[str, str]]:
+        """What a listing's answer says about pages outside its body."""
+        if not self.asked:
+            return []
+        return [("X-Plex-Container-Start", str(self.start)), ("X-Plex-Container-Total-Size", str(total))]
+
+
+def listing(section: Section, title: str, page: Page, shown: int, total: int, view: str = "movie") -> dict[str, Scalar]:
+    """The attributes of a listing's container."""
+    return {
+        "size": shown,
+        "totalSize": total if page.asked else None,
+        "offset": page.start if page.asked else None,
+        "allowSync": True,
+        "art": _MOVIE_ART,
+        "identifier": LIBRARY,
+        "librarySectionID": section.key,
+        "librarySectionTitle": section.title,
+        "librarySectionUUID": section.uuid,
+        **MEDIA_TAGS,
+        "thumb": _MOVIE_THUMB,
+        "title1": section.title,
+        "title2": title,
+        "viewGroup": view,
+        "viewMode": 65592,
+    }
+
+
+def items(section: Section | None, shown: int) -> dict[str, Scalar]:
+    """The attributes of a container of whole items; ``section`` where all are of one."""
+    home: dict[str, Scalar] = {}
+    if section is not None:
+        home = {
+            "librarySectionID": section.key,
+            "librarySectionTitle": section.title,
+            "librarySectionUUID": section.uuid,
+        }
+    return {"size": shown, "allowSync": True, "identifier": LIBRARY, **home, **MEDIA_TAGS}
+
+
+def library() -> Node:
+    """The answer to ``/library``."""
+    names = {"sections": "Library Sections", "recentlyAdded": "Recently Added Content", "onDeck": "On Deck Content"}
+    children: list[Node | str] = [Node("Directory", {"key": key, "title": title}) for key, title in names.items()]
+    attributes: dict[str, Scalar] = {
+        "size": len(children),
+        "allowSync": False,
+        "art": "/:/resources/library-art.png",
+        "content": "",
+        "identifier": LIBRARY,
+        **MEDIA_TAGS,
+        "title1": "Plex Library",
+        "title2": "",
+    }
+    return Node("MediaContainer", attributes, children)
+
+
+def directory(section: Section) -> Node:
+    """A section as ``/library/sections`` shows it."""
+    attributes: dict[str, Scalar] = {
+        "allowSync": True,
+        "art": _MOVIE_ART,
+        "composite": f"/library/sections/{section.key}/composite/{section.updated_at}",
+        "filters": True,
+        "refreshing": section.refreshing,
+        "thumb": _MOVIE_THUMB,
+        "key": str(section.key),
+        "type": section.type,
+        "title": section.title,
+        "agent": section.agent,
+        "scanner": section.scanner,
+        "language": section.language,
+        "uuid": section.uuid,
+        "metadataAgentProviderGroupId": "1",
+        "updatedAt": section.updated_at,
+        "createdAt": section.created_at,
+        "scannedAt": section.scanned_at,
+        "content": True,
+        "directory": True,
+        "contentChangedAt": section.content_changed_at,
+        "hidden": section.hidden,
+    }
+    first = section.key * 100
+    locations: list[Node | str] = [
+        Node("Location", {"id": first + place, "path": path}) for place, path in enumerate(section.locations)
+    ]
+    return Node("Directory", attributes, locations)

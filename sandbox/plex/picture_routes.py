@@ -1,0 +1,142 @@
+"""Posters and backgrounds: listing, uploading, selecting, removing, reading back (plex 5)."""
+
+from __future__ import annotations
+
+import http.client
+from urllib.parse import quote, urlsplit
+
+from sandbox.http import Response
+from sandbox.plex.answers import StatusError, empty, shown
+from sandbox.plex.markup import Node, Scalar
+from sandbox.plex.picture import ART, THUMB, content_type
+from sandbox.plex.routing import Ask, Route
+
+LIMIT = 10 * 1024 * 1024
+"""Bytes of a picture; more than that is a 500."""
+
+_LISTS = {"posters": THUMB, "arts": ART}
+_ONE = {"poster": THUMB, "thumb": THUMB, "art": ART}
+
+
+def listed(ask: Ask) -> Response:
+    """``GET /library/metadata/{id}/posters`` and ``/arts``."""
+    entry, place = ask.entry(), _place(_LISTS, ask)
+    children: list[Node | str] = []
+    with ask.server.catalog.lock:
+        slot = ask.server.catalog.slot(entry, place)
+        for picture in slot.pictures:
+            key = f"/library/metadata/{entry.rating_key}/file?url={quote(picture.key, safe='')}"
+            attributes: dict[str, Scalar] = {
+                "key": key,
+                "provider": picture.provider,
+                "ratingKey": picture.key,
+                "selected": picture is slot.selected,
+                "thumb": key,
+            }
+            children.append(Node("Photo", attributes, json_name="Metadata"))
+    container: dict[str, Scalar] = {"size": len(children), "identifier": "com.plexapp.plugins.library"}
+    return shown(ask.request, Node("MediaContainer", container, children))
+
+
+def upload(ask: Ask) -> Response:
+    """``POST .../posters`` and ``/arts``: the body's bytes, or those behind ``url``. Selects and locks."""
+    entry, place = ask.entry(), _place(_LISTS, ask)
+    data = _fetch(ask.get("url")) if ask.get("url") else ask.request.body
+    if len(data) > LIMIT:
+        raise StatusError(500)
+    if not data:
+        raise StatusError(400)
+    catalog = ask.server.catalog
+    with catalog.lock:
+        catalog.slot(entry, place).upload(place, data, catalog.now())
+        entry.locks.add(place)
+        catalog.touch(entry)
+    ask.server.written([entry])
+    return empty()
+
+
+def select(ask: Ask) -> Response:
+    """``PUT .../poster?url=`` and ``/art?url=`` with the key of a listed picture. Locks."""
+    entry, place = ask.entry(), _place(_ONE, ask)
+    catalog = ask.server.catalog
+    with catalog.lock:
+        slot = catalog.slot(entry, place)
+        picture = slot.named(ask.get("url"))
+        if picture is None:
+            raise StatusError(404)
+        slot.select(picture, catalog.now())
+        entry.locks.add(place)
+        catalog.touch(entry)
+    ask.server.written([entry])
+    return empty()
+
+
+def remove(ask: Ask) -> Response:
+    """``DELETE .../thumb`` and ``/art``: nothing is selected any more, and that is locked."""
+    entry, place = ask.entry(), _place(_ONE, ask)
+    catalog = ask.server.catalog
+    with catalog.lock:
+        catalog.slot(entry, place).select(None, catalog.now())
+        entry.locks.add(place)
+        catalog.touch(entry)
+    ask.server.written([entry])
+    return empty()
+
+
+def shown_now(ask: Ask) -> Response:
+    """``GET .../thumb/{stamp}`` and ``/art/{stamp}``: the selected picture's bytes."""
+    with ask.server.catalog.lock:
+        selected = ask.server.catalog.slot(ask.entry(), _place(_ONE, ask)).selected
+    if selected is None:
+        raise StatusError(404)
+    return _bytes(selected.data)
+
+
+def one(ask: Ask) -> Response:
+    """``GET /library/metadata/{id}/file?url=``: the bytes of a listed picture."""
+    entry = ask.entry()
+    with ask.server.catalog.lock:
+        for place in (THUMB, ART):
+            picture = ask.server.catalog.slot(entry, place).named(ask.get("url"))
+            if picture is not None:
+                return _bytes(picture.data)
+    raise StatusError(404)
+
+
+def _place(names: dict[str, str], ask: Ask) -> str:
+    # the last fixed piece of the path says which place is meant
+    pieces = [piece for piece in ask.request.path.split("/") if piece in names]
+    return names[pieces[-1]]
+
+
+def _bytes(data: bytes) -> Response:
+    return Response(200, data, [("Content-Type", content_type(data))])
+
+
+def _fetch(url: str) -> bytes:
+    """Ask another server for a picture, as PMS does in URL mode: over http, following nothing."""
+    split = urlsplit(url)
+    if split.scheme != "http" or not split.hostname:
+        raise StatusError(400)
+    connection = http.client.HTTPConnection(split.hostname, split.port or 80, timeout=10)
+    try:
+        connection.request("GET", split.path + (f"?{split.query}" if split.query else ""))
+        response = connection.getresponse()
+        data = response.read(LIMIT + 1)
+    except (OSError, http.client.HTTPException):
+        raise StatusError(500) from None
+    finally:
+        connection.close()
+    if response.status != 200:
+        raise StatusError(500)
+    return data
+
+
+ROUTES = [
+    *(Route("GET", f"/library/metadata/{{id}}/{name}", listed) for name in _LISTS),
+    *(Route("POST", f"/library/metadata/{{id}}/{name}", upload) for name in _LISTS),
+    *(Route("PUT", f"/library/metadata/{{id}}/{name}", select) for name in _ONE),
+    *(Route("DELETE", f"/library/metadata/{{id}}/{name}", remove) for name in ("thumb", "art")),
+    *(Route("GET", f"/library/metadata/{{id}}/{name}/{{stamp}}", shown_now) for name in ("thumb", "art")),
+    Route("GET", "/library/metadata/{id}/file", one),
+]

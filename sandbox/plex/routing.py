@@ -1,0 +1,124 @@
+"""From a request to the function that answers it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from sandbox.http import Request, Response
+from sandbox.plex.answers import StatusError
+from sandbox.plex.catalog import Catalog
+from sandbox.plex.faults import Faults
+from sandbox.plex.identity import Identity
+from sandbox.plex.model import Entry, Item, Section
+from sandbox.plex.order import Orders
+from sandbox.plex.readings import Readings
+from sandbox.plex.records import Records
+from sandbox.plex.scan import Scanner
+
+
+@dataclass
+class Server:
+    """All that a handler may need."""
+
+    identity: Identity
+    catalog: Catalog
+    orders: Orders
+    readings: Readings
+    records: Records
+    faults: Faults
+    scanner: Scanner
+    prefs: dict[str, str | int | bool]
+    written: Callable[[Iterable[Entry]], None]
+
+
+@dataclass
+class Ask:
+    """One request at one route. ``wild`` holds the path's variable pieces, decoded, by their names."""
+
+    request: Request
+    server: Server
+    wild: dict[str, str]
+
+    @property
+    def query(self) -> list[tuple[str, str]]:
+        return self.request.query
+
+    def get(self, name: str, default: str = "") -> str:
+        """The last value of a query parameter."""
+        return next((value for key, value in reversed(self.query) if key == name), default)
+
+    def plex(self, name: str) -> str | None:
+        """An ``X-Plex-*`` value: a query parameter or a header (plex 1.2)."""
+        wanted = name.lower()
+        return next((value for key, value in self.query if key.lower() == wanted), self.request.header(name))
+
+    def section(self) -> Section:
+        """The section of the path, 404 where there is none."""
+        key = self.wild["k"]
+        section = self.server.catalog.sections.get(int(key)) if key.isdigit() else None
+        if section is None:
+            raise StatusError(404)
+        return section
+
+    def entry(self) -> Entry:
+        """The one item or collection of the path, 404 where there is none."""
+        found = self.server.catalog.entry(number(self.wild["id"]))
+        if found is None:
+            raise StatusError(404)
+        return found
+
+    def item(self) -> Item:
+        """The one item of the path, 404 where there is none."""
+        found = self.entry()
+        if not isinstance(found, Item):
+            raise StatusError(404)
+        return found
+
+
+Handler = Callable[[Ask], Response]
+
+
+class Route:
+    """A method and a path with ``{names}``, e.g. ``GET /library/sections/{k}/all``."""
+
+    def __init__(self, method: str, template: str, handler: Handler) -> None:
+        self.method = method
+        self.template = template
+        self.handler = handler
+        pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(template))
+        self._pattern = re.compile(pattern + "/?")
+
+    @property
+    def kind(self) -> str:
+        """The name requests to this route are counted under."""
+        return f"{self.method} {self.template}"
+
+    def match(self, method: str, path: str) -> dict[str, str] | None:
+        """The path's variable pieces, None where it is another route."""
+        if method != self.method:
+            return None
+        found = self._pattern.fullmatch(path)
+        return None if found is None else {name: unquote(piece) for name, piece in found.groupdict().items()}
+
+
+class Router:
+    """Routes in the order they are asked."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._routes = list(routes)
+
+    def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+        """The first route that fits."""
+        for route in self._routes:
+            wild = route.match(method, path)
+            if wild is not None:
+                return route, wild
+        return None
+
+
+def number(text: str) -> int:
+    """A whole number out of a path or query, -1 where it is none."""
+    return int(text) if text.isdecimal() else -1

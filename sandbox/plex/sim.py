@@ -1,0 +1,326 @@
+"""The Plex simulator: its door, its switches, and what tests may look at."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from types import TracebackType
+
+from sandbox.http import HttpServer, Request, Response
+from sandbox.plex import collection_routes, item_routes, listing_routes, picture_routes, server_routes, writer
+from sandbox.plex.answers import StatusError, finish, refused
+from sandbox.plex.catalog import Catalog, FileSpec
+from sandbox.plex.faults import Faults
+from sandbox.plex.identity import Identity
+from sandbox.plex.model import Collection, Entry, Item, Section
+from sandbox.plex.order import Orders
+from sandbox.plex.readings import Readings
+from sandbox.plex.records import Records, RequestLine, Write
+from sandbox.plex.routing import Ask, Router, Server
+from sandbox.plex.scan import Scanner
+
+_ROUTER = Router(
+    [
+        *server_routes.ROUTES,
+        *collection_routes.ROUTES,
+        *item_routes.ROUTES,
+        *picture_routes.ROUTES,
+        *listing_routes.ROUTES,
+    ]
+)
+_EDITS = ("PUT /library/sections/{k}/all", "PUT /library/metadata/{ids}")
+_OPEN_TO_ALL = "GET /identity"
+
+
+class PlexSim:
+    """A Plex Media Server on a free loopback port, in this process, with its library in memory.
+
+    Use it as a context manager or with :meth:`start` and :meth:`stop`; the library may be filled before. All methods
+    may be called from any thread while it serves. ``port`` 0 takes a free one. ``clock`` gives epoch seconds for all
+    times in answers. ``subscription`` is Plex Pass. ``claimed`` False serves without a token. ``compress`` sends gzip
+    to clients that take it, as PMS does. ``tls`` serves https with this context.
+    """
+
+    def __init__(
+        self,
+        token: str = "plex-token",  # noqa: S107
+        *,
+        replace_tags: bool = False,
+        machine_identifier: str = "5a9d1f0c2b7e4836a1c4e07fd3b28a95c6e1f7d2",
+        friendly_name: str = "Sandbox Plex",
+        version: str = "1.43.1.10611-1e34174b1",
+        subscription: bool = True,
+        claimed: bool = True,
+        url_limit: int = 65536,
+        compress: bool = True,
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.token = token
+        self.url_limit = url_limit
+        self.compress = compress
+        self.on_write: Callable[[Item], None] | None = None
+        self.readings = Readings(replace_tags=replace_tags)
+        self.faults = Faults()
+        self.identity = Identity(machine_identifier, friendly_name, version, subscription, token, claimed)
+        self.identity.updated_at = int(clock())
+        self.prefs: dict[str, str | int | bool] = {
+            "autoEmptyTrash": True,
+            "FSEventLibraryUpdatesEnabled": True,
+            "FSEventLibraryPartialScanEnabled": True,
+            "ScheduledLibraryUpdatesEnabled": False,
+            "ScheduledLibraryUpdateInterval": 3600,
+            "secureConnections": 1,
+            "allowedNetworks": "",
+        }
+        self._catalog = Catalog(self.readings, clock)
+        self._records = Records()
+        self.scanner = Scanner(self._catalog, lambda: bool(self.prefs["autoEmptyTrash"]))
+        self._server = Server(
+            identity=self.identity,
+            catalog=self._catalog,
+            orders=Orders(self._catalog),
+            readings=self.readings,
+            records=self._records,
+            faults=self.faults,
+            scanner=self.scanner,
+            prefs=self.prefs,
+            written=self._written,
+        )
+        self._http = HttpServer(self._handle, port=port, tls=tls)
+        self.faults.bind(self._http.start, self._http.stop)
+
+    def start(self) -> None:
+        """Open the port."""
+        self._http.start()
+
+    def stop(self) -> None:
+        """Close the port, let hanging requests go, end scans."""
+        self._http.stop()
+        self.faults.clear()
+        self.scanner.stop()
+
+    def __enter__(self) -> PlexSim:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """The address, without a slash at its end. Only known once started."""
+        return self._http.url
+
+    # the library
+
+    def add_section(
+        self,
+        title: str,
+        locations: Iterable[str] = ("/data",),
+        type: str = "movie",
+        agent: str = "tv.plex.agents.none",
+        scanner: str | None = None,
+        language: str | None = None,
+    ) -> Section:
+        """A new, empty library; keys count from 1."""
+        return self._catalog.add_section(title, locations, type, agent, scanner, language)
+
+    def add_item(
+        self,
+        section: Section,
+        files: Iterable[FileSpec],
+        title: str | None = None,
+        *,
+        stacked: bool = False,
+        optimized: Iterable[FileSpec] = (),
+    ) -> Item:
+        """A new item as a scan would leave it, titled after its first file. ``files`` are (path as the server sees it,
+        bytes, seconds); several are several versions, or with ``stacked`` the parts of one. ``optimized`` adds versions
+        made for devices.
+        """
+        return self._catalog.add_item(section, files, title, stacked, optimized)
+
+    def load(self, section: Section, files: Iterable[FileSpec]) -> None:
+        """One item for each file."""
+        for file in files:
+            self._catalog.add_item(section, [file])
+
+    def remove_item(self, rating_key: int) -> None:
+        """Forget an item, as if its file had gone and the bin been emptied. KeyError where there is none."""
+        self._catalog.remove_item(self._catalog.items[rating_key])
+
+    def move_file(self, old: str, new: str) -> Item:
+        """A file moved and PMS did not recognise it: its item goes, a new one with a new rating key and the agent's
+        values comes. KeyError where no item has ``old``.
+        """
+        with self._catalog.lock:
+            item = self.find(old)
+            if item is None:
+                raise KeyError(old)
+            part = next(part for part in item.parts() if part.file == old)
+            self._catalog.remove_item(item)
+            return self._catalog.add_item(item.section, [(new, part.size, part.duration / 1000)])
+
+    @property
+    def sections(self) -> list[Section]:
+        return list(self._catalog.sections.values())
+
+    @property
+    def items(self) -> list[Item]:
+        """All items of all sections, oldest first."""
+        with self._catalog.lock:
+            return list(self._catalog.items.values())
+
+    def item(self, rating_key: int) -> Item:
+        """The live item; KeyError where there is none."""
+        return self._catalog.items[rating_key]
+
+    def find(self, path: str) -> Item | None:
+        """The first item with a part of exactly this path."""
+        with self._catalog.lock:
+            return next(iter(self._catalog.files.at(path)), None)
+
+    def collections(self, section: Section) -> dict[str, list[Item]]:
+        """The section's collections by title, with their members."""
+        with self._catalog.lock:
+            pairs = self._catalog.collecting.all(section, self._catalog.members(section))
+            return {found.title: members for found, members in pairs}
+
+    def collection(self, section: Section, title: str) -> Collection | None:
+        """The live collection of this title."""
+        self.collections(section)
+        return self._catalog.collecting.named(section, title)
+
+    def agent_values(self, item: Item) -> dict[str, object]:
+        """What a refresh writes into the item's unlocked fields, by the names of the edit parameters."""
+        return writer.agent_values(item)
+
+    @property
+    def disk(self) -> dict[str, tuple[int, float]] | None:
+        """The files scans find: path to (bytes, seconds). None: scans look at nothing."""
+        return self.scanner.disk
+
+    @disk.setter
+    def disk(self, files: dict[str, tuple[int, float]] | None) -> None:
+        self.scanner.disk = files
+
+    # switches
+
+    @property
+    def replace_tags(self) -> bool:
+        """Indexed tags replace the list (True) or add to it (False, the better evidence) (plex 4.4)."""
+        return self.readings.replace_tags
+
+    @replace_tags.setter
+    def replace_tags(self, on: bool) -> None:
+        self.readings.replace_tags = on
+
+    @property
+    def file_lookup(self) -> str:
+        """How ``file=`` is read: ``basename`` or ``folder`` (plex 3.4)."""
+        return self.readings.file_lookup
+
+    @file_lookup.setter
+    def file_lookup(self, reading: str) -> None:
+        if reading not in {"basename", "folder"}:
+            raise ValueError(reading)
+        self.readings.file_lookup = reading
+
+    @property
+    def auto_empty_trash(self) -> bool:
+        """Whether a scan removes vanished items at once, or leaves them in the bin."""
+        return bool(self.prefs["autoEmptyTrash"])
+
+    @auto_empty_trash.setter
+    def auto_empty_trash(self, on: bool) -> None:
+        self.prefs["autoEmptyTrash"] = on
+
+    # what happened
+
+    @property
+    def requests(self) -> list[RequestLine]:
+        """Every request answered since the last reset."""
+        return self._records.requests
+
+    @property
+    def counters(self) -> Counter[str]:
+        """Requests that arrived, by method and route, e.g. ``PUT /library/sections/{k}/all``."""
+        return self._records.counters
+
+    @property
+    def hidden_reloads(self) -> int:
+        """GETs of a single item with ``includeBandwidths``: plexapi reloading a partial item (plex 3.6)."""
+        return self._records.hidden_reloads
+
+    @property
+    def puts(self) -> int:
+        """Edit PUTs that arrived since the last reset, refused ones too."""
+        return sum(self._records.counters[kind] for kind in _EDITS)
+
+    @property
+    def writes(self) -> list[Write]:
+        """Edits and ratings that were applied, in order."""
+        return self._records.writes
+
+    @property
+    def warnings(self) -> list[str]:
+        """What no careful client would send (edits without an id, filters nobody knows), and bugs in here."""
+        return self._records.warnings
+
+    def reset_counters(self) -> None:
+        """Forget requests and counts; writes and warnings stay."""
+        self._records.reset_counters()
+
+    def _written(self, entries: Iterable[Entry]) -> None:
+        callback = self.on_write
+        if callback is not None:
+            for entry in entries:
+                if isinstance(entry, Item):
+                    callback(entry)
+
+    def _handle(self, request: Request) -> Response:
+        begun = time.monotonic()
+        found = _ROUTER.find(request.method, request.path)
+        kind = found[0].kind if found else f"{request.method} (unknown)"
+        single = kind == "GET /library/metadata/{ids}" and "," not in found[1]["ids"] if found else False
+        self._records.arrived(kind, request.query, single)
+
+        def answer(request: Request) -> Response:
+            try:
+                self._admit(request, kind)
+                if found is None:
+                    raise StatusError(404)
+                route, wild = found
+                return route.handler(Ask(request, self._server, wild))
+            except StatusError as error:
+                return refused(error)
+            except Exception as error:
+                # the HTTP floor may keep quiet about it, and a test should not look for the fault in its client
+                self._records.warn(f"bug in the simulator: {error!r} at {kind}?{request.raw_query}")
+                raise
+
+        response = self.faults.around(request, answer)
+        status = 0 if response.drop else response.status
+        duration = time.monotonic() - begun
+        self._records.answered(RequestLine(request.method, request.path, request.query, status, begun, duration))
+        return finish(request, response, self.compress)
+
+    def _admit(self, request: Request, kind: str) -> None:
+        identity = self.identity
+        line = len(request.method) + len(request.path) + len(request.raw_query) + len("  ? HTTP/1.1")
+        if line > self.url_limit:
+            raise StatusError(400)
+        if not identity.knows_host(request.header("host")):
+            raise StatusError(401)
+        if kind == _OPEN_TO_ALL:
+            return
+        token = request.header("x-plex-token") or dict(request.query).get("X-Plex-Token")
+        if not identity.may(token):
+            raise StatusError(401)
+        write = request.method in {"PUT", "POST", "DELETE"}
+        if write and "/:/" not in kind and not identity.may_write(token):
+            raise StatusError(403)
