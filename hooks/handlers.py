@@ -1,0 +1,116 @@
+"""A Stash event becomes a waiting job, or nothing. Standard library only: a person's save waits for this (stash 2.6)."""
+
+import time
+from collections.abc import Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any
+
+from stash import log
+from sync_queue.jobs import PRIORITY_SAVE, new_job, scene_key
+from sync_queue.writer import QueueWriter
+
+if TYPE_CHECKING:
+    from sync_queue.jobs import Job
+
+# Fields that change nothing Plex shows. Everything else may (an organized click: filters may depend on it).
+_WITHOUT_EFFECT = frozenset(
+    "id ids clientMutationId url urls gallery_ids o_counter play_count play_duration resume_time".split()
+)
+
+# What a job's snapshot may hold. A cover arrives as megabytes of base64 (stash 2.2) and is never one of them.
+_SNAPSHOT = frozenset(
+    "path title details summary date rating100 studio performers tags poster_url background_url tagline updated_at".split()
+)
+
+_pending: set[int] = set()
+
+
+def requires_plex_sync(update_data: Mapping[str, Any] | None) -> bool:
+    """Whether an update may change what Plex shows.
+
+    ``update_data`` holds the fields the hook's ``inputFields`` lists. False only where at least one is listed and every
+    listed one is without effect on Plex; nothing listed (a scan, a moved file) is True.
+    """
+    return not update_data or not _WITHOUT_EFFECT.issuperset(update_data)
+
+
+def is_scene_pending(scene_id: int) -> bool:
+    """Whether this process has queued the scene and has not seen it claimed. A hint: the queue's rows are the truth."""
+    return scene_id in _pending
+
+
+def mark_scene_pending(scene_id: int) -> None:
+    """Remember that this process has queued the scene."""
+    _pending.add(scene_id)
+
+
+def unmark_scene_pending(scene_id: int) -> None:
+    """Forget it: its job is claimed, or has come to an end."""
+    _pending.discard(scene_id)
+
+
+def on_scene_update(
+    scene_id: int,
+    update_data: Mapping[str, Any] | None,
+    queue: Any,
+    data_dir: str | None = None,
+    sync_timestamps: MutableMapping[int, float] | Mapping[int, float] | None = None,
+    *,
+    priority: int = PRIORITY_SAVE,
+) -> bool:
+    """Queue a scene that was saved in Stash. True when a job was enqueued.
+
+    ``update_data`` holds the fields the hook lists; ``queue`` is a QueueWriter or anything with ``put``. Where
+    ``sync_timestamps`` is given, an update that is not newer than the scene's last sync is skipped. ``data_dir`` is
+    accepted for callers that have no better place for it. Raises what the queue raises: an edit is never lost silently.
+    """
+    update = dict(update_data or {})
+    if not requires_plex_sync(update):
+        log.debug(f"Scene {scene_id}: nothing that Plex shows was saved")
+        return False
+    if sync_timestamps is not None and _already_synced(scene_id, update, sync_timestamps):
+        return False
+    if is_scene_pending(scene_id) and _still_waits(queue, scene_id):
+        log.debug(f"Scene {scene_id} already in queue, skipping duplicate")
+        return False
+    if isinstance(scene_id, bool) or not isinstance(scene_id, int) or scene_id <= 0:
+        log.warning(f"A scene id is a whole number above 0; {scene_id!r} is none, nothing was queued")
+        return False
+    snapshot = {name: value for name, value in update.items() if name in _SNAPSHOT}
+    _put(queue, new_job(scene_id, "metadata", snapshot, priority=priority, now=time.time()))
+    mark_scene_pending(scene_id)
+    return True
+
+
+def _put(queue: Any, job: "Job") -> None:
+    if isinstance(queue, QueueWriter):
+        if not queue.fold(job):
+            log.debug(f"Scene {job['scene_id']} already in queue, skipping duplicate")
+        return
+    # Any other queue goes through the general door, which a hook process need not load.
+    from sync_queue.operations import put_job
+
+    put_job(queue, job)
+
+
+def _already_synced(scene_id: int, update: Mapping[str, Any], sync_timestamps: Mapping[int, float]) -> bool:
+    last = sync_timestamps.get(scene_id)
+    if last is None:
+        return False
+    # Only a process that lives longer than one hook has timestamps at hand; it can afford the import.
+    from stash.instants import parse_instant
+
+    given = update.get("updated_at")
+    updated = parse_instant(given) if given is not None else time.time()
+    if updated is None or updated > last:
+        return False
+    log.debug(f"Scene {scene_id} already synced (Stash: {updated} <= Last: {last})")
+    return True
+
+
+def _still_waits(queue: Any, scene_id: int) -> bool:
+    # The hint may be stale where another process drains: a row that is claimed there is no longer waiting.
+    if isinstance(queue, QueueWriter):
+        return queue.waits(scene_key(scene_id))
+    from sync_queue.operations import waits
+
+    return waits(queue, scene_key(scene_id))

@@ -1,0 +1,85 @@
+"""Jobs that failed for good, kept with everything a person needs to mend the cause. One letter a job key."""
+
+import json
+import sqlite3
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from typing import Any
+
+from sync_queue import state
+
+_DAY = 86_400.0
+
+
+class DeadLetterQueue:
+    """The dead letters of a data directory. Each call opens ``state.db`` for itself: they are few and far between."""
+
+    def __init__(self, data_dir: str) -> None:
+        self.data_dir = data_dir
+
+    def add(
+        self,
+        job: Mapping[str, Any],
+        error: BaseException,
+        attempts: int = 1,
+        *,
+        detail: Mapping[str, Any] | None = None,
+        now: float | None = None,
+    ) -> None:
+        """File a letter, or renew the one of the same job key (its first time stays). ``detail`` may hold candidates."""
+        moment = time.time() if now is None else now
+        with closing(state.connect(self.data_dir)) as db:
+            db.execute(
+                "INSERT INTO dead_letters VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT(job_key) DO UPDATE SET "
+                "job=excluded.job, error_type=excluded.error_type, message=excluded.message, attempts=excluded.attempts, "
+                "last_at=excluded.last_at, detail=excluded.detail",
+                (
+                    job.get("job_key") or f"scene_{job.get('scene_id')}",
+                    job.get("scene_id"),
+                    json.dumps({name: value for name, value in job.items() if name != "pqid"}),
+                    type(error).__name__,
+                    str(error),
+                    attempts,
+                    float(job.get("first_failed_at") or moment),
+                    moment,
+                    json.dumps(detail or {}, ensure_ascii=False),
+                ),
+            )
+
+    def entries(self, limit: int = 200) -> list[dict[str, Any]]:
+        """The newest letters: job key, scene id, job, error type, message, attempts, first and last time, detail."""
+        with closing(state.connect(self.data_dir)) as db:
+            db.row_factory = sqlite3.Row
+            rows = db.execute("SELECT * FROM dead_letters ORDER BY last_at DESC LIMIT ?", (limit,)).fetchall()
+        letters = [dict(row) for row in rows]
+        for letter in letters:
+            letter["job"] = json.loads(letter["job"])
+            letter["detail"] = json.loads(letter["detail"])
+        return letters
+
+    def count(self) -> int:
+        """How many letters there are."""
+        with closing(state.connect(self.data_dir)) as db:
+            return int(db.execute("SELECT COUNT(*) FROM dead_letters").fetchone()[0])
+
+    def counts(self) -> dict[str, int]:
+        """Letters by error type."""
+        with closing(state.connect(self.data_dir)) as db:
+            return dict(db.execute("SELECT error_type, COUNT(*) FROM dead_letters GROUP BY error_type").fetchall())
+
+    def discard(self, job_key: str) -> bool:
+        """Take one letter out; True where there was one."""
+        with closing(state.connect(self.data_dir)) as db:
+            return db.execute("DELETE FROM dead_letters WHERE job_key = ?", (job_key,)).rowcount > 0
+
+    def clear(self) -> int:
+        """Delete all letters. Gives their number."""
+        with closing(state.connect(self.data_dir)) as db:
+            return db.execute("DELETE FROM dead_letters").rowcount
+
+    def purge(self, days: float, now: float | None = None) -> int:
+        """Delete letters whose last failure is more than ``days`` days ago. Gives their number."""
+        limit = (time.time() if now is None else now) - days * _DAY
+        with closing(state.connect(self.data_dir)) as db:
+            return db.execute("DELETE FROM dead_letters WHERE last_at < ?", (limit,)).rowcount

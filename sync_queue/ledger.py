@@ -1,0 +1,75 @@
+"""One row a scene: what became of it last, and what was pushed (design 3)."""
+
+import json
+import sqlite3
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+
+class Verdict(str, Enum):
+    """What became of a scene the last time it was looked at."""
+
+    PUSHED = "pushed"
+    NOTHING_TO_CHANGE = "nothing to change"
+    GATED = "gated"
+    NOT_IN_PLEX = "not in Plex"
+    LOW_CONFIDENCE = "low confidence"
+    FAILED = "failed"
+
+
+@dataclass
+class Entry:
+    """A scene's row. ``updated_at`` and ``at`` are epoch seconds; ``items`` are rating keys with the proving file;
+    ``fields`` are the values we wrote, by Plex field."""
+
+    scene_id: int
+    verdict: Verdict
+    at: float
+    reason: str = ""
+    updated_at: float | None = None
+    settings: str = ""
+    files: list[dict[str, Any]] = field(default_factory=list)
+    items: list[dict[str, Any]] = field(default_factory=list)
+    fields: dict[str, Any] = field(default_factory=dict)
+
+
+class Ledger:
+    """The ledger over an open ``state.db``."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def get(self, scene_id: int) -> Entry | None:
+        """A scene's row, or None where it was never looked at."""
+        row = self._db.execute(
+            "SELECT scene_id, verdict, at, reason, updated_at, settings, files, items, fields FROM ledger WHERE scene_id = ?",
+            (scene_id,),
+        ).fetchone()
+        if row is None:
+            return None
+        return Entry(row[0], Verdict(row[1]), *row[2:6], *(json.loads(text) for text in row[6:]))
+
+    def put(self, entry: Entry) -> None:
+        """Insert or replace a scene's row."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO ledger (scene_id, verdict, at, reason, updated_at, settings, files, items, fields) "
+            "VALUES (?,?,?,?,?,?,?,?,?)",
+            (
+                entry.scene_id,
+                entry.verdict.value,
+                entry.at,
+                entry.reason,
+                entry.updated_at,
+                entry.settings,
+                *(json.dumps(part, ensure_ascii=False) for part in (entry.files, entry.items, entry.fields)),
+            ),
+        )
+
+    def drop(self, scene_id: int) -> None:
+        """Forget a scene that is gone from Stash."""
+        self._db.execute("DELETE FROM ledger WHERE scene_id = ?", (scene_id,))
+
+    def counts(self) -> dict[str, int]:
+        """Scenes by verdict."""
+        return dict(self._db.execute("SELECT verdict, COUNT(*) FROM ledger GROUP BY verdict").fetchall())

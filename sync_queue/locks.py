@@ -1,0 +1,53 @@
+"""Advisory file locks that the kernel releases when their holder dies, however it dies.
+
+Standard library only: the hook process uses them. On POSIX a lock belongs to the open file, so it can be handed to
+a child with the descriptor; on Windows it cannot, and the child takes it itself.
+"""
+
+import os
+import time
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+INHERITABLE = fcntl is not None
+
+
+def try_lock(path: str) -> int | None:
+    """Lock the file ``path`` (made where it is missing). Gives the descriptor that holds the lock, or None if taken.
+
+    Raises OSError where the file cannot be opened.
+    """
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if fcntl is not None:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        else:
+            _lock_windows(handle)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
+
+
+def wait_lock(path: str, seconds: float) -> int | None:
+    """Like :func:`try_lock`, but keeps trying for ``seconds``."""
+    end = time.monotonic() + seconds
+    while True:
+        handle = try_lock(path)
+        if handle is not None or time.monotonic() >= end:
+            return handle
+        time.sleep(0.01)
+
+
+def unlock(handle: int) -> None:
+    """Let go of a lock by closing its descriptor."""
+    os.close(handle)
+
+
+def _lock_windows(handle: int) -> None:
+    import msvcrt  # absent elsewhere
+
+    msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]

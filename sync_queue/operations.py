@@ -1,0 +1,138 @@
+"""The queue's public operations, and the sync timestamps beside them.
+
+Each takes the library's queue (or anything with ``put``) or a path, so that it serves the drainer, tasks and tests alike.
+"""
+
+import os
+import sqlite3
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from typing import Any
+
+from sync_queue import sql, timestamps
+from sync_queue.jobs import PRIORITY_BULK, Job, new_job
+from sync_queue.store import JobStore
+from sync_queue.writer import DATABASE, QueueWriter, uri_path
+
+
+def enqueue(
+    queue: Any,
+    scene_id: int,
+    update_type: str,
+    data: Mapping[str, Any],
+    *,
+    priority: int = PRIORITY_BULK,
+    now: float | None = None,
+) -> Job:
+    """Queue a scene, or fold it into the row that waits for it. Gives the job as it was asked for.
+
+    ``queue`` is a SQLiteAckQueue, a QueueWriter, or anything with ``put``. Raises what the queue raises.
+    """
+    job = new_job(int(scene_id), update_type, data, priority=priority, now=time.time() if now is None else now)
+    put_job(queue, job)
+    return job
+
+
+def put_job(queue: Any, job: Job) -> bool:
+    """Fold ``job`` into ``queue``; True when a row was inserted."""
+    if isinstance(queue, QueueWriter):
+        return queue.fold(job)
+    path = _path_of(queue)
+    if path is None:
+        queue.put(job)
+        return True
+    with closing(QueueWriter(path)) as writer:
+        inserted = writer.fold(job)
+    if inserted:
+        # The library counts in memory what it put itself (libraries A2); keep its own view true.
+        queue.total += 1
+        queue.put_event.set()
+    return inserted
+
+
+def waits(queue: Any, job_key: str) -> bool:
+    """Whether a row of this key waits. For a queue whose rows cannot be looked at: True."""
+    path = _path_of(queue)
+    if path is None:
+        return True
+    with closing(QueueWriter(path)) as writer:
+        return writer.waits(job_key)
+
+
+def get_queued_scene_ids(queue_path: str) -> set[int]:
+    """The scenes whose jobs wait or are in flight. ``queue_path`` is the queue's directory; missing: none."""
+    keys = [row[0] for row in _read(queue_path, sql.KEYS_UNDONE)]
+    return {int(key[6:]) for key in keys if isinstance(key, str) and key.startswith("scene_") and key[6:].isdigit()}
+
+
+def get_stats(queue_path: str) -> dict[str, int]:
+    """Rows by state: waiting, in_flight, acknowledged, failed. ``queue_path`` is the queue's directory."""
+    counts = dict(_read(queue_path, sql.COUNT_BY_STATUS))
+    return {
+        "waiting": counts.get(0, 0) + counts.get(1, 0),
+        "in_flight": counts.get(2, 0),
+        "acknowledged": counts.get(5, 0),
+        "failed": counts.get(9, 0),
+    }
+
+
+def get_pending(queue: Any, timeout: float = 0.0) -> Job | None:
+    """Take the most urgent due job out of a SQLiteAckQueue; None where none is due within ``timeout`` seconds.
+
+    The job carries its row id as ``pqid``, which :func:`ack_job` and its kin need.
+    """
+    path = _path_of(queue)
+    if path is None:
+        raise TypeError("get_pending takes a SQLiteAckQueue")
+    end = time.monotonic() + timeout
+    while True:
+        with closing(JobStore(path)) as store:
+            claimed = store.claim(1, time.time())
+        if claimed:
+            return {**claimed[0].job, "pqid": claimed[0].row_id}
+        if time.monotonic() >= end:
+            return None
+        time.sleep(0.05)
+
+
+def ack_job(queue: Any, job: Mapping[str, Any]) -> None:
+    """The job is done; its outcome is already durable."""
+    queue.ack(id=job["pqid"])
+
+
+def nack_job(queue: Any, job: Mapping[str, Any]) -> None:
+    """Give the job back to be taken again, with the retry fields it now carries."""
+    path = _path_of(queue)
+    if path is None:
+        raise TypeError("nack_job takes a SQLiteAckQueue")
+    with closing(JobStore(path)) as store:
+        store.retry(job["pqid"], {name: value for name, value in job.items() if name != "pqid"})
+
+
+def fail_job(queue: Any, job: Mapping[str, Any]) -> None:
+    """The job has failed for good; its dead letter is already durable."""
+    queue.ack_failed(id=job["pqid"])
+
+
+def load_sync_timestamps(data_dir: str) -> dict[int, float]:
+    """Scene id -> the ``updated_at`` (epoch seconds) of the version that Plex last got."""
+    return timestamps.load(data_dir)
+
+
+def save_sync_timestamp(data_dir: str, scene_id: int, timestamp: float) -> None:
+    """Remember the version of a scene that Plex has. Visible to :func:`load_sync_timestamps` in any process at once."""
+    timestamps.save(data_dir, {int(scene_id): float(timestamp)})
+
+
+def _path_of(queue: Any) -> str | None:
+    path = getattr(queue, "path", None)
+    return path if isinstance(path, str) and os.path.exists(os.path.join(path, DATABASE)) else None
+
+
+def _read(queue_path: str, statement: str) -> list[tuple[Any, ...]]:
+    database = queue_path if os.path.isfile(queue_path) else os.path.join(queue_path, DATABASE)
+    if not os.path.exists(database):
+        return []
+    with closing(sqlite3.connect(f"file:{uri_path(database)}?mode=ro", uri=True, timeout=10)) as db:
+        return db.execute(statement).fetchall()

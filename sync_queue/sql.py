@@ -1,0 +1,58 @@
+"""The SQL on the queue's table, named. The table is persist-queue's own (libraries A1); the indexes are ours (A5, A6).
+
+Status is the library's: 0 fresh and 1 resumed are both "waiting" (below 2), 2 is in flight, 5 acknowledged, 9 failed.
+"""
+
+TABLE = "ack_queue_default"
+
+# In the file's user_version once table and indexes are complete.
+LAYOUT = 1
+CREATE = (
+    f"CREATE TABLE IF NOT EXISTS {TABLE} "
+    "(_id INTEGER PRIMARY KEY AUTOINCREMENT, data BLOB, timestamp FLOAT, status INTEGER)"
+)
+
+_DOCUMENT = "CAST(data AS TEXT)"
+KEY = f"json_extract({_DOCUMENT},'$.job_key')"
+PRIORITY = f"CASE json_extract({_DOCUMENT},'$.priority') WHEN 0 THEN 0 WHEN 1 THEN 1 ELSE 2 END"
+DUE = f"COALESCE(json_extract({_DOCUMENT},'$.next_retry_at'),0)"
+
+# An expression index serves only where the query writes the expression in the same way.
+INDEXES = (
+    f"CREATE INDEX IF NOT EXISTS s2p_head ON {TABLE}(_id) WHERE status < 2",
+    f"CREATE INDEX IF NOT EXISTS s2p_key ON {TABLE}({KEY}) WHERE status < 2",
+    f"CREATE INDEX IF NOT EXISTS s2p_due ON {TABLE}({PRIORITY},{DUE},_id) WHERE status < 2",
+    f"CREATE INDEX IF NOT EXISTS s2p_status ON {TABLE}(status)",
+)
+
+WAITING_BY_KEY = f"SELECT _id, data FROM {TABLE} WHERE status < 2 AND {KEY} = ? ORDER BY _id LIMIT 1"
+INSERT = f"INSERT INTO {TABLE}(data,timestamp,status) VALUES (?,?,0)"
+REWRITE = f"UPDATE {TABLE} SET data = ? WHERE _id = ?"
+
+# A due time more than 600 s ahead can only come from a clock that was set back: such a row is due (design 5).
+DUE_OF_PRIORITY = (
+    f"SELECT _id, data FROM {TABLE} WHERE status < 2 AND {PRIORITY} = ? AND {DUE} <= ? ORDER BY {DUE}, _id LIMIT ?"
+)
+DUE_BY_CLOCK_SET_BACK = (
+    f"SELECT _id, data FROM {TABLE} WHERE status < 2 AND {PRIORITY} = ? AND {DUE} > ? ORDER BY {DUE}, _id LIMIT ?"
+)
+NEXT_DUE = f"SELECT MIN({DUE}) FROM {TABLE} WHERE status < 2 AND {PRIORITY} = ?"
+MARK = f"UPDATE {TABLE} SET status = ? WHERE _id = ?"
+DELETE = f"DELETE FROM {TABLE} WHERE _id = ?"
+DELETE_WAITING = f"DELETE FROM {TABLE} WHERE status < 2"
+COUNT_BY_STATUS = f"SELECT status, COUNT(*) FROM {TABLE} GROUP BY status"
+COUNT_WAITING = f"SELECT COUNT(*) FROM {TABLE} WHERE status < 2"
+ANY_WAITING = f"SELECT 1 FROM {TABLE} WHERE status < 2 LIMIT 1"
+KEYS_UNDONE = f"SELECT {KEY} FROM {TABLE} WHERE status < 2 UNION SELECT {KEY} FROM {TABLE} WHERE status = 2"
+
+# Back from a drainer that died: in flight becomes waiting, unless a newer row for the same key waits (libraries A6).
+RESUME = (
+    f"UPDATE {TABLE} SET status = CASE WHEN {KEY} IN (SELECT {KEY} FROM {TABLE} WHERE status < 2) THEN 5 ELSE 1 END "
+    "WHERE status = 2"
+)
+# Retry later in one statement; superseded (5) where a newer row for the same key waits.
+RETRY = (
+    f"UPDATE {TABLE} SET data = ?, status = CASE WHEN EXISTS "
+    f"(SELECT 1 FROM {TABLE} WHERE status < 2 AND {KEY} = ?) THEN 5 ELSE 1 END WHERE _id = ?"
+)
+CLEAR_ACKNOWLEDGED = f"DELETE FROM {TABLE} WHERE status = 5"

@@ -1,0 +1,124 @@
+"""The drainer's hand on the queue: claim what is due, give back, finish. One at a time, under ``worker.lock``."""
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from sync_queue import sql
+from sync_queue.jobs import PRIORITY_BULK, PRIORITY_SAVE, PRIORITY_SCAN, Job, scene_key
+from sync_queue.writer import decode, encode, uri_path
+
+PRIORITIES = (PRIORITY_SAVE, PRIORITY_SCAN, PRIORITY_BULK)
+FAR_AHEAD = 600.0
+IN_FLIGHT = 2
+FAILED = 9
+
+
+@dataclass
+class Claimed:
+    """A row taken out of the queue: still there, marked in flight, until it is finished or given back."""
+
+    row_id: int
+    job: Job
+
+
+class JobStore:
+    """One connection to an existing queue directory; belongs to the thread that made it. Raises sqlite3.Error."""
+
+    def __init__(self, queue_dir: str, timeout: float = 30.0) -> None:
+        self._db = sqlite3.connect(
+            f"file:{uri_path(queue_dir + '/data.db')}?mode=rw", uri=True, timeout=timeout, isolation_level=None
+        )
+        self._db.execute("PRAGMA synchronous=NORMAL")
+
+    def resume(self) -> int:
+        """Take back what a dead drainer had in flight. Gives the number of such rows."""
+        rows = self._db.execute(sql.RESUME).rowcount
+        self._db.execute(sql.CLEAR_ACKNOWLEDGED)
+        return rows
+
+    def version(self) -> int:
+        """A number that changes whenever another process has written: asking costs microseconds."""
+        return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+
+    def claim(self, limit: int, now: float, most_urgent_only: bool = False) -> list[Claimed]:
+        """Take up to ``limit`` due rows, all of one priority, the most urgent that has any; earliest due first.
+
+        Rows that are not JSON objects about a scene are set aside as failed: they can never be worked on.
+        """
+        priorities = PRIORITIES[:1] if most_urgent_only else PRIORITIES
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            rows: list[tuple[int, bytes]] = []
+            for priority in priorities:
+                rows = self._due(priority, limit, now)
+                if rows:
+                    break
+            claimed = [row for row in (self._read(row_id, blob) for row_id, blob in rows) if row is not None]
+            self._db.executemany(sql.MARK, [(IN_FLIGHT, row.row_id) for row in claimed])
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        return claimed
+
+    def _due(self, priority: int, limit: int, now: float) -> list[tuple[int, bytes]]:
+        rows = self._db.execute(sql.DUE_OF_PRIORITY, (priority, now, limit)).fetchall()
+        if not rows:
+            rows = self._db.execute(sql.DUE_BY_CLOCK_SET_BACK, (priority, now + FAR_AHEAD, limit)).fetchall()
+        return rows
+
+    def _read(self, row_id: int, blob: bytes) -> Claimed | None:
+        try:
+            job = decode(blob)
+            if not isinstance(job.get("job_key"), str):
+                job["job_key"] = scene_key(int(job["scene_id"]))
+            return Claimed(row_id, job)
+        except (ValueError, TypeError, KeyError):
+            self._db.execute(sql.MARK, (FAILED, row_id))
+            return None
+
+    def has_urgent(self, now: float) -> bool:
+        """Whether a person's save is due."""
+        return self._db.execute(sql.DUE_OF_PRIORITY, (PRIORITY_SAVE, now, 1)).fetchone() is not None
+
+    def superseded(self, row: Claimed) -> bool:
+        """Whether a newer row for the same key waits: the claimed one may be dropped."""
+        return self._db.execute(sql.WAITING_BY_KEY, (row.job["job_key"],)).fetchone() is not None
+
+    def finish(self, rows: Iterable[int]) -> None:
+        """Acknowledge rows whose outcome is durable: they leave the table."""
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.executemany(sql.DELETE, [(row_id,) for row_id in rows])
+        self._db.execute("COMMIT")
+
+    def retry(self, row_id: int, job: Job) -> None:
+        """Give a row back with the retry fields ``job`` now carries; dropped where a newer one for its key waits."""
+        self._db.execute(sql.RETRY, (encode(job), job["job_key"], row_id))
+        self._db.execute(sql.CLEAR_ACKNOWLEDGED)
+
+    def waiting(self) -> int:
+        """How many rows wait, due or not."""
+        return int(self._db.execute(sql.COUNT_WAITING).fetchone()[0])
+
+    def any_waiting(self) -> bool:
+        """Whether any row waits, due or not."""
+        return self._db.execute(sql.ANY_WAITING).fetchone() is not None
+
+    def next_due(self) -> float | None:
+        """When the earliest waiting row is due (epoch seconds; 0 for at once), or None where none waits."""
+        moments = [self._db.execute(sql.NEXT_DUE, (priority,)).fetchone()[0] for priority in PRIORITIES]
+        known: list[float] = [moment for moment in moments if moment is not None]
+        return min(known, default=None)
+
+    def clear_waiting(self) -> int:
+        """Delete every waiting row. Gives their number."""
+        return self._db.execute(sql.DELETE_WAITING).rowcount
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._db.close()
+
+
+def is_due(due: float | None, now: float) -> bool:
+    """Whether a row due at ``due`` may be taken at ``now``, a clock that was set back included."""
+    return due is not None and (due <= now or due > now + FAR_AHEAD)
