@@ -101,6 +101,8 @@ class _Handler(BaseHTTPRequestHandler):
     def finish(self) -> None:
         with contextlib.suppress(ConnectionError, TimeoutError):
             super().finish()
+        # the writer's last flush fails where the client has gone, and then the reader has not been closed yet
+        self.rfile.close()
 
     def log_message(self, format: str, *args: object) -> None:
         """Silence: the simulators keep their own request log."""

@@ -1,0 +1,31 @@
+"""A Stash simulator: a real server on loopback that starts real plugin processes.
+
+It behaves like Stash v0.30.1-19 as far as the check-list of the reference (stash 11) goes; recordings of a real server
+are what its tests hold it to.
+"""
+
+from .client import StashGraphQLError
+from .faults import Faults
+from .images import png
+from .jobs import Job
+from .log import LogLine
+from .manifest import Manifest
+from .model import Scene
+from .process import PluginProcess
+from .scan import NewFile
+from .server import Seen
+from .sim import StashSim
+
+__all__ = [
+    "Faults",
+    "Job",
+    "LogLine",
+    "Manifest",
+    "NewFile",
+    "PluginProcess",
+    "Scene",
+    "Seen",
+    "StashGraphQLError",
+    "StashSim",
+    "png",
+]

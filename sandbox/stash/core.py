@@ -1,0 +1,120 @@
+"""The server's parts, wired together; what requests, jobs and tests work with."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..http import Request
+from .auth import Sessions, Visitor
+from .clock import Clock
+from .goish import loosened
+from .jobs import Job, JobQueue
+from .log import Log
+from .plugins import Caller, Plugins, Surroundings
+from .process import CancelledError, StartError
+from .store import Store
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the server was started with. ``version`` decides which of Stash's habits it has."""
+
+    config_dir: Path
+    python: str
+    version: str = "v0.30.1-19"
+    parallel_tasks: int = 1
+    external_host: str = ""
+    scheme: str = "http"
+
+    @property
+    def at_least(self) -> tuple[int, ...]:
+        """(major, minor) of the version."""
+        major, minor = self.version.lstrip("v").split("-")[0].split(".")[:2]
+        return int(major), int(minor)
+
+
+class Core:
+    """Database, plugins, jobs, sessions and log of one server."""
+
+    def __init__(self, options: Options, clock: Clock, sessions: Sessions, around: Surroundings) -> None:
+        self.options = options
+        self.clock = clock
+        self.sessions = sessions
+        self.log = Log(clock)
+        self.store = Store(clock)
+        self.plugins = Plugins(around, sessions, self.log)
+        self.jobs = JobQueue(clock, self.log)
+        self.closing = threading.Event()
+        self.random = random.Random(1)
+
+    def shuffled(self, names: Iterable[str]) -> list[str]:
+        """Names in the random order of a Go map (stash 2.2)."""
+        found = list(names)
+        self.random.shuffle(found)
+        return found
+
+    def queue_task(self, caller: Caller, plugin_id: str, name: str | None, title: str, args: Mapping[str, Any]) -> Job:
+        """Queue a plugin task; the job keeps the caller's user and hook chain."""
+
+        def work(job: Job) -> None:
+            try:
+                manifest, task, merged = self.plugins.task(plugin_id, name, args)
+            except StartError as error:
+                raise StartError(f"Error creating plugin task: {error}") from error
+            try:
+                record = self.plugins.run_task(manifest, task, merged, self.job_caller(job, caller), job.set_progress)
+            except StartError as error:
+                raise StartError(f"Error running plugin task: {error}") from error
+            except CancelledError:
+                return
+            if record.error is not None:
+                self.log.write("Error", f"Plugin returned error: {record.error}")
+            elif record.output is not None:
+                self.log.write("Debug", f"Plugin returned: {record.output}")
+
+        return self.jobs.add(f"Running plugin task: {title}", work)
+
+    def job_caller(self, job: Job, caller: Caller) -> Caller:
+        """The caller that a job's processes run for: same person, gone when the job is stopped."""
+        return Caller(caller.user, caller.chain, lambda: job.cancel.is_set() or self.closing.is_set())
+
+    def configure_plugin(self, plugin_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Replace a plugin's settings; returns what is stored (stash 5)."""
+        stored: dict[str, Any] = loosened(dict(values))
+        self.plugins.settings[plugin_id] = stored
+        return stored
+
+
+@dataclass(frozen=True)
+class Context:
+    """One GraphQL request on its way through the resolvers. ``base`` is the address image links begin with."""
+
+    core: Core
+    request: Request
+    visitor: Visitor
+    base: str
+
+    @property
+    def store(self) -> Store:
+        """The database."""
+        return self.core.store
+
+    @property
+    def caller(self) -> Caller:
+        """Who waits for hooks and operations of this request: gone when the connection is."""
+        closing, request = self.core.closing, self.request
+        return Caller(self.visitor.user, self.visitor.chain, lambda: closing.is_set() or request.gone())
+
+    def run_hooks(self, trigger: str, number: int, payload: Any, given: Iterable[str] | None = None) -> None:
+        """Run an event's hooks while the client waits; ``given`` are the keys the client sent, if that is told."""
+        fields = None if given is None else self.core.shuffled(given)
+        self.core.plugins.run_hooks(self.caller, trigger, number, payload, fields)
+
+    def gone(self) -> bool:
+        """Whether the client has given up."""
+        return self.caller.cancelled()

@@ -1,0 +1,75 @@
+"""What the real server does because it is written in Go: its JSON, its number parsing, its error texts."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+_ESCAPED = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
+_EXACT = 2**53
+
+
+def dumps(value: Any) -> bytes:
+    """``value`` as Go's encoding/json writes it: compact, UTF-8, ``<>&`` and the two line separators escaped."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).translate(_ESCAPED).encode()
+
+
+def loosened(value: Any) -> Any:
+    """A JSON value after Go has read it into ``any``: keys sorted, every number a double (whole ones print whole)."""
+    if isinstance(value, dict):
+        return {str(key): loosened(value[key]) for key in sorted(value)}
+    if isinstance(value, (list, tuple)):
+        return [loosened(item) for item in value]
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        return int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _EXACT:
+        return float(value)
+    return value
+
+
+def sorted_map(value: Any) -> Any:
+    """A JSON value with the keys of every object sorted, as Go writes its maps; numbers stay as they came."""
+    if isinstance(value, dict):
+        return {str(key): sorted_map(value[key]) for key in sorted(value)}
+    if isinstance(value, (list, tuple)):
+        return [sorted_map(item) for item in value]
+    return value
+
+
+def number(value: float) -> int | float:
+    """A Float for the answer: whole numbers below a million are printed without a point (stash 7.1)."""
+    return int(value) if value.is_integer() and abs(value) < 1_000_000 else value
+
+
+class NotANumberError(ValueError):
+    """An ID that is no number; the text is the one of Go's strconv."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f'strconv.Atoi: parsing "{text}": invalid syntax')
+
+
+def atoi(text: str) -> int:
+    """A whole number out of ``text``. Raises :class:`NotANumberError`."""
+    if not re.fullmatch(r"[+-]?[0-9]+", text):
+        raise NotANumberError(text)
+    return int(text)
+
+
+def decode_error(error: json.JSONDecodeError) -> str:
+    """The words Go has for a body that is no JSON, out of Python's finding."""
+    rest = error.doc[error.pos :].lstrip()
+    if not rest:
+        return "unexpected EOF" if error.doc.strip() else "EOF"
+    if error.msg.startswith("Extra data"):
+        return f"invalid character '{rest[0]}' after top-level value"
+    wanted = {
+        "Expecting property name": "looking for beginning of object key string",
+        "Expecting ':'": "after object key",
+        "Expecting ','": "after object key:value pair",
+        "Illegal trailing": "looking for beginning of value",
+        "Invalid control": "in string literal",
+        "Invalid \\escape": "in string escape code",
+    }
+    place = next((words for start, words in wanted.items() if error.msg.startswith(start)), None)
+    return f"invalid character '{rest[0]}' {place or 'looking for beginning of value'}"

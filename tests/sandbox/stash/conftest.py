@@ -1,0 +1,29 @@
+"""Fixtures of the Stash simulator's tests; a server that only answers is shared, one that is changed is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.library import Library
+from sandbox.stash import StashSim
+
+from .story import Story, tell
+from .support import running
+
+
+@pytest.fixture
+def stash(tmp_path: Path) -> Iterator[StashSim]:
+    """A fresh server with thirty scenes and the probe plugin."""
+    with running(tmp_path) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    """The recorded story, told to a server that has no password; what is left is like the recorded server."""
+    nothing = Library([], [], [], [], [])
+    with running(tmp_path_factory.mktemp("story"), library=nothing, bind_host="127.0.0.1") as found:
+        yield tell(found)
