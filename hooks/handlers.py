@@ -1,24 +1,43 @@
-"""A Stash event becomes a waiting job, or nothing. Standard library only: a person's save waits for this (stash 2.6)."""
+"""A Stash event becomes a waiting job, or nothing.
+
+Standard library only: a person's save waits for this (stash 2.6).
+"""
+
+from __future__ import annotations
 
 import time
-from collections.abc import Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any
 
 from stash import log
-from sync_queue.jobs import PRIORITY_SAVE, new_job, scene_key
+from sync_queue.jobs import PRIORITY_SAVE, new_job, scene_key, scene_row
 from sync_queue.writer import QueueWriter
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from sync_queue.jobs import Job
+    from collections.abc import Mapping
+    from typing import Any
 
 # Fields that change nothing Plex shows. Everything else may (an organized click: filters may depend on it).
 _WITHOUT_EFFECT = frozenset(
-    "id ids clientMutationId url urls gallery_ids o_counter play_count play_duration resume_time".split()
+    (
+        "id",
+        "ids",
+        "clientMutationId",
+        "url",
+        "urls",
+        "gallery_ids",
+        "o_counter",
+        "play_count",
+        "play_duration",
+        "resume_time",
+    )
 )
 
 # What a job's snapshot may hold. A cover arrives as megabytes of base64 (stash 2.2) and is never one of them.
 _SNAPSHOT = frozenset(
-    "path title details summary date rating100 studio performers tags poster_url background_url tagline updated_at".split()
+    (
+        *("path", "title", "details", "summary", "date", "rating100", "studio", "performers", "tags"),
+        *("poster_url", "background_url", "tagline", "updated_at"),
+    )
 )
 
 _pending: set[int] = set()
@@ -53,15 +72,16 @@ def on_scene_update(
     update_data: Mapping[str, Any] | None,
     queue: Any,
     data_dir: str | None = None,
-    sync_timestamps: MutableMapping[int, float] | Mapping[int, float] | None = None,
+    sync_timestamps: Mapping[int, float] | None = None,
     *,
     priority: int = PRIORITY_SAVE,
+    snapshot: bool = True,
 ) -> bool:
     """Queue a scene that was saved in Stash. True when a job was enqueued.
 
-    ``update_data`` holds the fields the hook lists; ``queue`` is a QueueWriter or anything with ``put``. Where
-    ``sync_timestamps`` is given, an update that is not newer than the scene's last sync is skipped. ``data_dir`` is
-    accepted for callers that have no better place for it. Raises what the queue raises: an edit is never lost silently.
+    ``update_data`` holds the fields the hook lists, kept in the job where ``snapshot``; ``queue`` is a QueueWriter or
+    anything with ``put``. Where ``sync_timestamps`` is given, an update that is not newer than the scene's last sync is
+    skipped. ``data_dir`` is part of the published signature; the queue knows its own. Raises what the queue raises.
     """
     update = dict(update_data or {})
     if not requires_plex_sync(update):
@@ -75,21 +95,21 @@ def on_scene_update(
     if isinstance(scene_id, bool) or not isinstance(scene_id, int) or scene_id <= 0:
         log.warning(f"A scene id is a whole number above 0; {scene_id!r} is none, nothing was queued")
         return False
-    snapshot = {name: value for name, value in update.items() if name in _SNAPSHOT}
-    _put(queue, new_job(scene_id, "metadata", snapshot, priority=priority, now=time.time()))
+    kept = {name: value for name, value in update.items() if name in _SNAPSHOT} if snapshot else {}
+    _put(queue, scene_id, kept, priority)
     mark_scene_pending(scene_id)
     return True
 
 
-def _put(queue: Any, job: "Job") -> None:
-    if isinstance(queue, QueueWriter):
-        if not queue.fold(job):
-            log.debug(f"Scene {job['scene_id']} already in queue, skipping duplicate")
+def _put(queue: Any, scene_id: int, snapshot: dict[str, Any], priority: int) -> None:
+    if isinstance(queue, QueueWriter) and not snapshot:
+        if not queue.fold(scene_row(scene_id, priority=priority, now=time.time()), scene_key(scene_id)):
+            log.debug(f"Scene {scene_id} already in queue, skipping duplicate")
         return
-    # Any other queue goes through the general door, which a hook process need not load.
+    # Any other queue, and a job with a snapshot, go through the general door, which a hook process need not load.
     from sync_queue.operations import put_job
 
-    put_job(queue, job)
+    put_job(queue, new_job(scene_id, "metadata", snapshot, priority=priority, now=time.time()))
 
 
 def _already_synced(scene_id: int, update: Mapping[str, Any], sync_timestamps: Mapping[int, float]) -> bool:
@@ -109,8 +129,6 @@ def _already_synced(scene_id: int, update: Mapping[str, Any], sync_timestamps: M
 
 def _still_waits(queue: Any, scene_id: int) -> bool:
     # The hint may be stale where another process drains: a row that is claimed there is no longer waiting.
-    if isinstance(queue, QueueWriter):
-        return queue.waits(scene_key(scene_id))
     from sync_queue.operations import waits
 
     return waits(queue, scene_key(scene_id))

@@ -13,7 +13,7 @@ _LEVELS = {"trace": b"t", "debug": b"d", "info": b"i", "warning": b"w", "error":
 
 
 def encode(level: str, text: str) -> bytes:
-    """The bytes of ``text`` at ``level`` (trace, debug, info, warning, error), one protocol line for each of its lines."""
+    """The bytes of ``text`` at ``level`` (trace to error), a protocol line for each of its lines."""
     start = b"\x01" + _LEVELS[level] + b"\x02" + PREFIX.encode()
     rows = []
     for row in text.splitlines():

@@ -27,13 +27,13 @@ class DeadLetterQueue:
         detail: Mapping[str, Any] | None = None,
         now: float | None = None,
     ) -> None:
-        """File a letter, or renew the one of the same job key (its first time stays). ``detail`` may hold candidates."""
+        """File a letter, or renew the one of the same job key (its first time stays). ``detail``: candidates, say."""
         moment = time.time() if now is None else now
         with closing(state.connect(self.data_dir)) as db:
             db.execute(
                 "INSERT INTO dead_letters VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT(job_key) DO UPDATE SET "
-                "job=excluded.job, error_type=excluded.error_type, message=excluded.message, attempts=excluded.attempts, "
-                "last_at=excluded.last_at, detail=excluded.detail",
+                "job=excluded.job, error_type=excluded.error_type, message=excluded.message, "
+                "attempts=excluded.attempts, last_at=excluded.last_at, detail=excluded.detail",
                 (
                     job.get("job_key") or f"scene_{job.get('scene_id')}",
                     job.get("scene_id"),

@@ -43,7 +43,8 @@ class Ledger:
     def get(self, scene_id: int) -> Entry | None:
         """A scene's row, or None where it was never looked at."""
         row = self._db.execute(
-            "SELECT scene_id, verdict, at, reason, updated_at, settings, files, items, fields FROM ledger WHERE scene_id = ?",
+            "SELECT scene_id, verdict, at, reason, updated_at, settings, files, items, fields FROM ledger "
+            "WHERE scene_id = ?",
             (scene_id,),
         ).fetchone()
         if row is None:

@@ -4,6 +4,8 @@ Standard library only: the hook process uses them. On POSIX a lock belongs to th
 a child with the descriptor; on Windows it cannot, and the child takes it itself.
 """
 
+from __future__ import annotations
+
 import os
 import time
 

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from sync_queue.setup import queue_dir, set_up
+from sync_queue.setup import set_up
+from sync_queue.writer import queue_dir
 
 
 class QueueManager:

@@ -1,19 +1,25 @@
 """The queue's public operations, and the sync timestamps beside them.
 
-Each takes the library's queue (or anything with ``put``) or a path, so that it serves the drainer, tasks and tests alike.
+Each takes the library's queue (or anything with ``put``) or a path, so that it serves drainer, tasks and tests alike.
 """
 
+from __future__ import annotations
+
+import json
 import os
 import sqlite3
 import time
 from collections.abc import Mapping
 from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sync_queue import sql, timestamps
-from sync_queue.jobs import PRIORITY_BULK, Job, new_job
+from sync_queue.jobs import PRIORITY_BULK, new_job
 from sync_queue.store import JobStore
 from sync_queue.writer import DATABASE, QueueWriter, uri_path
+
+if TYPE_CHECKING:
+    from sync_queue.jobs import Job
 
 
 def enqueue(
@@ -36,14 +42,15 @@ def enqueue(
 
 def put_job(queue: Any, job: Job) -> bool:
     """Fold ``job`` into ``queue``; True when a row was inserted."""
+    text = json.dumps(job)
     if isinstance(queue, QueueWriter):
-        return queue.fold(job)
+        return queue.fold(text, job["job_key"])
     path = _path_of(queue)
     if path is None:
         queue.put(job)
         return True
     with closing(QueueWriter(path)) as writer:
-        inserted = writer.fold(job)
+        inserted = writer.fold(text, job["job_key"])
     if inserted:
         # The library counts in memory what it put itself (libraries A2); keep its own view true.
         queue.total += 1
@@ -53,6 +60,8 @@ def put_job(queue: Any, job: Job) -> bool:
 
 def waits(queue: Any, job_key: str) -> bool:
     """Whether a row of this key waits. For a queue whose rows cannot be looked at: True."""
+    if isinstance(queue, QueueWriter):
+        return queue.waits(job_key)
     path = _path_of(queue)
     if path is None:
         return True

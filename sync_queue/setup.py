@@ -4,29 +4,26 @@ Several processes that create a queue at the same moment trip over each other (l
 what is there.
 """
 
+from __future__ import annotations
+
 import os
 import sqlite3
-from contextlib import closing
 
 from sync_queue import sql
 from sync_queue.locks import unlock, wait_lock
-from sync_queue.writer import DATABASE, QueueWriter
+from sync_queue.writer import DATABASE, QueueWriter, open_existing, queue_dir
 
-QUEUE = "queue"
 SETUP_LOCK = "setup.lock"
 
 
 class QueueUnavailable(Exception):
     """The queue could not be opened; the message says why and what to do."""
 
-
-def queue_dir(data_dir: str) -> str:
-    """Where the queue lives in a data directory."""
-    return os.path.join(data_dir, QUEUE)
+    for_people = True
 
 
 def make_dir(path: str) -> None:
-    """Make a directory of ours, and its parents, for the owner only. Raises OSError."""
+    """Make a directory of ours, for the owner only, and its parents. Raises OSError."""
     os.makedirs(path, mode=0o700, exist_ok=True)
 
 
@@ -36,6 +33,7 @@ def set_up(data_dir: str, wait: float = 2.0) -> None:
     Waits at most ``wait`` seconds for another process that does the same. Raises QueueUnavailable.
     """
     try:
+        make_dir(data_dir)  # by itself: the mode is given to the last directory only
         make_dir(queue_dir(data_dir))
         handle = wait_lock(os.path.join(data_dir, SETUP_LOCK), wait)
     except OSError as error:
@@ -56,31 +54,21 @@ def _create(path: str) -> None:
     database = os.path.join(path, DATABASE)
     if not os.path.exists(database):
         os.close(os.open(database, os.O_RDWR | os.O_CREAT, 0o600))
-    with closing(sqlite3.connect(database, timeout=10, isolation_level=None)) as db:
+    db = sqlite3.connect(database, timeout=10, isolation_level=None)
+    try:
         db.execute("PRAGMA journal_mode=WAL")
-        db.execute(sql.CREATE)
-        for statement in sql.INDEXES:
+        for statement in (sql.CREATE, *sql.INDEXES, f"PRAGMA user_version={sql.LAYOUT}"):
             db.execute(statement)
-        db.execute(f"PRAGMA user_version={sql.LAYOUT}")
+    finally:
+        db.close()
 
 
 def open_writer(data_dir: str) -> QueueWriter:
     """A writer on the queue of ``data_dir``, which is set up first where it is missing. Raises QueueUnavailable."""
-    writer = _try_open(data_dir)
+    writer = open_existing(queue_dir(data_dir))
     if writer is None:
         set_up(data_dir)
-        writer = _try_open(data_dir)
+        writer = open_existing(queue_dir(data_dir))
     if writer is None:
         raise QueueUnavailable(f"the queue in {data_dir} cannot be opened")
     return writer
-
-
-def _try_open(data_dir: str) -> QueueWriter | None:
-    try:
-        writer = QueueWriter(queue_dir(data_dir))
-    except sqlite3.OperationalError:  # not there yet
-        return None
-    if writer.layout() == sql.LAYOUT:
-        return writer
-    writer.close()
-    return None

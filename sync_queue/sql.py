@@ -25,9 +25,15 @@ INDEXES = (
     f"CREATE INDEX IF NOT EXISTS s2p_status ON {TABLE}(status)",
 )
 
-WAITING_BY_KEY = f"SELECT _id, data FROM {TABLE} WHERE status < 2 AND {KEY} = ? ORDER BY _id LIMIT 1"
+WAITING_BY_KEY = f"SELECT _id FROM {TABLE} WHERE status < 2 AND {KEY} = ? ORDER BY _id LIMIT 1"
 INSERT = f"INSERT INTO {TABLE}(data,timestamp,status) VALUES (?,?,0)"
-REWRITE = f"UPDATE {TABLE} SET data = ? WHERE _id = ?"
+# A second event takes the place of the one that waits: due now, as if never tried, at the more urgent priority of the
+# two, and with the older snapshot where it brings none.
+FOLD = f"""UPDATE {TABLE} SET data = CAST(json_set(:job,
+    '$.priority', MIN({PRIORITY}, json_extract(:job,'$.priority')),
+    '$.data', json(CASE json_extract(:job,'$.data') WHEN '{{}}'
+        THEN COALESCE(json_extract({_DOCUMENT},'$.data'), '{{}}') ELSE json_extract(:job,'$.data') END)) AS BLOB)
+    WHERE status < 2 AND {KEY} = :key"""
 
 # A due time more than 600 s ahead can only come from a clock that was set back: such a row is due (design 5).
 DUE_OF_PRIORITY = (
@@ -42,13 +48,16 @@ DELETE = f"DELETE FROM {TABLE} WHERE _id = ?"
 DELETE_WAITING = f"DELETE FROM {TABLE} WHERE status < 2"
 COUNT_BY_STATUS = f"SELECT status, COUNT(*) FROM {TABLE} GROUP BY status"
 COUNT_WAITING = f"SELECT COUNT(*) FROM {TABLE} WHERE status < 2"
+COUNT_UNDONE = f"SELECT COUNT(*) FROM {TABLE} WHERE status < 3"
 ANY_WAITING = f"SELECT 1 FROM {TABLE} WHERE status < 2 LIMIT 1"
 KEYS_UNDONE = f"SELECT {KEY} FROM {TABLE} WHERE status < 2 UNION SELECT {KEY} FROM {TABLE} WHERE status = 2"
 
-# Back from a drainer that died: in flight becomes waiting, unless a newer row for the same key waits (libraries A6).
+# Back from a drainer that died: in flight becomes waiting, unless a newer row for the same key waits (libraries A6),
+# or was in flight too: a save is claimed while an older row of its scene still is. Rows without a key stand for
+# themselves.
 RESUME = (
-    f"UPDATE {TABLE} SET status = CASE WHEN {KEY} IN (SELECT {KEY} FROM {TABLE} WHERE status < 2) THEN 5 ELSE 1 END "
-    "WHERE status = 2"
+    f"UPDATE {TABLE} SET status = CASE WHEN {KEY} IN (SELECT {KEY} FROM {TABLE} WHERE status < 2) OR _id NOT IN "
+    f"(SELECT MAX(_id) FROM {TABLE} WHERE status = 2 GROUP BY COALESCE({KEY},_id)) THEN 5 ELSE 1 END WHERE status = 2"
 )
 # Retry later in one statement; superseded (5) where a newer row for the same key waits.
 RETRY = (

@@ -1,11 +1,19 @@
 """The drainer's hand on the queue: claim what is due, give back, finish. One at a time, under ``worker.lock``."""
 
+from __future__ import annotations
+
+import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 from sync_queue import sql
-from sync_queue.jobs import PRIORITY_BULK, PRIORITY_SAVE, PRIORITY_SCAN, Job, scene_key
-from sync_queue.writer import decode, encode, uri_path
+from sync_queue.jobs import PRIORITY_BULK, PRIORITY_SAVE, PRIORITY_SCAN, scene_key
+from sync_queue.writer import uri_path
+
+if TYPE_CHECKING:
+    from sync_queue.jobs import Job
 
 PRIORITIES = (PRIORITY_SAVE, PRIORITY_SCAN, PRIORITY_BULK)
 FAR_AHEAD = 600.0
@@ -69,11 +77,11 @@ class JobStore:
 
     def _read(self, row_id: int, blob: bytes) -> Claimed | None:
         try:
-            job = decode(blob)
+            job = json.loads(blob)
             if not isinstance(job.get("job_key"), str):
                 job["job_key"] = scene_key(int(job["scene_id"]))
             return Claimed(row_id, job)
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
             self._db.execute(sql.MARK, (FAILED, row_id))
             return None
 
@@ -93,12 +101,16 @@ class JobStore:
 
     def retry(self, row_id: int, job: Job) -> None:
         """Give a row back with the retry fields ``job`` now carries; dropped where a newer one for its key waits."""
-        self._db.execute(sql.RETRY, (encode(job), job["job_key"], row_id))
+        self._db.execute(sql.RETRY, (json.dumps(job).encode(), job["job_key"], row_id))
         self._db.execute(sql.CLEAR_ACKNOWLEDGED)
 
     def waiting(self) -> int:
         """How many rows wait, due or not."""
         return int(self._db.execute(sql.COUNT_WAITING).fetchone()[0])
+
+    def undone(self) -> int:
+        """How many rows wait or are in flight."""
+        return int(self._db.execute(sql.COUNT_UNDONE).fetchone()[0])
 
     def any_waiting(self) -> bool:
         """Whether any row waits, due or not."""

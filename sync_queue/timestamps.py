@@ -21,10 +21,13 @@ BATCH = 2_000
 
 def load(data_dir: str) -> dict[int, float]:
     """All timestamps (epoch seconds) by scene id; what is malformed in the file is left out."""
-    known = _read_file(data_dir)
+    rows: list[tuple[int, float | None]] = []
     if os.path.exists(os.path.join(data_dir, state.FILE)):
         with closing(state.connect(data_dir)) as db:
-            _overlay(known, db.execute("SELECT scene_id, timestamp FROM sync_timestamps").fetchall())
+            rows = db.execute("SELECT scene_id, timestamp FROM sync_timestamps").fetchall()
+    # The file after the table: what a flush moves in between is then seen in one of them.
+    known = _read_file(data_dir)
+    _overlay(known, rows)
     return known
 
 
@@ -42,12 +45,15 @@ def write(db: Any, values: Mapping[int, float | None]) -> None:
     db.executemany("INSERT OR REPLACE INTO sync_timestamps VALUES (?,?)", list(values.items()))
 
 
-def flush(data_dir: str) -> None:
-    """Move what waits in the table into the file, which is replaced atomically. Raises OSError, sqlite3.Error."""
+def flush(data_dir: str, at_least: int = 1) -> None:
+    """Move what waits in the table into the file, which is replaced atomically, if it is ``at_least`` so many.
+
+    Raises OSError, sqlite3.Error.
+    """
     with closing(state.connect(data_dir)) as db:
         db.execute("BEGIN IMMEDIATE")
         rows = db.execute("SELECT scene_id, timestamp FROM sync_timestamps").fetchall()
-        if rows:
+        if len(rows) >= at_least:
             known = _read_file(data_dir)
             _overlay(known, rows)
             replace_json(os.path.join(data_dir, FILE), {str(scene): moment for scene, moment in known.items()})

@@ -1,32 +1,31 @@
 """The thin writer: the same row that ``SQLiteAckQueue.put`` writes, without importing it (libraries A7, F).
 
-One connection, short transactions, standard library only. It opens what is there and never creates.
+One connection, short transactions, standard library only. It opens what is there and never creates. SQLite itself reads
+and changes the JSON of a row, so that a hook process needs no JSON module.
 """
 
-import json
+from __future__ import annotations
+
 import os
-import sqlite3
 import time
-from collections.abc import Iterable, Mapping
-from typing import Any
+from _sqlite3 import (
+    OperationalError,
+    connect,
+)  # what sqlite3 itself hands on, without the date and time types it brings along
 
 from sync_queue import sql
-from sync_queue.jobs import Job, folded
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+QUEUE = "queue"
 DATABASE = "data.db"
 
 
-def encode(job: Mapping[str, Any]) -> bytes:
-    """A job as the row's blob: what persist-queue's JSON serializer writes, held to it by a test."""
-    return json.dumps(job).encode()
-
-
-def decode(blob: bytes) -> Job:
-    """A row's blob as a job. Raises ValueError where it is not a JSON object."""
-    job = json.loads(blob)
-    if not isinstance(job, dict):
-        raise ValueError("a job is a JSON object")
-    return job
+def queue_dir(data_dir: str) -> str:
+    """Where the queue lives in a data directory."""
+    return os.path.join(data_dir, QUEUE)
 
 
 def uri_path(path: str) -> str:
@@ -45,30 +44,23 @@ class QueueWriter:
 
     def __init__(self, queue_dir: str, timeout: float = 10.0) -> None:
         uri = f"file:{uri_path(os.path.join(queue_dir, DATABASE))}?mode=rw"
-        self._db = sqlite3.connect(uri, uri=True, timeout=timeout, isolation_level=None)
+        self._db = connect(uri, uri=True, timeout=timeout, isolation_level=None)
         # A power cut may cost the last commits, which reconciliation finds; a kill costs nothing (libraries A5).
         self._db.execute("PRAGMA synchronous=NORMAL")
 
-    def put(self, job: Mapping[str, Any]) -> int:
-        """Append a row, as the library would. Gives its id."""
-        return int(self._db.execute(sql.INSERT, (encode(job), time.time())).lastrowid or 0)
+    def fold(self, job: str, job_key: str) -> bool:
+        """Insert a job (JSON text), or fold it into the row of the same key that waits. True when one was inserted."""
+        return self.fold_all([(job, job_key)]) == 1
 
-    def fold(self, job: Mapping[str, Any]) -> bool:
-        """Insert ``job``, or fold it into the row of the same key that waits. True when a row was inserted."""
-        return self.fold_all([job]) == 1
-
-    def fold_all(self, jobs: Iterable[Mapping[str, Any]]) -> int:
-        """Fold several jobs in one transaction, all or nothing. Gives the number of rows inserted."""
+    def fold_all(self, jobs: Iterable[tuple[str, str]]) -> int:
+        """Fold several (job, job key) in one transaction, all or nothing. Gives the number of rows inserted."""
         inserted = 0
         self._db.execute("BEGIN IMMEDIATE")
         try:
-            for job in jobs:
-                row = self._db.execute(sql.WAITING_BY_KEY, (job["job_key"],)).fetchone()
-                if row is None:
-                    self.put(job)
+            for job, job_key in jobs:
+                if self._db.execute(sql.FOLD, {"job": job, "key": job_key}).rowcount == 0:
+                    self._db.execute(sql.INSERT, (job.encode(), time.time()))
                     inserted += 1
-                else:
-                    self._db.execute(sql.REWRITE, (encode(folded(decode(row[1]), job)), row[0]))
             self._db.execute("COMMIT")
         except BaseException:
             self._db.execute("ROLLBACK")
@@ -86,3 +78,15 @@ class QueueWriter:
     def close(self) -> None:
         """Close the connection."""
         self._db.close()
+
+
+def open_existing(queue_dir: str) -> QueueWriter | None:
+    """A writer on a queue that is there and complete, else None."""
+    try:
+        writer = QueueWriter(queue_dir)
+    except OperationalError:
+        return None
+    if writer.layout() == sql.LAYOUT:
+        return writer
+    writer.close()
+    return None

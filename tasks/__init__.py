@@ -1,0 +1,37 @@
+"""The tasks of Stash's menu and the operations of the page: one small module each, found by ``mode``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from tasks.context import Context, UserError
+
+__all__ = ["MODES", "Context", "UserError", "run"]
+
+# mode -> module and function; each takes a Context and gives a dict
+MODES = {
+    "all": ("sync", "sync_all"),
+    "recent": ("sync", "sync_recent"),
+    "process_queue": ("process_queue", "process_queue"),
+    "queue_status": ("queue_status", "queue_status"),
+    "clear_queue": ("clear_queue", "clear_queue"),
+    "clear_dlq": ("dead_letters", "clear"),
+    "purge_dlq": ("dead_letters", "purge"),
+    "say": ("say", "say"),
+    "wake": ("wake", "wake"),
+}
+
+
+def run(args: dict[str, Any], connection: dict[str, Any], plugin_dir: str, data_dir: str) -> dict[str, Any]:
+    """Run what ``args["mode"]`` names. Raises UserError with a sentence for the person."""
+    mode = args.get("mode")
+    if not isinstance(mode, str) or mode not in MODES:
+        raise UserError(f"There is no mode {mode!r}. The modes are {', '.join(MODES)}")
+    module, function = MODES[mode]
+    context = Context(args, connection, plugin_dir, data_dir)
+    try:
+        result: dict[str, Any] = getattr(import_module(f"tasks.{module}"), function)(context)
+    finally:
+        context.close()
+    return result

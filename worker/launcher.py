@@ -3,14 +3,16 @@
 Runs in hook processes: standard library only, and no ``subprocess`` where ``posix_spawn`` is to be had.
 """
 
-import contextlib
-import json
+from __future__ import annotations
+
 import os
 import sys
-from collections.abc import Mapping
-from typing import Any
 
 from sync_queue.locks import INHERITABLE, try_lock, unlock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 LOCK = "worker.lock"
 # Until when the next drainer waits before it begins, written by one that left for want of something.
@@ -18,8 +20,9 @@ WAIT_FILE = "drainer.wait"
 DRAIN = "drain"
 
 
-def ensure_drainer(data_dir: str, plugin_dir: str, connection: Mapping[str, Any]) -> bool:
-    """Start a drainer unless one lives. ``connection`` is Stash's ``server_connection``. True when one was started.
+def ensure_drainer(data_dir: str, plugin_dir: str, connection: str) -> bool:
+    """Start a drainer unless one lives. ``connection`` is Stash's ``server_connection`` as JSON. True when one was
+    started.
 
     The caller has committed its rows before: a drainer that is about to leave looks once more after it let go of the
     lock, so no row is left without somebody who will see it (libraries A6). Raises OSError where none can be started.
@@ -37,17 +40,18 @@ def ensure_drainer(data_dir: str, plugin_dir: str, connection: Mapping[str, Any]
 
 def end_wait(data_dir: str) -> None:
     """A person asked: a drainer that sits out a pause begins at once."""
-    with contextlib.suppress(FileNotFoundError):
+    try:
         os.unlink(os.path.join(data_dir, WAIT_FILE))
+    except FileNotFoundError:
+        return
 
 
-def start(data_dir: str, plugin_dir: str, connection: Mapping[str, Any], lock: int) -> None:
+def start(data_dir: str, plugin_dir: str, connection: str, lock: int) -> None:
     """Start a drainer that holds ``lock``: its own session, all streams away from Stash's (stash 2.4)."""
-    note = json.dumps({"connection": connection, "data_dir": data_dir, "plugin_dir": plugin_dir}).encode()
-    script = os.path.join(plugin_dir, "Stash2Plex.py")
+    note = connection.encode()
+    command = [sys.executable, os.path.join(plugin_dir, "Stash2Plex.py"), DRAIN, data_dir]
     if not INHERITABLE or not hasattr(os, "posix_spawn"):
-        unlock_first = not INHERITABLE
-        _start_with_subprocess([sys.executable, script, DRAIN, *([] if unlock_first else [str(lock)])], note, lock)
+        _start_with_subprocess(command, note, lock)
         return
     os.set_inheritable(lock, True)
     read_end, write_end = os.pipe()
@@ -57,7 +61,7 @@ def start(data_dir: str, plugin_dir: str, connection: Mapping[str, Any], lock: i
         os.close(write_end)
         os.posix_spawn(
             sys.executable,
-            [sys.executable, script, DRAIN, str(lock)],
+            [*command, str(lock)],
             os.environ,
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, read_end, 0),
@@ -73,14 +77,18 @@ def start(data_dir: str, plugin_dir: str, connection: Mapping[str, Any], lock: i
 def _start_with_subprocess(command: list[str], note: bytes, lock: int) -> None:
     import subprocess
 
-    options: dict[str, Any] = {"start_new_session": True, "pass_fds": (lock,)}
-    if not INHERITABLE:
-        unlock(lock)
-        detached = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
-        options = {"creationflags": detached} if detached else {"start_new_session": True}
+    options: dict[str, Any] = {"start_new_session": True}
+    if INHERITABLE:
+        command = [*command, str(lock)]
+        options["pass_fds"] = (lock,)
+    elif hasattr(subprocess, "DETACHED_PROCESS"):  # Windows, where the child takes the lock itself
+        detached, group = "DETACHED_PROCESS", "CREATE_NEW_PROCESS_GROUP"
+        options = {"creationflags": getattr(subprocess, detached) | getattr(subprocess, group)}
     child = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options
     )
-    assert child.stdin is not None
+    assert child.stdin is not None  # asked for above
     child.stdin.write(note)
     child.stdin.close()
+    # It is meant to outlive us: without this its end would be reported as forgotten.
+    child.returncode = 0

@@ -72,7 +72,7 @@ def run(
     """
     record.started = time.monotonic()
     try:
-        child = subprocess.Popen(  # noqa: S603 (starting plugins is what this is for)
+        child = subprocess.Popen(
             record.argv,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -1,0 +1,81 @@
+"""The door: one JSON document in, one JSON answer out (stash 2.2, 2.3). It only dispatches.
+
+Kept short: Python never caches the byte code of an entry script. Kept free of new syntax: a Python that is too old must
+get as far as being told so.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing itself would cost every save a sixth of its budget (libraries D)
+    from typing import Any
+
+PLUGIN_DIR = os.path.dirname(os.path.abspath(__file__))
+
+queue_manager: Any = None
+dlq: Any = None
+worker: Any = None
+config: Any = None
+sync_timestamps: dict[int, float] | None = None
+server_connection: dict[str, Any] = {}
+
+
+def get_plugin_data_dir() -> str:
+    """Where queue, ledger and logs are. Raises sync_queue.place.NoPlace."""
+    from sync_queue.place import data_dir
+
+    return data_dir(PLUGIN_DIR, server_connection)
+
+
+def initialize(config_dict: dict[str, Any] | None = None) -> None:
+    """Build queue, dead letters and worker for use in this process, and have the worker run.
+
+    A hook process does not: it only commits a row. ``config_dict`` holds settings as Stash stores them.
+    """
+    global queue_manager, dlq, worker, config, sync_timestamps
+    from stash import log
+    from stash.settings import Stash2PlexConfig
+    from sync_queue.dlq import DeadLetterQueue
+    from sync_queue.manager import QueueManager
+    from sync_queue.operations import load_sync_timestamps
+    from worker.processor import SyncWorker
+
+    data_dir = get_plugin_data_dir()
+    config = Stash2PlexConfig.from_settings(config_dict or {})
+    sync_timestamps = load_sync_timestamps(data_dir)
+    log.info(f"Loaded {len(sync_timestamps)} sync timestamps")
+    queue_manager = QueueManager(data_dir)
+    dlq = DeadLetterQueue(data_dir)
+    worker = SyncWorker(queue_manager.get_queue(), dlq, config, data_dir=data_dir, max_retries=config.max_retries)
+    worker.start()
+
+
+def handle_hook(hook_context: dict[str, Any]) -> bool:
+    """Queue what a hook is about; True when something was enqueued."""
+    from hooks.process import handle
+
+    queue = queue_manager.get_queue() if queue_manager is not None else None
+    return handle(hook_context, queue, data_dir=get_plugin_data_dir(), sync_timestamps=sync_timestamps)
+
+
+def handle_task(task_args: dict[str, Any]) -> Any:
+    """Run the task or operation that ``task_args["mode"]`` names; gives its result. Raises tasks.UserError."""
+    from tasks import run
+
+    return run(task_args, server_connection, PLUGIN_DIR, get_plugin_data_dir())
+
+
+if __name__ == "__main__":
+    if sys.version_info < (3, 10):  # noqa: UP036 - it has to say so on the others
+        os.write(1, b'{"error": "Stash2Plex needs Python 3.10 or newer, this one is older"}')
+    elif sys.argv[1:2] == ["drain"]:
+        from worker.drainer import main as drain
+
+        drain(PLUGIN_DIR, sys.argv[2:])
+    else:
+        from hooks.door import answer
+
+        answer(sys.modules["__main__"])

@@ -1,0 +1,104 @@
+"""What a hook process does (design 2): judge the event, commit one row, see that a drainer lives, say what a person
+must know. Standard library only, and no word over the network: Stash holds the person's save until it ends.
+"""
+
+from __future__ import annotations
+
+import os
+from _sqlite3 import Error as SqliteError
+
+from hooks.events import event_of, read_document
+from hooks.handlers import on_scene_update, requires_plex_sync
+from stash import log
+from sync_queue.jobs import PRIORITY_SAVE, PRIORITY_SCAN
+from sync_queue.place import data_dir as data_dir_of
+from sync_queue.writer import open_existing, queue_dir
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from hooks.events import Event
+    from sync_queue.writer import QueueWriter
+
+ATTENTION = "attention"
+_UPDATE = "Scene.Update.Post"
+_QUEUED = (_UPDATE, "Scene.Create.Post", "Scene.Destroy.Post")
+
+
+def run(document: str, plugin_dir: str) -> str:
+    """Work on one hook's document. Gives the answer's output. Raises what ``read_document`` raises, and NoPlace."""
+    event, connection, known = read_document(document)
+    data_dir = data_dir_of(plugin_dir, known)
+    if _queue(event, None, data_dir, None):
+        _wake(data_dir, plugin_dir, connection)
+    _repeat_attention(data_dir)
+    return "ok"
+
+
+def handle(
+    hook_context: Mapping[str, Any], queue: Any, data_dir: str, sync_timestamps: Mapping[int, float] | None = None
+) -> bool:
+    """Queue what one hook is about. ``queue`` None opens the directory's own. True when something was enqueued."""
+    return _queue(event_of(hook_context), queue, data_dir, sync_timestamps)
+
+
+def _queue(event: Event, queue: Any, data_dir: str, sync_timestamps: Mapping[int, float] | None) -> bool:
+    if event.kind not in _QUEUED:
+        log.debug(f"Unhandled hook type: {event.kind}")
+        return False
+    if event.scene_id is None:
+        log.warning(f"{event.kind} hook missing scene ID")
+        return False
+    # A destroyed scene is queued like any other: the drainer finds it gone and forgets it. Values are left out: a
+    # hook's input is partial, and null in it may mean anything (stash 4.3).
+    update = dict.fromkeys(event.fields) if event.kind == _UPDATE else {}
+    # A person's single save goes first; a scan (no input) and one of many in a bulk edit come behind it.
+    priority = PRIORITY_SAVE if event.given and not event.many else PRIORITY_SCAN
+    try:
+        if queue is None and requires_plex_sync(update):
+            queue = _open(data_dir)
+        return on_scene_update(
+            event.scene_id, update, queue, data_dir, sync_timestamps, priority=priority, snapshot=False
+        )
+    except (SqliteError, OSError) as error:
+        reason: object = error
+    except Exception as error:
+        if not getattr(error, "for_people", False):
+            raise
+        reason = error
+    log.error(f"Scene {event.scene_id} was not queued: {reason}. Save it again, or reconcile, once this is mended")
+    return False
+
+
+def _open(data_dir: str) -> QueueWriter:
+    writer = open_existing(queue_dir(data_dir))
+    if writer is not None:
+        return writer
+    from sync_queue.setup import open_writer
+
+    return open_writer(data_dir)
+
+
+def _wake(data_dir: str, plugin_dir: str, connection: str) -> None:
+    from worker.launcher import ensure_drainer
+
+    try:
+        ensure_drainer(data_dir, plugin_dir, connection)
+    except OSError as error:
+        # The row is committed; whoever comes next starts the drainer.
+        log.warning(f"The background worker could not be started: {error}. The edit waits for the next save or task")
+
+
+def _repeat_attention(data_dir: str) -> None:
+    """Say in Stash's log what the drainer wants a person to know: its own words do not get there."""
+    try:
+        with open(os.path.join(data_dir, ATTENTION), encoding="utf-8") as file:
+            sentence = file.read(2000).strip()
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        sentence = f"The file {ATTENTION} in {data_dir} cannot be read: {error}"
+    if sentence:
+        log.warning(sentence)

@@ -1,0 +1,152 @@
+"""Talking to Stash over GraphQL: own time-outs, own cookie, errors that say what to do (stash 6, 7.1)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+CONNECT_TIMEOUT = 5.0
+READ_TIMEOUT = 60.0
+# A session cookie lasts an hour unless the administrator says otherwise (stash 6).
+COOKIE_LIFE = 3600.0
+
+
+class StashError(Exception):
+    """Stash could not be asked."""
+
+    for_people = True
+
+
+class StashUnreachable(StashError):
+    """Stash does not answer, or answers with something that is not GraphQL. It may come back."""
+
+
+class StashRefused(StashError):
+    """Stash does not accept our session any more; the next hook or task brings a new one."""
+
+
+class StashQueryError(StashError):
+    """Stash answered with GraphQL errors."""
+
+
+class StashClient:
+    """One Stash, reached with what it handed over on standard input (``server_connection``, stash 2.2).
+
+    Takes over the refreshed cookie of each answer, and the API key where :meth:`use_api_key` was given one. Belongs to
+    one thread at a time.
+    """
+
+    def __init__(
+        self, connection: Mapping[str, Any], timeout: tuple[float, float] = (CONNECT_TIMEOUT, READ_TIMEOUT)
+    ) -> None:
+        import requests
+
+        host = str(connection.get("Host") or "localhost")
+        # "every address" is where it listens, not where it is reached
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
+        if ":" in host and not host.startswith("["):
+            host = f"[{host}]"
+        self.base = f"{connection.get('Scheme') or 'http'}://{host}:{connection.get('Port') or 9999}"
+        self._cookie = str((connection.get("SessionCookie") or {}).get("Value") or "")
+        self._api_key = str(connection.get("ApiKey") or "")
+        self._timeout = timeout
+        self.cookie_until = time.monotonic() + COOKIE_LIFE
+        self._session = requests.Session()
+        # Stash's environment may name a proxy for the outside world; Stash itself is not out there (stash 10.9).
+        self._session.trust_env = False
+        # Its certificate is self-signed as a rule (stash 6).
+        self._session.verify = False
+
+    def use_api_key(self, key: str) -> None:
+        """Send the API key too: it outlives the cookie. Kept in memory only."""
+        self._api_key = key
+
+    def credentials(self) -> dict[str, Any]:
+        """The session as it is now, in the shape of ``server_connection``, for a successor."""
+        return {"SessionCookie": {"Name": "session", "Value": self._cookie}, "ApiKey": self._api_key}
+
+    def headers(self) -> dict[str, str]:
+        """The headers that authenticate a request to Stash."""
+        headers = {"Accept": "application/json"}
+        if self._cookie:
+            headers["Cookie"] = f"session={self._cookie}"
+        if self._api_key:
+            headers["ApiKey"] = self._api_key
+        return headers
+
+    def call(self, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Run one document; gives its ``data``. Raises StashUnreachable, StashRefused, StashQueryError.
+
+        Errors beside data are errors: a partial answer would be written to Plex as an empty one.
+        """
+        import requests
+        import urllib3
+
+        try:
+            import warnings
+
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
+                response = self._session.post(
+                    f"{self.base}/graphql",
+                    json={"query": query, "variables": dict(variables or {})},
+                    headers=self.headers(),
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                )
+        except requests.exceptions.RequestException as error:
+            raise StashUnreachable(f"Stash at {self.base} does not answer ({type(error).__name__})") from error
+        self._take_cookie(response.headers.get("Set-Cookie"))
+        if response.status_code == 401:
+            raise StashRefused("Stash does not accept the session it gave us; the next save or task brings a new one")
+        try:
+            answer = response.json()
+            data, errors = answer.get("data"), answer.get("errors")
+        except (ValueError, AttributeError) as error:
+            raise StashUnreachable(f"Stash at {self.base} answered {response.status_code} without JSON") from error
+        if errors:
+            raise StashQueryError(f"Stash answered: {_first_message(errors)}")
+        if response.status_code != 200 or not isinstance(data, dict):
+            raise StashUnreachable(f"Stash at {self.base} answered {response.status_code} without data")
+        return data
+
+    def _take_cookie(self, header: str | None) -> None:
+        # The session's own jar is not used: it would send the old cookie first, and the old one would win (stash 6).
+        self._session.cookies.clear()
+        if not header:
+            return
+        try:
+            cookie = SimpleCookie(header).get("session")
+        except CookieError:
+            return
+        if cookie is not None and cookie.value:
+            self._cookie = cookie.value
+            life = float(cookie["max-age"]) if str(cookie["max-age"]).isdigit() else COOKIE_LIFE
+            self.cookie_until = time.monotonic() + life
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+
+def stash_interface(client: StashClient) -> Any:
+    """stashapp-tools' StashInterface over ``client``: without the three requests of its constructor, with time-outs.
+
+    Every call needs its own ``fragment`` (libraries B1).
+    """
+    from stashapi import log
+    from stashapi.stashapp import StashInterface
+
+    interface = StashInterface.__new__(StashInterface)
+    interface.log = log
+    interface.fragments = {}
+    interface._GQL = client.call
+    return interface
+
+
+def _first_message(errors: Any) -> str:
+    first = errors[0] if isinstance(errors, list) and errors else errors
+    message = first.get("message") if isinstance(first, dict) else first
+    return str(message)[:500]

@@ -1,0 +1,71 @@
+"""The manifest's text, made from the tables of settings, tasks and hooks.
+
+``python -m stash.manifest > Stash2Plex.yml`` writes it.
+
+Stash reads it strictly: an unknown key anywhere and the plugin does not load (stash 1.1, 1.2).
+"""
+
+from __future__ import annotations
+
+import json
+
+from stash.settings import PLUGIN_ID, TABLE
+
+VERSION = "0.1.0"
+DESCRIPTION = "Keeps Plex equal to Stash: save a scene in Stash, and a second later Plex shows it."
+
+# name, description, default arguments
+TASKS: tuple[tuple[str, str, dict[str, str]], ...] = (
+    ("Sync All Scenes", "Queues every scene; what is the same in Plex already costs no write.", {"mode": "all"}),
+    ("Sync Recent Scenes", "Queues the scenes updated in the last 24 hours.", {"mode": "recent"}),
+    ("Process Queue", "Starts the background worker if need be and shows its progress.", {"mode": "process_queue"}),
+    ("View Queue Status", "Says in the log what waits, what failed and why.", {"mode": "queue_status"}),
+    ("Clear Pending Queue", "Forgets every waiting job.", {"mode": "clear_queue"}),
+    ("Clear Dead Letter Queue", "Forgets every job that failed for good.", {"mode": "clear_dlq"}),
+    ("Purge Old DLQ Entries", "Forgets failed jobs older than 30 days.", {"mode": "purge_dlq", "days": "30"}),
+)
+TRIGGERS = ("Scene.Update.Post", "Scene.Create.Post", "Scene.Destroy.Post")
+
+
+def text() -> str:
+    """The whole manifest."""
+    lines = [
+        f"name: {PLUGIN_ID}",
+        f"description: {_quoted(DESCRIPTION)}",
+        f"version: {VERSION}",
+        "exec:",
+        "  - python3",
+        '  - "{pluginDir}/Stash2Plex.py"',
+        "interface: raw",
+        "tasks:",
+    ]
+    for name, description, arguments in TASKS:
+        lines += [f"  - name: {_quoted(name)}", f"    description: {_quoted(description)}", "    defaultArgs:"]
+        lines += [f"      {key}: {_quoted(value)}" for key, value in arguments.items()]
+    lines += [
+        "hooks:",
+        "  - name: Queue a saved scene",
+        "    description: Queues the scene and lets the background worker write it.",
+        "    triggeredBy:",
+        *(f"      - {trigger}" for trigger in TRIGGERS),
+        "settings:",
+    ]
+    for setting in TABLE:
+        lines += [
+            f"  {setting.name}:",
+            f"    displayName: {_quoted(setting.title)}",
+            f"    description: {_quoted(setting.help)}",
+            f"    type: {setting.kind}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(value: str) -> str:
+    # A JSON string of plain text is a YAML string.
+    return json.dumps(value, ensure_ascii=False)
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(text())

@@ -1,0 +1,50 @@
+"""Every query and mutation the plugin sends to Stash. A test validates all of them against two recorded schemas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+# Asked with each batch, so that a changed setting counts from the next job on.
+SETTINGS_FIELDS = 'configuration { plugins(include: ["Stash2Plex"]) general { apiKey } } plugins { id enabled }'
+SETTINGS = f"query Settings {{ {SETTINGS_FIELDS} }}"
+
+# What a write to Plex needs of a scene, and nothing else.
+SCENE = """id title details date rating100 updated_at
+files { id path basename size duration }
+paths { screenshot }
+studio { id name }
+performers { id name disambiguation }
+tags { id name }"""
+
+# What the quality gate needs to know before a scene is queued.
+GATE = "id updated_at details date studio { id } performers { id } tags { id }"
+
+SCENES_PAGE = f"""query ScenesAfter($after: Int!, $filter: FindFilterType, $since: TimestampCriterionInput) {{
+  findScenes(filter: $filter, scene_filter: {{ id: {{ value: $after, modifier: GREATER_THAN }}, updated_at: $since}}) {{
+    scenes {{ {GATE} }}
+  }}
+}}"""
+SCENES_COUNT = """query CountScenes($since: TimestampCriterionInput) {
+  findScenes(filter: { per_page: 0 }, scene_filter: { updated_at: $since }) { count }
+}"""
+
+RUN_OPERATION = 'mutation Say($args: Map) { runPluginOperation(plugin_id: "Stash2Plex", args: $args) }'
+
+
+def batch(scene_ids: Iterable[int]) -> str:
+    """One query for many scenes and the settings. A missing scene is null under its alias, not an error (stash 7.3)."""
+    aliases = "\n".join(f"s{scene_id:d}: findScene(id: {scene_id:d}) {{ ...S }}" for scene_id in scene_ids)
+    fragment = f"\nfragment S on Scene {{ {SCENE} }}" if aliases else ""
+    return f"query Batch {{ {aliases} {SETTINGS_FIELDS} }}{fragment}"
+
+
+def everything() -> dict[str, str]:
+    """All documents by name, for validation."""
+    return {
+        "settings": SETTINGS,
+        "scenes page": SCENES_PAGE,
+        "scenes count": SCENES_COUNT,
+        "run operation": RUN_OPERATION,
+        "batch": batch([1, 2]),
+        "empty batch": batch([]),
+    }

@@ -1,0 +1,114 @@
+"""Scenes as the plugin uses them: read in batches and pages, and turned into a job's data."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from stash import queries
+from stash.client import StashClient
+from stash.settings import PLUGIN_ID
+
+PAGE = 500
+# Stash compares times as text in the server's own offset: ask from 14 h before, compare as instants here (stash 7.3).
+_MARGIN = timedelta(hours=14)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One batch read from Stash: scenes by id (None where gone), stored settings, API key, whether we are enabled
+    (None where Stash does not know the plugin any more)."""
+
+    scenes: dict[int, dict[str, Any] | None]
+    settings: dict[str, Any]
+    api_key: str
+    enabled: bool | None
+
+
+def read_batch(client: StashClient, scene_ids: Sequence[int]) -> Answer:
+    """Scenes, settings and the plugin's own state in one request. Raises StashError."""
+    data = client.call(queries.batch(scene_ids))
+    configuration = data.get("configuration") or {}
+    states = {plugin.get("id"): bool(plugin.get("enabled")) for plugin in data.get("plugins") or []}
+    return Answer(
+        scenes={scene_id: data.get(f"s{scene_id}") for scene_id in scene_ids},
+        settings=dict((configuration.get("plugins") or {}).get(PLUGIN_ID) or {}),
+        api_key=str((configuration.get("general") or {}).get("apiKey") or ""),
+        enabled=states.get(PLUGIN_ID),
+    )
+
+
+def pages(client: StashClient, since: float | None = None, page: int = PAGE) -> Iterator[list[dict[str, Any]]]:
+    """All scenes in pages by id, with what the quality gate needs; ``since`` (epoch seconds) bounds ``updated_at``
+    from below, roughly: compare again. Raises StashError."""
+    after = 0
+    while True:
+        scenes = client.call(
+            queries.SCENES_PAGE,
+            {"after": after, "filter": {"per_page": page, "sort": "id", "direction": "ASC"}, "since": _since(since)},
+        )["findScenes"]["scenes"]
+        if scenes:
+            yield scenes
+        if len(scenes) < page:
+            return
+        after = int(scenes[-1]["id"])
+
+
+def count(client: StashClient, since: float | None = None) -> int:
+    """How many scenes :func:`pages` will give. Raises StashError."""
+    return int(client.call(queries.SCENES_COUNT, {"since": _since(since)})["findScenes"]["count"])
+
+
+def _since(moment: float | None) -> dict[str, Any] | None:
+    if moment is None:
+        return None
+    text = (datetime.fromtimestamp(moment, timezone.utc) - _MARGIN).strftime("%Y-%m-%dT%H:%M:%S")
+    return {"value": text, "modifier": "GREATER_THAN"}
+
+
+def files_of(scene: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The scene's files, primary first: ``path``, ``size`` in bytes, ``duration`` in seconds (either may be None)."""
+    return [
+        {"path": file["path"], "size": file.get("size"), "duration": file.get("duration")}
+        for file in scene.get("files") or []
+        if file.get("path")
+    ]
+
+
+def job_data(scene: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What a job's ``data`` holds of a scene; None for a scene without files."""
+    files = files_of(scene)
+    if not files:
+        return None
+    screenshot = (scene.get("paths") or {}).get("screenshot")
+    return {
+        "path": files[0]["path"],
+        "title": scene.get("title") or "",
+        "details": scene.get("details") or "",
+        "date": scene.get("date"),
+        "rating100": scene.get("rating100"),
+        "studio": (scene.get("studio") or {}).get("name"),
+        "performers": _names(scene.get("performers")),
+        "tags": [tag["name"] for tag in scene.get("tags") or []],
+        "poster_url": screenshot,
+        "background_url": screenshot,
+        "updated_at": scene.get("updated_at"),
+    }
+
+
+def _names(performers: Any) -> list[str]:
+    """Performers' names in Stash's order; two who share one are told apart by their disambiguation."""
+    people = performers or []
+    names = [person["name"] for person in people]
+    return [
+        f"{name} ({person['disambiguation']})" if names.count(name) > 1 and person.get("disambiguation") else name
+        for name, person in zip(names, people, strict=True)
+    ]
+
+
+def stem(path: str) -> str:
+    """The file name of a path of any system, without directory and extension."""
+    return os.path.splitext(path.replace("\\", "/").rsplit("/", 1)[-1])[0]

@@ -1,0 +1,169 @@
+"""The settings: one table, from which come parsing, defaults, the manifest's block and the words of an error.
+
+Stash stores what its page gives it: absent keys, emptied strings, 0 for an emptied number (stash 5).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+PLUGIN_ID = "Stash2Plex"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting. ``kind`` is STRING, NUMBER or BOOLEAN; numbers lie in ``low`` to ``high``; ``shapes_plex`` says that
+    a change of it may change what Plex should show."""
+
+    name: str
+    kind: str
+    default: str | float | bool
+    title: str
+    help: str
+    low: float = 0
+    high: float = 0
+    whole: bool = False
+    shapes_plex: bool = False
+
+
+def _switch(name: str, default: bool, title: str, help: str, *, shapes_plex: bool = False) -> Setting:
+    return Setting(name, "BOOLEAN", default, title, help, shapes_plex=shapes_plex)
+
+
+def _field(name: str, what: str) -> Setting:
+    return _switch(
+        f"sync_{name}", True, f"Sync {what}", f"Write the {what} to Plex (on unless switched off).", shapes_plex=True
+    )
+
+
+TABLE: tuple[Setting, ...] = (
+    Setting("plex_url", "STRING", "", "Plex URL", "Address of the Plex server as Stash sees it, like http://192.168.1.10:32400"),
+    Setting("plex_token", "STRING", "", "Plex token", "X-Plex-Token of the server's owner: in Plex Web, Get Info > View XML, at the end of the address."),
+    Setting("plex_library", "STRING", "", "Plex libraries", "Names of the libraries to write to, comma separated. Empty: every movie-type library."),
+    _switch("enabled", True, "Enabled", "Off is the pause: saves are queued, nothing is written to Plex (on unless switched off)."),
+    _switch("strict_matching", True, "Strict matching", "Leave a scene alone when the match is doubtful (on unless switched off)."),
+    _switch("preserve_plex_edits", False, "Preserve Plex edits", "Write a field only where Plex has nothing.", shapes_plex=True),
+    Setting("max_retries", "NUMBER", 5, "Tries", "How often a failed write is tried again (5).", 1, 100, whole=True),
+    Setting("max_tags", "NUMBER", 0, "Most tags", "How many tags of a scene go to Plex; 0 is no limit.", 0, 10_000, whole=True, shapes_plex=True),
+    Setting("poll_interval", "NUMBER", 0.5, "Poll interval", "Seconds between two looks of the idle worker (0.5; at most 1).", 0.05, 1),
+    Setting("connect_timeout", "NUMBER", 5, "Connect time-out", "Seconds to wait for Plex to take a connection (5).", 0.1, 300),
+    Setting("read_timeout", "NUMBER", 30, "Read time-out", "Seconds to wait for an answer of Plex (30).", 0.1, 3600),
+    _switch("debug_logging", False, "Debug logging", "Write every decision into the plugin's own log file."),
+    _switch("sync_master", True, "Sync fields", "Off: no field is written, whatever the switches below say.", shapes_plex=True),
+    _field("title", "title"),
+    _field("studio", "studio"),
+    _field("summary", "details as summary"),
+    _field("tagline", "tagline"),
+    _field("date", "date"),
+    _field("performers", "performers as actors"),
+    _field("tags", "tags as genres"),
+    _field("rating", "rating"),
+)  # fmt: skip
+
+BY_NAME = {setting.name: setting for setting in TABLE}
+
+
+@dataclass(frozen=True)
+class Stash2PlexConfig:
+    """The settings in force. Built by :meth:`from_settings`; ``problems`` names every value that could not be used."""
+
+    plex_url: str = ""
+    plex_token: str = field(default="", repr=False)
+    plex_library: str = ""
+    enabled: bool = True
+    strict_matching: bool = True
+    preserve_plex_edits: bool = False
+    max_retries: int = 5
+    max_tags: int = 0
+    poll_interval: float = 0.5
+    connect_timeout: float = 5.0
+    read_timeout: float = 30.0
+    debug_logging: bool = False
+    sync_master: bool = True
+    sync_title: bool = True
+    sync_studio: bool = True
+    sync_summary: bool = True
+    sync_tagline: bool = True
+    sync_date: bool = True
+    sync_performers: bool = True
+    sync_tags: bool = True
+    sync_rating: bool = True
+    problems: tuple[str, ...] = ()
+
+    @classmethod
+    def from_settings(cls, stored: Mapping[str, Any]) -> Stash2PlexConfig:
+        """The settings as Stash stores them, with defaults for what is absent. Never raises: see ``problems``."""
+        values: dict[str, Any] = {}
+        problems: list[str] = []
+        for setting in TABLE:
+            value, problem = parse(setting, stored.get(setting.name))
+            values[setting.name] = value
+            if problem:
+                problems.append(problem)
+        values["plex_url"] = values["plex_url"].rstrip("/")
+        if values["plex_url"] and not values["plex_url"].lower().startswith(("http://", "https://")):
+            problems.append(f"Plex URL must begin with http:// or https://, not {values['plex_url'][:40]!r}")
+        return cls(**values, problems=tuple(problems))
+
+    @property
+    def libraries(self) -> list[str]:
+        """The configured library names; none means every movie-type library."""
+        return [name for name in (part.strip() for part in self.plex_library.split(",")) if name]
+
+    def missing(self) -> str | None:
+        """The sentence for a person when nothing can be written yet, or None."""
+        if self.problems:
+            return f"Stash2Plex waits, a setting is wrong: {'; '.join(self.problems)}. Mend it in Settings > Plugins"
+        names = [BY_NAME[name].title for name in ("plex_url", "plex_token") if not getattr(self, name)]
+        if not names:
+            return None
+        return (
+            f"Stash2Plex waits for {' and '.join(names)}: fill in Settings > Plugins > Stash2Plex. "
+            "Saves are kept until then"
+        )
+
+    def fingerprint(self) -> str:
+        """A short hash of the settings that may change what Plex should show."""
+        chosen = {setting.name: getattr(self, setting.name) for setting in TABLE if setting.shapes_plex}
+        return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def parse(setting: Setting, stored: Any) -> tuple[Any, str | None]:
+    """A stored value as the setting's type, and a sentence where it had to be replaced by the default."""
+    if stored is None or (isinstance(stored, str) and not stored.strip()):
+        return setting.default, None
+    if setting.kind == "STRING":
+        return str(stored).strip(), None
+    return _boolean(setting, stored) if setting.kind == "BOOLEAN" else _number(setting, stored)
+
+
+def _boolean(setting: Setting, stored: Any) -> tuple[Any, str | None]:
+    if isinstance(stored, bool):
+        return stored, None
+    text = str(stored).strip().lower()
+    if text in ("true", "1", "1.0", "yes", "on"):
+        return True, None
+    if text in ("false", "0", "0.0", "no", "off"):
+        return False, None
+    return setting.default, f"{setting.title} is on or off, not {str(stored)[:40]!r}"
+
+
+def _number(setting: Setting, stored: Any) -> tuple[Any, str | None]:
+    allowed = f"{setting.title} is a {'whole ' if setting.whole else ''}number from {setting.low:g} to {setting.high:g}"
+    wrong = f"{allowed}, not {str(stored)[:40]!r}"
+    try:
+        number = float(stored) if not isinstance(stored, bool) else float("nan")
+    except (TypeError, ValueError, OverflowError):
+        return setting.default, wrong
+    if number == 0:
+        # Stash stores an emptied number as 0 (stash 5).
+        return setting.default, None
+    if number != number or not setting.low <= number <= setting.high:
+        return setting.default, wrong
+    if setting.whole:
+        return (int(number), None) if number == int(number) else (setting.default, wrong)
+    return number, None

@@ -1,0 +1,65 @@
+"""What a task is given, and what it may ask for."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from typing import Any
+
+from stash.client import StashClient
+from stash.scenes import read_batch
+from stash.settings import Stash2PlexConfig
+from sync_queue.writer import queue_dir
+
+
+class UserError(Exception):
+    """A sentence for the person: what is wrong, where, and what to do about it."""
+
+    for_people = True
+
+
+class Context:
+    """One run of a task. ``args`` are the task's defaults and the caller's; the connection is Stash's."""
+
+    def __init__(self, args: dict[str, Any], connection: dict[str, Any], plugin_dir: str, data_dir: str) -> None:
+        self.args = args
+        self.connection = connection
+        self.plugin_dir = plugin_dir
+        self.data_dir = data_dir
+
+    @property
+    def queue_dir(self) -> str:
+        """Where the queue is."""
+        return queue_dir(self.data_dir)
+
+    @cached_property
+    def stash(self) -> StashClient:
+        """Stash; nothing is asked yet."""
+        return StashClient(self.connection)
+
+    @cached_property
+    def config(self) -> Stash2PlexConfig:
+        """The settings in force. Raises StashError."""
+        return Stash2PlexConfig.from_settings(read_batch(self.stash, []).settings)
+
+    def require_settings(self) -> Stash2PlexConfig:
+        """The settings, complete enough to write to Plex. Raises UserError, StashError."""
+        missing = self.config.missing()
+        if missing:
+            raise UserError(missing)
+        return self.config
+
+    def wake(self) -> bool:
+        """See that a drainer lives and sits out no pause. True when one was started. Raises UserError."""
+        from worker.launcher import end_wait, ensure_drainer
+
+        end_wait(self.data_dir)
+        try:
+            return ensure_drainer(self.data_dir, self.plugin_dir, json.dumps(self.connection))
+        except OSError as error:
+            raise UserError(f"The background worker could not be started: {error}") from error
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if "stash" in self.__dict__:
+            self.stash.close()

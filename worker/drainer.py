@@ -1,0 +1,57 @@
+"""The detached process that drains the queue: one at a time, under ``worker.lock``.
+
+It lives away from Stash's streams and sessions (design 2).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from typing import Any, NoReturn
+
+from sync_queue.locks import try_lock
+from worker.launcher import LOCK, WAIT_FILE
+
+
+def main(plugin_dir: str, arguments: list[str]) -> NoReturn:
+    """``arguments``: data directory and, where it could be inherited, the descriptor that holds the lock.
+
+    The Stash connection comes on standard input, so that it stands in no argument and no environment.
+    """
+    data_dir = arguments[0]
+    os.umask(0o077)
+    connection = _connection()
+    lock = int(arguments[1]) if len(arguments) > 1 else try_lock(os.path.join(data_dir, LOCK))
+    if lock is not None:
+        os.set_inheritable(lock, False)
+        # Before anything is imported: a drainer that sits out a pause is light.
+        _sit_out(os.path.join(data_dir, WAIT_FILE))
+        from worker.residence import reside
+
+        reside(plugin_dir, data_dir, connection, lock)
+    os._exit(0)
+
+
+def _connection() -> dict[str, Any]:
+    try:
+        connection = json.loads(sys.stdin.buffer.read() or b"{}")
+    except ValueError:
+        connection = {}
+    return connection if isinstance(connection, dict) else {}
+
+
+def _sit_out(path: str) -> None:
+    """Wait until the moment that the last drainer wrote down; a task removes the file to end the wait."""
+    while True:
+        try:
+            with open(path, encoding="ascii") as file:
+                until = float(file.read().split()[0])
+        except (OSError, ValueError, IndexError):
+            return
+        left = until - time.time()
+        # More than the longest pause can only be a clock that was set back.
+        if left <= 0 or left > 600:
+            return
+        time.sleep(min(left, 0.25))

@@ -1,0 +1,62 @@
+"""Draining in a thread of somebody's process, for those who use the worker as a library.
+
+Alone under ``worker.lock``, like any drainer.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from contextlib import closing
+
+from sync_queue import state, timestamps
+from sync_queue.locks import try_lock, unlock
+from sync_queue.setup import set_up
+from sync_queue.store import JobStore
+from sync_queue.writer import queue_dir
+from worker.launcher import LOCK
+from worker.loop import Loop
+from worker.notes import Notes
+from worker.processor import SyncWorker
+from worker.settle import Settlement
+from worker.source import Scene, read_scenes
+
+log = logging.getLogger("Stash2Plex.worker")
+
+
+def drain(worker: SyncWorker, stop: threading.Event) -> None:
+    """Work on the queue of ``worker.data_dir`` until ``stop`` is set; waits while another drainer holds the lock."""
+    assert worker.data_dir is not None  # start() asks for it
+    set_up(worker.data_dir)
+    while not stop.is_set():
+        handle = try_lock(os.path.join(worker.data_dir, LOCK))
+        if handle is None:
+            stop.wait(worker.config.poll_interval)
+            continue
+        try:
+            _drain(worker, worker.data_dir, stop)
+        except Exception:
+            # A thread has nobody to raise to. Rows in flight come back with the next one.
+            log.exception("The worker's thread stumbled and goes on")
+            stop.wait(1.0)
+        finally:
+            unlock(handle)
+
+
+def _drain(worker: SyncWorker, data_dir: str, stop: threading.Event) -> None:
+    with closing(JobStore(queue_dir(data_dir))) as store, closing(state.connect(data_dir)) as db:
+        store.resume()
+        settlement = Settlement(db, store, worker.dlq, clock=worker.clock)
+        worker.rating_is_ours = settlement.rating_is_ours
+
+        def read(scene_ids: list[int]) -> dict[int, Scene] | None:
+            return None if worker.stash is None else read_scenes(worker.stash, scene_ids)
+
+        loop = Loop(worker, store, settlement, Notes(data_dir), read)
+        loop.block(worker.config.missing())
+        while not stop.is_set():
+            loop.work_off(stop.is_set)
+            timestamps.flush(data_dir, at_least=timestamps.BATCH)
+            loop.wait(60.0, stop.is_set)
+        timestamps.flush(data_dir)

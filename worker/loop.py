@@ -1,0 +1,200 @@
+"""The drainer's loop: claim what is due, have it worked on, settle it, and wait without being a burden (design 2).
+
+One loop for the detached process and for a thread in somebody's process; they differ in what stands around it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from plex.exceptions import PlexError, PlexNotFound, PlexTemporaryError
+from sync_queue.jobs import PRIORITY_SAVE
+from sync_queue.store import Claimed, JobStore, is_due
+from worker.breaker import Breaker, State
+from worker.notes import Notes
+from worker.processor import SyncWorker, Work
+from worker.settle import NEEDS_A_PERSON, Settlement
+from worker.source import Scene
+
+log = logging.getLogger("Stash2Plex.worker")
+
+BATCH = 20
+# How quickly new rows are seen: at once while there is something going on, lazily after that.
+LIVELY_POLL = 0.1
+LIVELY_FOR = 30.0
+
+
+class Loop:
+    """One pass after the other over a queue. ``read`` gives the scenes of a batch (None: the jobs' own data) and may
+    change the worker's settings; ``clock`` is epoch seconds, ``sleep`` waits that many seconds."""
+
+    def __init__(
+        self,
+        worker: SyncWorker,
+        store: JobStore,
+        settlement: Settlement,
+        notes: Notes,
+        read: Callable[[list[int]], dict[int, Scene] | None],
+        *,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+        tell: Callable[[str, str], None] = lambda level, text: None,
+    ) -> None:
+        self.worker = worker
+        self.breaker = Breaker()
+        self.blocked: str | None = None
+        self.written = 0
+        self._store = store
+        self._settlement = settlement
+        self._notes = notes
+        self._read = read
+        self._clock = clock
+        self._sleep = sleep
+        self._tell = tell
+        self._version = store.version()
+        self._changed_at = clock()
+        self._outage_told = False
+        self._last_error: BaseException | None = None
+
+    def work_off(self, stop: Callable[[], bool]) -> bool:
+        """Work on what is due until nothing is, something blocks, or ``stop``. True when anything was claimed.
+
+        Raises StashError: the rows of that batch are back in the queue then.
+        """
+        worked = False
+        while not stop() and not self._held_up():
+            rows = self._store.claim(1 if self.breaker.state is State.HALF_OPEN else BATCH, self._clock())
+            if not rows:
+                break
+            worked = True
+            self._changed_at = self._clock()
+            self._batch(rows, stop)
+        return worked
+
+    def _held_up(self) -> bool:
+        """Whether nothing may be written now: a person is needed, the pause is on, or Plex is left alone."""
+        if self.blocked is not None:
+            return True
+        return self.breaker.state is not State.CLOSED and not self.breaker.try_now(self._clock())
+
+    def _batch(self, rows: list[Claimed], stop: Callable[[], bool]) -> None:
+        pairs = [(row, Work(row.job)) for row in rows]
+        works = [work for _, work in pairs]
+        try:
+            scenes = self._read([work.scene_id for work in works])
+        except BaseException:
+            self._give_back(rows)
+            raise
+        if self.blocked is not None:
+            self._give_back(rows)
+            return
+        self._notes.status(state="writing", waiting=self._store.waiting())
+        self.worker.prepare(works, scenes)
+        urgent = rows[0].job.get("priority") == PRIORITY_SAVE
+        # Scenes that a save has overtaken while this batch was at work: what was read of them here is old.
+        overtaken: set[str] = set()
+        unwritten: list[Claimed] = []
+        for row, work in pairs:
+            if not urgent:
+                overtaken |= self._let_saves_through(stop)
+            if row.job["job_key"] in overtaken:
+                continue
+            if work.open and (stop() or self._held_up() or self._store.superseded(row)):
+                unwritten.append(row)
+                continue
+            self.worker.write(work)
+            self._judge(work)
+        left = {row.row_id for row in unwritten}
+        kept = [(r, work) for r, work in pairs if r.row_id not in left and r.job["job_key"] not in overtaken]
+        self.worker.verify([work for _, work in kept])
+        self._settlement.settle(kept, self.worker.config.fingerprint(), self.worker.max_retries)
+        self._give_back(unwritten)
+        self._store.finish(row.row_id for row in rows if row.job["job_key"] in overtaken)
+        self.written += sum(1 for _, work in kept if work.wrote and work.error is None)
+        self._notes.status(state="writing", waiting=self._store.waiting(), written=self.written)
+
+    def _let_saves_through(self, stop: Callable[[], bool]) -> set[str]:
+        """A person's save does not wait for the rest of a bulk. Gives the job keys that were worked on."""
+        keys: set[str] = set()
+        while not stop() and not self._held_up() and self._store.has_urgent(self._clock()):
+            rows = self._store.claim(BATCH, self._clock(), most_urgent_only=True)
+            if not rows:
+                break
+            keys.update(row.job["job_key"] for row in rows)
+            self._batch(rows, stop)
+        return keys
+
+    def _judge(self, work: Work) -> None:
+        """Let the breaker learn from one job, and stop at what only a person can mend."""
+        error = work.error
+        if error is not None and error is self._last_error:
+            return  # one failed request that several jobs shared
+        self._last_error = error
+        if isinstance(error, NEEDS_A_PERSON):
+            self.block(f"Stash2Plex waits: {error}. Saves are kept until then")
+        elif isinstance(error, PlexTemporaryError) and not isinstance(error, PlexNotFound):
+            self.plex_failed(error)
+        elif work.verdict is not None and work.items:
+            self.plex_worked()
+
+    def plex_failed(self, error: PlexError) -> None:
+        """Plex could not be reached or could not do it."""
+        opened = self.breaker.failed(self._clock(), str(error))
+        self._notes.attention(f"Stash2Plex waits for Plex: {error}. Saves are kept and written as soon as it answers")
+        if opened and not self._outage_told:
+            self._outage_told = True
+            log.warning("Plex is left alone for a while: %s", error)
+            self._tell("warning", f"Plex does not work: {error}. Saves are kept and written as soon as it does")
+
+    def plex_worked(self) -> None:
+        """Plex did something: whatever was the matter is over."""
+        closed = self.breaker.worked()
+        self._notes.attention(None)
+        if closed and self._outage_told:
+            self._outage_told = False
+            log.info("Plex works again")
+            self._tell("info", f"Plex works again; {self._store.waiting()} saves wait and are written now")
+
+    def probe(self) -> None:
+        """Knock at Plex's door with the settings as they are now, and go on or stay blocked accordingly."""
+        self.worker.close()
+        try:
+            _ = self.worker.plex.sections
+        except NEEDS_A_PERSON as error:
+            self.block(f"Stash2Plex waits: {error}. Saves are kept until then")
+        except PlexError as error:
+            self.blocked = None
+            self.plex_failed(error)
+        else:
+            self.block(None)
+            self.plex_worked()
+
+    def block(self, sentence: str | None) -> None:
+        """Stop writing for a reason only a person can end, or (None) go on."""
+        if sentence != self.blocked:
+            log.info("%s", sentence or "Nothing is in the way any more")
+        if sentence is not None or self.blocked is not None:
+            self._notes.attention(sentence)
+        self.blocked = sentence
+
+    def wait(self, longest: float, stop: Callable[[], bool], lively: bool = True) -> bool:
+        """Wait until a row was added, one falls due, or ``longest`` seconds are over. True when something was added."""
+        end = self._clock() + longest
+        while not stop():
+            version = self._store.version()
+            now = self._clock()
+            if version != self._version:
+                self._version = version
+                self._changed_at = now
+                return True
+            if now >= end or (lively and not self._held_up() and is_due(self._store.next_due(), now)):
+                return False
+            fresh = now - self._changed_at < LIVELY_FOR
+            self._sleep(min(LIVELY_POLL if fresh else self.worker.config.poll_interval, max(0.01, end - now)))
+        return False
+
+    def _give_back(self, rows: list[Claimed]) -> None:
+        for row in rows:
+            self._store.retry(row.row_id, row.job)

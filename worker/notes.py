@@ -1,0 +1,117 @@
+"""What a drainer leaves for others to read: ``attention``, ``drainer.json``, its log, and when the next may begin."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import logging.handlers
+import os
+import time
+from typing import Any
+
+from sync_queue.timestamps import replace_json
+from worker.launcher import WAIT_FILE
+
+ATTENTION = "attention"
+STATUS = "drainer.json"
+LOG = "stash2plex.log"
+LOG_BYTES = 1_000_000
+# Pauses after leaving for want of something: doubled at each recurrence.
+FIRST_WAIT = 10.0
+LONGEST_WAIT = 600.0
+
+
+class Notes:
+    """The files of one data directory."""
+
+    def __init__(self, data_dir: str) -> None:
+        self._dir = data_dir
+        self._attention: str | None = None
+        self._status: dict[str, Any] = {}
+
+    def attention(self, sentence: str | None) -> None:
+        """Say why edits wait and what to do, or that nothing is the matter. Hooks repeat it in Stash's log."""
+        if sentence == self._attention:
+            return
+        path = os.path.join(self._dir, ATTENTION)
+        if sentence is None:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+        else:
+            write_text(path, sentence)
+        self._attention = sentence
+
+    def recall(self) -> None:
+        """Take over what an earlier drainer has said."""
+        self._attention = read_text(os.path.join(self._dir, ATTENTION))
+
+    def status(self, **values: Any) -> None:
+        """Write ``drainer.json`` where something changed: state, since, breaker, counts."""
+        known = {**self._status, **values}
+        if known == self._status:
+            return
+        if known.get("state") != self._status.get("state"):
+            known["since"] = time.time()
+        self._status = known
+        replace_json(os.path.join(self._dir, STATUS), {**known, "pid": os.getpid(), "at": time.time()})
+
+    def begin_wait(self) -> None:
+        """The next drainer is to wait: twice as long as the last time."""
+        pause = read_wait(self._dir)[1]
+        pause = min(LONGEST_WAIT, pause * 2) if pause else FIRST_WAIT
+        write_text(os.path.join(self._dir, WAIT_FILE), f"{time.time() + pause:.1f} {pause:g}")
+
+    def no_wait(self) -> None:
+        """What was wanting is there again."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(os.path.join(self._dir, WAIT_FILE))
+
+
+def read_wait(data_dir: str) -> tuple[float, float]:
+    """Until when a drainer waits (epoch seconds) and how long that pause is; zeros for no wait."""
+    try:
+        until, pause = (read_text(os.path.join(data_dir, WAIT_FILE)) or "").split()
+        return float(until), float(pause)
+    except ValueError:
+        return 0.0, 0.0
+
+
+def read_status(data_dir: str) -> dict[str, Any]:
+    """What the drainer last wrote about itself; empty where there is nothing readable."""
+    try:
+        known = json.loads(read_text(os.path.join(data_dir, STATUS)) or "{}")
+    except ValueError:
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def read_text(path: str) -> str | None:
+    """A small file's text, or None where it cannot be read."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read(65_536).strip()
+    except (OSError, ValueError):
+        return None
+
+
+def write_text(path: str, text: str) -> None:
+    """Replace a small file whole. Raises OSError."""
+    temporary = f"{path}.new"
+    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(temporary, path)
+
+
+def open_log(data_dir: str, debug: bool = False) -> logging.Handler:
+    """Send the plugin's own log lines into a small rotating file. Raises OSError."""
+    path = os.path.join(data_dir, LOG)
+    if not os.path.exists(path):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+    handler = logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=2, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    root = logging.getLogger("Stash2Plex")
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG if debug else logging.INFO)
+    root.propagate = False
+    return handler

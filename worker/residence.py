@@ -1,0 +1,291 @@
+"""A drainer's life: what it looks after between two jobs, and why it leaves (design 2)."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from enum import Enum
+from typing import Any
+
+from stash.client import StashClient, StashError, StashQueryError, StashRefused
+from stash.scenes import Answer, read_batch
+from stash.settings import PLUGIN_ID, Stash2PlexConfig
+from sync_queue import state, timestamps
+from sync_queue.dlq import DeadLetterQueue
+from sync_queue.locks import try_lock, unlock
+from sync_queue.setup import set_up
+from sync_queue.store import JobStore
+from sync_queue.writer import queue_dir
+from worker import launcher, notes
+from worker.loop import Loop
+from worker.processor import SyncWorker
+from worker.say import Speaker
+from worker.settle import Settlement
+from worker.source import Scene, from_stash
+
+log = logging.getLogger("Stash2Plex.worker")
+
+LINGER = 600.0
+# The timestamps' file is rewritten as a whole: not after each save.
+REST_BEFORE_FLUSH = 20.0
+# An update deletes the files and unpacks the new ones (stash 1.5): so long it may take.
+UPDATE_TIME = 10.0
+STASH_GONE = 1800.0
+LONGEST_STASH_PAUSE = 30.0
+# How often settings are asked for while only a person can help: often at first.
+ASK_OFTEN, ASK_OFTEN_FOR, ASK_SELDOM = 5.0, 600.0, 60.0
+
+
+class Leaving(Enum):
+    """Why a drainer leaves; the value says whether the next one has to wait before it begins."""
+
+    IDLE = ("nothing waits", False)
+    STOPPED = ("it was told to", False)
+    UPDATED = ("the plugin was updated", False)
+    DISABLED = ("the plugin is disabled", False)
+    UNINSTALLED = ("the plugin is uninstalled", False)
+    REFUSED = ("Stash refuses its session", False)
+    STASH_GONE = ("Stash has been away for half an hour", True)
+    BROKEN = ("something broke", True)
+
+
+def reside(plugin_dir: str, data_dir: str, connection: Mapping[str, Any], lock: int) -> None:
+    """Live while there is work, and ten minutes longer. Gives the lock back at the end and looks once more."""
+    handler = notes.open_log(data_dir)
+    while True:
+        why = Leaving.BROKEN
+        try:
+            why = _live(plugin_dir, data_dir, connection, lock)
+        except (sqlite3.Error, OSError) as error:
+            log.exception("The data directory cannot be used")
+            _last_words(
+                data_dir, f"Stash2Plex waits: its data in {data_dir} cannot be used ({error}). Mend it; saves wait"
+            )
+        except Exception:
+            log.exception("A bug ended the worker")
+            _last_words(
+                data_dir, f"Stash2Plex stumbled; {notes.LOG} in {data_dir} says where. It starts again by itself"
+            )
+        if why.value[1]:
+            with contextlib.suppress(OSError):  # a full disk: the next drainer begins at once, and finds the same
+                notes.Notes(data_dir).begin_wait()
+        unlock(lock)
+        # A row that came between the last look and letting go has found the lock taken: nobody else would see it.
+        if why is not Leaving.IDLE or not _anything_waits(data_dir):
+            break
+        again = try_lock(os.path.join(data_dir, launcher.LOCK))
+        if again is None:
+            break
+        lock = again
+    handler.close()
+
+
+def _last_words(data_dir: str, sentence: str) -> None:
+    try:
+        notes.Notes(data_dir).attention(sentence)
+    except OSError:
+        log.exception("Nor can that be said in %s", data_dir)
+
+
+def _anything_waits(data_dir: str) -> bool:
+    with closing(JobStore(queue_dir(data_dir))) as store:
+        return store.any_waiting()
+
+
+def _live(plugin_dir: str, data_dir: str, connection: Mapping[str, Any], lock: int) -> Leaving:
+    set_up(data_dir)
+    with (
+        closing(JobStore(queue_dir(data_dir))) as store,
+        closing(state.connect(data_dir)) as db,
+        closing(StashClient(connection)) as client,
+    ):
+        resident = Resident(plugin_dir, data_dir, client, store, db)
+        try:
+            why = resident.run()
+            if why in (Leaving.UPDATED, Leaving.UNINSTALLED) and _comes_back(plugin_dir):
+                why = Leaving.UPDATED
+        finally:
+            resident.worker.close()
+            timestamps.flush(data_dir)
+        log.info("Leaving: %s", why.value[0])
+        resident.notes.status(state="gone", reason=why.value[0], waiting=store.waiting())
+    if why is Leaving.UPDATED:
+        launcher.start(plugin_dir, data_dir, json.dumps({**connection, **client.credentials()}), lock)
+    return why
+
+
+def _comes_back(plugin_dir: str) -> bool:
+    """Whether the plugin is there, whole, after the time an update may take."""
+    manifest = os.path.join(plugin_dir, f"{PLUGIN_ID}.yml")
+    end = time.monotonic() + UPDATE_TIME
+    before = None
+    while time.monotonic() < end:
+        now = _stamp(manifest)
+        if now is not None and now == before:
+            return True
+        before = now
+        time.sleep(0.5)
+    return False
+
+
+class Resident:
+    """One life of a drainer: one queue, one Stash, one Plex."""
+
+    def __init__(
+        self, plugin_dir: str, data_dir: str, client: StashClient, store: JobStore, db: sqlite3.Connection
+    ) -> None:
+        self._manifest = os.path.join(plugin_dir, f"{PLUGIN_ID}.yml")
+        self._manifest_as_it_was = _stamp(self._manifest)
+        self._data_dir = data_dir
+        self._client = client
+        self._store = store
+        self._stopped = False
+        self._leaving: Leaving | None = None
+        self._asked_at = time.monotonic()
+        self._stash_failed_at: float | None = None
+        self._stash_pause = 0.5
+        self.notes = notes.Notes(data_dir)
+        self.notes.recall()
+        self._speaker = Speaker(client, time.monotonic)
+        dlq = DeadLetterQueue(data_dir)
+        settlement = Settlement(db, store, dlq, clock=time.time, tell=self._speaker.tell)
+        self.worker = SyncWorker(
+            None, dlq, Stash2PlexConfig(), data_dir=data_dir, rating_is_ours=settlement.rating_is_ours
+        )
+        self._loop = Loop(self.worker, store, settlement, self.notes, self._read, tell=self._speaker.tell)
+
+    def run(self) -> Leaving:
+        """Drain until there is a reason to leave. Raises sqlite3.Error, OSError."""
+        for name in ("SIGTERM", "SIGINT"):
+            signal.signal(getattr(signal, name), self._told_to_stop)
+        back = self._store.resume()
+        log.info("Beginning: %s jobs wait, %s came back from a drainer that ended early", self._store.waiting(), back)
+        last_work = asked_since = time.monotonic()
+        while True:
+            if self._stop():
+                return self._leaving or Leaving.STOPPED
+            try:
+                if self._loop.blocked is not None or self._settings_due():
+                    self._ask()
+                if self._loop.work_off(self._stop):
+                    last_work = asked_since = time.monotonic()
+                    self.notes.no_wait()
+                self._stash_failed_at = None
+                self._stash_pause = 0.5
+            except StashRefused:
+                self.notes.attention("Stash2Plex lost its session with Stash; the next save or task in Stash renews it")
+                return Leaving.REFUSED
+            except StashError as error:
+                if self._stash_is_gone(error):
+                    return Leaving.STASH_GONE
+                continue
+            if self._leaving is None and not self._stop():
+                added = self._rest(last_work, asked_since)
+                if added:
+                    asked_since = time.monotonic()
+                elif self._idle_since(last_work) and not self._store.any_waiting():
+                    return Leaving.IDLE
+
+    def _rest(self, last_work: float, asked_since: float) -> bool:
+        """Wait for the next thing to do, and use the time. True when a row was added."""
+        blocked = self._loop.blocked is not None
+        waiting = self._store.waiting()
+        resting = time.monotonic() - last_work > REST_BEFORE_FLUSH
+        timestamps.flush(self._data_dir, at_least=1 if resting else timestamps.BATCH)
+        self._speaker.send()
+        breaker = self._loop.breaker
+        self.notes.status(
+            state="waiting for a person" if blocked else "waiting for Plex" if breaker.reason else "ready",
+            reason=self._loop.blocked or breaker.reason,
+            breaker=breaker.state.value,
+            waiting=waiting,
+            written=self._loop.written,
+        )
+        if not blocked and not waiting:
+            self.notes.attention(None)
+        if blocked:
+            fresh = time.monotonic() - asked_since < ASK_OFTEN_FOR
+            longest = ASK_OFTEN if fresh else ASK_SELDOM
+        else:
+            longest = max(1.0, min(60.0, self._next_question() - time.monotonic()))
+        return self._loop.wait(longest, self._stop, lively=not blocked)
+
+    def _idle_since(self, last_work: float) -> bool:
+        return time.monotonic() - last_work > LINGER
+
+    # Stash
+
+    def _read(self, scene_ids: list[int]) -> dict[int, Scene]:
+        return {scene_id: from_stash(scene_id, scene) for scene_id, scene in self._ask(scene_ids).scenes.items()}
+
+    def _ask(self, scene_ids: list[int] | None = None) -> Answer:
+        """Ask for scenes, and with them for the settings and whether we are wanted. Raises StashError."""
+        answer = read_batch(self._client, scene_ids or [])
+        self._asked_at = time.monotonic()
+        if answer.api_key:
+            self._client.use_api_key(answer.api_key)
+        config = Stash2PlexConfig.from_settings(answer.settings)
+        if config != self.worker.config:
+            self.worker.configure(config)
+            logging.getLogger("Stash2Plex").setLevel(logging.DEBUG if config.debug_logging else logging.INFO)
+        if not answer.enabled:
+            self._leaving = Leaving.UNINSTALLED if answer.enabled is None else Leaving.DISABLED
+            self._loop.block(f"Stash2Plex stopped: {self._leaving.value[0]}. Saves that wait are kept")
+        elif not config.enabled:
+            self._loop.block("Stash2Plex is paused: Enabled is off in its settings. Saves are queued")
+        elif config.missing():
+            self._loop.block(config.missing())
+        elif self._loop.blocked is not None:
+            # Whatever only a person could mend may be mended.
+            self._loop.probe()
+        return answer
+
+    def _settings_due(self) -> bool:
+        """Whether Stash has to be asked something, lest the session ends (stash 6)."""
+        return time.monotonic() >= self._next_question()
+
+    def _next_question(self) -> float:
+        life = self._client.cookie_until - self._asked_at
+        return self._asked_at + max(0.5, life * 0.4)
+
+    def _stash_is_gone(self, error: StashError) -> bool:
+        """Pause after Stash did not answer; True when it has not for half an hour."""
+        now = time.monotonic()
+        self._stash_failed_at = self._stash_failed_at or now
+        if not isinstance(error, StashQueryError) or now - self._stash_failed_at > 10:
+            self.notes.attention(f"Stash2Plex waits for Stash: {error}. Saves are kept")
+        log.warning("%s; asking again in %.1f s", error, self._stash_pause)
+        end = now + self._stash_pause
+        while time.monotonic() < end and not self._stop():
+            time.sleep(0.05)
+        self._stash_pause = min(LONGEST_STASH_PAUSE, self._stash_pause * 2)
+        return now - self._stash_failed_at > STASH_GONE
+
+    # leaving
+
+    def _told_to_stop(self, *_: object) -> None:
+        self._stopped = True
+
+    def _stop(self) -> bool:
+        if self._stopped or self._leaving is not None:
+            return True
+        stamp = _stamp(self._manifest)
+        if stamp != self._manifest_as_it_was:
+            self._leaving = Leaving.UNINSTALLED if stamp is None else Leaving.UPDATED
+            return True
+        return False
+
+
+def _stamp(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino

@@ -1,0 +1,71 @@
+"""What becomes of a job that failed: a decision, made without looking at a clock or sleeping. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+HOUR = 3600.0
+
+
+class Failure(Enum):
+    """What kind of failure it was; the value is the base and the cap of its pauses, in seconds."""
+
+    TRANSIENT = (5.0, 80.0)
+    NOT_FOUND = (30.0, 600.0)
+    PERMANENT = (0.0, 0.0)
+
+
+# A file is given up only when its event is this old and it was looked for this often.
+NOT_FOUND_AGE = 2 * HOUR
+NOT_FOUND_TRIES = 12
+
+
+@dataclass(frozen=True)
+class RetryDecision:
+    """``at`` is when the job is due again (epoch seconds); None means it is dead. ``fields`` go into the job."""
+
+    at: float | None
+    fields: dict[str, Any]
+
+
+def decide(
+    job: Mapping[str, Any],
+    failure: Failure,
+    error: BaseException,
+    *,
+    now: float,
+    share: float,
+    counts: bool = True,
+    max_retries: int = 5,
+) -> RetryDecision:
+    """Decide on a job's next try. ``share`` is a random number from 0 to 1 (full jitter). ``counts`` False leaves the
+    number of tries as it is: an outage is nobody's fault."""
+    before = _whole(job.get("retry_count"))
+    tries = before + 1 if counts else before
+    fields = {
+        "retry_count": tries,
+        "last_error_type": type(error).__name__,
+        "last_error": str(error)[:500],
+        "last_try_at": now,
+        "first_failed_at": job.get("first_failed_at") or now,
+    }
+    if failure is Failure.PERMANENT or _exhausted(job, failure, tries, now, max_retries):
+        return RetryDecision(None, fields)
+    base, cap = failure.value
+    at = now + share * min(cap, base * 2.0 ** min(before, 16))
+    return RetryDecision(at, {**fields, "next_retry_at": at})
+
+
+def _exhausted(job: Mapping[str, Any], failure: Failure, tries: int, now: float, max_retries: int) -> bool:
+    if failure is Failure.NOT_FOUND:
+        event = job.get("enqueued_at")
+        age = now - event if isinstance(event, (int, float)) else 0.0
+        return tries >= NOT_FOUND_TRIES and age >= NOT_FOUND_AGE
+    return tries > max_retries
+
+
+def _whole(value: Any) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0

@@ -1,0 +1,165 @@
+"""What became of a batch, made durable: ledger, timestamps and dead letters first, the queue's rows last (design 3).
+
+A kill between the two repeats work that changes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+from plex.exceptions import (
+    PlexError,
+    PlexLibraryMissing,
+    PlexNotFound,
+    PlexPermanentError,
+    PlexTemporaryError,
+    PlexTokenRefused,
+    translate_plex_exception,
+)
+from sync_queue import timestamps
+from sync_queue.ledger import Entry, Ledger, Verdict
+from sync_queue.store import Claimed, JobStore
+from worker.processor import Work
+from worker.retry import Failure, RetryDecision, decide
+from worker.source import PermanentError
+
+log = logging.getLogger("Stash2Plex.worker")
+
+# What only a person can mend: the job is not at fault and keeps its tries.
+NEEDS_A_PERSON = (PlexTokenRefused, PlexLibraryMissing)
+
+
+class Settlement:
+    """Settles works against one ``state.db`` and one queue. ``tell`` takes (level, sentence) for Stash's own log."""
+
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        store: JobStore,
+        dlq: Any,
+        *,
+        clock: Callable[[], float],
+        tell: Callable[[str, str], None] = lambda level, text: None,
+        share: Callable[[], float] = random.random,
+    ) -> None:
+        self._db = db
+        self._ledger = Ledger(db)
+        self._store = store
+        self._dlq = dlq
+        self._clock = clock
+        self._tell = tell
+        self._share = share
+        self.last_success_at: float | None = None
+
+    def rating_is_ours(self, scene_id: int) -> bool:
+        """Whether we wrote the scene's rating: only then may it be cleared."""
+        entry = self._ledger.get(scene_id)
+        return entry is not None and entry.fields.get("userRating") is not None
+
+    def settle(self, batch: list[tuple[Claimed, Work]], settings: str, max_retries: int) -> None:
+        """Record every outcome, then let go of the rows. ``settings`` is the settings' fingerprint."""
+        now = self._clock()
+        done: list[int] = []
+        later: list[tuple[int, dict[str, Any]]] = []
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            for row, work in batch:
+                decision = None if work.error is None else self._decide(work, now, max_retries)
+                if decision is not None and decision.at is not None:
+                    later.append((row.row_id, {**row.job, **decision.fields}))
+                else:
+                    done.append(row.row_id)
+                if work.scene is not None and work.scene.gone:
+                    self._forget(work)
+                elif decision is None or decision.at is None or isinstance(work.error, PlexNotFound):
+                    self._record(work, settings, now)
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        for row, work in batch:
+            if work.error is not None and row.row_id in done:
+                self._bury(row.job, work, now)
+            elif work.verdict in (Verdict.PUSHED, Verdict.NOTHING_TO_CHANGE) or (work.scene and work.scene.gone):
+                self._dlq.discard(row.job["job_key"])
+        self._store.finish(done)
+        for row_id, job in later:
+            self._store.retry(row_id, job)
+
+    def _decide(self, work: Work, now: float, max_retries: int) -> RetryDecision:
+        error = work.error
+        assert error is not None
+        if isinstance(error, PlexNotFound):
+            kind = Failure.NOT_FOUND
+        elif isinstance(error, NEEDS_A_PERSON) or (
+            isinstance(error, PlexTemporaryError) and not isinstance(error, PlexPermanentError)
+        ):
+            kind = Failure.TRANSIENT
+        elif isinstance(error, (PlexPermanentError, PermanentError)):
+            kind = Failure.PERMANENT
+        else:
+            # Ours, not Plex's (a full disk, a bug): tried again a few times, then kept with its name.
+            log.error("Scene %s", work.scene_id, exc_info=error)
+            kind = Failure.TRANSIENT
+        counts = kind is not Failure.TRANSIENT or not isinstance(error, PlexError) or self._others_worked(work)
+        if isinstance(error, NEEDS_A_PERSON):
+            counts = False
+        return decide(work.job, kind, error, now=now, share=self._share(), counts=counts, max_retries=max_retries)
+
+    def _others_worked(self, work: Work) -> bool:
+        """Whether another job succeeded since this one's last try: only then the fault may be the job's own."""
+        last_try = work.job.get("last_try_at")
+        return self.last_success_at is not None and last_try is not None and self.last_success_at > float(last_try)
+
+    def _record(self, work: Work, settings: str, now: float) -> None:
+        verdict = work.verdict
+        if work.error is not None:
+            verdict = Verdict.NOT_IN_PLEX if isinstance(work.error, PlexNotFound) else Verdict.FAILED
+        if verdict is None:
+            return
+        before = self._ledger.get(work.scene_id)
+        fields = dict(before.fields) if before else {}
+        if work.wrote and verdict is Verdict.PUSHED and work.rating is not None:
+            fields["userRating"] = work.rating
+        elif (
+            verdict is Verdict.PUSHED and work.wrote and work.scene and (work.scene.data or {}).get("rating100") is None
+        ):
+            fields.pop("userRating", None)
+        in_step = verdict in (Verdict.PUSHED, Verdict.NOTHING_TO_CHANGE)
+        items = [
+            {"rating_key": item.rating_key, "section": item.section, "file": item.parts[0].path} for item in work.items
+        ]
+        self._ledger.put(
+            Entry(
+                scene_id=work.scene_id,
+                verdict=verdict,
+                at=now,
+                reason=work.reason or (str(work.error) if work.error else ""),
+                updated_at=work.scene.updated_at if work.scene else None,
+                settings=settings,
+                files=work.scene.files if work.scene else [],
+                items=items if in_step or not before else before.items,
+                fields=fields,
+            )
+        )
+        if in_step:
+            self.last_success_at = now
+            timestamps.write(self._db, {work.scene_id: work.version})
+
+    def _forget(self, work: Work) -> None:
+        self._ledger.drop(work.scene_id)
+        timestamps.write(self._db, {work.scene_id: None})
+
+    def _bury(self, job: dict[str, Any], work: Work, now: float) -> None:
+        assert work.error is not None
+        error = (
+            work.error if isinstance(work.error, (PlexError, PermanentError)) else translate_plex_exception(work.error)
+        )
+        tries = int(job.get("retry_count") or 0) + 1
+        detail = {"scene": work.scene.data if work.scene else None, "files": work.scene.files if work.scene else []}
+        self._dlq.add(job, error, tries, detail=detail, now=now)
+        self._tell("warning", f"Scene {work.scene_id} was given up after {tries} tries: {error}. See View Queue Status")
