@@ -45,7 +45,8 @@ def desired_state(data: Mapping[str, Any], config: Any, file_stem: str) -> Desir
         data = {**data, "details": data["summary"]}
     if "title" in data and config.sync_title:
         # Plex cannot hold an empty title: the file name stands there.
-        scalars["title"] = clean(data["title"]) or clean(file_stem)
+        title = clean(data["title"])
+        scalars["title"] = title if title.strip() else clean(file_stem)
     for name, field, switch in _TEXTS:
         if name in data and getattr(config, f"sync_{switch}"):
             scalars[field] = clean(data[name])
@@ -73,10 +74,10 @@ def desired_state(data: Mapping[str, Any], config: Any, file_stem: str) -> Desir
 
 
 def clean(value: Any) -> str:
-    """Text without control characters (XML cannot carry them) and without white space around it."""
+    """Text without control characters, which XML cannot carry; line ends as one character. Nothing else is changed."""
     text = "" if value is None else str(value)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs")).strip()
+    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
 
 
 def fitting(text: str, limit: int = LONGEST) -> tuple[str, bool]:
@@ -86,7 +87,7 @@ def fitting(text: str, limit: int = LONGEST) -> tuple[str, bool]:
     low, high = 0, len(text)
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if len(quote(text[:middle], safe="")) <= limit - 3 else (low, middle - 1)
+        low, high = (middle, high) if len(quote(text[:middle], safe="")) <= limit - 9 else (low, middle - 1)
     cut = text[:low]
     # Scripts without spaces have no words to cut at.
     at = max(cut.rfind(" "), cut.rfind("\n"))
@@ -98,7 +99,7 @@ def unique(values: Any) -> list[str]:
     seen: dict[str, str] = {}
     for value in values or ():
         name = clean(value)
-        if name:
+        if name.strip():
             seen.setdefault(tag_key(name), name)
     return list(seen.values())
 

@@ -53,7 +53,7 @@ def difference(actual: Actual, wish: Desired, *, preserve: bool = False, rating_
     scalars = [
         Change(name, actual.scalars.get(name, ""), new)
         for name, new in wish.scalars.items()
-        if _text(actual.scalars.get(name, "")) != _text(new) and not (preserve and actual.scalars.get(name))
+        if actual.scalars.get(name, "") != new and not (preserve and actual.scalars.get(name))
     ]
     tags = [
         Change(kind, list(actual.tags.get(kind, ())), new)
@@ -69,11 +69,6 @@ def _rating(old: float | None, wish: Desired, preserve: bool, ours: bool) -> Cha
     if wish.rating is None:
         return Change("userRating", old, None) if old is not None and ours else None
     return Change("userRating", old, wish.rating) if old is None or abs(old - wish.rating) > 0.04 else None
-
-
-def _text(value: str) -> str:
-    # XML gives line ends as one character and no white space around an attribute's text is worth a request.
-    return value.replace("\r\n", "\n").strip()
 
 
 def _keys(names: Sequence[str]) -> set[str]:

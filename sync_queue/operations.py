@@ -72,7 +72,7 @@ def waits(queue: Any, job_key: str) -> bool:
 def get_queued_scene_ids(queue_path: str) -> set[int]:
     """The scenes whose jobs wait or are in flight. ``queue_path`` is the queue's directory; missing: none."""
     keys = [row[0] for row in _read(queue_path, sql.KEYS_UNDONE)]
-    return {int(key[6:]) for key in keys if isinstance(key, str) and key.startswith("scene_") and key[6:].isdigit()}
+    return {int(key[6:]) for key in keys if isinstance(key, str) and key.startswith("scene_") and key[6:].isdecimal()}
 
 
 def get_stats(queue_path: str) -> dict[str, int]:

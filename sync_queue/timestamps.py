@@ -99,5 +99,5 @@ def _read_file(data_dir: str) -> dict[int, float]:
     return {
         int(scene): float(moment)
         for scene, moment in content.items()
-        if scene.isdigit() and isinstance(moment, (int, float)) and math.isfinite(moment)
+        if scene.isdecimal() and isinstance(moment, (int, float)) and math.isfinite(moment)
     }

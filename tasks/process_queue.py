@@ -15,6 +15,8 @@ from worker.notes import ATTENTION, read_text
 
 LOOK = 0.2
 SOON = 10.0
+# What stands in the way may have been mended just now: the drainer is given this long to find out.
+GRACE = 3.0
 
 
 def process_queue(context: Context) -> dict[str, Any]:
@@ -35,7 +37,7 @@ def process_queue(context: Context) -> dict[str, Any]:
             log.progress(1 - left / most)
             due = store.next_due()
             soon = is_due(due, time.time() + SOON) or left > store.waiting()
-            held_up = read_text(attention) if time.monotonic() - began > SOON else None
+            held_up = read_text(attention) if time.monotonic() - began > GRACE else None
             if not soon or held_up:
                 break
             time.sleep(LOOK)

@@ -117,7 +117,7 @@ def _live(plugin_dir: str, data_dir: str, connection: Mapping[str, Any], lock: i
         log.info("Leaving: %s", why.value[0])
         resident.notes.status(state="gone", reason=why.value[0], waiting=store.waiting())
     if why is Leaving.UPDATED:
-        launcher.start(plugin_dir, data_dir, json.dumps({**connection, **client.credentials()}), lock)
+        launcher.start(data_dir, plugin_dir, json.dumps({**connection, **client.credentials()}), lock)
     return why
 
 
