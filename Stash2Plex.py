@@ -50,7 +50,14 @@ def initialize(config_dict: dict[str, Any] | None = None) -> None:
     queue_manager = QueueManager(data_dir)
     dlq = DeadLetterQueue(data_dir)
     worker = SyncWorker(queue_manager.get_queue(), dlq, config, data_dir=data_dir, max_retries=config.max_retries)
-    worker.start()
+    if server_connection:
+        from json import dumps
+
+        from worker.launcher import ensure_drainer
+
+        ensure_drainer(data_dir, PLUGIN_DIR, dumps(server_connection))
+    else:
+        worker.start()
 
 
 def handle_hook(hook_context: dict[str, Any]) -> bool:

@@ -86,15 +86,26 @@ def _parts(document: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _failure(error: Exception) -> bytes:
-    import json
     import traceback
 
     from stash import log
 
+    if isinstance(error, ImportError):
+        from sync_queue.requirements import sentence
+
+        return _said(sentence(error, os.path.dirname(os.path.abspath(sys.argv[0]))))
     text = " ".join(str(error).split())
     if not getattr(error, "for_people", False):
         # A bug: its traceback is for those who mend it.
         log.debug("".join(traceback.format_exception(error)))
         text = f"Unexpected {type(error).__name__}: {text}. Stash's debug log says more; please report it"
+    return _said(text)
+
+
+def _said(text: str) -> bytes:
+    import json
+
+    from stash import log
+
     log.error(text)
     return json.dumps({"error": text}).encode()

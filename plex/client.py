@@ -49,9 +49,7 @@ class PlexClient:
 
     def connect(self) -> None:
         """Say hello (``GET /``). Raises PlexServerDown where Plex cannot be reached, or refuses the token."""
-        # A person's own plexapi configuration must not change ours, and no attribute may cost a hidden request.
-        os.environ.setdefault("PLEXAPI_CONFIG_PATH", os.devnull)
-        os.environ["PLEXAPI_PLEXAPI_AUTORELOAD"] = "false"
+        load()
         import plexapi
         import requests
         from plexapi.server import PlexServer
@@ -128,6 +126,14 @@ class PlexClient:
         server, self._server = self._server, None
         if server is not None:
             server._session.close()
+
+
+def load() -> None:
+    """Import what is needed to talk to Plex, now rather than at first use. Raises ImportError."""
+    # A person's own plexapi configuration must not change ours, and no attribute may cost a hidden request.
+    os.environ.setdefault("PLEXAPI_CONFIG_PATH", os.devnull)
+    os.environ["PLEXAPI_PLEXAPI_AUTORELOAD"] = "false"
+    import plexapi.server  # noqa: F401
 
 
 def identifier(data_dir: str) -> str:

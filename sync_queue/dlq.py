@@ -71,7 +71,7 @@ class DeadLetterQueue:
     def discard(self, job_key: str) -> bool:
         """Take one letter out; True where there was one."""
         with closing(state.connect(self.data_dir)) as db:
-            return db.execute("DELETE FROM dead_letters WHERE job_key = ?", (job_key,)).rowcount > 0
+            return discard(db, job_key)
 
     def clear(self) -> int:
         """Delete all letters. Gives their number."""
@@ -83,3 +83,8 @@ class DeadLetterQueue:
         limit = (time.time() if now is None else now) - days * _DAY
         with closing(state.connect(self.data_dir)) as db:
             return db.execute("DELETE FROM dead_letters WHERE last_at < ?", (limit,)).rowcount
+
+
+def discard(db: sqlite3.Connection, job_key: str) -> bool:
+    """Take a job's letter out, inside whatever transaction ``db`` is in; True where there was one."""
+    return db.execute("DELETE FROM dead_letters WHERE job_key = ?", (job_key,)).rowcount > 0

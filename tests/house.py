@@ -75,6 +75,7 @@ class House:
         """Send the drainer a signal and wait until its lock is free."""
         if not self.data.exists():
             return
+        (self.data / "drainer.wait").unlink(missing_ok=True)
         told: set[int] = set()
 
         def gone() -> bool:

@@ -28,9 +28,15 @@ def main(plugin_dir: str, arguments: list[str]) -> NoReturn:
         os.set_inheritable(lock, False)
         # Before anything is imported: a drainer that sits out a pause is light.
         _sit_out(os.path.join(data_dir, WAIT_FILE))
-        from worker.residence import reside
+        try:
+            from plex.client import load
+            from worker.residence import reside
 
-        reside(plugin_dir, data_dir, connection, lock)
+            load()
+        except ImportError as error:
+            _say_what_is_missing(data_dir, plugin_dir, error)
+        else:
+            reside(plugin_dir, data_dir, connection, lock)
     os._exit(0)
 
 
@@ -40,6 +46,16 @@ def _connection() -> dict[str, Any]:
     except ValueError:
         connection = {}
     return connection if isinstance(connection, dict) else {}
+
+
+def _say_what_is_missing(data_dir: str, plugin_dir: str, error: ImportError) -> None:
+    """Hooks repeat it in Stash's log; a new try at every save would cost more than it is worth."""
+    from sync_queue.requirements import sentence
+    from worker import notes
+
+    files = notes.Notes(data_dir)
+    files.attention(sentence(error, plugin_dir))
+    files.begin_wait()
 
 
 def _sit_out(path: str) -> None:

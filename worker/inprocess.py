@@ -48,7 +48,7 @@ def _drain(worker: SyncWorker, data_dir: str, stop: threading.Event) -> None:
     with closing(JobStore(queue_dir(data_dir))) as store, closing(state.connect(data_dir)) as db:
         store.resume()
         settlement = Settlement(db, store, worker.dlq, clock=worker.clock)
-        worker.rating_is_ours = settlement.rating_is_ours
+        worker.our_rating = settlement.our_rating
 
         def read(scene_ids: list[int]) -> dict[int, Scene] | None:
             return None if worker.stash is None else read_scenes(worker.stash, scene_ids)

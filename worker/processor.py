@@ -78,7 +78,7 @@ class SyncWorker:
         stash: Any = None,
         *,
         clock: Callable[[], float] = time.time,
-        rating_is_ours: Callable[[int], bool] = lambda scene_id: False,
+        our_rating: Callable[[int], float | None] = lambda scene_id: None,
     ) -> None:
         self.queue = queue
         self.dlq = dlq
@@ -87,7 +87,7 @@ class SyncWorker:
         self.max_retries = max_retries
         self.stash = stash
         self.clock = clock
-        self.rating_is_ours = rating_is_ours
+        self.our_rating = our_rating
         self._plex: PlexSide | None = None
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
@@ -288,12 +288,12 @@ class SyncWorker:
         return True
 
     def _diff(self, work: Work, item: FullItem) -> Diff:
-        actual = Actual(item.scalars, item.tags, item.rating)
+        ours = self.our_rating(work.scene_id)
         return difference(
-            actual,
+            Actual(item.scalars, item.tags, item.rating),
             self._wish(work),
             preserve=self.config.preserve_plex_edits,
-            rating_is_ours=self.rating_is_ours(work.scene_id),
+            rating_is_ours=ours is not None and item.rating is not None and abs(ours - item.rating) < 0.05,
         )
 
     def _wish(self, work: Work) -> Desired:

@@ -21,6 +21,7 @@ from plex.exceptions import (
     translate_plex_exception,
 )
 from sync_queue import timestamps
+from sync_queue.dlq import discard
 from sync_queue.ledger import Entry, Ledger, Verdict
 from sync_queue.store import Claimed, JobStore
 from worker.processor import Work
@@ -55,10 +56,10 @@ class Settlement:
         self._share = share
         self.last_success_at: float | None = None
 
-    def rating_is_ours(self, scene_id: int) -> bool:
-        """Whether we wrote the scene's rating: only then may it be cleared."""
+    def our_rating(self, scene_id: int) -> float | None:
+        """The rating we wrote for a scene, or None: only that one may be cleared."""
         entry = self._ledger.get(scene_id)
-        return entry is not None and entry.fields.get("userRating") is not None
+        return None if entry is None else entry.fields.get("userRating")
 
     def settle(self, batch: list[tuple[Claimed, Work]], settings: str, max_retries: int) -> None:
         """Record every outcome, then let go of the rows. ``settings`` is the settings' fingerprint."""
@@ -84,8 +85,6 @@ class Settlement:
         for row, work in batch:
             if work.error is not None and row.row_id in done:
                 self._bury(row.job, work, now)
-            elif work.verdict in (Verdict.PUSHED, Verdict.NOTHING_TO_CHANGE) or (work.scene and work.scene.gone):
-                self._dlq.discard(row.job["job_key"])
         self._store.finish(done)
         for row_id, job in later:
             self._store.retry(row_id, job)
@@ -131,7 +130,8 @@ class Settlement:
             fields.pop("userRating", None)
         in_step = verdict in (Verdict.PUSHED, Verdict.NOTHING_TO_CHANGE)
         items = [
-            {"rating_key": item.rating_key, "section": item.section, "file": item.parts[0].path} for item in work.items
+            {"rating_key": item.rating_key, "section": item.section, "file": item.parts[0].path if item.parts else ""}
+            for item in work.items
         ]
         self._ledger.put(
             Entry(
@@ -148,10 +148,12 @@ class Settlement:
         )
         if in_step:
             self.last_success_at = now
+            discard(self._db, work.job["job_key"])
             timestamps.write(self._db, {work.scene_id: work.version})
 
     def _forget(self, work: Work) -> None:
         self._ledger.drop(work.scene_id)
+        discard(self._db, work.job["job_key"])
         timestamps.write(self._db, {work.scene_id: None})
 
     def _bury(self, job: dict[str, Any], work: Work, now: float) -> None:

@@ -219,9 +219,9 @@ def test_what_the_drainer_has_to_say_stands_in_stashs_log(house: House) -> None:
     house.save(scene, title="Taken")
     house.shows(scene, title="Taken")
     house.quiet()
-    result = house.stash.gql(
-        'mutation { runPluginOperation(plugin_id: "Stash2Plex", args: {mode: "queue_status"}) }'
-    )["runPluginOperation"]
+    result = house.stash.gql('mutation { runPluginOperation(plugin_id: "Stash2Plex", args: {mode: "queue_status"}) }')[
+        "runPluginOperation"
+    ]
     assert result["dead_letters"]["count"] == 0
 
 

@@ -1,4 +1,7 @@
-"""Every document that a real Stash gave a plugin, handed to ours: it ends as it should, and never with an error line."""
+"""Every document that a real Stash gave a plugin, handed to ours: it ends as it should.
+
+And never with an error line.
+"""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ def test_a_saved_title_is_in_plex_and_nobody_did_anything(house: House) -> None:
 
 def test_everything_of_a_scene_arrives_and_leaves_again(house: House) -> None:
     [scene] = house.with_file()
-    house.save(scene, details="Line one\nline two <b>&amp;</b> 日本語", date="2021-03", rating100=75, tag_ids=["1", "2"])
+    house.save(scene, details="One\ntwo <b>&amp;</b> 日本語", date="2021-03", rating100=75, tag_ids=["1", "2"])
     house.quiet()
     assert house.differences([scene]) == []
     house.save(scene, details="", date=None, tag_ids=[], performer_ids=[], rating100=None)

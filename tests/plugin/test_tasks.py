@@ -126,7 +126,7 @@ def test_a_setting_that_is_missing_or_wrong_is_said_in_one_line(
     ],
 )
 def test_a_bad_argument_is_answered_with_what_would_be_right(house: House, args: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(Exception, match=".*") as caught:
+    with pytest.raises(Exception, match=r".*") as caught:
         operation(house, **args)
     assert sentence in str(caught.value)
 
@@ -134,7 +134,7 @@ def test_a_bad_argument_is_answered_with_what_would_be_right(house: House, args:
 def test_stash_away_is_said_by_the_task(house: House) -> None:
     house.stash.faults.unauthorized = True
     try:
-        with pytest.raises(Exception, match="."):
+        with pytest.raises(Exception, match=r"."):
             operation(house, mode="all")
     finally:
         house.stash.faults.clear()
