@@ -116,6 +116,9 @@ class StashClient:
         # The session's own jar is not used: it would send the old cookie first, and the old one would win (stash 6).
         self._session.cookies.clear()
         if not header:
+            if self._api_key:
+                # A request with the key gets no new cookie, and needs none (stash 6).
+                self.cookie_until = time.monotonic() + COOKIE_LIFE
             return
         try:
             cookie = SimpleCookie(header).get("session")

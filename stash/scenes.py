@@ -37,7 +37,8 @@ def read_batch(client: StashClient, scene_ids: Sequence[int]) -> Answer:
         scenes={scene_id: data.get(f"s{scene_id}") for scene_id in scene_ids},
         settings=dict((configuration.get("plugins") or {}).get(PLUGIN_ID) or {}),
         api_key=str((configuration.get("general") or {}).get("apiKey") or ""),
-        enabled=states.get(PLUGIN_ID),
+        # A Stash that names no plugin at all does not know them (yet); one that names others has lost us.
+        enabled=states.get(PLUGIN_ID) if states else True,
     )
 
 

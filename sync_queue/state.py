@@ -3,9 +3,11 @@
 import os
 import sqlite3
 
-from sync_queue.setup import make_dir
+from sync_queue.locks import unlock, wait_lock
+from sync_queue.setup import SETUP_LOCK, make_dir
 
 FILE = "state.db"
+_VERSION = 1
 
 _LAYOUT = (
     # One row a scene: the last verdict, what it was reached with, and what was pushed (design 3).
@@ -36,17 +38,34 @@ _LAYOUT = (
 
 def connect(data_dir: str, timeout: float = 30.0) -> sqlite3.Connection:
     """Open ``state.db`` of a data directory, made where it is missing. Raises sqlite3.Error, OSError."""
-    make_dir(data_dir)
     path = os.path.join(data_dir, FILE)
     if not os.path.exists(path):
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    db = sqlite3.connect(path, timeout=timeout, isolation_level=None)
-    if db.execute("PRAGMA user_version").fetchone()[0] != 1:
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("BEGIN IMMEDIATE")
-        for statement in _LAYOUT:
-            db.execute(statement)
-        db.execute("PRAGMA user_version=1")
-        db.execute("COMMIT")
-    db.execute("PRAGMA synchronous=NORMAL")
+        make_dir(data_dir)
+    db = _open(path, timeout)
+    try:
+        if db.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
+            _lay_out(db, data_dir, timeout)
+        db.execute("PRAGMA synchronous=NORMAL")
+    except BaseException:
+        db.close()
+        raise
     return db
+
+
+def _open(path: str, timeout: float) -> sqlite3.Connection:
+    if not os.path.exists(path):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    return sqlite3.connect(path, timeout=timeout, isolation_level=None)
+
+
+def _lay_out(db: sqlite3.Connection, data_dir: str, timeout: float) -> None:
+    # Several processes that switch to WAL at the same moment trip over each other, whatever their patience
+    # (libraries A3): one after the other, as with the queue.
+    lock = wait_lock(os.path.join(data_dir, SETUP_LOCK), timeout)
+    try:
+        db.execute("PRAGMA journal_mode=WAL")
+        for statement in (*_LAYOUT, f"PRAGMA user_version={_VERSION}"):
+            db.execute(statement)
+    finally:
+        if lock is not None:
+            unlock(lock)

@@ -78,8 +78,9 @@ class JobStore:
     def _read(self, row_id: int, blob: bytes) -> Claimed | None:
         try:
             job = json.loads(blob)
+            scene_id = int(job["scene_id"])
             if not isinstance(job.get("job_key"), str):
-                job["job_key"] = scene_key(int(job["scene_id"]))
+                job["job_key"] = scene_key(scene_id)
             return Claimed(row_id, job)
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
             self._db.execute(sql.MARK, (FAILED, row_id))

@@ -18,6 +18,8 @@ LOCK = "worker.lock"
 # Until when the next drainer waits before it begins, written by one that left for want of something.
 WAIT_FILE = "drainer.wait"
 DRAIN = "drain"
+# What a pipe surely takes without anybody reading it; a connection has about a thousand bytes.
+_PIPE_HOLDS = 16_000
 
 
 def ensure_drainer(data_dir: str, plugin_dir: str, connection: str) -> bool:
@@ -50,13 +52,13 @@ def start(data_dir: str, plugin_dir: str, connection: str, lock: int) -> None:
     """Start a drainer that holds ``lock``: its own session, all streams away from Stash's (stash 2.4)."""
     note = connection.encode()
     command = [sys.executable, os.path.join(plugin_dir, "Stash2Plex.py"), DRAIN, data_dir]
-    if not INHERITABLE or not hasattr(os, "posix_spawn"):
+    if not INHERITABLE or not hasattr(os, "posix_spawn") or len(note) > _PIPE_HOLDS:
         _start_with_subprocess(command, note, lock)
         return
     os.set_inheritable(lock, True)
     read_end, write_end = os.pipe()
     try:
-        # The secrets travel in the pipe, never in arguments or environment; it holds 64 KiB, the note has about one.
+        # The secrets travel in the pipe, never in arguments or environment.
         os.write(write_end, note)
         os.close(write_end)
         os.posix_spawn(

@@ -5,7 +5,9 @@ One loop for the detached process and for a thread in somebody's process; they d
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import sqlite3
 import time
 from collections.abc import Callable
 
@@ -80,13 +82,18 @@ class Loop:
         return self.breaker.state is not State.CLOSED and not self.breaker.try_now(self._clock())
 
     def _batch(self, rows: list[Claimed], stop: Callable[[], bool]) -> None:
+        try:
+            self._work_on(rows, stop)
+        except BaseException:
+            # Stash went away, or the disk is full: nobody has let go of these rows, and to do one twice is harmless.
+            with contextlib.suppress(sqlite3.Error):
+                self._give_back(rows)
+            raise
+
+    def _work_on(self, rows: list[Claimed], stop: Callable[[], bool]) -> None:
         pairs = [(row, Work(row.job)) for row in rows]
         works = [work for _, work in pairs]
-        try:
-            scenes = self._read([work.scene_id for work in works])
-        except BaseException:
-            self._give_back(rows)
-            raise
+        scenes = self._read([work.scene_id for work in works])
         if self.blocked is not None:
             self._give_back(rows)
             return

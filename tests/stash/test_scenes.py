@@ -1,0 +1,190 @@
+"""Scenes read from a Stash, and what a job's data holds of them."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.library import generate
+from sandbox.stash import StashSim
+from stash import queries
+from stash.client import StashClient
+from stash.instants import parse_instant
+from stash.scenes import count, files_of, job_data, pages, read_batch, stem
+
+from .test_client import connection
+
+
+@pytest.fixture
+def client(stash: StashSim) -> Iterator[StashClient]:
+    with closing(StashClient(connection(stash))) as found:
+        yield found
+
+
+def scene_of(client: StashClient, scene_id: int) -> dict[str, Any]:
+    """A scene as the drainer reads it."""
+    found = read_batch(client, [scene_id]).scenes[scene_id]
+    assert found is not None
+    return found
+
+
+def test_a_batch_is_one_request_for_scenes_settings_and_state(stash: StashSim, client: StashClient) -> None:
+    answer = read_batch(client, [3, 1, 999])
+    assert stash.counters["graphql"] == 1
+    assert list(answer.scenes) == [3, 1, 999]
+    assert answer.scenes[999] is None
+    one, three = answer.scenes[1], answer.scenes[3]
+    assert one is not None
+    assert three is not None
+    assert (one["id"], one["title"]) == ("1", stash.scene(1).title)
+    assert (three["id"], three["files"]) == ("3", [])
+    assert (answer.settings, answer.api_key, answer.enabled) == ({}, "", None)
+
+
+def test_a_batch_brings_what_is_stored_for_the_plugin(stash: StashSim, client: StashClient) -> None:
+    stash.configure("Stash2Plex", {"plex_url": "http://x", "max_retries": 3, "enabled": False})
+    stash.configure("Another", {"plex_url": "http://y"})
+    assert read_batch(client, []).settings == {"plex_url": "http://x", "max_retries": 3, "enabled": False}
+
+
+def test_a_batch_says_whether_the_plugin_is_still_on(stash: StashSim, client: StashClient) -> None:
+    folder = stash.core.plugins.folder / "Stash2Plex"
+    folder.mkdir(parents=True)
+    (folder / "Stash2Plex.yml").write_text("name: Stash2Plex\nexec: [python, x.py]\ninterface: raw\n")
+    stash.reload_plugins()
+    assert read_batch(client, [1]).enabled is True
+    stash.set_plugin_enabled("Stash2Plex", False)
+    assert read_batch(client, [1]).enabled is False
+
+
+@pytest.mark.parametrize("page", [1, 7, 10, 15, 30, 500])
+def test_pages_give_every_scene_once_in_id_order(stash: StashSim, client: StashClient, page: int) -> None:
+    found = list(pages(client, page=page))
+    assert [int(scene["id"]) for part in found for scene in part] == list(range(1, 31))
+    assert all(len(part) == page for part in found[:-1])
+    assert all(found)
+    assert set(found[0][0]) == {"id", "updated_at", "details", "date", "studio", "performers", "tags"}
+    assert stash.counters["graphql"] == 30 // page + 1
+
+
+def test_pages_of_an_empty_stash_are_none(stash: StashSim, client: StashClient) -> None:
+    stash.gql("mutation($i: [ID!]!) { scenesDestroy(input: {ids: $i}) }", {"i": [str(n) for n in range(1, 31)]})
+    assert list(pages(client)) == []
+    assert count(client) == 0
+
+
+@pytest.mark.parametrize("hours", [-12, -7, 0, 11, 14])
+def test_a_bound_leaves_nothing_newer_out_whatever_the_offset(tmp_path: Path, hours: int) -> None:
+    with (
+        StashSim(tmp_path / "stash", library=generate(scenes=30), timezone=timezone(timedelta(hours=hours))) as stash,
+        closing(StashClient(connection(stash))) as client,
+    ):
+        times = {scene.id: parse_instant(scene.updated_at) or 0.0 for scene in stash.scenes}
+        moments = sorted(times.values())
+        for since in (moments[0] - 86_400, moments[10], moments[20] - 1, moments[-1] + 30 * 3600):
+            found = [int(scene["id"]) for part in pages(client, since) for scene in part]
+            assert count(client, since) == len(found)
+            assert {scene for scene, moment in times.items() if moment > since} <= set(found)
+            # roughly: fourteen hours for the offset of the server, as much again for that of the row
+            assert all(times[scene] >= since - 28 * 3600 for scene in found)
+        assert count(client, moments[0] - 86_400) == 30
+        assert count(client, moments[-1] + 30 * 3600) == 0
+
+
+def test_the_data_of_every_scene_is_what_stash_holds(stash: StashSim, client: StashClient) -> None:
+    answer = read_batch(client, [scene.id for scene in stash.scenes])
+    for stored in stash.scenes:
+        scene = answer.scenes[stored.id]
+        assert scene is not None
+        data, paths = job_data(scene), stash.paths(stored.id)
+        if not paths:
+            assert data is None
+            continue
+        assert data is not None
+        assert [file["path"] for file in files_of(scene)] == paths
+        assert (data["path"], data["title"], data["details"]) == (paths[0], stored.title, stored.details)
+        assert (data["date"], data["rating100"], data["updated_at"]) == (
+            stored.date,
+            stored.rating100,
+            stored.updated_at,
+        )
+        studios = {studio.id: studio.name for studio in stash.store.studios}
+        assert data["studio"] == (studios[stored.studio_id] if stored.studio_id else None)
+        assert len(data["performers"]) == len(set(data["performers"])) == len(stored.performer_ids)
+        names = {tag.id: tag.name for tag in stash.store.tags}
+        assert sorted(data["tags"]) == sorted(names[tag] for tag in stored.tag_ids)
+        assert data["poster_url"] == data["background_url"] == scene["paths"]["screenshot"]
+        assert f"/scene/{stored.id}/screenshot" in data["poster_url"]
+
+
+ODD = {2: "two files", 20: "three files"}
+
+
+@pytest.mark.parametrize("scene_id", ODD, ids=ODD.values())
+def test_the_primary_file_comes_first(stash: StashSim, client: StashClient, scene_id: int) -> None:
+    scene = scene_of(client, scene_id)
+    assert len(files_of(scene)) == len(stash.paths(scene_id)) > 1
+    last = files_of(scene)[-1]
+    query = "mutation($i: SceneUpdateInput!) { sceneUpdate(input: $i) { id } }"
+    stash.gql(query, {"i": {"id": str(scene_id), "primary_file_id": scene["files"][-1]["id"]}})
+    again = scene_of(client, scene_id)
+    data = job_data(again)
+    assert data is not None
+    assert data["path"] == last["path"]
+    assert files_of(again)[0] == last
+    assert last["size"] > 0
+    assert last["duration"] > 0
+
+
+def test_performers_who_share_a_name_are_told_apart(stash: StashSim, client: StashClient) -> None:
+    data = job_data(scene_of(client, 18))
+    assert data is not None
+    third = unicodedata.normalize("NFD", "Zoë Dvořák")
+    assert sorted(data["performers"]) == ["Ada Adler (the elder)", "Ada Adler (the younger)", third]
+
+
+def test_a_scene_with_nothing_but_a_file_has_data_that_says_so(client: StashClient) -> None:
+    data = job_data(scene_of(client, 11))
+    assert data is not None
+    assert (data["title"], data["details"], data["performers"], data["tags"]) == ("", "", [], [])
+    assert (data["date"], data["rating100"], data["studio"]) == (None, None, None)
+
+
+@pytest.mark.parametrize("scene_id", [3, 24])
+def test_a_scene_without_files_has_no_data(client: StashClient, scene_id: int) -> None:
+    assert job_data(scene_of(client, scene_id)) is None
+
+
+def test_a_scene_whose_parts_are_null_has_data_all_the_same() -> None:
+    nothing = dict.fromkeys(("title", "details", "date", "rating100", "studio", "performers", "tags", "paths"))
+    data = job_data({**nothing, "files": [{"path": "/a/b.mp4"}, {"path": ""}, {"path": None}]})
+    assert data is not None
+    assert (data["path"], data["title"], data["performers"], data["poster_url"]) == ("/a/b.mp4", "", [], None)
+    assert files_of({"files": None}) == []
+    assert job_data({"files": None}) is None
+
+
+def test_everything_a_job_needs_is_asked_for(client: StashClient) -> None:
+    for name in ("title", "details", "date", "rating100", "updated_at", "screenshot", "disambiguation"):
+        assert name in queries.SCENE
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted"),
+    [
+        ("/data/a/Scene One.mp4", "Scene One"),
+        ("C:\\Videos\\Scene One.mp4", "Scene One"),
+        ("Scene.One.1080p.mkv", "Scene.One.1080p"),
+        ("/data.d/none", "none"),
+        ("/data/.hidden", ".hidden"),
+        ("/日本/🎬.mp4", "🎬"),
+    ],
+)
+def test_the_stem_of_a_path_of_any_system(path: str, wanted: str) -> None:
+    assert stem(path) == wanted

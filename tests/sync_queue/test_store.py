@@ -1,0 +1,268 @@
+"""The drainer's hand on the queue: what it claims, in which order, and what becomes of it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from sync_queue import sql
+from sync_queue.jobs import new_job
+from sync_queue.store import FAR_AHEAD, JobStore, is_due
+from sync_queue.writer import QueueWriter, queue_dir
+
+from .support import database, job_text, rows, waiting
+
+NOW = 10_000.0
+
+
+def put(data_dir: str, *jobs: dict[str, Any] | bytes) -> None:
+    """Put rows as they are, past the folding."""
+    with closing(sqlite3.connect(database(data_dir))) as db:
+        for job in jobs:
+            db.execute(sql.INSERT, (job if isinstance(job, bytes) else json.dumps(job).encode(), NOW))
+        db.commit()
+
+
+def job(scene_id: int, priority: int = 2, due: float | None = None, **more: Any) -> dict[str, Any]:
+    """A job, due at ``due`` where given."""
+    found = new_job(scene_id, "metadata", {}, priority=priority, now=NOW)
+    return found | ({} if due is None else {"next_retry_at": due}) | more
+
+
+def claim(store: JobStore, limit: int = 100, now: float = NOW, **options: Any) -> list[int]:
+    """The scenes of the rows that are claimed."""
+    return [row.job["scene_id"] for row in store.claim(limit, now, **options)]
+
+
+def test_rows_come_by_priority_then_due_time_then_age(data_dir: str, store: JobStore) -> None:
+    put(
+        data_dir,
+        job(1, 2),
+        job(2, 1, due=NOW - 5),
+        job(3, 1, due=NOW - 9),
+        job(4, 1),
+        job(5, 0, due=NOW),
+        job(6, 2, due=NOW - 1),
+        job(7, 1),
+        job(8, 0),
+    )
+    assert [claim(store) for _ in range(4)] == [[8, 5], [4, 7, 3, 2], [1, 6], []]
+
+
+def test_a_job_without_a_priority_comes_last_but_comes(data_dir: str, store: JobStore) -> None:
+    put(data_dir, {"scene_id": 1, "data": {}}, job(2, 2), job(3, 1))
+    assert [claim(store) for _ in range(3)] == [[3], [1, 2], []]
+
+
+def test_no_more_than_the_limit_is_claimed(data_dir: str, store: JobStore) -> None:
+    put(data_dir, *(job(number) for number in range(1, 8)))
+    assert [claim(store, 3) for _ in range(3)] == [[1, 2, 3], [4, 5, 6], [7]]
+    assert [row.status for row in rows(data_dir)] == [2] * 7
+
+
+def test_what_is_not_due_yet_is_not_claimed(data_dir: str, store: JobStore) -> None:
+    put(data_dir, job(1, 0, due=NOW + 1), job(2, 2, due=NOW + 600))
+    assert claim(store) == []
+    assert claim(store, now=NOW + 0.999) == []
+    assert claim(store, now=NOW + 1) == [1]
+    assert claim(store, now=NOW + 600) == [2]
+
+
+def test_a_due_time_far_ahead_comes_from_a_clock_set_back_and_is_due(data_dir: str, store: JobStore) -> None:
+    put(data_dir, job(1, due=NOW + FAR_AHEAD + 1), job(2, due=NOW + FAR_AHEAD))
+    assert claim(store) == [1]
+    assert claim(store) == []
+
+
+def test_a_row_far_ahead_does_not_keep_a_due_one_waiting(data_dir: str, store: JobStore) -> None:
+    put(data_dir, job(1, due=NOW + 10_000), job(2))
+    assert [claim(store), claim(store)] == [[2], [1]]
+
+
+def test_only_saves_are_claimed_where_only_they_are_asked_for(data_dir: str, store: JobStore) -> None:
+    put(data_dir, job(1, 2), job(2, 1))
+    assert not store.has_urgent(NOW)
+    assert claim(store, most_urgent_only=True) == []
+    put(data_dir, job(3, 0, due=NOW + 5), job(4, 0))
+    assert store.has_urgent(NOW)
+    assert claim(store, most_urgent_only=True) == [4]
+    assert not store.has_urgent(NOW)
+    assert store.has_urgent(NOW + 5)
+
+
+@pytest.mark.parametrize(
+    "blob",
+    [
+        b"5",
+        b"null",
+        b"[1, 2]",
+        b'"text"',
+        b"{}",
+        b'{"scene_id": null}',
+        b'{"scene_id": "many"}',
+        b'{"scene_id": {}, "job_key": 5}',
+        b'{"scene_id": 1e999}',
+        b'{"scene_id": ' + b"[" * 1500 + b"]" * 1500 + b"}",
+    ],
+    ids=lambda blob: blob[:40].decode(),
+)
+def test_a_row_that_is_no_job_is_set_aside_and_keeps_nobody_waiting(
+    data_dir: str, store: JobStore, blob: bytes
+) -> None:
+    put(data_dir, blob, job(2))
+    assert claim(store) == [2]
+    assert [(row.data, row.status) for row in rows(data_dir)][:1] == [(blob, 9)]
+    assert claim(store) == []
+
+
+def test_a_job_the_library_was_given_without_a_key_gets_its_scenes(data_dir: str, store: JobStore) -> None:
+    put(data_dir, {"scene_id": 12, "data": {"path": "/a"}})
+    (row,) = store.claim(1, NOW)
+    assert row.job == {"scene_id": 12, "data": {"path": "/a"}, "job_key": "scene_12"}
+
+
+def test_a_claimed_row_is_superseded_by_a_newer_one_of_its_key(
+    data_dir: str, store: JobStore, writer: QueueWriter
+) -> None:
+    put(data_dir, job(1), job(2))
+    first, second = store.claim(2, NOW)
+    assert not store.superseded(first)
+    writer.fold(job_text(1), "scene_1")
+    assert store.superseded(first)
+    assert not store.superseded(second)
+
+
+def test_finished_rows_leave_the_table(data_dir: str, store: JobStore) -> None:
+    put(data_dir, job(1), job(2), job(3))
+    first, _, third = store.claim(3, NOW)
+    store.finish([first.row_id, third.row_id])
+    assert [(row.job["scene_id"], row.status) for row in rows(data_dir)] == [(2, 2)]
+
+
+def test_a_row_given_back_waits_until_it_is_due_and_keeps_its_retry_fields(data_dir: str, store: JobStore) -> None:
+    put(data_dir, job(1))
+    (row,) = store.claim(1, NOW)
+    row.job.update(retry_count=1, next_retry_at=NOW + 30, last_error_type="PlexNotFound")
+    store.retry(row.row_id, row.job)
+    assert claim(store, now=NOW + 29) == []
+    (again,) = store.claim(1, NOW + 30)
+    assert again.job == row.job
+    assert again.row_id == row.row_id
+    assert rows(data_dir)[0].kinds[0] == "blob"
+
+
+def test_a_row_given_back_is_dropped_where_a_newer_one_waits(
+    data_dir: str, store: JobStore, writer: QueueWriter
+) -> None:
+    put(data_dir, job(1), job(2))
+    first, second = store.claim(2, NOW)
+    writer.fold(job_text(1, now=NOW + 1), "scene_1")
+    store.retry(first.row_id, first.job | {"next_retry_at": NOW + 30})
+    store.retry(second.row_id, second.job | {"next_retry_at": NOW + 30})
+    assert [(row.job["scene_id"], row.job.get("next_retry_at")) for row in rows(data_dir)] == [
+        (2, NOW + 30),
+        (1, None),
+    ]
+
+
+def test_resume_takes_back_what_a_dead_drainer_had_in_flight(data_dir: str, store: JobStore) -> None:
+    put(data_dir, job(1), job(2), job(3, due=NOW + 1))
+    assert claim(store) == [1, 2]
+    with closing(JobStore(queue_dir(data_dir))) as successor:
+        assert claim(successor) == []
+        assert successor.resume() == 2
+        assert claim(successor) == [1, 2]
+    assert store.waiting() == 1
+
+
+def test_resume_drops_what_a_newer_row_has_superseded_and_sweeps(
+    data_dir: str, store: JobStore, writer: QueueWriter
+) -> None:
+    put(data_dir, job(1), job(2), job(3))
+    claim(store)
+    writer.fold(job_text(2, now=NOW + 1), "scene_2")
+    with closing(sqlite3.connect(database(data_dir))) as db:
+        db.execute("UPDATE ack_queue_default SET status = 5 WHERE _id = 3")
+        db.commit()
+    assert store.resume() == 2
+    assert [(row.job["scene_id"], row.job["enqueued_at"], row.status) for row in rows(data_dir)] == [
+        (1, NOW, 1),
+        (2, NOW + 1, 0),
+    ]
+
+
+def test_resume_of_two_rows_in_flight_for_one_scene_leaves_one(
+    data_dir: str, store: JobStore, writer: QueueWriter
+) -> None:
+    put(data_dir, job(1, 2))
+    claim(store)
+    writer.fold(job_text(1, priority=0, now=NOW + 1), "scene_1")
+    claim(store)
+    put(data_dir, {"scene_id": 8}, {"scene_id": 9})
+    claim(store)
+    store.resume()
+    assert [(found["scene_id"], found.get("priority")) for found in waiting(data_dir)] == [(1, 0), (8, None), (9, None)]
+
+
+def test_the_version_changes_when_another_process_has_written_and_only_then(
+    store: JobStore, writer: QueueWriter
+) -> None:
+    before = store.version()
+    assert store.version() == before
+    writer.fold(job_text(1), "scene_1")
+    after = store.version()
+    assert after != before
+    assert store.version() == after
+
+
+def test_what_waits_and_when_it_is_due(data_dir: str, store: JobStore) -> None:
+    assert (store.waiting(), store.any_waiting(), store.next_due()) == (0, False, None)
+    put(data_dir, job(1, 2, due=NOW + 7), job(2, 1, due=NOW + 9))
+    assert (store.waiting(), store.any_waiting(), store.next_due()) == (2, True, NOW + 7)
+    put(data_dir, job(3, 2))
+    assert store.next_due() == 0
+    assert claim(store) == [3]
+    assert (store.waiting(), store.next_due()) == (2, NOW + 7)
+    assert claim(store, now=NOW + 9) == [2]
+    assert claim(store, now=NOW + 9) == [1]
+    assert (store.waiting(), store.any_waiting(), store.next_due()) == (0, False, None)
+
+
+@pytest.mark.parametrize(
+    ("due", "wanted"),
+    [
+        (None, False),
+        (0.0, True),
+        (NOW, True),
+        (NOW + 0.1, False),
+        (NOW + FAR_AHEAD, False),
+        (NOW + FAR_AHEAD + 0.1, True),
+    ],
+)
+def test_is_due(due: float | None, wanted: bool) -> None:
+    assert is_due(due, NOW) is wanted
+
+
+def test_clearing_what_waits_leaves_what_is_in_flight(data_dir: str, store: JobStore) -> None:
+    put(data_dir, job(1), job(2), job(3, due=NOW + 5))
+    assert claim(store, 1) == [1]
+    assert store.clear_waiting() == 2
+    assert [(row.job["scene_id"], row.status) for row in rows(data_dir)] == [(1, 2)]
+
+
+def test_a_claim_that_fails_changes_nothing(data_dir: str, store: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(data_dir, job(1))
+
+    def full_disk(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "_read", full_disk)
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            store.claim(1, NOW)
+    assert [row.status for row in rows(data_dir)] == [0]
+    assert claim(store) == [1]
