@@ -1,0 +1,85 @@
+"""``python -m sandbox.demo``: the whole show, and with ``--serve`` two servers to play with afterwards."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import time
+
+from sandbox.demo.show import Show
+from sandbox.demo.stage import Stage
+from sandbox.demo.tables import heading, seconds
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run it; the exit code is 0 where everything is as it should be, 1 otherwise, 130 after Ctrl-C."""
+    options = _options(arguments)
+    # In the background of a script Ctrl-C's signal may be switched off; a plain kill should clean up, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        return _run(options)
+    except KeyboardInterrupt:
+        print("\nStopped.")
+        return 130
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make demo ARGS=...", description="A Stash, a Plex, and the plugin between.")
+    parser.add_argument("--serve", action="store_true", help="leave both servers running until Ctrl-C")
+    parser.add_argument("--quick", action="store_true", help="with --serve: leave out the show")
+    parser.add_argument("--scenes", type=int, default=200, help="scenes in the library (200, at least 20)")
+    parser.add_argument("--edits", type=int, default=10, help="edits to save (10)")
+    parser.add_argument("--seed", type=int, default=1, help="another library (1)")
+    options = parser.parse_args(arguments)
+    if options.quick and not options.serve:
+        parser.error("--quick goes with --serve")
+    if options.scenes < 20 or options.edits < 1:
+        parser.error("--scenes is at least 20, --edits at least 1")
+    return options
+
+
+def _run(options: argparse.Namespace) -> int:
+    began = time.monotonic()
+    with Stage(options.scenes, options.seed) as stage:
+        problems: list[str] = []
+        if not options.quick:
+            show = Show(stage)
+            show.run(options.edits)
+            problems = show.problems
+            _verdict(problems, time.monotonic() - began)
+        if options.serve:
+            _serve(stage)
+    return 1 if problems else 0
+
+
+def _verdict(problems: list[str], took: float) -> None:
+    print(heading("In the end"))
+    if not problems:
+        print(f"  Everything is as it should be ({seconds(took)}).", flush=True)
+    for problem in problems:
+        print(f"  NOT AS IT SHOULD BE: {problem}", flush=True)
+
+
+def _serve(stage: Stage) -> None:
+    scene = next(s for s in stage.library.scenes if s.files and s.title)
+    change = f'{{"query": "mutation {{ sceneUpdate(input: {{id: {scene.id}, title: \\"Seen in Plex\\"}}) {{ id }} }}"}}'
+    key = (stage.plex.find(scene.files[0].path) or stage.plex.items[0]).rating_key
+    print(heading("Both servers are up; Ctrl-C ends them and removes the directory"))
+    print(f"  Stash GraphQL   {stage.stash.url}/graphql")
+    print(f"  Plex            {stage.plex.url}")
+    print(f"  Plex token      {stage.plex.token}")
+    print(f"  Data directory  {stage.data_dir}")
+    print("\n  Save a scene, then look at it in Plex:")
+    print(f"  curl -s {stage.stash.url}/graphql -H 'Content-Type: application/json' \\\n    -d '{change}'")
+    print(f"  curl -s '{stage.plex.url}/library/metadata/{key}?X-Plex-Token={stage.plex.token}'", flush=True)
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        print("\nStopped.", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""What each item of Plex should say, worked out from the Stash simulator alone, by rules of its own."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+from typing import Any
+
+from sandbox.plex import Item, PlexSim
+from sandbox.stash import Scene, StashSim
+
+FIELDS = ("title", "summary", "studio", "date", "actors", "genres", "rating")
+NO_FILE = "no file in Stash, so no item of Plex can be it"
+GATED = "nothing to say: no studio, performers, tags, details, date"
+
+Values = dict[str, Any]
+
+
+def reason_not_in_plex(stash: StashSim, scene: Scene) -> str | None:
+    """Why a scene is not meant to be written, or None where it is."""
+    if not scene.file_ids:
+        return NO_FILE
+    if not (scene.studio_id or scene.performer_ids or scene.tag_ids or _text(scene.details) or scene.date):
+        return GATED
+    return None
+
+
+def wanted(stash: StashSim, scene: Scene) -> Values:
+    """The values by field that the scene's items should carry."""
+    store = stash.store
+    paths = store.paths_of(scene)
+    return {
+        "title": _text(scene.title) or PurePosixPath(paths[0]).stem,
+        "summary": _text(scene.details),
+        "studio": store.studios[scene.studio_id].name if scene.studio_id else "",
+        "date": _first_day(scene.date),
+        "actors": _names(_people(stash, scene)),
+        "genres": _names(store.tags[number].name for number in scene.tag_ids),
+        "rating": None if scene.rating100 is None else scene.rating100 / 10,
+    }
+
+
+def found(item: Item) -> Values:
+    """The values by field that an item carries."""
+    return {
+        "title": item.title,
+        "summary": _text(item.summary),
+        "studio": item.studio or "",
+        "date": item.originally_available_at or "",
+        "actors": _names(item.tags("actor")),
+        "genres": _names(item.tags("genre")),
+        "rating": item.user_rating,
+    }
+
+
+def different(stash: StashSim, plex: PlexSim, scene_id: int) -> list[str]:
+    """The fields in which one of the scene's items is not as Stash has it; ``item`` where it has no item."""
+    scene = stash.scene(scene_id)
+    items = items_of(stash, plex, scene_id)
+    if not items:
+        return ["item"]
+    should = wanted(stash, scene)
+    return [name for name in FIELDS if any(found(item)[name] != should[name] for item in items)]
+
+
+def items_of(stash: StashSim, plex: PlexSim, scene_id: int) -> list[Item]:
+    """The items that hold the scene's files."""
+    items = [plex.find(path) for path in stash.paths(scene_id)]
+    return [item for item in items if item is not None]
+
+
+def carries(item: Item, field: str) -> bool:
+    """Whether a field says something; a title that is the file's name does not."""
+    value = found(item)[field]
+    if field == "title":
+        return bool(value != PurePosixPath(next(item.parts()).file).stem)
+    return value is not None if field == "rating" else bool(value)
+
+
+def _people(stash: StashSim, scene: Scene) -> list[str]:
+    people = [stash.store.performers[number] for number in scene.performer_ids]
+    names = [person.name for person in people]
+    return [
+        f"{person.name} ({person.disambiguation})"
+        if names.count(person.name) > 1 and person.disambiguation
+        else person.name
+        for person in people
+    ]
+
+
+def _text(value: str) -> str:
+    return value.replace("\r\n", "\n").strip()
+
+
+def _names(names: Iterable[str]) -> frozenset[str]:
+    # Plex holds names that differ only in case or in Unicode form as one tag.
+    return frozenset(unicodedata.normalize("NFC", name).casefold() for name in names)
+
+
+def _first_day(date: str | None) -> str:
+    """Plex knows whole dates only: the first day of the month or year."""
+    return "" if not date else date + "-01" * (3 - len(date.split("-")))

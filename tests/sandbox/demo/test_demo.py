@@ -1,0 +1,156 @@
+"""The demo as a person runs it, and its own judgement of what Plex should show."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from sandbox.demo import edits, measure, tables, truth
+from sandbox.demo.show import Show
+from sandbox.demo.stage import PLUGIN, Stage
+from sandbox.plex import Tag
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def _command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "sandbox.demo", *arguments]
+
+
+def _environment(temporary: Path) -> dict[str, str]:
+    return {**os.environ, "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"}
+
+
+def test_the_show_succeeds_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    done = subprocess.run(
+        _command("--scenes", "40", "--edits", "3"),
+        cwd=ROOT,
+        env=_environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = done.stdout.splitlines()
+    for field in truth.FIELDS:
+        assert any(re.match(rf"  {field}\b.* ok$", line) for line in lines), field
+    assert any(re.match(r"  Equal to Stash in every field: (\d+) of \1 items\.", line) for line in lines)
+    assert any(re.match(r" +2 +3, 24 +no file in Stash", line) for line in lines)
+    assert any(re.match(r" +1 +11 +nothing to say", line) for line in lines)
+    assert any(re.search(r"(\d+) items differed, \1 were written", line) for line in lines)
+    again = next(line for line in lines if "the same again" in line).split()
+    assert again[5] == "0", "a second run writes nothing"
+    assert "Everything is as it should be" in done.stdout
+    assert max(map(len, lines)) <= 100
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_serve_answers_until_it_is_interrupted(tmp_path: Path) -> None:
+    command = _command("--serve", "--quick", "--scenes", "20")
+    with subprocess.Popen(
+        command, cwd=ROOT, env=_environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as demo:
+        assert demo.stdout is not None
+        said: dict[str, str] = {}
+        try:
+            for line in demo.stdout:
+                if found := re.match(r"  (Stash GraphQL|Plex token|Plex|Data directory) {2,}(\S+)$", line):
+                    said[found[1]] = found[2]
+                if "/library/metadata/" in line:
+                    break
+            query = {"query": "{ findScenes { count } }"}
+            answer = requests.post(said["Stash GraphQL"], json=query, timeout=10).json()
+            assert answer["data"]["findScenes"]["count"] == 20
+            headers = {"X-Plex-Token": said["Plex token"]}
+            assert requests.get(f"{said['Plex']}/library/sections/1/all", headers=headers, timeout=10).ok
+            save = {"query": 'mutation { sceneUpdate(input: {id: 1, title: "Seen in Plex"}) { id } }'}
+            assert requests.post(said["Stash GraphQL"], json=save, timeout=30).json()["data"]
+            end = time.monotonic() + 20
+            shown = ""
+            while "Seen in Plex" not in shown and time.monotonic() < end:
+                shown = requests.get(f"{said['Plex']}/library/metadata/1", headers=headers, timeout=10).text
+                time.sleep(0.05)
+            assert "Seen in Plex" in shown
+        finally:
+            demo.send_signal(signal.SIGINT)
+            rest, errors = demo.communicate(timeout=30)
+    assert demo.returncode == 0, errors
+    assert "Stopped." in rest
+    assert errors == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_plugin_that_does_not_write_makes_the_show_fail(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(measure, "PATIENCE", 0.5)
+    with stage:
+        stage.stash.configure(
+            PLUGIN, {"plex_url": stage.plex.url, "plex_token": stage.plex.token, "sync_studio": False}
+        )
+        show = Show(stage)
+        show.run(1)
+    assert any("edit 1 (title, scene 1) is not in Plex" in problem for problem in show.problems)
+    assert any(problem.endswith("items differ from Stash in studio") for problem in show.problems)
+    assert " NO\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [("--quick",), ("--scenes", "3"), ("--edits", "0")])
+def test_what_it_cannot_do_it_says(arguments: tuple[str, ...]) -> None:
+    done = subprocess.run(_command(*arguments), cwd=ROOT, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 2
+    assert "make demo ARGS=..." in done.stderr
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    stage = Stage(40, old=False)
+    yield stage
+    stage.close()
+
+
+def test_its_own_judgement_sees_every_field(stage: Stage) -> None:
+    scene = next(s for s in stage.stash.scenes if s.rating100 and s.performer_ids and s.tag_ids and s.studio_id)
+    (item,) = truth.items_of(stage.stash, stage.plex, scene.id)
+    should = truth.wanted(stage.stash, scene)
+    item.title, item.summary, item.studio = should["title"], should["summary"], should["studio"]
+    item.originally_available_at, item.user_rating = should["date"], should["rating"]
+    item.roles[:] = [Tag(name.upper()) for name in should["actors"]]
+    item.genres[:] = [Tag(name) for name in should["genres"]]
+    assert truth.different(stage.stash, stage.plex, scene.id) == []
+    item.title, item.summary, item.studio = "other", "other", "other"
+    item.originally_available_at, item.user_rating = "1999-01-01", 0.1
+    item.roles.append(Tag("other"))
+    item.genres.append(Tag("other"))
+    assert truth.different(stage.stash, stage.plex, scene.id) == list(truth.FIELDS)
+    assert all(truth.carries(item, name) for name in truth.FIELDS)
+    stage.plex.remove_item(item.rating_key)
+    assert truth.different(stage.stash, stage.plex, scene.id) == ["item"]
+
+
+@pytest.mark.parametrize(
+    ("scene_id", "reason"), [(1, None), (3, truth.NO_FILE), (11, truth.GATED), (24, truth.NO_FILE)]
+)
+def test_it_knows_what_is_not_meant_for_plex(stage: Stage, scene_id: int, reason: str | None) -> None:
+    assert truth.reason_not_in_plex(stage.stash, stage.stash.scene(scene_id)) == reason
+
+
+def test_edits_are_on_different_scenes_but_for_the_clearing(stage: Stage) -> None:
+    chosen = edits.choose(stage.library.scenes, 10)
+    assert len({edit.scene_id for edit in chosen}) == 9
+    assert chosen[8].scene_id == chosen[1].scene_id
+
+
+def test_a_table_puts_numbers_to_the_right() -> None:
+    assert tables.table(("what", "took"), [("a", "5 ms"), ("bc", "0.25 s")]) == (
+        "  what    took\n  ----  ------\n  a       5 ms\n  bc    0.25 s"
+    )
