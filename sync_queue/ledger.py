@@ -71,6 +71,12 @@ class Ledger:
         """Forget a scene that is gone from Stash."""
         self._db.execute("DELETE FROM ledger WHERE scene_id = ?", (scene_id,))
 
+    def newest(self, verdict: Verdict, limit: int) -> list[tuple[int, str]]:
+        """The scenes that got a verdict last, with its reason."""
+        return self._db.execute(
+            "SELECT scene_id, reason FROM ledger WHERE verdict = ? ORDER BY at DESC LIMIT ?", (verdict.value, limit)
+        ).fetchall()
+
     def counts(self) -> dict[str, int]:
         """Scenes by verdict."""
         return dict(self._db.execute("SELECT verdict, COUNT(*) FROM ledger GROUP BY verdict").fetchall())

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import closing
 from typing import Any
 
 from stash import log
 from sync_queue import state
 from sync_queue.dlq import DeadLetterQueue
+from sync_queue.ledger import Ledger, Verdict
 from sync_queue.operations import get_stats
 from tasks.context import Context
-from worker.notes import ATTENTION, read_status, read_text
+from worker.notes import ATTENTION, lives, read_status, read_text
 
 SHOWN = 10
 _SHOWN_OF_LETTER = ("scene_id", "error_type", "message", "attempts", "first_at", "last_at")
@@ -24,14 +26,23 @@ def queue_status(context: Context) -> dict[str, Any]:
     attention = read_text(os.path.join(context.data_dir, ATTENTION))
     letters: list[dict[str, Any]] = []
     counts: dict[str, int] = {}
+    verdicts: dict[str, int] = {}
+    missing: list[tuple[int, str]] = []
     if os.path.exists(os.path.join(context.data_dir, state.FILE)):
         dlq = DeadLetterQueue(context.data_dir)
         letters, counts = dlq.entries(SHOWN), dlq.counts()
+        with closing(state.connect(context.data_dir)) as db:
+            ledger = Ledger(db)
+            verdicts, missing = ledger.counts(), ledger.newest(Verdict.NOT_IN_PLEX, SHOWN)
     dead = sum(counts.values())
     log.info(f"Queue: {queue['waiting']} wait, {queue['in_flight']} are being written")
     log.info(_of_drainer(drainer))
     if attention:
         log.warning(attention)
+    for verdict, number in sorted(verdicts.items()):
+        log.info(f"Scenes last seen as {verdict}: {number}")
+    for scene_id, reason in missing:
+        log.info(f"  scene {scene_id}: {reason}")
     log.info("Dead letters: " + (", ".join(f"{n} {kind}" for kind, n in sorted(counts.items())) or "none"))
     for letter in letters:
         log.info(f"  scene {letter['scene_id']}: {letter['message']} ({letter['attempts']} tries)")
@@ -50,6 +61,8 @@ def queue_status(context: Context) -> dict[str, Any]:
                 for letter in letters
             ],
         },
+        "verdicts": verdicts,
+        "not_in_plex": [{"scene_id": scene_id, "reason": reason} for scene_id, reason in missing],
         "drainer": drainer,
         "attention": attention,
     }
@@ -58,10 +71,12 @@ def queue_status(context: Context) -> dict[str, Any]:
 def _of_drainer(drainer: dict[str, Any]) -> str:
     if not drainer:
         return "Background worker: has not run yet"
+    if not lives(drainer):
+        return "Background worker: none at work; the next save or task starts one"
     since = drainer.get("since")
     ago = f" since {_ago(time.time() - since)}" if isinstance(since, (int, float)) else ""
     words = f"Background worker: {drainer.get('state', 'unknown')}{ago}"
-    return f"{words}, {drainer['written']} scenes written in this life" if drainer.get("written") else words
+    return f"{words}, scenes written since its start: {drainer['written']}" if drainer.get("written") else words
 
 
 def _ago(seconds: float) -> str:

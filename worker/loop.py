@@ -146,6 +146,10 @@ class Loop:
         elif work.verdict is not None and work.items:
             self.plex_worked()
 
+    def fresh_start(self) -> None:
+        """Another Plex: what is known of the old one's troubles does not count."""
+        self.breaker.worked()
+
     def plex_failed(self, error: PlexError) -> None:
         """Plex could not be reached or could not do it."""
         opened = self.breaker.failed(self._clock(), str(error))

@@ -86,6 +86,25 @@ def read_status(data_dir: str) -> dict[str, Any]:
     return known if isinstance(known, dict) else {}
 
 
+def lives(status: dict[str, Any]) -> bool:
+    """Whether the drainer that wrote this status is still there. Its lock is not tried: whoever holds that for a
+    moment keeps a hook from starting a drainer."""
+    pid = status.get("pid")
+    if not isinstance(pid, int) or status.get("state") == "gone":
+        return False
+    if os.name == "nt":  # there, signal 0 would end the process
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    # Dead and never reaped, as in a container without an init.
+    state = (read_text(f"/proc/{pid}/stat") or "").rpartition(")")[2].split()
+    return state[:1] != ["Z"]
+
+
 def read_text(path: str) -> str | None:
     """A small file's text, or None where it cannot be read."""
     try:

@@ -118,13 +118,15 @@ class SyncWorker:
         if plex is not None:
             plex.close()
 
-    def configure(self, config: Any) -> None:
-        """Take over settings; they count from the next job on. The connection is made anew where they concern it."""
+    def configure(self, config: Any) -> bool:
+        """Take over settings; they count from the next job on. True where they name another Plex: the old is left."""
         old, self.config = self.config, config
         self.max_retries = config.max_retries
         names = ("plex_url", "plex_token", "plex_library", "connect_timeout", "read_timeout")
-        if any(getattr(old, name) != getattr(config, name) for name in names):
+        changed = any(getattr(old, name) != getattr(config, name) for name in names)
+        if changed:
             self.close()
+        return changed
 
     @property
     def plex(self) -> PlexSide:

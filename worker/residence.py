@@ -24,6 +24,7 @@ from sync_queue.setup import set_up
 from sync_queue.store import JobStore
 from sync_queue.writer import queue_dir
 from worker import launcher, notes
+from worker.breaker import State
 from worker.loop import Loop
 from worker.processor import SyncWorker
 from worker.say import Speaker
@@ -170,7 +171,7 @@ class Resident:
             if self._stop():
                 return self._leaving or Leaving.STOPPED
             try:
-                if self._loop.blocked is not None or self._settings_due():
+                if self._asks_often() or self._settings_due():
                     self._ask()
                 if self._loop.work_off(self._stop):
                     last_work = asked_since = time.monotonic()
@@ -208,12 +209,16 @@ class Resident:
         )
         if not blocked and not waiting:
             self.notes.attention(None)
-        if blocked:
+        if self._asks_often():
             fresh = time.monotonic() - asked_since < ASK_OFTEN_FOR
             longest = ASK_OFTEN if fresh else ASK_SELDOM
         else:
             longest = max(1.0, min(60.0, self._next_question() - time.monotonic()))
         return self._loop.wait(longest, self._stop, lively=not blocked)
+
+    def _asks_often(self) -> bool:
+        """Whether a person may be mending the settings: they are wrong, or Plex is not where they say."""
+        return self._loop.blocked is not None or self._loop.breaker.state is not State.CLOSED
 
     def _idle_since(self, last_work: float) -> bool:
         return time.monotonic() - last_work > LINGER
@@ -231,7 +236,8 @@ class Resident:
             self._client.use_api_key(answer.api_key)
         config = Stash2PlexConfig.from_settings(answer.settings)
         if config != self.worker.config:
-            self.worker.configure(config)
+            if self.worker.configure(config):
+                self._loop.fresh_start()
             logging.getLogger("Stash2Plex").setLevel(logging.DEBUG if config.debug_logging else logging.INFO)
         if not answer.enabled:
             self._leaving = Leaving.UNINSTALLED if answer.enabled is None else Leaving.DISABLED

@@ -235,3 +235,36 @@ def test_the_drainer_says_how_it_is(house: House) -> None:
     assert status["pid"] != os.getpid()
     log = (house.data / "stash2plex.log").read_text()
     assert "Updated metadata (overwrite mode): First" in log
+
+
+def test_a_corrected_address_is_tried_without_waiting_for_the_breaker(house: House) -> None:
+    house.configure(plex_url="http://127.0.0.1:9")
+    scenes = house.with_file(4)
+    for scene in scenes:
+        house.save(scene, title=f"Wrong address {scene}")
+    wait(lambda: "waits for Plex" in (house.attention() or ""), 20, "the outage to be said")
+    house.configure()
+    for scene in scenes:
+        house.shows(scene, title=f"Wrong address {scene}")
+
+
+def test_the_status_names_a_scene_that_is_not_in_plex(bare_house: House) -> None:
+    house = bare_house
+    house.start(in_plex=lambda path: False)
+    [scene] = house.with_file()
+    house.save(scene, title="Nowhere to be seen")
+    wait(lambda: house.queue() == {"waiting": 1, "in_flight": 0, "acknowledged": 0, "failed": 0}, 20, "the first try")
+    wait(lambda: house.plex.counters["GET /library/sections/{k}/all"] > 0, 20, "a look into Plex")
+    wait(lambda: house.queue()["in_flight"] == 0, 20, "the try to end")
+    house.task("View Queue Status")
+    words = "\n".join(line.message for line in house.stash.log)
+    assert "Scenes last seen as not in Plex: 1" in words
+    assert f"scene {scene}: Plex has no item with the file {house.scene(scene)['files'][0]['path']}" in words
+
+
+def test_the_status_knows_a_drainer_that_was_killed(house: House) -> None:
+    first_save(house)
+    house.quiet()
+    house.end_drainer(signal.SIGKILL)
+    house.task("View Queue Status")
+    assert any("none at work" in line.message for line in house.stash.log)
