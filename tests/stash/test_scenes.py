@@ -44,13 +44,22 @@ def test_a_batch_is_one_request_for_scenes_settings_and_state(stash: StashSim, c
     assert three is not None
     assert (one["id"], one["title"]) == ("1", stash.scene(1).title)
     assert (three["id"], three["files"]) == ("3", [])
-    assert (answer.settings, answer.api_key, answer.enabled) == ({}, "", None)
+    # a Stash that names no plugin at all says nothing about ours
+    assert (answer.settings, answer.api_key, answer.enabled) == ({}, "", True)
 
 
 def test_a_batch_brings_what_is_stored_for_the_plugin(stash: StashSim, client: StashClient) -> None:
     stash.configure("Stash2Plex", {"plex_url": "http://x", "max_retries": 3, "enabled": False})
     stash.configure("Another", {"plex_url": "http://y"})
     assert read_batch(client, []).settings == {"plex_url": "http://x", "max_retries": 3, "enabled": False}
+
+
+def test_a_batch_says_when_stash_knows_others_but_not_us(stash: StashSim, client: StashClient) -> None:
+    folder = stash.core.plugins.folder / "Another"
+    folder.mkdir(parents=True)
+    (folder / "Another.yml").write_text("name: Another\nexec: [python, x.py]\ninterface: raw\n")
+    stash.reload_plugins()
+    assert read_batch(client, []).enabled is None
 
 
 def test_a_batch_says_whether_the_plugin_is_still_on(stash: StashSim, client: StashClient) -> None:
