@@ -43,16 +43,28 @@ def _tags(change: Change) -> list[str]:
     gone = [name for name in change.old if tag_key(name) not in kept]
     adds = [f"{_bracket(change.field, str(i))}.tag.tag={_encoded(name)}" for i, name in enumerate(change.new)]
     lock = f"{change.field}.locked=1"
-    removal = []
-    if gone:
-        # The server splits on commas after its first decode: each name is encoded once more on its own (plex 4.4).
-        removal = [f"{_bracket(change.field, '')}.tag.tag-={_encoded(','.join(_encoded(name) for name in gone))}"]
+    removals = [f"{_bracket(change.field, '')}.tag.tag-={names}" for names in _removed(gone)]
     portions: list[list[str]] = [[]]
-    for piece in [*removal, *adds]:
+    for piece in [*removals, *adds]:
         if sum(map(len, portions[-1])) + len(piece) > ALONE:
             portions.append([])
         portions[-1].append(piece)
     return ["&".join([*portion, lock]) for portion in portions]
+
+
+def _removed(names: list[str]) -> list[str]:
+    """The values that remove these names, each short enough for a request.
+
+    The server splits on commas after its first decode: a name is encoded on its own first (plex 4.4).
+    """
+    values: list[str] = []
+    for name in names:
+        value = _encoded(_encoded(name))
+        if values and len(values[-1]) + len(value) < ALONE:
+            values[-1] += _encoded(",") + value
+        else:
+            values.append(value)
+    return values
 
 
 def _bracket(field: str, index: str) -> str:

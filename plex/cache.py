@@ -8,31 +8,53 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
 from plex.item import Part, number, parts_of
+from plex.paths import base_name, lookup_key, prefix_pair, same_path
 
 if TYPE_CHECKING:
     from plex.client import PlexClient, Section
 
 FILE = "cache.db"
 PAGE = 1000
-_VERSION = 1
+_VERSION = 2
+# A name that lies in more folders than this says nothing by itself; those of the right size are looked at then.
+MANY = 100
 _LAYOUT = (
     "CREATE TABLE IF NOT EXISTS origin (machine TEXT, sections TEXT)",
     """CREATE TABLE IF NOT EXISTS items (
-        rating_key INTEGER PRIMARY KEY, section INTEGER, updated_at INTEGER, added_at INTEGER,
-        says_something INTEGER, seen INTEGER)""",
+        rating_key INTEGER PRIMARY KEY, section INTEGER, title TEXT, updated_at INTEGER, added_at INTEGER,
+        says_something INTEGER, trashed INTEGER, seen INTEGER)""",
     """CREATE TABLE IF NOT EXISTS parts (
         rating_key INTEGER, path TEXT, path_key TEXT, base_key TEXT, size INTEGER, duration REAL)""",
+    # Proven once: a scene's file and the item's part that proved it. And what the pairs say about the two views.
+    "CREATE TABLE IF NOT EXISTS matches (stash_path TEXT PRIMARY KEY, rating_key INTEGER, section INTEGER, path TEXT)",
+    "CREATE INDEX IF NOT EXISTS matches_by_item ON matches(rating_key)",
+    "CREATE TABLE IF NOT EXISTS views (here TEXT, there TEXT, votes INTEGER, PRIMARY KEY (here, there))",
     "CREATE INDEX IF NOT EXISTS parts_by_path ON parts(path_key)",
     "CREATE INDEX IF NOT EXISTS parts_by_base ON parts(base_key)",
     "CREATE INDEX IF NOT EXISTS parts_by_item ON parts(rating_key)",
 )
+
+
+_TABLES = ("origin", "items", "parts", "matches", "views")
+_FORGET_ALL = tuple(f"DELETE FROM {table}" for table in _TABLES)
+_DROP_OLD = tuple(f"DROP TABLE IF EXISTS {table}" for table in _TABLES)
+
+
+@dataclass(frozen=True)
+class IndexedItem:
+    """An item as the index knows it."""
+
+    rating_key: int
+    section: int
+    title: str
+    trashed: bool
+    parts: tuple[Part, ...]
 
 
 @dataclass(frozen=True)
@@ -56,7 +78,7 @@ class PlexCache:
         if self._db.execute("SELECT machine, sections FROM origin").fetchone() == wanted:
             return True
         with self._transaction():
-            for statement in ("DELETE FROM origin", "DELETE FROM items", "DELETE FROM parts"):
+            for statement in _FORGET_ALL:
                 self._db.execute(statement)
             self._db.execute("INSERT INTO origin VALUES (?,?)", (wanted[0], ""))
         return False
@@ -96,23 +118,47 @@ class PlexCache:
         return looked_at
 
     def find(self, paths: Iterable[str]) -> list[Known]:
-        """The files at exactly these paths (compared NFC), one indexed query each, in the order of the paths."""
+        """The files at exactly these paths of Plex, one indexed query each, in the order of the paths."""
         found: list[Known] = []
         for path in paths:
             rows = self._db.execute(
                 "SELECT p.rating_key, i.section, p.path, p.size, p.duration "
                 "FROM parts p JOIN items i USING (rating_key) "
                 "WHERE p.path_key = ? ORDER BY p.rating_key",
-                (path_key(path),),
+                (lookup_key(path),),
             )
-            found += [Known(row[0], row[1], Part(*row[2:])) for row in rows]
+            found += [Known(row[0], row[1], Part(*row[2:])) for row in rows if same_path(path, row[2])]
         return found
+
+    def candidates(self, files: Iterable[tuple[str, int | None]]) -> list[IndexedItem]:
+        """Items that might hold one of the files (path in Plex's view, size): same path, or same name."""
+        keys: dict[int, None] = {}
+        for path, size in files:
+            name = lookup_key(base_name(path))
+            by_name = self._keys("base_key = ? LIMIT ?", (name, MANY + 1))
+            if len(by_name) > MANY:
+                by_name = self._keys("base_key = ? AND size = ? LIMIT ?", (name, size, MANY))
+            keys.update(dict.fromkeys([*self._keys("path_key = ?", (lookup_key(path),)), *by_name]))
+        return [item for item in map(self._item, keys) if item is not None]
+
+    def _keys(self, condition: str, values: tuple[object, ...]) -> list[int]:
+        return [row[0] for row in self._db.execute(f"SELECT rating_key FROM parts WHERE {condition}", values)]
+
+    def _item(self, rating_key: int) -> IndexedItem | None:
+        row = self._db.execute(
+            "SELECT section, title, trashed FROM items WHERE rating_key = ?", (rating_key,)
+        ).fetchone()
+        if row is None:
+            return None
+        parts = self._db.execute("SELECT path, size, duration FROM parts WHERE rating_key = ?", (rating_key,))
+        return IndexedItem(rating_key, row[0], row[1] or "", bool(row[2]), tuple(Part(*part) for part in parts))
 
     def forget(self, rating_key: int) -> None:
         """Drop an item that was not what the index said."""
         with self._transaction():
             self._db.execute("DELETE FROM parts WHERE rating_key = ?", (rating_key,))
             self._db.execute("DELETE FROM items WHERE rating_key = ?", (rating_key,))
+            self._db.execute("DELETE FROM matches WHERE rating_key = ?", (rating_key,))
 
     def size(self) -> int:
         """How many items are known."""
@@ -138,14 +184,23 @@ class PlexCache:
             if key is None:
                 continue
             items.append(
-                (key, section, number(video.get("updatedAt")), number(video.get("addedAt")), says_something(video), run)
+                (
+                    key,
+                    section,
+                    video.get("title", ""),
+                    number(video.get("updatedAt")),
+                    number(video.get("addedAt")),
+                    says_something(video),
+                    is_trashed(video),
+                    run,
+                )
             )
             parts += [
-                (key, part.path, path_key(part.path), base_key(part.path), part.size, part.duration)
+                (key, part.path, lookup_key(part.path), lookup_key(base_name(part.path)), part.size, part.duration)
                 for part in parts_of(video)
             ]
         self._db.executemany("DELETE FROM parts WHERE rating_key = ?", [(item[0],) for item in items])
-        self._db.executemany("INSERT OR REPLACE INTO items VALUES (?,?,?,?,?,?)", items)
+        self._db.executemany("INSERT OR REPLACE INTO items VALUES (?,?,?,?,?,?,?,?)", items)
         self._db.executemany("INSERT INTO parts VALUES (?,?,?,?,?,?)", parts)
         return len(items)
 
@@ -156,8 +211,56 @@ class PlexCache:
             yield
             self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:  # SQLite ends it by itself on a full disk
+                self._db.execute("ROLLBACK")
             raise
+
+
+class MatchCache:
+    """Which item a scene's file was last proven to be: Stash path -> Plex item. Proven again before each write."""
+
+    def __init__(self, cache: PlexCache) -> None:
+        self._db = cache._db
+
+    def get(self, stash_path: str) -> Known | None:
+        """The last proven item of a scene's file, or None."""
+        row = self._db.execute(
+            "SELECT rating_key, section, path FROM matches WHERE stash_path = ?", (stash_path,)
+        ).fetchone()
+        return None if row is None else Known(row[0], row[1], Part(row[2]))
+
+    def put(self, stash_path: str, rating_key: int, section: int, path: str) -> None:
+        """Remember a proof; what it says about the two views of the files counts once."""
+        known = self.get(stash_path)
+        if known is not None and (known.rating_key, known.part.path) == (rating_key, path):
+            return
+        self._db.execute("INSERT OR REPLACE INTO matches VALUES (?,?,?,?)", (stash_path, rating_key, section, path))
+        pair = prefix_pair(stash_path, path)
+        if pair is not None:
+            self._db.execute(
+                "INSERT INTO views VALUES (?,?,1) ON CONFLICT(here, there) DO UPDATE SET votes = votes + 1", pair
+            )
+
+    def forget(self, stash_path: str) -> None:
+        """Forget what was believed of a scene's file."""
+        self._db.execute("DELETE FROM matches WHERE stash_path = ?", (stash_path,))
+
+    def learned(self) -> dict[tuple[str, str], int]:
+        """The pairs of folders (Stash's, Plex's) that proven pairs speak for, with their votes, most first."""
+        rows = self._db.execute("SELECT here, there, votes FROM views ORDER BY votes DESC, here LIMIT 50")
+        return {(here, there): count for here, there, count in rows}
+
+
+def learned(data_dir: str) -> dict[tuple[str, str], int]:
+    """What the cache of a data directory has learned about the two views, for the status."""
+    path = os.path.join(data_dir, FILE)
+    if not os.path.exists(path):
+        return {}
+    cache = PlexCache(data_dir)
+    try:
+        return MatchCache(cache).learned()
+    finally:
+        cache.close()
 
 
 def pages(client: PlexClient, section: int, order: str = "", first: int = PAGE) -> Iterator[list[Element]]:
@@ -190,14 +293,12 @@ def says_something(video: Element) -> bool:
     )
 
 
-def path_key(path: str) -> str:
-    """A path as it is compared: NFC, for a file system may hand out either form (plex 9)."""
-    return unicodedata.normalize("NFC", path)
-
-
-def base_key(path: str) -> str:
-    """A file's name without its folder, as it is compared."""
-    return path_key(path.replace("\\", "/").rsplit("/", 1)[-1])
+def is_trashed(video: Element) -> bool:
+    """Whether all of an item's files are gone from the disk: it lies in Plex's bin (plex 9)."""
+    if video.get("deletedAt"):
+        return True
+    media = video.findall("Media")
+    return bool(media) and all(one.get("deletedAt") for one in media)
 
 
 def _open(path: str) -> sqlite3.Connection:
@@ -218,9 +319,14 @@ def _prepared(path: str) -> sqlite3.Connection:
     try:
         if db.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
             db.execute("PRAGMA journal_mode=WAL")
+            for statement in _DROP_OLD:  # of an older version: it is a cache, and cheaper built anew than converted
+                db.execute(statement)
             for statement in (*_LAYOUT, f"PRAGMA user_version={_VERSION}"):
                 db.execute(statement)
         db.execute("PRAGMA synchronous=NORMAL")
+        # Damage behind the first page is met by some query, some day: better now, while it can be put right.
+        if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            raise sqlite3.DatabaseError("the file is damaged")
     except BaseException:
         db.close()
         raise

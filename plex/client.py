@@ -21,6 +21,7 @@ class Section:
     key: int
     title: str
     type: str
+    folders: tuple[str, ...] = ()
 
 
 class PlexClient:
@@ -107,7 +108,12 @@ class PlexClient:
     def sections(self) -> list[Section]:
         """The server's libraries. Raises PlexError."""
         return [
-            Section(int(one.get("key", "0")), one.get("title", ""), one.get("type", ""))
+            Section(
+                int(one.get("key", "0")),
+                one.get("title", ""),
+                one.get("type", ""),
+                tuple(place.get("path", "") for place in one.findall("Location")),
+            )
             for one in self.get("/library/sections")
             if one.tag == "Directory" and one.get("key", "").isdigit()
         ]

@@ -1,49 +1,87 @@
-"""Which item of Plex a scene's file is (design 4). A match is proven by the file's whole path."""
+"""Which item of Plex a scene's file is, asked of one library through plexapi (design 4).
+
+The worker asks its own index, which knows all libraries at once; the judgement is the same: ``plex.ranking``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from enum import Enum
+from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
-from plex.cache import path_key
-from plex.exceptions import PlexNotFound, translate_plex_exception
-from plex.item import FullItem
+from plex.exceptions import PlexError, PlexNotFound, translate_plex_exception
+from plex.item import Part
+from plex.paths import PathMap, base_name
+from plex.ranking import Candidate, Match, MatchConfidence, SceneFile, rank
 
-
-class MatchConfidence(Enum):
-    """How sure a match is: HIGH is proven and alone, LOW is several, or doubtful."""
-
-    HIGH = "high"
-    LOW = "low"
+__all__ = ["MatchConfidence", "find_plex_items_with_confidence"]
 
 
-def proves(item: FullItem, paths: Iterable[str]) -> str | None:
-    """The file that proves ``item`` to be one of these paths', or None."""
-    wanted = {path_key(path) for path in paths}
-    return next((part.path for part in item.parts if path_key(part.path) in wanted), None)
-
-
-def find_plex_items_with_confidence(library: Any, stash_path: str) -> tuple[MatchConfidence, Any, list[Any]]:
+def find_plex_items_with_confidence(
+    library: Any,
+    stash_path: str,
+    *,
+    size: int | None = None,
+    duration: float | None = None,
+    path_map: PathMap | None = None,
+) -> tuple[MatchConfidence, Any, list[Any]]:
     """Look for a file in one library of plexapi. Gives ``(confidence, item or None, candidates)``.
 
-    One candidate is HIGH, several are LOW and then no item is given. Raises PlexNotFound where nothing matches, and
-    other PlexErrors.
+    ``size`` in bytes and ``duration`` in seconds are the file's in Stash. A proven item that is alone is HIGH; with LOW
+    no item is given, and the candidates stand best first, unique by ``key``. Raises PlexNotFound where nothing has the
+    path or the name, and other PlexErrors.
     """
-    wanted = path_key(stash_path)
+    file = SceneFile(stash_path, size, duration)
+    rules = path_map or PathMap()
     try:
-        found = [item for item in library.all() if wanted in _paths(item)]
+        items, match = _judged(_looked_up(library, base_name(rules.to_plex(stash_path))), file, rules)
+        if match is None or match.confidence is not MatchConfidence.HIGH:
+            # What the look-up by name gives is a coarse filter of unknown make (plex 3.4): no proof, so ask for all.
+            items, match = _judged(library.all(), file, rules)
     except Exception as error:
         raise translate_plex_exception(error) from error
-    candidates = list({item.key: item for item in found}.values())
-    if not candidates:
+    if match is None:
         raise PlexNotFound(f"No item of the library {getattr(library, 'title', '')} has the file {stash_path}")
-    if len(candidates) == 1:
-        return MatchConfidence.HIGH, candidates[0], candidates
+    candidates = [items[ranked.candidate.rating_key] for ranked in match.ranked]
+    chosen = [items[ranked.candidate.rating_key] for ranked in match.chosen]
+    if match.confidence is MatchConfidence.HIGH and len(chosen) == 1:
+        return MatchConfidence.HIGH, chosen[0], chosen
     return MatchConfidence.LOW, None, candidates
 
 
-def _paths(item: Any) -> Sequence[str]:
+def _judged(found: Sequence[Any], file: SceneFile, rules: PathMap) -> tuple[list[Any], Match | None]:
+    items = list({item.key: item for item in found}.values())
+    # The place in the list stands for the item: any double of one will do.
+    candidates = [Candidate(place, 0, tuple(_parts(item)), str(item.title)) for place, item in enumerate(items)]
+    return items, rank([file], candidates, rules)
+
+
+def _looked_up(library: Any, name: str) -> list[Any]:
+    from plexapi.library import LibrarySection
+
+    if not isinstance(library, LibrarySection):
+        return []
+    try:
+        found: list[Any] = library.fetchItems(f"/library/sections/{library.key}/all?type=1&file={quote(name, safe='')}")
+    except Exception as error:
+        known: PlexError = translate_plex_exception(error)
+        if "500" in str(error):
+            return []
+        raise known from error
+    return found
+
+
+def _parts(item: Any) -> list[Part]:
     # Without the switch a listed item asks for itself once more at the first empty attribute (plex 3.6).
     item._autoReload = False
-    return [path_key(part.file) for media in item.media or () for part in media.parts or () if part.file]
+    return [
+        Part(part.file, _number(part.size), (_number(part.duration) or 0) / 1000 or None)
+        for media in item.media or ()
+        if getattr(media, "isOptimizedVersion", False) is not True
+        for part in media.parts or ()
+        if part.file
+    ]
+
+
+def _number(value: Any) -> int | None:
+    return value if isinstance(value, int) else None

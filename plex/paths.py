@@ -28,11 +28,13 @@ def ignores_case(path: str) -> bool:
 def plain(path: str) -> str:
     """A path in one form: NFC, without the long-path prefixes of Windows, there with ``/`` between its parts."""
     path = unicodedata.normalize("NFC", path)
-    if path.startswith("\\\\?\\UNC\\"):
+    if not is_windows(path):
+        return path  # a backslash is a letter like any other here
+    if path[:8].upper() == "\\\\?\\UNC\\":
         path = "\\\\" + path[8:]
     elif path.startswith("\\\\?\\"):
         path = path[4:]
-    return path.replace("\\", "/") if is_windows(path) else path
+    return path.replace("\\", "/")
 
 
 def base_name(path: str) -> str:
@@ -49,8 +51,6 @@ def same_path(mapped: str, in_plex: str) -> bool:
     """Whether a path, mapped to Plex's view, is the path of a part in Plex."""
     there = plain(in_plex)
     here = plain(mapped)
-    if is_windows(there):
-        here = here.replace("\\", "/")
     return here == there or (ignores_case(in_plex) and here.casefold() == there.casefold())
 
 
@@ -61,12 +61,12 @@ def same_name(path: str, in_plex: str) -> bool:
 
 
 def common_tail(path: str, in_plex: str) -> int:
-    """How many components two paths share, counted from the file's name."""
+    """How many components two paths share, counted from the file's name; the root is none."""
     here, there = (list(reversed(plain(one).split("/"))) for one in (path, in_plex))
     fold = ignores_case(in_plex)
     count = 0
     for a, b in zip(here, there, strict=False):
-        if a != b and not (fold and a.casefold() == b.casefold()):
+        if not a or not _same(a, b, fold):
             break
         count += 1
     return count
@@ -87,8 +87,8 @@ class Rule:
 
     def apply(self, path: str) -> str | None:
         """The path in Plex's view, or None where the rule does not concern it. Whole components only."""
-        start, whole = _components(self.here), _components(plain(path))
-        fold = is_windows(self.here)
+        start, whole = _components(self.here), _components(path)
+        fold = ignores_case(path)  # a person may have typed d:\scenes for D:\Scenes
         if len(whole) <= len(start) or any(not _same(a, b, fold) for a, b in zip(start, whole, strict=False)):
             return None
         rest = whole[len(start) :]
@@ -131,7 +131,8 @@ def parse_path_map(text: str) -> PathMap:
         if not one.strip():
             continue
         here, arrow, there = (part.strip() for part in one.partition("=>"))
-        if not arrow or not _is_absolute(here) or not _is_absolute(there):
+        # A second arrow is a forgotten semicolon: read on, it would be a folder that nobody has.
+        if not arrow or "=>" in there or not _is_absolute(here) or not _is_absolute(there):
             raise BadRule(f"{one.strip()!r} is no rule: write it like /data => /media, both whole paths")
         rules.append(Rule(here, there))
     return PathMap(tuple(rules))
@@ -150,12 +151,17 @@ def _same(a: str, b: str, fold: bool) -> bool:
 
 
 def prefix_pair(path: str, in_plex: str) -> tuple[str, str] | None:
-    """The two folders below which a proven pair of paths is the same; None where they are the same altogether."""
+    """The two folders below which a proven pair of paths is the same: ``Rule(*pair)`` leads from one to the other.
+
+    None where they are the same altogether, or share not even the name.
+    """
     tail = common_tail(path, in_plex)
-    here, there = plain(path).split("/"), plain(in_plex).split("/")
-    if tail == 0 or (len(here) == tail and len(there) == tail):
+    if tail == 0 or same_path(path, in_plex):
         return None
-    return "/".join(here[: len(here) - tail]) or "/", "/".join(there[: len(there) - tail]) or "/"
+    here, there = plain(path).split("/"), plain(in_plex).split("/")
+    pair = "/".join(here[: len(here) - tail]) or "/", "/".join(there[: len(there) - tail]) or "/"
+    # //nas/share against /nas/share leaves the two slashes alone, which are no folder.
+    return pair if same_path(Rule(*pair).apply(path) or "", in_plex) else None
 
 
 def votes(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:

@@ -45,6 +45,8 @@ TABLE: tuple[Setting, ...] = (
     Setting("plex_token", "STRING", "", "Plex token", "X-Plex-Token of the server's owner: in Plex Web, Get Info > View XML, at the end of the address."),
     Setting("plex_library", "STRING", "", "Plex libraries", "Names of the libraries to write to, comma separated. Empty: every movie-type library."),
     _switch("enabled", True, "Enabled", "Off is the pause: saves are queued, nothing is written to Plex (on unless switched off)."),
+    Setting("path_map", "STRING", "", "Path map", "How Stash's folders are called in Plex, like /data => /media. Several rules are separated by semicolons, and the first that fits counts."),
+    _switch("skip_not_found", False, "Skip scenes not in Plex", "For a Plex that holds only a part of the scenes: those it does not have are settled quietly."),
     _switch("strict_matching", True, "Strict matching", "Leave a scene alone when the match is doubtful (on unless switched off)."),
     _switch("preserve_plex_edits", False, "Preserve Plex edits", "Write a field only where Plex has nothing.", shapes_plex=True),
     Setting("max_retries", "NUMBER", 5, "Tries", "How often a failed write is tried again (5).", 1, 100, whole=True),
@@ -75,6 +77,8 @@ class Stash2PlexConfig:
     plex_token: str = field(default="", repr=False)
     plex_library: str = ""
     enabled: bool = True
+    path_map: str = ""
+    skip_not_found: bool = False
     strict_matching: bool = True
     preserve_plex_edits: bool = False
     max_retries: int = 5

@@ -65,7 +65,8 @@ class JobStore:
             self._db.executemany(sql.MARK, [(IN_FLIGHT, row.row_id) for row in claimed])
             self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:  # SQLite ends it by itself on a full disk
+                self._db.execute("ROLLBACK")
             raise
         return claimed
 

@@ -63,7 +63,8 @@ class QueueWriter:
                     inserted += 1
             self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:  # SQLite ends it by itself on a full disk
+                self._db.execute("ROLLBACK")
             raise
         return inserted
 

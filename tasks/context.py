@@ -44,9 +44,11 @@ class Context:
 
     def require_settings(self) -> Stash2PlexConfig:
         """The settings, complete enough to write to Plex. Raises UserError, StashError."""
-        missing = self.config.missing()
-        if missing:
-            raise UserError(missing)
+        from worker.checks import in_the_way
+
+        sentence = in_the_way(self.config)
+        if sentence:
+            raise UserError(sentence)
         return self.config
 
     def wake(self) -> bool:

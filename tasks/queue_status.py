@@ -7,6 +7,7 @@ import time
 from contextlib import closing
 from typing import Any
 
+from plex.cache import learned
 from stash import log
 from sync_queue import state
 from sync_queue.dlq import DeadLetterQueue
@@ -43,9 +44,14 @@ def queue_status(context: Context) -> dict[str, Any]:
         log.info(f"Scenes last seen as {verdict}: {number}")
     for scene_id, reason in missing:
         log.info(f"  scene {scene_id}: {reason}")
+    views = learned(context.data_dir)
+    for (here, there), number in views.items():
+        log.info(f"Stash {here} -> Plex {there}, {number} files. As a rule for Path map: {here} => {there}")
     log.info("Dead letters: " + (", ".join(f"{n} {kind}" for kind, n in sorted(counts.items())) or "none"))
     for letter in letters:
         log.info(f"  scene {letter['scene_id']}: {letter['message']} ({letter['attempts']} tries)")
+        for one in letter["detail"].get("candidates", ())[:SHOWN]:
+            log.info(f"    item {one['rating_key']} {one['title']!r}: {one['path']} ({', '.join(one['reasons'])})")
     if dead > len(letters):
         log.info(f"  ... and {dead - len(letters)} more")
     return {
@@ -62,6 +68,7 @@ def queue_status(context: Context) -> dict[str, Any]:
             ],
         },
         "verdicts": verdicts,
+        "learned": [{"stash": here, "plex": there, "files": number} for (here, there), number in views.items()],
         "not_in_plex": [{"scene_id": scene_id, "reason": reason} for scene_id, reason in missing],
         "drainer": drainer,
         "attention": attention,

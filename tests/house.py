@@ -27,6 +27,8 @@ SCENE = """query($i: ID!) { findScene(id: $i) { id title details date rating100 
 class House:
     """``stash`` and ``plex`` are the simulators; what follows is what tests do over and over."""
 
+    root = ROOT
+
     def __init__(self, folder: Path, library: Library, **stash_options: Any) -> None:
         self.library = library
         self.plex = PlexSim()

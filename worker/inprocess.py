@@ -15,6 +15,7 @@ from sync_queue.locks import try_lock, unlock
 from sync_queue.setup import set_up
 from sync_queue.store import JobStore
 from sync_queue.writer import queue_dir
+from worker.checks import in_the_way
 from worker.launcher import LOCK
 from worker.loop import Loop
 from worker.notes import Notes
@@ -54,7 +55,7 @@ def _drain(worker: SyncWorker, data_dir: str, stop: threading.Event) -> None:
             return None if worker.stash is None else read_scenes(worker.stash, scene_ids)
 
         loop = Loop(worker, store, settlement, Notes(data_dir), read)
-        loop.block(worker.config.missing())
+        loop.block(in_the_way(worker.config))
         while not stop.is_set():
             loop.work_off(stop.is_set)
             timestamps.flush(data_dir, at_least=timestamps.BATCH)

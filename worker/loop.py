@@ -145,6 +145,17 @@ class Loop:
             self.plex_failed(error)
         elif work.verdict is not None and work.items:
             self.plex_worked()
+        elif isinstance(error, PlexNotFound) and self.breaker.reason:
+            # Perhaps answered out of the index alone: whether Plex works again is still to be seen.
+            self._ping()
+
+    def _ping(self) -> None:
+        try:
+            self.worker._get_plex_client().get("/identity")
+        except PlexError as error:
+            self.plex_failed(error)
+        else:
+            self.plex_worked()
 
     def fresh_start(self) -> None:
         """Another Plex: what is known of the old one's troubles does not count."""

@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from plex.cache import Known, PlexCache
+from plex.cache import MatchCache, PlexCache
 from plex.client import PlexClient, Section, identifier
 from plex.exceptions import PlexLibraryMissing
 from plex.item import FullItem, read_full
-from plex.matcher import proves
+from plex.paths import PathMap, parse_path_map
+from plex.ranking import Candidate, Evidence, Match, MatchConfidence, Ranked, SceneFile, rank
 
 # Between two looks for new items: while new jobs come in, and for those that only wait for their file (design 4).
 FRESH_LOOK = 2.0
@@ -51,9 +52,12 @@ class PlexSide:
         self._wanted = config.libraries
         self._clock = clock
         self._cache = PlexCache(data_dir)
+        self._matches = MatchCache(self._cache)
+        self._path_map: PathMap = parse_path_map(config.path_map)
         self._sections: list[Section] | None = None
         self._looked_at = float("-inf")
         self._whole_look_at = float("-inf")
+        self._read_at = float("-inf")
 
     @property
     def sections(self) -> list[Section]:
@@ -65,31 +69,63 @@ class PlexSide:
             self._sections = sections
         return self._sections
 
-    def locate(self, paths: list[str], patient: bool = False) -> list[Known]:
-        """What the index knows of a scene's files; looks for new items first where it knows nothing.
+    def match(self, files: list[SceneFile], patient: bool = False, refuted: bool = False) -> Match | None:
+        """The items of a scene's files, judged by what the index knows; None where it knows nothing like them.
 
-        ``patient`` is for jobs that have been waiting for their file: many of them share one look.
+        Where there is no proof it looks for new items first. ``patient`` is for jobs that have been waiting for their
+        file: many of them share one look. ``refuted``: an item that was read was not what the index said, so one look
+        after that reading is due whatever the pause.
         """
         sections = self.sections
-        found = self._cache.find(paths)
-        if not found and self._look(sections, PATIENT_LOOK if patient else FRESH_LOOK):
-            found = self._cache.find(paths)
-        return found
+        match = self._judge(files)
+        proven = match is not None and match.confidence is MatchConfidence.HIGH
+        overdue = refuted and self._looked_at < self._read_at
+        if not proven and self._look(sections, 0.0 if overdue else PATIENT_LOOK if patient else FRESH_LOOK):
+            match = self._judge(files)
+        return match
 
-    def read(self, known: Iterable[Known]) -> dict[int, FullItem]:
-        """The full items behind what the index knows."""
-        return read_full(self.client, {one.rating_key for one in known})
+    def _judge(self, files: list[SceneFile]) -> Match | None:
+        asked = [(self._path_map.to_plex(file.path), file.size) for file in files]
+        candidates = [
+            Candidate(item.rating_key, item.section, item.parts, item.title, item.trashed)
+            for item in self._cache.candidates(asked)
+        ]
+        return rank(files, candidates, self._path_map, self._matches.learned())
 
-    def proven(self, known: Iterable[Known], items: dict[int, FullItem], paths: list[str]) -> list[FullItem]:
-        """Those items that really hold one of the files; what the index got wrong is forgotten."""
-        proofs = []
-        for rating_key in dict.fromkeys(one.rating_key for one in known):
-            item = items.get(rating_key)
-            if item is not None and proves(item, paths):
-                proofs.append(item)
-            else:
-                self._cache.forget(rating_key)
-        return proofs
+    def read(self, rating_keys: Iterable[int]) -> dict[int, FullItem]:
+        """Items in full."""
+        self._read_at = self._clock()
+        return read_full(self.client, rating_keys)
+
+    def proven(self, match: Match, items: dict[int, FullItem], files: list[SceneFile]) -> list[FullItem]:
+        """Those chosen items that, read in full, still are what the index said; what is not so is forgotten.
+
+        A doubtful choice (LOW) needs no more than it had: that the item still has a file of this name.
+        """
+        kept = []
+        for ranked in match.chosen:
+            key = ranked.candidate.rating_key
+            item = items.get(key)
+            again = None if item is None else self._again(item, files)
+            if item is None or again is None or not _as_good(again, ranked):
+                self._cache.forget(key)
+                continue
+            kept.append(item)
+            if match.confidence is MatchConfidence.HIGH:
+                self._matches.put(again.file.path, key, item.section, again.part.path)
+        return kept
+
+    def _again(self, item: FullItem, files: list[SceneFile]) -> Ranked | None:
+        judged = rank(files, [Candidate(item.rating_key, item.section, item.parts, item.title)], self._path_map)
+        return judged.ranked[0] if judged is not None else None
+
+    def folders(self) -> str:
+        """Where the chosen libraries lie, in words."""
+        return ", ".join(folder for section in self.sections for folder in section.folders) or "no folder"
+
+    def learned(self) -> dict[tuple[str, str], int]:
+        """What proven pairs say about the two views of the files, most votes first."""
+        return self._matches.learned()
 
     def _look(self, sections: list[Section], pause: float) -> bool:
         now = self._clock()
@@ -110,3 +146,9 @@ class PlexSide:
         """Close connection and index."""
         self.client.close()
         self._cache.close()
+
+
+def _as_good(now: Ranked, before: Ranked) -> bool:
+    """Whether an item read in full holds what the index promised of it."""
+    proofs = (Evidence.PATH, Evidence.NAME_AND_SIZE)
+    return now.evidence in proofs or before.evidence not in proofs

@@ -11,16 +11,17 @@ from typing import Any
 
 from hooks.handlers import unmark_scene_pending
 from metadata.desired import Desired, desired_state
-from metadata.diff import Actual, Diff, difference
+from metadata.diff import Actual, Change, Diff, difference
 from metadata.edit import queries
 from metadata.gate import has_meaningful_metadata
-from plex.cache import Known
 from plex.client import PlexClient
 from plex.exceptions import PlexError, PlexNotFound
 from plex.item import FullItem, read_full
+from plex.ranking import Match, MatchConfidence, SceneFile
 from stash.scenes import stem
 from sync_queue.ledger import Verdict
 from sync_queue.operations import save_sync_timestamp
+from worker.doubt import LowConfidence
 from worker.plexside import PlexSide
 from worker.source import PermanentError, Scene, from_job, read_scenes
 
@@ -35,11 +36,11 @@ class Work:
 
     job: dict[str, Any]
     scene: Scene | None = None
-    known: list[Known] = field(default_factory=list)
+    match: Match | None = None
     items: list[FullItem] = field(default_factory=list)
     started_at: float = 0.0
     wrote: bool = False
-    rating: float | None = None
+    rating: Change | None = None
     verdict: Verdict | None = None
     reason: str = ""
     error: BaseException | None = None
@@ -177,7 +178,7 @@ class SyncWorker:
         if not located:
             return
         try:
-            items = self.plex.read(known for work in located for known in work.known)
+            items = self.plex.read(key for work in located for key in _keys(work))
         except Exception as error:  # noqa: BLE001 - every job of the batch ends with it, classified where it is settled
             for work in located:
                 work.error = error
@@ -214,23 +215,35 @@ class SyncWorker:
                     # The server or the settings, not this job: the others need not knock at the same door.
                     shared = error
 
-    def _locate(self, work: Work) -> None:
+    def _locate(self, work: Work, refuted: bool = False) -> None:
         scene = _scene(work)
-        work.known = self.plex.locate(scene.paths, patient=bool(work.job.get("retry_count")))
-        if not work.known:
-            raise PlexNotFound(f"Plex has no item with the file {scene.paths[0]}")
+        patient = bool(work.job.get("tries") or work.job.get("retry_count"))
+        work.match = self.plex.match(_files(scene), patient=patient, refuted=refuted)
+        if work.match is None or not work.match.chosen:
+            reason = f"Plex has no item with the file {scene.paths[0]}; its libraries lie in {self.plex.folders()}"
+            if not self.config.skip_not_found:
+                raise PlexNotFound(reason)
+            work.verdict, work.reason = Verdict.NOT_IN_PLEX, reason
+        elif work.match.confidence is MatchConfidence.LOW:
+            doubt = LowConfidence(work.scene_id, scene.paths[0], work.match)
+            if self.config.strict_matching:
+                raise doubt
+            log.warning("%s", doubt.synced())
 
     def _prove(self, work: Work, items: Mapping[int, FullItem]) -> None:
         scene = _scene(work)
-        work.items = self.plex.proven(work.known, dict(items), scene.paths)
+        files = _files(scene)
+        if work.match is not None:
+            work.items = self.plex.proven(work.match, dict(items), files)
         if work.items:
             return
         # The index was behind: it has forgotten what was wrong. Once more, alone.
         try:
-            self._locate(work)
-            work.items = self.plex.proven(work.known, self.plex.read(work.known), scene.paths)
-            if not work.items:
-                raise PlexNotFound(f"Plex has no item with the file {scene.paths[0]}")
+            self._locate(work, refuted=True)
+            if work.open and work.match is not None:
+                work.items = self.plex.proven(work.match, self.plex.read(_keys(work)), files)
+                if not work.items:
+                    raise PlexNotFound(f"Plex has no item with the file {scene.paths[0]} any more")
         except Exception as error:  # noqa: BLE001 - as in _each
             work.error = error
 
@@ -271,6 +284,7 @@ class SyncWorker:
                     work.verdict, work.reason = Verdict.FAILED, f"Plex did not keep {', '.join(fields)}"
                     log.warning("Scene %s: %s", work.scene_id, work.reason)
                 else:
+                    work.verdict = None  # open again
                     self.write(work)
 
     # one item
@@ -284,7 +298,7 @@ class SyncWorker:
         for query in queries(diff):
             self._get_plex_client().edit(item.section, item.rating_key, query)
         if diff.rating is not None:
-            work.rating = diff.rating.new
+            work.rating = diff.rating
         mode = "preserved" if self.config.preserve_plex_edits else "overwrite"
         log.info("Updated metadata (%s mode): %s", mode, self._wish(work).scalars.get("title") or item.title)
         return True
@@ -311,6 +325,14 @@ class SyncWorker:
         path = str(data.get("path") or (item.parts[0].path if item.parts else ""))
         work = Work({"scene_id": 0}, Scene(0, dict(data), [{"path": path}]))
         return self._send(work, item)
+
+
+def _keys(work: Work) -> list[int]:
+    return [ranked.candidate.rating_key for ranked in work.match.chosen] if work.match is not None else []
+
+
+def _files(scene: Scene) -> list[SceneFile]:
+    return [SceneFile(file["path"], file.get("size"), file.get("duration")) for file in scene.files]
 
 
 def _scene(work: Work) -> Scene:

@@ -25,6 +25,7 @@ from sync_queue.store import JobStore
 from sync_queue.writer import queue_dir
 from worker import launcher, notes
 from worker.breaker import State
+from worker.checks import in_the_way
 from worker.loop import Loop
 from worker.processor import SyncWorker
 from worker.say import Speaker
@@ -244,8 +245,8 @@ class Resident:
             self._loop.block(f"Stash2Plex stopped: {self._leaving.value[0]}. Saves that wait are kept")
         elif not config.enabled:
             self._loop.block("Stash2Plex is paused: Enabled is off in its settings. Saves are queued")
-        elif config.missing():
-            self._loop.block(config.missing())
+        elif in_the_way(config):
+            self._loop.block(in_the_way(config))
         elif self._loop.blocked is not None:
             # Whatever only a person could mend may be mended.
             self._loop.probe()

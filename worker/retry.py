@@ -43,16 +43,20 @@ def decide(
 ) -> RetryDecision:
     """Decide on a job's next try. ``share`` is a random number from 0 to 1 (full jitter). ``counts`` False leaves the
     number of tries as it is: an outage is nobody's fault."""
-    before = _whole(job.get("retry_count"))
+    # Looking for a file in vain and failing to write are counted apart: the one says nothing about the other.
+    known = job.get("tries")
+    counted: dict[str, Any] = known if isinstance(known, dict) else {}
+    before = _whole(counted.get(failure.name, 0 if counted else job.get("retry_count")))
     tries = before + 1 if counts else before
     fields = {
         "retry_count": tries,
+        "tries": {**counted, failure.name: tries},
         "last_error_type": type(error).__name__,
         "last_error": str(error)[:500],
         "last_try_at": now,
         "first_failed_at": job.get("first_failed_at") or now,
     }
-    if failure is Failure.PERMANENT or _exhausted(job, failure, tries, now, max_retries):
+    if failure is Failure.PERMANENT or (counts and _exhausted(job, failure, tries, now, max_retries)):
         return RetryDecision(None, fields)
     base, cap = failure.value
     at = now + share * min(cap, base * 2.0 ** min(before, 16))

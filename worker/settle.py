@@ -24,6 +24,7 @@ from sync_queue import timestamps
 from sync_queue.dlq import discard
 from sync_queue.ledger import Entry, Ledger, Verdict
 from sync_queue.store import Claimed, JobStore
+from worker.doubt import LowConfidence
 from worker.processor import Work
 from worker.retry import Failure, RetryDecision, decide
 from worker.source import PermanentError
@@ -78,9 +79,12 @@ class Settlement:
                     self._forget(work)
                 elif decision is None or decision.at is None or isinstance(work.error, PlexNotFound):
                     self._record(work, settings, now)
+                elif work.rating is not None:
+                    self._remember_rating(work, now)
             self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:  # SQLite ends it by itself on a full disk
+                self._db.execute("ROLLBACK")
             raise
         for row, work in batch:
             if work.error is not None and row.row_id in done:
@@ -117,20 +121,15 @@ class Settlement:
     def _record(self, work: Work, settings: str, now: float) -> None:
         verdict = work.verdict
         if work.error is not None:
-            verdict = Verdict.NOT_IN_PLEX if isinstance(work.error, PlexNotFound) else Verdict.FAILED
+            verdict = _verdict_of(work.error)
         if verdict is None:
             return
         before = self._ledger.get(work.scene_id)
-        fields = dict(before.fields) if before else {}
-        if work.wrote and verdict is Verdict.PUSHED and work.rating is not None:
-            fields["userRating"] = work.rating
-        elif (
-            verdict is Verdict.PUSHED and work.wrote and work.scene and (work.scene.data or {}).get("rating100") is None
-        ):
-            fields.pop("userRating", None)
+        fields = _fields(before, work)
         in_step = verdict in (Verdict.PUSHED, Verdict.NOTHING_TO_CHANGE)
+        proofs = {one.candidate.rating_key: one.part.path for one in work.match.ranked} if work.match else {}
         items = [
-            {"rating_key": item.rating_key, "section": item.section, "file": item.parts[0].path if item.parts else ""}
+            {"rating_key": item.rating_key, "section": item.section, "file": proofs.get(item.rating_key, "")}
             for item in work.items
         ]
         self._ledger.put(
@@ -151,6 +150,13 @@ class Settlement:
             discard(self._db, work.job["job_key"])
             timestamps.write(self._db, {work.scene_id: work.version})
 
+    def _remember_rating(self, work: Work, now: float) -> None:
+        """The rating was sent, and then something went wrong: it is ours all the same."""
+        before = self._ledger.get(work.scene_id)
+        entry = before or Entry(work.scene_id, Verdict.FAILED, now, reason=str(work.error))
+        entry.fields = _fields(before, work)
+        self._ledger.put(entry)
+
     def _forget(self, work: Work) -> None:
         self._ledger.drop(work.scene_id)
         discard(self._db, work.job["job_key"])
@@ -163,5 +169,26 @@ class Settlement:
         )
         tries = int(job.get("retry_count") or 0) + 1
         detail = {"scene": work.scene.data if work.scene else None, "files": work.scene.files if work.scene else []}
+        if isinstance(error, LowConfidence):
+            detail["candidates"] = error.candidates()
+            log.warning("%s", error.skipped())
+            self._tell("warning", error.skipped())
+        else:
+            self._tell(
+                "warning", f"Scene {work.scene_id} was given up after {tries} tries: {error}. See View Queue Status"
+            )
         self._dlq.add(job, error, tries, detail=detail, now=now)
-        self._tell("warning", f"Scene {work.scene_id} was given up after {tries} tries: {error}. See View Queue Status")
+
+
+def _fields(before: Entry | None, work: Work) -> dict[str, Any]:
+    """What of an item is ours: only a rating we wrote may be cleared."""
+    fields = dict(before.fields) if before else {}
+    if work.rating is not None:
+        fields["userRating"] = work.rating.new
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _verdict_of(error: BaseException) -> Verdict:
+    if isinstance(error, PlexNotFound):
+        return Verdict.NOT_IN_PLEX
+    return Verdict.LOW_CONFIDENCE if isinstance(error, LowConfidence) else Verdict.FAILED

@@ -1,0 +1,240 @@
+"""The connection: when it asks, what it says about us, and what it does with a server that misbehaves."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plex.client import PlexClient, identifier
+from plex.exceptions import PlexNotFound, PlexServerDown, PlexTemporaryError, PlexTokenRefused
+from sandbox.http import HttpServer, Request, Response
+from sandbox.plex import PlexSim
+from sandbox.plex.model import Section as SimSection
+from tests.plex.conftest import Connect
+
+
+def test_nothing_is_asked_before_first_use_and_then_one_hello(plex: PlexSim, client: PlexClient) -> None:
+    assert plex.counters == Counter()
+    assert client.server.friendlyName == "Sandbox Plex"
+    assert client.machine_identifier == plex.identity.machine_identifier
+    _ = client.server
+    assert plex.counters == Counter({"GET /": 1})
+
+
+def test_each_call_is_one_request(plex: PlexSim, client: PlexClient, scenes: SimSection) -> None:
+    item = plex.add_item(scenes, [("/data/a.mp4", 1, 1.0)])
+    client.connect()
+    plex.reset_counters()
+    client.sections()
+    client.get(f"/library/metadata/{item.rating_key}")
+    client.edit(scenes.key, item.rating_key, "title.value=New")
+    assert plex.counters == Counter(
+        {"GET /library/sections": 1, "GET /library/metadata/{ids}": 1, "PUT /library/sections/{k}/all": 1}
+    )
+    assert plex.hidden_reloads == 0
+    assert item.title == "New"
+
+
+def test_the_sections_are_told_with_their_types(plex: PlexSim, client: PlexClient) -> None:
+    plex.add_section("Scenes")
+    plex.add_section("Séries", type="show")
+    told = [(section.key, section.title, section.type) for section in client.sections()]
+    assert told == [(1, "Scenes", "movie"), (2, "Séries", "show")]
+
+
+def test_a_refused_connection_is_server_down_and_the_next_use_tries_again(plex: PlexSim, client: PlexClient) -> None:
+    plex.faults.refuse()
+    with pytest.raises(PlexServerDown) as caught:
+        client.connect()
+    assert "plex-token" not in str(caught.value)
+    plex.faults.accept()
+    assert client.sections() == []
+
+
+def test_a_wrong_token_is_server_down_too_and_says_what_to_mend(connect: Connect) -> None:
+    client = connect(token="not-the-right-one")
+    with pytest.raises(PlexServerDown) as caught:
+        client.connect()
+    assert type(caught.value) is PlexTokenRefused
+    assert "token" in str(caught.value)
+    assert "not-the-right-one" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [400, 404, 500, 503])
+def test_whatever_the_hello_is_answered_with_connect_raises_server_down(
+    plex: PlexSim, client: PlexClient, status: int
+) -> None:
+    plex.faults.status = status
+    with pytest.raises(PlexServerDown):
+        client.connect()
+
+
+def test_a_server_that_is_no_plex_is_server_down() -> None:
+    server = HttpServer(lambda request: Response(200, b"<html><p>Welcome to nginx!</html>"))
+    server.start()
+    client = PlexClient(server.url, "plex-token")
+    try:
+        with pytest.raises(PlexServerDown):
+            client.connect()
+    finally:
+        client.close()
+        server.stop()
+
+
+def test_the_read_time_out_is_the_one_that_was_given(plex: PlexSim, connect: Connect) -> None:
+    client = connect(connect_timeout=3.0, read_timeout=0.05)
+    client.connect()
+    assert client.server._timeout == (3.0, 0.05)
+    plex.faults.hang = True
+    with pytest.raises(PlexTemporaryError) as caught:
+        client.get("/library/sections")
+    assert not isinstance(caught.value, PlexServerDown)
+    plex.faults.clear()
+    assert client.sections() == []
+
+
+def test_a_proxy_for_the_outside_world_is_not_asked(
+    plex: PlexSim, client: PlexClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Request] = []
+
+    def proxy(request: Request) -> Response:
+        asked.append(request)
+        return Response(502)
+
+    server = HttpServer(proxy)
+    server.start()
+    try:
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, server.url)
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        assert client.sections() == []
+    finally:
+        server.stop()
+    assert asked == []
+
+
+def test_our_name_for_plex_stays_the_same_and_is_sent(tmp_path: Path) -> None:
+    seen: list[dict[str, str]] = []
+
+    def handle(request: Request) -> Response:
+        seen.append(request.headers)
+        return Response(200, b'<MediaContainer size="0"/>', [("Content-Type", "text/xml;charset=utf-8")])
+
+    server = HttpServer(handle)
+    server.start()
+    try:
+        for _ in range(2):
+            client = PlexClient(server.url, "plex-token", identifier=identifier(str(tmp_path)))
+            client.get("/library/sections")
+            client.close()
+    finally:
+        server.stop()
+    names = {headers["x-plex-client-identifier"] for headers in seen}
+    assert len(seen) == 4
+    assert names == {identifier(str(tmp_path))}
+    assert {headers["x-plex-product"] for headers in seen} == {"Stash2Plex"}
+    assert {headers["x-plex-token"] for headers in seen} == {"plex-token"}
+
+
+def test_the_name_is_made_once_for_each_data_directory(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    first = identifier(str(tmp_path / "one"))
+    assert first == identifier(str(tmp_path / "one"))
+    assert first != identifier(str(tmp_path / "two"))
+    assert stat.S_IMODE(os.stat(tmp_path / "one" / "client_id").st_mode) == 0o600
+
+
+@pytest.mark.parametrize("content", [b"", b"  \n", b"\xff\xfe"], ids=["empty", "blank", "garbage"])
+def test_a_name_that_cannot_be_read_is_made_anew(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "client_id").write_bytes(content)
+    made = identifier(str(tmp_path))
+    assert made.startswith("stash2plex-")
+    assert identifier(str(tmp_path)) == made
+
+
+def test_an_idle_connection_that_plex_closed_costs_nothing(
+    plex: PlexSim, client: PlexClient, scenes: SimSection
+) -> None:
+    item = plex.add_item(scenes, [("/data/a.mp4", 1, 1.0)])
+    client.sections()
+    plex.reset_counters()
+    plex.faults.close_idle()
+    assert len(client.sections()) == 1
+    plex.faults.close_idle()
+    client.edit(scenes.key, item.rating_key, "title.value=After+the+break")
+    assert item.title == "After the break"
+    assert plex.counters["GET /library/sections"] == 1
+    assert plex.puts == 1
+
+
+def test_a_connection_that_is_reset_every_time_is_tried_twice_and_no_more(plex: PlexSim, client: PlexClient) -> None:
+    client.connect()
+    plex.reset_counters()
+    plex.faults.reset = True
+    with pytest.raises(PlexServerDown):
+        client.sections()
+    assert plex.counters["GET /library/sections"] == 2
+
+
+def test_a_timed_out_edit_is_not_sent_again_by_itself(plex: PlexSim, connect: Connect, scenes: SimSection) -> None:
+    item = plex.add_item(scenes, [("/data/a.mp4", 1, 1.0)])
+    client = connect(read_timeout=0.05)
+    client.connect()
+    plex.faults.set(hang=True, hang_after=True, only="PUT")
+    with pytest.raises(PlexTemporaryError):
+        client.edit(scenes.key, item.rating_key, "title.value=Twice")
+    plex.faults.clear()
+    assert plex.puts == 1
+
+
+@given(
+    section=st.integers(max_value=3), rating_key=st.integers(max_value=3), query=st.sampled_from(["", "title.value=x"])
+)
+def test_an_edit_that_could_reach_more_than_one_item_is_never_sent(section: int, rating_key: int, query: str) -> None:
+    sent: list[str] = []
+
+    class Listening(PlexClient):
+        def put(self, key: str) -> None:
+            sent.append(key)
+
+    client = Listening("http://127.0.0.1:9", "plex-token")
+    if section > 0 and rating_key > 0 and query:
+        client.edit(section, rating_key, query)
+        assert sent == [f"/library/sections/{section}/all?type=1&id={rating_key}&title.value=x"]
+    else:
+        with pytest.raises(ValueError, match="needs a section, an item and something to write"):
+            client.edit(section, rating_key, query)
+        assert sent == []
+
+
+def test_an_item_that_is_not_there_is_not_found(client: PlexClient) -> None:
+    with pytest.raises(PlexNotFound):
+        client.get("/library/metadata/12345")
+
+
+def test_a_closed_client_connects_anew(plex: PlexSim, client: PlexClient) -> None:
+    client.sections()
+    client.close()
+    client.close()
+    client.sections()
+    assert plex.counters["GET /"] == 2
+
+
+def test_a_persons_own_plexapi_configuration_changes_nothing(
+    plex: PlexSim, client: PlexClient, scenes: SimSection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLEXAPI_PLEXAPI_AUTORELOAD", "true")
+    plex.add_item(scenes, [("/data/a.mp4", 1, 1.0)])
+    [item] = client.server.library.section("Scenes").all()
+    assert item.tagline is None
+    assert list(item.labels) == []
+    assert plex.hidden_reloads == 0

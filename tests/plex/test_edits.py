@@ -1,0 +1,233 @@
+"""A difference, sent to Plex, leaves nothing different: under both readings of indexed tags (plex 4.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qsl, quote
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from metadata.desired import Desired, desired_state, tag_key
+from metadata.diff import Actual, Diff, difference
+from metadata.edit import ALONE, LIMIT, queries
+from plex.client import PlexClient
+from plex.item import FullItem, read_full
+from sandbox.plex import PlexSim
+from sandbox.plex.model import Item, Tag
+from sandbox.plex.model import Section as SimSection
+from stash.settings import Stash2PlexConfig
+
+NASTY = "a,b&c%d/e'f\"g+h"
+CONFIG = Stash2PlexConfig()
+
+
+@pytest.fixture(params=[False, True], ids=["adding", "replacing"])
+def plex(request: pytest.FixtureRequest) -> Iterator[PlexSim]:
+    with PlexSim(replace_tags=request.param) as found:
+        yield found
+
+
+@pytest.fixture
+def item(plex: PlexSim, scenes: SimSection) -> Item:
+    """An item as a scan leaves it."""
+    return plex.add_item(scenes, [("/data/file.mp4", 1, 1.0)])
+
+
+def read(client: PlexClient, item: Item) -> FullItem:
+    return read_full(client, [item.rating_key])[item.rating_key]
+
+
+def actual(client: PlexClient, item: Item) -> Actual:
+    found = read(client, item)
+    return Actual(found.scalars, found.tags, found.rating)
+
+
+def difference_of(client: PlexClient, item: Item, wish: Desired) -> Diff:
+    return difference(actual(client, item), wish, rating_is_ours=True)
+
+
+def send(client: PlexClient, item: Item, wish: Desired) -> list[str]:
+    """Send what differs; gives the queries that carried it."""
+    sent = queries(difference_of(client, item, wish))
+    for query in sent:
+        client.edit(item.section.key, item.rating_key, query)
+    return sent
+
+
+def wish_for(**data: Any) -> Desired:
+    return desired_state(data, CONFIG, "file")
+
+
+def test_everything_at_once_is_one_query_with_every_lock(client: PlexClient, item: Item) -> None:
+    wish = wish_for(
+        title="T & <co>", details=f"One\ntwo {NASTY} 日本語", studio=NASTY, date="2021-03", tagline="t", rating100=75,
+        performers=["Ada", NASTY], tags=["x", NASTY],
+    )  # fmt: skip
+    [query] = send(client, item, wish)
+    assert not difference_of(client, item, wish)
+    assert (item.title, item.summary, item.studio) == ("T & <co>", f"One\ntwo {NASTY} 日本語", NASTY)
+    assert (item.originally_available_at, item.tagline, item.user_rating) == ("2021-03-01", "t", 7.5)
+    assert (item.tags("actor"), item.tags("genre")) == (["Ada", NASTY], ["x", NASTY])
+    locks = {"title", "summary", "studio", "originallyAvailableAt", "tagline", "userRating", "actor", "genre"}
+    assert item.locks == locks
+    assert all(f"{name}.locked=1" in query for name in locks)
+
+
+def test_everything_goes_again(client: PlexClient, item: Item) -> None:
+    send(
+        client,
+        item,
+        wish_for(title="T", details="d", studio="s", date="2021", rating100=5, performers=[NASTY], tags=["x"]),
+    )
+    wish = wish_for(title="", details="", studio=None, date=None, rating100=None, performers=[], tags=[])
+    assert len(send(client, item, wish)) == 1
+    assert not difference_of(client, item, wish)
+    assert (item.title, item.summary, item.studio, item.originally_available_at) == ("file", "", None, None)
+    assert (item.user_rating, item.tags("actor"), item.tags("genre")) == (None, [], [])
+
+
+def test_what_is_not_wished_for_is_not_touched(client: PlexClient, item: Item) -> None:
+    item.collections.append(Tag("Mine"))
+    item.labels.append(Tag("Label"))
+    item.genres.append(Tag("Genre"))
+    item.summary = "Mine too"
+    send(client, item, wish_for(title="New"))
+    assert (item.tags("collection"), item.tags("label"), item.tags("genre")) == (["Mine"], ["Label"], ["Genre"])
+    assert item.summary == "Mine too"
+    assert item.locks == {"title"}
+
+
+def test_no_name_is_added_and_removed_in_one_request(client: PlexClient, item: Item) -> None:
+    item.genres.extend(Tag(name) for name in ("keep", "go", NASTY))
+    [query] = send(client, item, wish_for(tags=["KEEP", "new"]))
+    pairs = parse_qsl(query)
+    added = [value for name, value in pairs if name.startswith("genre[") and name.endswith("tag.tag")]
+    [removed] = [value for name, value in pairs if name == "genre[].tag.tag-"]
+    assert added == ["KEEP", "new"]
+    assert removed == f"go,{quote(NASTY, safe='')}"
+    assert {tag_key(name) for name in item.tags("genre")} == {"keep", "new"}
+
+
+# Noncharacters are left out: no XML document may hold them, so Plex cannot give them back.
+_CHARACTERS = st.characters(exclude_categories=["Cs", "Cn"])
+_NAMES = st.one_of(
+    st.sampled_from(
+        ["", " ", "a", "A", NASTY, ",", "&", "%", "%2C", "+", "/", "'", '"', "a,b", "a%2Cb", "Zo\xeb", "Zoe\u0308",
+         "ZOË", "straße", "STRASSE", "\U0001f469\u200d\U0001f680", "女優", "-", "[0]", "tag=1&id=2", "#", "?", "=", ";"]
+    ),
+    st.text(_CHARACTERS, max_size=12),
+)  # fmt: skip
+_LISTS = st.lists(_NAMES, max_size=8)
+_TEXTS = st.text(_CHARACTERS, max_size=60)
+
+
+@settings(
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(
+    first=_LISTS,
+    second=_LISTS,
+    performers=_LISTS,
+    texts=st.tuples(_TEXTS, _TEXTS, _TEXTS),
+    rating=st.none() | st.integers(0, 100),
+)
+def test_after_it_was_sent_nothing_differs(
+    client: PlexClient, item: Item, first: list[str], second: list[str], performers: list[str],
+    texts: tuple[str, str, str], rating: int | None,
+) -> None:  # fmt: skip
+    # The item is what the example before left: one more thing that must not matter.
+    for tags, people in ((first, performers), (second, first)):
+        wish = wish_for(
+            tags=tags, performers=people, title=texts[0], details=texts[1], studio=texts[2], rating100=rating
+        )
+        send(client, item, wish)
+        assert not difference_of(client, item, wish)
+        assert {tag_key(name) for name in item.tags("genre")} == {tag_key(name) for name in wish.tags["genre"]}
+        assert {tag_key(name) for name in item.tags("actor")} == {tag_key(name) for name in wish.tags["actor"]}
+        assert (item.title, item.summary, item.studio or "") == (
+            wish.scalars["title"], wish.scalars["summary"], wish.scalars["studio"],
+        )  # fmt: skip
+        assert item.user_rating == (None if rating is None else rating / 10)
+        assert send(client, item, wish) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["The quick brown fox. " * 950, "日本語の長い説明。" * 2_222], ids=["Latin", "Japanese"]
+)
+def test_a_long_summary_goes_alone_and_is_cut_where_no_request_could_carry_it(
+    client: PlexClient, item: Item, text: str
+) -> None:
+    wish = wish_for(title="T" * 100, details=text, tags=[f"tag {number}" for number in range(40)])
+    sent = send(client, item, wish)
+    assert not difference_of(client, item, wish)
+    assert item.summary == wish.scalars["summary"]
+    assert item.summary.endswith("\u2026")
+    assert text.startswith(item.summary[:-1])
+    assert len(quote(item.summary, safe="")) > 14_000
+    assert wish.notes
+    [alone] = [query for query in sent if "summary.value" in query]
+    assert "title" not in alone
+    assert "genre" not in alone
+    assert len(alone) <= ALONE
+    assert all(len(query) <= LIMIT for query in sent if query is not alone)
+
+
+def test_three_hundred_tags_arrive_whole_and_leave_whole(client: PlexClient, item: Item) -> None:
+    names = [f"tag number {number}" for number in range(300)]
+    wish = wish_for(title="T", details="d" * 3_000, tags=names)
+    sent = send(client, item, wish)
+    assert not difference_of(client, item, wish)
+    assert item.tags("genre") == names
+    assert all(len(query) <= ALONE for query in sent)
+    fewer = wish_for(tags=names[::2])
+    assert all(len(query) <= ALONE for query in send(client, item, fewer))
+    assert item.tags("genre") == names[::2]
+    none = wish_for(tags=[])
+    assert all(len(query) <= ALONE for query in send(client, item, none))
+    assert item.tags("genre") == []
+
+
+def test_fields_that_fit_together_go_together(client: PlexClient, item: Item) -> None:
+    wish = wish_for(title="T", details="d" * 2_000, tags=[f"tag {number}" for number in range(50)], performers=["Ada"])
+    assert len(send(client, item, wish)) == 1
+    wish = wish_for(title="U", details="e" * 5_900, studio="S", performers=["Bea"])
+    sent = send(client, item, wish)
+    assert len(sent) == 2
+    assert all(len(query) <= LIMIT + 100 for query in sent)
+    assert not difference_of(client, item, wish)
+
+
+def test_the_smallest_limit_splits_and_loses_nothing(client: PlexClient, item: Item) -> None:
+    wish = wish_for(title="T", details="d", studio="S", date="2020", tags=["a", "b"], performers=["c"], rating100=80)
+    found = difference_of(client, item, wish)
+    sent = queries(found, limit=1)
+    assert len(sent) == 7
+    for query in sent:
+        client.edit(item.section.key, item.rating_key, query)
+    assert not difference_of(client, item, wish)
+
+
+def test_no_difference_is_no_query() -> None:
+    assert queries(Diff()) == []
+
+
+JAPANESE = [f"とても長いタグの名前{number}" for number in range(300)]
+
+
+def test_a_list_too_long_for_one_request_is_added_in_portions(plex: PlexSim, client: PlexClient, item: Item) -> None:
+    wish = wish_for(tags=JAPANESE)
+    sent = send(client, item, wish)
+    assert len(sent) > 1
+    assert all(len(query) <= ALONE + 100 for query in sent)
+    if not plex.replace_tags:  # a server that replaces cannot be given such a list at all
+        assert item.tags("genre") == JAPANESE
+
+
+def test_a_list_too_long_for_one_request_is_removed_in_portions(client: PlexClient, item: Item) -> None:
+    item.genres.extend(Tag(name) for name in JAPANESE)
+    sent = send(client, item, wish_for(tags=[]))
+    assert item.tags("genre") == []
+    assert all(len(query) <= ALONE + 100 for query in sent)

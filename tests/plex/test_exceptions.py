@@ -1,0 +1,211 @@
+"""Real errors of plexapi and requests, made by a real server's misbehaviour, as ours."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import plexapi.exceptions
+import pytest
+import requests
+from plexapi.server import PlexServer
+
+from plex.exceptions import (
+    PlexError,
+    PlexLibraryMissing,
+    PlexNotFound,
+    PlexPermanentError,
+    PlexServerDown,
+    PlexTemporaryError,
+    PlexTokenRefused,
+    status_of,
+    translate_plex_exception,
+)
+from sandbox.http import HttpServer, Request, Response
+from sandbox.plex import PlexSim
+
+TOKEN = "s3cret-token-of-the-owner"
+
+
+@pytest.fixture
+def plex() -> Iterator[PlexSim]:
+    with PlexSim(TOKEN) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def plexapi_server(plex: PlexSim) -> Iterator[Any]:
+    """plexapi's own server object, connected while all was well."""
+    with requests.Session() as session:
+        session.trust_env = False
+        yield PlexServer(plex.url, TOKEN, session=session, timeout=(1.0, 0.1))
+
+
+def raised(action: Callable[[], object]) -> Exception:
+    """What an action ends with, whatever it is."""
+    try:
+        action()
+    except Exception as error:  # noqa: BLE001 - any error is what is wanted
+        return error
+    raise AssertionError("nothing was raised")
+
+
+@pytest.mark.parametrize(
+    ("status", "original", "kind"),
+    [
+        (400, plexapi.exceptions.BadRequest, PlexPermanentError),
+        (401, plexapi.exceptions.Unauthorized, PlexTokenRefused),
+        (403, plexapi.exceptions.BadRequest, PlexPermanentError),
+        (404, plexapi.exceptions.NotFound, PlexNotFound),
+        (408, plexapi.exceptions.BadRequest, PlexTemporaryError),
+        (409, plexapi.exceptions.BadRequest, PlexTemporaryError),
+        (429, plexapi.exceptions.BadRequest, PlexTemporaryError),
+        (500, plexapi.exceptions.BadRequest, PlexTemporaryError),
+        (502, plexapi.exceptions.BadRequest, PlexTemporaryError),
+        (503, plexapi.exceptions.BadRequest, PlexServerDown),
+    ],
+)
+def test_each_status_is_classified(
+    plex: PlexSim, status: int, original: type[Exception], kind: type[PlexError]
+) -> None:
+    with plexapi_server(plex) as server:
+        plex.faults.status = status
+        error = raised(lambda: server.query("/library/sections"))
+    assert type(error) is original
+    assert status_of(error) == status
+    translated = translate_plex_exception(error)
+    assert type(translated) is kind
+    assert TOKEN not in str(translated)
+    assert status == 401 or str(status) in str(translated)
+
+
+def test_a_400_of_a_server_that_is_still_starting_is_no_refusal(plex: PlexSim) -> None:
+    section = plex.add_section("Scenes")
+    item = plex.add_item(section, [("/data/a.mp4", 1, 1.0)])
+    with plexapi_server(plex) as server:
+        plex.faults.starting_up = True
+        edit = f"/library/sections/{section.key}/all?type=1&id={item.rating_key}&title.value=x"
+        error = raised(lambda: server.query(edit, method=server._session.put))
+    assert status_of(error) == 400
+    assert type(translate_plex_exception(error)) is PlexServerDown
+
+
+def test_a_real_refusal_of_one_edit_is_permanent_and_says_what_was_asked(plex: PlexSim) -> None:
+    section = plex.add_section("Scenes")
+    item = plex.add_item(section, [("/data/a.mp4", 1, 1.0)])
+    with plexapi_server(plex) as server:
+        edit = f"/library/sections/{section.key}/all?type=1&id={item.rating_key}&originallyAvailableAt.value=never"
+        error = translate_plex_exception(raised(lambda: server.query(edit, method=server._session.put)))
+    assert type(error) is PlexPermanentError
+    assert "(400)" in str(error)
+    assert "invalid date" in str(error)
+
+
+def test_a_closed_port_is_a_server_that_is_down(plex: PlexSim) -> None:
+    with plexapi_server(plex) as server:
+        plex.faults.refuse()
+        error = raised(lambda: server.query("/library/sections"))
+    assert isinstance(error, requests.exceptions.ConnectionError)
+    assert type(translate_plex_exception(error)) is PlexServerDown
+
+
+def test_a_reset_connection_is_a_server_that_is_down(plex: PlexSim) -> None:
+    with plexapi_server(plex) as server:
+        plex.faults.reset = True
+        error = raised(lambda: server.query("/library/sections"))
+    assert isinstance(error, requests.exceptions.ConnectionError)
+    assert type(translate_plex_exception(error)) is PlexServerDown
+
+
+def test_an_answer_that_does_not_come_is_temporary_but_the_server_is_there(plex: PlexSim) -> None:
+    with plexapi_server(plex) as server:
+        plex.faults.hang = True
+        error = raised(lambda: server.query("/library/sections"))
+    assert isinstance(error, requests.exceptions.ReadTimeout)
+    assert type(translate_plex_exception(error)) is PlexTemporaryError
+
+
+def test_plain_http_where_https_is_asked_for_says_what_to_do(plex: PlexSim) -> None:
+    with requests.Session() as session:
+        session.trust_env = False
+        error = raised(lambda: session.get(plex.url.replace("http:", "https:"), timeout=1))
+    translated = translate_plex_exception(error)
+    assert type(translated) is PlexServerDown
+    assert "use http://" in str(translated)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"<html><body><p>Log in to the proxy</body></html>", PlexTemporaryError),
+        (b'<?xml version="1.0"?><MediaContainer size="2"><Video title="cut', PlexTemporaryError),
+        (b"{}", PlexTemporaryError),
+        (b"", PlexTemporaryError),
+        (b" \n ", PlexTemporaryError),
+    ],
+    ids=["a proxy's page", "half an answer", "not xml", "nothing", "blanks"],
+)
+def test_an_answer_that_cannot_be_read_is_temporary(body: bytes, kind: type[PlexError]) -> None:
+    from plex.client import PlexClient
+
+    answers = [b'<MediaContainer machineIdentifier="m" version="1"/>', body]
+
+    def handle(request: Request) -> Response:
+        return Response(200, answers[0 if request.path == "/" else 1], [("Content-Type", "text/xml;charset=utf-8")])
+
+    server = HttpServer(handle)
+    server.start()
+    client = PlexClient(server.url, TOKEN)
+    try:
+        error = raised(lambda: client.get("/library/sections"))
+    finally:
+        client.close()
+        server.stop()
+    assert type(error) is kind
+    assert "unreadable" in str(error)
+    assert TOKEN not in str(error)
+
+
+@pytest.mark.parametrize(
+    "ours",
+    [
+        PlexNotFound("a"),
+        PlexServerDown("b"),
+        PlexTemporaryError("c"),
+        PlexPermanentError("d"),
+        PlexTokenRefused("e"),
+        PlexLibraryMissing("f"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_our_own_errors_pass_through_as_they_are(ours: PlexError) -> None:
+    assert translate_plex_exception(ours) is ours
+    assert ours.for_people
+
+
+def test_the_branches_of_the_tree() -> None:
+    assert issubclass(PlexNotFound, PlexTemporaryError)
+    assert issubclass(PlexServerDown, PlexTemporaryError)
+    assert issubclass(PlexTokenRefused, PlexPermanentError)
+    assert issubclass(PlexTokenRefused, PlexServerDown), "connect() promises PlexServerDown where it cannot"
+    assert issubclass(PlexLibraryMissing, PlexPermanentError)
+    assert not issubclass(PlexLibraryMissing, PlexTemporaryError)
+    assert not issubclass(PlexNotFound, PlexServerDown)
+
+
+def test_an_error_of_no_known_kind_is_permanent_and_named() -> None:
+    translated = translate_plex_exception(ZeroDivisionError("division by zero"))
+    assert type(translated) is PlexPermanentError
+    assert str(translated) == "ZeroDivisionError: division by zero"
+
+
+def test_a_number_in_brackets_later_in_the_text_is_no_status() -> None:
+    assert status_of(plexapi.exceptions.BadRequest("Movie (503) is not a movie")) is None
+    assert status_of(plexapi.exceptions.BadRequest("(409) conflict; http://plex (404)")) == 409
+    assert type(translate_plex_exception(plexapi.exceptions.BadRequest("Rating (404)"))) is PlexPermanentError
+
+
+def test_a_long_answer_does_not_become_a_long_message() -> None:
+    error = plexapi.exceptions.BadRequest("(400) bad_request; " + "<p>\nwords</p> " * 500)
+    assert len(str(translate_plex_exception(error))) < 400

@@ -1,0 +1,203 @@
+"""A drainer's workbench without a drainer: real queue, real state.db, a real Plex over HTTP, and a clock of its own.
+
+Nothing here waits: sleeping moves the clock.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from sandbox.plex import PlexSim
+from sandbox.plex.model import Item
+from stash.settings import Stash2PlexConfig
+from sync_queue import state
+from sync_queue.dlq import DeadLetterQueue
+from sync_queue.jobs import PRIORITY_BULK, PRIORITY_SAVE, new_job
+from sync_queue.ledger import Entry, Ledger
+from sync_queue.operations import load_sync_timestamps
+from sync_queue.setup import set_up
+from sync_queue.store import JobStore
+from sync_queue.writer import QueueWriter, queue_dir
+from worker.breaker import State
+from worker.loop import Loop
+from worker.notes import Notes
+from worker.processor import SyncWorker
+from worker.settle import Settlement
+from worker.source import Scene
+
+START = 1_700_000_000.0
+
+
+class Clock:
+    """Epoch seconds that only tests and sleeping move."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def scene(scene_id: int, path: str | None = None, updated_at: float | None = START - 60, **data: Any) -> Scene:
+    """A scene as it was read from Stash. What is not given is empty."""
+    path = path or f"/data/{scene_id}.mp4"
+    full = {
+        "path": path,
+        "title": f"Title {scene_id}",
+        "details": "",
+        "date": None,
+        "rating100": None,
+        "studio": "Studio",
+        "performers": [],
+        "tags": [],
+        **data,
+    }
+    return Scene(scene_id, full, [{"path": path, "size": 1, "duration": 1.0}], updated_at)
+
+
+class Bench:
+    """``scenes`` is what ``read`` gives; ``told`` is what went to Stash's log; ``reads`` the batches asked for."""
+
+    def __init__(self, folder: Path, plex: PlexSim, clock: Clock, **settings: Any) -> None:
+        self.data_dir = str(folder)
+        self.plex = plex
+        self.clock = clock
+        self.section = plex.sections[0] if plex.sections else plex.add_section("Scenes", ["/data"])
+        self.scenes: dict[int, Scene] = {}
+        self.reads: list[list[int]] = []
+        self.told: list[tuple[str, str]] = []
+        self.stopped = False
+        self.on_read: Callable[[list[int]], None] = lambda scene_ids: None
+        set_up(self.data_dir)
+        self.config = self.settings(**settings)
+        self.dlq = DeadLetterQueue(self.data_dir)
+        self.store = JobStore(queue_dir(self.data_dir))
+        self.db = state.connect(self.data_dir)
+        self.settlement = Settlement(self.db, self.store, self.dlq, clock=clock, tell=self._tell, share=lambda: 1.0)
+        self.worker = SyncWorker(
+            None,
+            self.dlq,
+            self.config,
+            data_dir=self.data_dir,
+            max_retries=self.config.max_retries,
+            clock=clock,
+            our_rating=self.settlement.our_rating,
+        )
+        self.notes = Notes(self.data_dir)
+        self.loop = Loop(
+            self.worker,
+            self.store,
+            self.settlement,
+            self.notes,
+            self._read,
+            clock=clock,
+            sleep=clock.sleep,
+            tell=self._tell,
+        )
+
+    def close(self) -> None:
+        """Close everything that is open."""
+        self.worker.close()
+        self.store.close()
+        self.db.close()
+
+    def settings(self, **settings: Any) -> Stash2PlexConfig:
+        """Settings that reach this Plex."""
+        return Stash2PlexConfig.from_settings(
+            {"plex_url": self.plex.url, "plex_token": self.plex.token, "read_timeout": 5, **settings}
+        )
+
+    def _tell(self, level: str, text: str) -> None:
+        self.told.append((level, text))
+
+    def _read(self, scene_ids: list[int]) -> dict[int, Scene]:
+        self.reads.append(scene_ids)
+        found = {one: self.scenes.get(one, Scene(one, gone=True)) for one in scene_ids}
+        self.on_read(scene_ids)
+        return found
+
+    # filling
+
+    def item(self, scene_id: int) -> Item:
+        """A new item with the scene's file."""
+        return self.plex.add_item(self.section, [(f"/data/{scene_id}.mp4", 1, 1.0)])
+
+    def stock(self, *scene_ids: int, **data: Any) -> list[Item]:
+        """Scenes with their items in Plex."""
+        for scene_id in scene_ids:
+            self.scenes[scene_id] = scene(scene_id, **data)
+        return [self.item(scene_id) for scene_id in scene_ids]
+
+    def enqueue(self, *scene_ids: int, priority: int = PRIORITY_BULK, data: dict[str, Any] | None = None) -> None:
+        """Queue scenes, as another process does."""
+        with closing(QueueWriter(queue_dir(self.data_dir))) as writer:
+            for scene_id in scene_ids:
+                job = new_job(scene_id, "metadata", data or {}, priority=priority, now=self.clock())
+                writer.fold(json.dumps(job), job["job_key"])
+
+    def save(self, *scene_ids: int) -> None:
+        """Queue scenes as a person's save does."""
+        self.enqueue(*scene_ids, priority=PRIORITY_SAVE)
+
+    # running
+
+    def work(self) -> bool:
+        """Work on what is due now."""
+        return self.loop.work_off(lambda: self.stopped)
+
+    def live(self, seconds: float) -> None:
+        """Work and wait as a drainer does, until so many seconds have gone by on the clock."""
+        end = self.clock() + seconds
+        while self.clock() < end:
+            self.work()
+            self.loop.wait(min(60.0, end - self.clock()), lambda: self.stopped)
+
+    # looking
+
+    def rows(self) -> dict[int, tuple[int, dict[str, Any]]]:
+        """The rows that are left: (status, job) by scene; the newest of a scene."""
+        with closing(sqlite3.connect(f"{queue_dir(self.data_dir)}/data.db")) as db:
+            found = db.execute("SELECT status, data FROM ack_queue_default ORDER BY _id").fetchall()
+        jobs = [(status, json.loads(data)) for status, data in found]
+        return {job["scene_id"]: (status, job) for status, job in jobs}
+
+    def breaker_state(self) -> State:
+        """What the breaker allows now."""
+        return self.loop.breaker.state
+
+    def job(self, scene_id: int) -> dict[str, Any]:
+        """The job that waits for a scene."""
+        status, job = self.rows()[scene_id]
+        assert status < 2
+        return job
+
+    def entry(self, scene_id: int) -> Entry:
+        """The scene's row in the ledger."""
+        found = Ledger(self.db).get(scene_id)
+        assert found is not None
+        return found
+
+    def timestamps(self) -> dict[int, float]:
+        """The sync timestamps as everybody sees them."""
+        return load_sync_timestamps(self.data_dir)
+
+    def letters(self) -> dict[int, dict[str, Any]]:
+        """The dead letters by scene."""
+        return {letter["scene_id"]: letter for letter in self.dlq.entries()}
+
+    def attention(self) -> str | None:
+        """What a person should know."""
+        path = Path(self.data_dir, "attention")
+        return path.read_text(encoding="utf-8") if path.exists() else None
+
+    def titles_written(self) -> list[str]:
+        """The titles of all edits that Plex carried out, in order."""
+        return [value for write in self.plex.writes for name, value in write.params if name == "title.value"]

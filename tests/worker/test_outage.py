@@ -1,0 +1,316 @@
+"""Hours of trouble on a clock that jumps: missing files, a Plex that stumbles, a Plex that is away."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from plex.exceptions import PlexServerDown
+from sandbox.plex import PlexSim
+from sandbox.plex.model import Item
+from sync_queue.ledger import Verdict
+from sync_queue.writer import QueueWriter, queue_dir
+from tests.worker.conftest import MakeBench
+from tests.worker.support import START, Bench, Clock, scene
+from worker.breaker import State
+from worker.retry import HOUR, NOT_FOUND_TRIES
+
+LISTING = "GET /library/sections/{k}/all"
+
+
+def test_a_missing_file_waits_and_is_written_once_when_plex_has_it(bench: Bench, plex: PlexSim, clock: Clock) -> None:
+    bench.stock(2)
+    bench.scenes[1] = scene(1)
+    bench.save(1, 2)
+    bench.work()
+    assert bench.titles_written() == ["Title 2"]
+    job = bench.job(1)
+    assert (job["retry_count"], job["last_error_type"]) == (1, "PlexNotFound")
+    assert bench.entry(1).verdict is Verdict.NOT_IN_PLEX
+    assert "/data/1.mp4" in bench.entry(1).reason
+    assert 1 not in bench.timestamps()
+    bench.live(1.5 * HOUR)
+    assert bench.job(1)["retry_count"] > 5
+    assert plex.puts == 1
+    item = bench.item(1)
+    bench.live(700)
+    assert item.title == "Title 1"
+    assert plex.puts == 2
+    assert bench.rows() == {}
+    assert bench.entry(1).verdict is Verdict.PUSHED
+    assert bench.timestamps()[1] == START - 60
+    assert bench.letters() == {}
+    assert bench.attention() is None
+    assert bench.breaker_state() is State.CLOSED
+
+
+def test_a_file_that_never_comes_is_given_up_after_two_hours_and_twelve_tries(bench: Bench, clock: Clock) -> None:
+    bench.scenes[1] = scene(1)
+    bench.save(1)
+    bench.live(2 * HOUR - 1)
+    assert bench.letters() == {}
+    assert bench.job(1)["retry_count"] >= NOT_FOUND_TRIES - 1
+    bench.live(1_300)
+    letter = bench.letters()[1]
+    assert letter["error_type"] == "PlexNotFound"
+    assert letter["attempts"] >= NOT_FOUND_TRIES
+    assert letter["last_at"] - letter["first_at"] >= 2 * HOUR
+    assert letter["first_at"] == START
+    assert bench.rows() == {}
+    assert bench.entry(1).verdict is Verdict.NOT_IN_PLEX
+    [(level, text)] = bench.told
+    assert level == "warning"
+    assert "Scene 1 was given up" in text
+
+
+def test_a_new_save_of_a_missing_scene_begins_its_two_hours_anew(bench: Bench) -> None:
+    bench.scenes[1] = scene(1)
+    bench.save(1)
+    bench.live(1.9 * HOUR)
+    bench.save(1)
+    assert bench.job(1).get("retry_count") is None
+    bench.live(1.9 * HOUR)
+    assert bench.letters() == {}
+
+
+def test_many_missing_files_share_their_looks(bench: Bench, plex: PlexSim) -> None:
+    for scene_id in range(1, 101):
+        bench.scenes[scene_id] = scene(scene_id)
+    bench.enqueue(*range(1, 101))
+    bench.work()
+    plex.reset_counters()
+    bench.live(HOUR)
+    # at most one look in 45 s, of two listings, and one whole reading an hour
+    assert plex.counters[LISTING] <= 2 * HOUR / 45 + 4
+    assert set(plex.counters) <= {LISTING}
+    assert len(bench.rows()) == 100
+
+
+def test_missing_files_leave_the_breaker_and_other_scenes_alone(bench: Bench) -> None:
+    for scene_id in range(1, 11):
+        bench.scenes[scene_id] = scene(scene_id)
+    bench.stock(11)
+    bench.enqueue(*range(1, 12))
+    bench.work()
+    assert bench.breaker_state() is State.CLOSED
+    assert bench.titles_written() == ["Title 11"]
+    assert bench.attention() is None
+
+
+def test_a_plex_that_stumbles_over_everything_costs_no_try_and_is_asked_less_and_less(
+    bench: Bench, plex: PlexSim
+) -> None:
+    bench.stock(1)
+    plex.faults.set(status=500, only="^PUT")
+    bench.save(1)
+    bench.live(600)
+    times = [line.time for line in plex.requests if line.method == "PUT"]
+    assert 8 <= len(times) <= 20
+    assert bench.job(1).get("retry_count") == 0
+    assert bench.breaker_state() is not State.CLOSED
+    assert "Waited" not in (bench.attention() or "")
+    assert "waits for Plex" in (bench.attention() or "")
+    plex.faults.clear()
+    bench.live(61)
+    assert bench.rows() == {}
+    assert bench.attention() is None
+
+
+def test_the_pauses_of_an_outage_grow_to_a_minute(bench: Bench, plex: PlexSim, clock: Clock) -> None:
+    bench.stock(1)
+    plex.faults.refuse()
+    bench.save(1)
+    moments: list[float] = []
+    bench.on_read = lambda scene_ids: moments.append(clock())
+    bench.live(400)
+    pauses = [round(later - earlier) for earlier, later in itertools.pairwise(moments)]
+    assert pauses[-3:] == [60, 60, 60]
+    assert pauses == sorted(pauses)
+    assert len(moments) < 15
+
+
+def test_a_scene_that_fails_while_others_succeed_uses_up_its_tries(bench: Bench, plex: PlexSim) -> None:
+    [poison] = bench.stock(1)
+    plex.faults.set(status=500, only="^PUT /library/sections/2/")
+    poisoned = plex.add_section("Poisoned")
+    plex.remove_item(poison.rating_key)
+    plex.add_item(poisoned, [("/data/1.mp4", 1, 1.0)])
+    bench.save(1)
+    bench.work()
+    assert bench.job(1)["retry_count"] == 0, "nothing has succeeded yet: it may be Plex"
+    for scene_id in range(2, 60):
+        bench.stock(scene_id)
+        bench.save(scene_id)
+        bench.live(30)
+        if not bench.rows():
+            break
+    letter = bench.letters()[1]
+    assert letter["error_type"] == "PlexTemporaryError"
+    assert letter["attempts"] == 6
+    assert list(bench.letters()) == [1]
+    assert bench.breaker_state() is State.CLOSED
+    assert bench.entry(1).verdict is Verdict.FAILED
+
+
+def test_an_hour_away_costs_nobody_a_try_and_everything_is_written_after(
+    bench: Bench, plex: PlexSim, clock: Clock
+) -> None:
+    items = bench.stock(*range(1, 51))
+    bench.enqueue(*range(1, 21))
+    bench.work()
+    plex.faults.refuse()
+    bench.enqueue(*range(21, 46))
+    bench.live(1_800)
+    bench.save(46, 47, 48, 49, 50, 1)
+    bench.scenes[1] = scene(1, title="Saved while away", updated_at=START + 1_800)
+    bench.live(1_800)
+    assert bench.breaker_state() is not State.CLOSED
+    assert "Saves are kept" in (bench.attention() or "")
+    assert len(bench.rows()) == 31
+    assert all(not job.get("retry_count") for _, job in bench.rows().values())
+    assert [text for level, text in bench.told if level == "warning"] == [
+        text for _, text in bench.told if "Plex does not work" in text
+    ]
+    plex.faults.accept()
+    bench.live(120)
+    assert bench.rows() == {}
+    assert bench.letters() == {}
+    assert bench.breaker_state() is State.CLOSED
+    assert bench.attention() is None
+    assert items[0].title == "Saved while away"
+    assert [item.title for item in items[1:]] == [f"Title {number}" for number in range(2, 51)]
+    assert next(text for level, text in bench.told if level == "info").startswith("Plex works again")
+    assert len(bench.told) == 2
+
+
+def test_after_an_outage_one_job_tries_for_all_and_it_is_the_most_urgent(bench: Bench, plex: PlexSim) -> None:
+    bench.stock(*range(1, 31))
+    plex.faults.refuse()
+    bench.enqueue(*range(1, 30))
+    bench.live(60)
+    bench.save(30)
+    bench.reads.clear()
+    bench.live(120)
+    assert bench.reads
+    assert all(batch == [30] for batch in bench.reads), "a save is tried before the bulk"
+    plex.faults.accept()
+    bench.live(100)
+    assert bench.titles_written()[0] == "Title 30"
+    assert len(bench.titles_written()) == 30
+
+
+def test_an_outage_in_the_middle_of_a_batch_keeps_the_rest(bench: Bench, plex: PlexSim) -> None:
+    items = bench.stock(*range(1, 16))
+    bench.enqueue(*range(1, 16))
+
+    def then_away(item: Item) -> None:
+        if len(plex.writes) == 4:
+            plex.faults.set(status=503)
+
+    plex.on_write = then_away
+    bench.work()
+    assert len(bench.rows()) == 15, "what was written could not be verified"
+    plex.on_write = None
+    plex.faults.clear()
+    bench.live(60)
+    assert bench.rows() == {}
+    assert [item.title for item in items] == [f"Title {number}" for number in range(1, 16)]
+    assert plex.puts <= 15 + 4
+    assert all(write.rating_keys for write in plex.writes)
+    assert len(plex.writes) == 15, "what stands in Plex already is not written again"
+    assert sorted(bench.timestamps()) == list(range(1, 16))
+
+
+def test_a_read_time_out_after_a_good_write_is_read_again_before_it_is_repeated(
+    make_bench: MakeBench, plex: PlexSim
+) -> None:
+    bench = make_bench(read_timeout=0.1)
+    bench.stock(1)
+    bench.save(1)
+    plex.faults.set(hang=True, hang_after=True, only="^PUT", times=1)
+    bench.work()
+    assert bench.job(1)["last_error_type"] == "PlexTemporaryError"
+    bench.live(20)
+    assert plex.puts == 1
+    assert bench.entry(1).verdict is Verdict.NOTHING_TO_CHANGE
+    assert bench.rows() == {}
+
+
+def test_a_file_looked_for_often_survives_an_outage_and_a_wrong_token(bench: Bench, plex: PlexSim) -> None:
+    bench.scenes[1] = scene(1)
+    bench.save(1)
+    bench.live(1.6 * HOUR)
+    tries = bench.job(1)["retry_count"]
+    assert tries > 5
+    bench.worker.close()
+    plex.faults.refuse()
+    bench.live(700)
+    assert bench.job(1)["last_error_type"] == "PlexServerDown"
+    assert bench.job(1)["tries"] == {"NOT_FOUND": tries, "TRANSIENT": 0}
+    plex.faults.accept()
+    plex.identity.token = "another"
+    bench.live(700)
+    assert bench.job(1)["tries"] == {"NOT_FOUND": tries, "TRANSIENT": 0}
+    assert bench.letters() == {}
+    plex.identity.token = plex.token
+    bench.item(1)
+    bench.loop.probe()
+    bench.live(700)
+    assert bench.titles_written() == ["Title 1"]
+
+
+def test_a_file_looked_for_often_is_not_given_up_at_its_first_failed_write(bench: Bench, plex: PlexSim) -> None:
+    bench.stock(2)
+    bench.scenes[1] = scene(1)
+    bench.save(1)
+    bench.live(1.6 * HOUR)
+    bench.save(2)
+    bench.work()
+    bench.item(1)
+    plex.faults.set(status=500, only="^PUT", times=1)
+    bench.live(700)
+    assert bench.letters() == {}
+
+
+def test_a_row_due_far_ahead_by_a_clock_that_was_wrong_is_due_now(bench: Bench, clock: Clock) -> None:
+    bench.stock(1)
+    job = {"scene_id": 1, "data": {}, "job_key": "scene_1", "priority": 0, "next_retry_at": clock() + 86_400}
+    with closing(QueueWriter(queue_dir(bench.data_dir))) as writer:
+        writer.fold(json.dumps(job), "scene_1")
+    bench.work()
+    assert bench.titles_written() == ["Title 1"]
+
+
+def test_a_plex_that_answers_is_not_called_away_because_a_file_is_missing(bench: Bench, plex: PlexSim) -> None:
+    bench.scenes[1] = scene(1)
+    plex.faults.refuse()
+    bench.save(1)
+    bench.live(120)
+    assert "waits for Plex" in (bench.attention() or "")
+    plex.faults.accept()
+    bench.live(600)
+    assert bench.job(1)["last_error_type"] == "PlexNotFound"
+    assert plex.counters[LISTING] > 0
+    assert bench.attention() is None
+
+
+def test_the_status_follows(bench: Bench, tmp_path: Path) -> None:
+    bench.stock(*range(1, 4))
+    bench.save(*range(1, 4))
+    bench.work()
+    status = json.loads(Path(bench.data_dir, "drainer.json").read_text())
+    assert (status["state"], status["written"], status["waiting"]) == ("writing", 3, 0)
+
+
+def test_an_error_that_several_jobs_share_counts_once_for_the_breaker(bench: Bench, plex: PlexSim) -> None:
+    bench.stock(*range(1, 21))
+    plex.faults.refuse()
+    bench.enqueue(*range(1, 21))
+    bench.loop._batch(bench.store.claim(20, bench.clock()), lambda: False)
+    assert bench.breaker_state() is State.CLOSED
+    assert isinstance(bench.loop._last_error, PlexServerDown)
+    assert all(job["last_error_type"] == "PlexServerDown" for _, job in bench.rows().values())

@@ -1,0 +1,18 @@
+"""Whether the settings allow writing to Plex at all, for the drainer and for tasks alike."""
+
+from __future__ import annotations
+
+from plex.paths import BadRule, parse_path_map
+from stash.settings import Stash2PlexConfig
+
+
+def in_the_way(config: Stash2PlexConfig) -> str | None:
+    """The sentence for a person when a setting is missing or wrong, or None."""
+    missing = config.missing()
+    if missing:
+        return missing
+    try:
+        parse_path_map(config.path_map)
+    except BadRule as error:
+        return f"Stash2Plex waits, Path map is wrong: {error}. Mend it in Settings > Plugins"
+    return None
