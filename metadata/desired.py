@@ -78,7 +78,9 @@ def clean(value: Any) -> str:
     """Text without control characters, which XML cannot carry; line ends as one character. Nothing else is changed."""
     text = "" if value is None else str(value)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
+    return "".join(
+        c for c in text if c in "\n\t" or (unicodedata.category(c) not in ("Cc", "Cs") and c not in "\ufffe\uffff")
+    )
 
 
 def fitting(text: str, limit: int = LONGEST) -> tuple[str, bool]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from plex.exceptions import PlexError, PlexNotFound, translate_plex_exception
+from plex.exceptions import PlexNotFound, status_of, translate_plex_exception
 from plex.item import Part
 from plex.paths import PathMap, base_name
 from plex.ranking import Candidate, Match, MatchConfidence, SceneFile, rank
@@ -64,10 +64,9 @@ def _looked_up(library: Any, name: str) -> list[Any]:
     try:
         found: list[Any] = library.fetchItems(f"/library/sections/{library.key}/all?type=1&file={quote(name, safe='')}")
     except Exception as error:
-        known: PlexError = translate_plex_exception(error)
-        if "500" in str(error):
+        if status_of(error) == 500:
             return []
-        raise known from error
+        raise translate_plex_exception(error) from error
     return found
 
 

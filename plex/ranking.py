@@ -13,7 +13,7 @@ a scene written to it would count as done while the item of the moved file stays
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -73,9 +73,10 @@ class Ranked:
 
 @dataclass(frozen=True)
 class Match:
-    """A verdict. ``ranked`` is every candidate, best first.
+    """A verdict. ``ranked`` is every candidate, the chosen ones first, then the better ones.
 
-    ``chosen`` is what would be written: with HIGH every proven item, with LOW the one best guess. It is empty where
+    ``chosen`` is what would be written: with HIGH every proven item, that of the scene's primary file first; with LOW
+    the one best guess. It is empty where
     all candidates lie in Plex's trash: then the scene waits like one that Plex does not have.
     """
 
@@ -110,16 +111,18 @@ def rank(
     ``learned`` counts the proven pairs for each pair of folders (``plex.paths.votes``). The order of the candidates
     does not matter, and none that shares neither name nor path with a file has any influence. None: not one does.
     """
-    pairs = _pairs(files, list(candidates), path_map, learned or {})
+    # What is equal in all that counts still needs an order, even where one item was found twice, differently.
+    pairs = _pairs(files, sorted(candidates, key=repr), path_map, learned or {})
     if not pairs:
         return None
     live = [pair for pair in pairs if not pair.candidate.trashed]
-    proven: list[_Pair] = []
+    proven: dict[int, _Pair] = {}
     for place in range(len(files)):
-        proven += _proven([pair for pair in live if pair.place == place])
-    chosen = [_ranked(pair) for pair in _one_per_item(proven)]
-    sure = {one.candidate.rating_key for one in chosen}
-    others = [_ranked(pair) for pair in _one_per_item(pairs) if pair.candidate.rating_key not in sure]
+        by_place = _one_per_item(_proven([pair for pair in live if pair.place == place]))
+        for pair in sorted(by_place, key=_numbers):
+            proven.setdefault(pair.candidate.rating_key, pair)
+    chosen = [_ranked(pair) for pair in proven.values()]
+    others = [_ranked(pair) for pair in _one_per_item(pairs) if pair.candidate.rating_key not in proven]
     if chosen:
         return Match(MatchConfidence.HIGH, tuple(chosen), (*chosen, *others), _why_high(chosen))
     guess = () if others[0].candidate.trashed else (others[0],)
@@ -154,8 +157,7 @@ def _evidence(file: SceneFile, part: Part, mapped: str) -> Evidence | None:
         return Evidence.PATH
     if not same_name(file.path, part.path):
         return None
-    # Nothing is as large as nothing: an empty file has no content to tell it by.
-    return Evidence.NAME_AND_SIZE if file.size and file.size == part.size else Evidence.NAME
+    return Evidence.NAME_AND_SIZE if _same_size(file, part) else Evidence.NAME
 
 
 def _proven(pairs: Sequence[_Pair]) -> list[_Pair]:
@@ -163,30 +165,40 @@ def _proven(pairs: Sequence[_Pair]) -> list[_Pair]:
     by_path = [pair for pair in pairs if pair.evidence is Evidence.PATH]
     if by_path:
         return _proven_by_path(by_path)
-    by_size = [pair for pair in pairs if pair.evidence is Evidence.NAME_AND_SIZE]
-    held: dict[int, set[str]] = {}
-    for pair in by_size:
-        held.setdefault(pair.candidate.rating_key, set()).add(_spot(pair.part.path))
-    # Whichever of these is the scene's file, every item has it: one item, or the same file in several libraries.
-    return by_size if len(set(map(frozenset, held.values()))) == 1 else []
+    return _if_one_file([pair for pair in pairs if pair.evidence is Evidence.NAME_AND_SIZE])
 
 
-def _proven_by_path(pairs: Sequence[_Pair]) -> list[_Pair]:
-    """Letter by letter where there is such a pair; else all, where all are one file."""
+def _proven_by_path(pairs: list[_Pair]) -> list[_Pair]:
+    """All, where they are one file. They need not be: a volume of macOS may tell upper from lower case after all.
+
+    A.mp4 beside a.mp4 is another file then, and the one that agrees letter by letter is meant, or that of the size.
+    """
     exact = [pair for pair in pairs if plain(pair.mapped) == plain(pair.part.path)]
-    first = (exact or pairs)[0].part
-    # A volume of macOS may tell upper from lower case after all: A.mp4 beside a.mp4 is another file then.
-    same = [pair for pair in pairs if plain(pair.part.path) == plain(first.path) or _same_size(pair.part, first)]
-    return same if exact or len(same) == len(pairs) else []
-
-
-def _same_size(one: Part, other: Part) -> bool:
-    return bool(one.size) and one.size == other.size
+    sizes = {pair.part.size for pair in exact if pair.part.size}
+    if exact:
+        return [pair for pair in pairs if pair in exact or pair.part.size in sizes]
+    return _if_one_file(pairs, plain) or _if_one_file([pair for pair in pairs if _same_size(pair.file, pair.part)])
 
 
 def _spot(path: str) -> str:
     """Where a file of Plex lies, one word for one place."""
     return plain(path).casefold() if ignores_case(path) else plain(path)
+
+
+def _if_one_file(pairs: list[_Pair], spot: Callable[[str], str] = _spot) -> list[_Pair]:
+    """All, where they are of one item, or of several that hold the same file; else none.
+
+    An item may hold several copies: whichever is the scene's, all the items must have it.
+    """
+    held: dict[int, set[str]] = {}
+    for pair in pairs:
+        held.setdefault(pair.candidate.rating_key, set()).add(spot(pair.part.path))
+    return pairs if len(set(map(frozenset, held.values()))) == 1 else []
+
+
+def _same_size(file: SceneFile, part: Part) -> bool:
+    """Whether both are as large. Nothing is as large as nothing: an empty file has no content to tell it by."""
+    return bool(file.size) and file.size == part.size
 
 
 def _one_per_item(pairs: Iterable[_Pair]) -> list[_Pair]:
@@ -212,13 +224,12 @@ def _order(pair: _Pair) -> tuple[object, ...]:
         (1, 0.0) if apart is None else (0, 0.0) if apart <= SAME_DURATION else (2, apart),
         not _same_size_or_unknown(pair),
         pair.place,
-        pair.candidate.section,
-        pair.candidate.rating_key,
-        pair.part.path,
-        pair.part.size or 0,
-        pair.part.duration or 0.0,
-        pair.candidate.title,
+        _numbers(pair),
     )
+
+
+def _numbers(pair: _Pair) -> tuple[int, int]:
+    return pair.candidate.section, pair.candidate.rating_key
 
 
 def _same_size_or_unknown(pair: _Pair) -> bool:
@@ -269,10 +280,11 @@ def _size_in_words(pair: _Pair) -> str:
 
 def in_words(size: int) -> str:
     """A number of bytes as people say it: ``1.2 GB``, ``700 MB``."""
-    for unit, step in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+    if size >= 10**9:
+        return f"{size / 10**9:.1f} GB"
+    for unit, step in (("MB", 10**6), ("kB", 10**3)):
         if size >= step:
-            number = size / step
-            return f"{number:.1f} {unit}" if number < 10 else f"{number:.0f} {unit}"
+            return f"{size / step:.0f} {unit}"
     return f"{size} bytes"
 
 
@@ -290,6 +302,7 @@ def _why_low(others: Sequence[Ranked]) -> str:
     alike = [one for one in others if one.evidence is best.evidence and not one.candidate.trashed]
     if best.evidence is Evidence.NAME:
         told = "1 item has" if len(alike) == 1 else f"{len(alike)} items have"
-        return f"{told} the file's name, none its size: {'; '.join(best.reasons)}"
-    what = "path but for upper and lower case" if best.evidence is Evidence.PATH else "name and size"
-    return f"{len(alike)} items have the file's {what}, in different places"
+        return f"{told} the file's name, but no size proves it: {'; '.join(best.reasons)}"
+    if best.evidence is Evidence.PATH:
+        return f"{len(alike)} items have the file's path but for upper and lower case"
+    return f"{len(alike)} items have the file's name and size, in different places"

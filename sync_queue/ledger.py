@@ -15,7 +15,12 @@ class Verdict(str, Enum):
     GATED = "gated"
     NOT_IN_PLEX = "not in Plex"
     LOW_CONFIDENCE = "low confidence"
+    SHARED = "shared item"
     FAILED = "failed"
+
+
+# The item shows what the scene says.
+IN_STEP = (Verdict.PUSHED, Verdict.NOTHING_TO_CHANGE)
 
 
 @dataclass
@@ -67,9 +72,23 @@ class Ledger:
             ),
         )
 
+        self._db.execute("DELETE FROM held WHERE scene_id = ?", (entry.scene_id,))
+        if entry.verdict in IN_STEP:
+            rows = [(entry.scene_id, item["section"], item["rating_key"], item["file"]) for item in entry.items]
+            self._db.executemany("INSERT INTO held VALUES (?,?,?,?)", rows)
+
     def drop(self, scene_id: int) -> None:
         """Forget a scene that is gone from Stash."""
+        self._db.execute("DELETE FROM held WHERE scene_id = ?", (scene_id,))
         self._db.execute("DELETE FROM ledger WHERE scene_id = ?", (scene_id,))
+
+    def holder(self, rating_key: int, section: int, file: str, but: int) -> int | None:
+        """Another scene than ``but`` that is in step with an item through this file of it; the lowest id."""
+        row = self._db.execute(
+            "SELECT MIN(scene_id) FROM held WHERE rating_key = ? AND section = ? AND file = ? AND scene_id != ?",
+            (rating_key, section, file, but),
+        ).fetchone()
+        return None if row is None else row[0]
 
     def newest(self, verdict: Verdict, limit: int) -> list[tuple[int, str]]:
         """The scenes that got a verdict last, with its reason."""

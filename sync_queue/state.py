@@ -7,7 +7,7 @@ from sync_queue.locks import unlock, wait_lock
 from sync_queue.setup import SETUP_LOCK, make_dir
 
 FILE = "state.db"
-_VERSION = 1
+_VERSION = 2
 
 _LAYOUT = (
     # One row a scene: the last verdict, what it was reached with, and what was pushed (design 3).
@@ -21,6 +21,10 @@ _LAYOUT = (
         items TEXT NOT NULL DEFAULT '[]',
         fields TEXT NOT NULL DEFAULT '{}',
         at REAL NOT NULL)""",
+    # Which scene is in step with which item of Plex through which file: the ledger's items, the other way round.
+    "CREATE TABLE IF NOT EXISTS held (scene_id INTEGER, section INTEGER, rating_key INTEGER, file TEXT)",
+    "CREATE INDEX IF NOT EXISTS held_by_item ON held(rating_key)",
+    "CREATE INDEX IF NOT EXISTS held_by_scene ON held(scene_id)",
     """CREATE TABLE IF NOT EXISTS dead_letters (
         job_key TEXT PRIMARY KEY,
         scene_id INTEGER,

@@ -50,6 +50,7 @@ def _drain(worker: SyncWorker, data_dir: str, stop: threading.Event) -> None:
         store.resume()
         settlement = Settlement(db, store, worker.dlq, clock=worker.clock)
         worker.our_rating = settlement.our_rating
+        worker.holder = settlement.holder
 
         def read(scene_ids: list[int]) -> dict[int, Scene] | None:
             return None if worker.stash is None else read_scenes(worker.stash, scene_ids)
@@ -59,5 +60,7 @@ def _drain(worker: SyncWorker, data_dir: str, stop: threading.Event) -> None:
         while not stop.is_set():
             loop.work_off(stop.is_set)
             timestamps.flush(data_dir, at_least=timestamps.BATCH)
-            loop.wait(60.0, stop.is_set)
+            loop.wait(60.0 if loop.blocked is None else 5.0, stop.is_set)
+            if loop.blocked is not None and in_the_way(worker.config) is None:
+                loop.probe()
         timestamps.flush(data_dir)

@@ -9,7 +9,7 @@ from typing import Any
 from plex.cache import MatchCache, PlexCache
 from plex.client import PlexClient, Section, identifier
 from plex.exceptions import PlexLibraryMissing
-from plex.item import FullItem, read_full
+from plex.item import FullItem, Part, read_full
 from plex.paths import PathMap, parse_path_map
 from plex.ranking import Candidate, Evidence, Match, MatchConfidence, Ranked, SceneFile, rank
 
@@ -115,6 +115,11 @@ class PlexSide:
                 self._matches.put(again.file.path, key, item.section, again.part.path)
         return kept
 
+    def holds(self, part: Part, files: list[SceneFile]) -> bool:
+        """Whether one of a scene's files is this file of Plex, proven."""
+        judged = rank(files, [Candidate(0, 0, (part,))], self._path_map)
+        return judged is not None and judged.confidence is MatchConfidence.HIGH
+
     def _again(self, item: FullItem, files: list[SceneFile]) -> Ranked | None:
         judged = rank(files, [Candidate(item.rating_key, item.section, item.parts, item.title)], self._path_map)
         return judged.ranked[0] if judged is not None else None
@@ -132,7 +137,11 @@ class PlexSide:
         if now - self._looked_at < pause:
             return False
         if now - self._whole_look_at > WHOLE_LOOK:
-            self._whole(sections)
+            # A library may have been added since.
+            self._sections = None
+            sections = self.sections
+            if self._whole_look_at < now:
+                self._whole(sections)
         else:
             self._cache.refresh(self.client, sections)
             self._looked_at = self._clock()

@@ -80,6 +80,7 @@ class SyncWorker:
         *,
         clock: Callable[[], float] = time.time,
         our_rating: Callable[[int], float | None] = lambda scene_id: None,
+        holder: Callable[[int, int, str, int], int | None] = lambda rating_key, section, file, but: None,
     ) -> None:
         self.queue = queue
         self.dlq = dlq
@@ -89,6 +90,7 @@ class SyncWorker:
         self.stash = stash
         self.clock = clock
         self.our_rating = our_rating
+        self.holder = holder
         self._plex: PlexSide | None = None
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
@@ -236,6 +238,7 @@ class SyncWorker:
         if work.match is not None:
             work.items = self.plex.proven(work.match, dict(items), files)
         if work.items:
+            self._leave_to_others(work)
             return
         # The index was behind: it has forgotten what was wrong. Once more, alone.
         try:
@@ -244,8 +247,26 @@ class SyncWorker:
                 work.items = self.plex.proven(work.match, self.plex.read(_keys(work)), files)
                 if not work.items:
                     raise PlexNotFound(f"Plex has no item with the file {scene.paths[0]} any more")
+                self._leave_to_others(work)
         except Exception as error:  # noqa: BLE001 - as in _each
             work.error = error
+
+    def _leave_to_others(self, work: Work) -> None:
+        """An item that several scenes are proven to hold belongs to the scene of its first file (the first scene, where
+        several have that)."""
+        kept = []
+        for item in work.items:
+            first = item.parts[0]
+            other = None
+            if len(item.parts) > 1 or self.plex.holds(first, _files(_scene(work))):
+                other = self.holder(item.rating_key, item.section, first.path, work.scene_id)
+            if other is None or (other > work.scene_id and self.plex.holds(first, _files(_scene(work)))):
+                kept.append(item)
+            else:
+                work.reason = f"item {item.rating_key} belongs to scene {other}, which has its first file"
+        work.items = kept
+        if not kept:
+            work.verdict = Verdict.SHARED
 
     def write(self, work: Work) -> None:
         """Send what differs, one PUT an item; what goes wrong ends in ``work.error``."""

@@ -158,7 +158,9 @@ class Resident:
         self._speaker = Speaker(client, time.monotonic)
         dlq = DeadLetterQueue(data_dir)
         settlement = Settlement(db, store, dlq, clock=time.time, tell=self._speaker.tell)
-        self.worker = SyncWorker(None, dlq, Stash2PlexConfig(), data_dir=data_dir, our_rating=settlement.our_rating)
+        self.worker = SyncWorker(
+            None, dlq, Stash2PlexConfig(), data_dir=data_dir, our_rating=settlement.our_rating, holder=settlement.holder
+        )
         self._loop = Loop(self.worker, store, settlement, self.notes, self._read, tell=self._speaker.tell)
 
     def run(self) -> Leaving:

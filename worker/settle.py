@@ -22,7 +22,7 @@ from plex.exceptions import (
 )
 from sync_queue import timestamps
 from sync_queue.dlq import discard
-from sync_queue.ledger import Entry, Ledger, Verdict
+from sync_queue.ledger import IN_STEP, Entry, Ledger, Verdict
 from sync_queue.store import Claimed, JobStore
 from worker.doubt import LowConfidence
 from worker.processor import Work
@@ -61,6 +61,10 @@ class Settlement:
         """The rating we wrote for a scene, or None: only that one may be cleared."""
         entry = self._ledger.get(scene_id)
         return None if entry is None else entry.fields.get("userRating")
+
+    def holder(self, rating_key: int, section: int, file: str, but: int) -> int | None:
+        """Another scene that an item belongs to through this file."""
+        return self._ledger.holder(rating_key, section, file, but)
 
     def settle(self, batch: list[tuple[Claimed, Work]], settings: str, max_retries: int) -> None:
         """Record every outcome, then let go of the rows. ``settings`` is the settings' fingerprint."""
@@ -126,7 +130,7 @@ class Settlement:
             return
         before = self._ledger.get(work.scene_id)
         fields = _fields(before, work)
-        in_step = verdict in (Verdict.PUSHED, Verdict.NOTHING_TO_CHANGE)
+        in_step = verdict in IN_STEP
         proofs = {one.candidate.rating_key: one.part.path for one in work.match.ranked} if work.match else {}
         items = [
             {"rating_key": item.rating_key, "section": item.section, "file": proofs.get(item.rating_key, "")}

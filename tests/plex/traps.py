@@ -1,7 +1,7 @@
 """The trap library: how files meet that are not the same, and how the same file looks like two. As data.
 
-Each case has the verdict a careful person gives who sees both sides and may not guess, and why. ``keys`` are the items
-that would be written: with HIGH all that are proven, with LOW the best guess (which ``strict_matching`` does not write).
+Each case has the verdict a careful person gives who sees both sides and may not guess, and why. ``keys`` are the
+items that would be written: with HIGH all that are proven, with LOW the best guess (``strict_matching`` refuses it).
 """
 
 from __future__ import annotations
@@ -407,8 +407,26 @@ SYSTEMS = (
         (file("/data/a.MP4", 700 * MB),),
         (item(1, part("/Volumes/Media/a.mp4", 900 * MB)), item(2, part("/Volumes/Media/A.mp4", 800 * MB))),
         LOW,
-        (2,),
+        (1,),
         "Either may be meant.",
+        "/data => /Volumes/Media",
+    ),
+    Trap(
+        "a volume of macOS that tells case, and one has the size",
+        (file("/data/a.MP4", 700 * MB),),
+        (item(1, part("/Volumes/Media/a.mp4", 900 * MB)), item(2, part("/Volumes/Media/A.mp4", 700 * MB))),
+        HIGH,
+        (2,),
+        "By the paths either may be meant; one only has name and size.",
+        "/data => /Volumes/Media",
+    ),
+    Trap(
+        "a volume of macOS that tells case, both versions of one item",
+        (file("/data/a.MP4", None),),
+        (item(1, part("/Volumes/Media/a.mp4", None), part("/Volumes/Media/A.mp4", None)),),
+        HIGH,
+        (1,),
+        "Either may be meant, and either is this item.",
         "/data => /Volumes/Media",
     ),
     Trap(
@@ -424,7 +442,7 @@ SYSTEMS = (
 _NAMES = {
     "trailing spaces": ("a scene .mp4", "a scene.mp4"),
     "a leading space": (" scene.mp4", "scene.mp4"),
-    "quotes": ("It's \"it\".mp4", "It’s “it”.mp4"),
+    "quotes": ('It\'s "it".mp4', "It’s “it”.mp4"),
     "percent signs": ("100%25.mp4", "100%.mp4"),
     "an underscore": ("a_b.mp4", "axb.mp4"),
     "a plus": ("a+b.mp4", "a b.mp4"),

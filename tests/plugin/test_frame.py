@@ -86,16 +86,16 @@ def test_twenty_saves_at_once_into_an_empty_house_have_one_drainer(house: House)
     assert house.plex.counters["GET /"] == 1
 
 
-def test_a_hundred_saves_one_after_another_leave_every_scene_equal(house: House) -> None:
-    scenes = house.with_file(25)
-    for turn in range(4):
+def test_many_saves_one_after_another_leave_every_scene_equal(house: House) -> None:
+    scenes = house.with_file(20)
+    for turn in range(3):
         for scene in scenes:
             house.save(scene, title=f"Turn {turn} of {scene}")
             assert house.queue()["waiting"] <= len(scenes)
     house.quiet()
     assert house.differences(scenes) == []
     assert house.plex.counters["GET /"] == 1
-    assert {house.item(scene).title for scene in scenes} == {f"Turn 3 of {scene}" for scene in scenes}
+    assert {house.item(scene).title for scene in scenes} == {f"Turn 2 of {scene}" for scene in scenes}
 
 
 def test_without_its_packages_the_plugin_keeps_saves_and_says_what_to_install(house: House, tmp_path: Path) -> None:

@@ -145,3 +145,25 @@ def test_a_rebuilt_library_with_other_keys_gets_no_wrong_title(house: House) -> 
         house.save(scene, title=f"After {scene}")
     house.quiet()
     assert [house.item(scene).title for scene in (one, two)] == [f"After {one}", f"After {two}"]
+
+
+def test_an_item_of_two_scenes_shows_the_scene_of_its_first_file(bare_house: House) -> None:
+    house = bare_house
+    house.plex.start()
+    house.section = house.plex.add_section("Scenes", ["/data"])
+    house.stash.start()
+    assert house.stash.add_plugin(house.root) is not None
+    first, second = house.with_file(2)
+    sizes = {path: (path, size, duration) for path, size, duration in files(house.library)}
+    merged = [sizes[house.scene(scene)["files"][0]["path"]] for scene in (first, second)]
+    item = house.plex.add_item(house.section, merged)
+    house.configure()
+    house.save(second, title="Second, alone so far")
+    wait(lambda: item.title == "Second, alone so far", 20, "the only scene so far")
+    house.save(first, title="First")
+    wait(lambda: item.title == "First", 20, "the scene of the first file")
+    house.save(second, title="Second again")
+    house.quiet()
+    assert item.title == "First"
+    house.task("View Queue Status")
+    assert "Scenes last seen as shared item: 1" in said(house)

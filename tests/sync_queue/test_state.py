@@ -116,7 +116,7 @@ def test_the_ledger_gives_back_what_was_put(db: sqlite3.Connection) -> None:
         updated_at=100.25,
         settings="abc",
         files=[{"path": "/日本.mp4", "size": 5, "duration": None}],
-        items=[{"key": 7, "file": "/plex/日本.mp4"}],
+        items=[{"rating_key": 7, "section": 1, "file": "/plex/日本.mp4"}],
         fields={"title": "Ü", "genre": ["a", "b"], "userRating": None},
     )
     bare = Entry(6, Verdict.GATED, at=1.0)

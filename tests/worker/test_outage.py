@@ -7,8 +7,6 @@ import json
 from contextlib import closing
 from pathlib import Path
 
-import pytest
-
 from plex.exceptions import PlexServerDown
 from sandbox.plex import PlexSim
 from sandbox.plex.model import Item
