@@ -76,8 +76,8 @@ class Match:
     """A verdict. ``ranked`` is every candidate, the chosen ones first, then the better ones.
 
     ``chosen`` is what would be written: with HIGH every proven item, that of the scene's primary file first; with LOW
-    the one best guess. It is empty where
-    all candidates lie in Plex's trash: then the scene waits like one that Plex does not have.
+    the one best guess. It is empty where all candidates lie in Plex's trash: then the scene waits like one that Plex
+    does not have.
     """
 
     confidence: MatchConfidence

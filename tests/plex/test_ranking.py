@@ -328,6 +328,29 @@ def test_the_evidence_stands_in_order() -> None:
     assert match.chosen == match.ranked[:1]
 
 
+def test_a_doubtful_proof_goes_before_a_name_that_fits_in_all_else() -> None:
+    twins = [item(2, part("/m/a.mp4")), item(3, part("/n/a.mp4"))]
+    match = judged(item(1, part("/media/s/x/a.mp4", 5)), *twins)
+    assert [one.candidate.rating_key for one in match.ranked] == [2, 3, 1]
+
+
+def test_of_what_fits_equally_the_primary_file_goes_first() -> None:
+    files = [file("/data/b.mp4", 5), file("/data/a.mp4", 5)]
+    match = rank(files, [item(1, part("/m/a.mp4", 6)), item(2, part("/m/b.mp4", 6))])
+    assert match is not None
+    assert [one.candidate.rating_key for one in match.ranked] == [2, 1]
+
+
+def test_what_is_chosen_stands_in_the_order_of_the_libraries() -> None:
+    here, there = item(8, part("/data/s/x/a.mp4", duration=99.0)), item(3, part("/data/s/x/a.mp4"), section=2)
+    assert numbers(judged(there, here)) == [8, 3]
+
+
+def test_an_item_found_twice_differently_reads_the_same_in_either_order() -> None:
+    before, now = item(1, part("/m/a.mp4")), item(1, part("/m/a.mp4"), part("/m/b.mp4"))
+    assert judged(before, now) == judged(now, before)
+
+
 @pytest.mark.parametrize(
     ("size", "words"),
     [

@@ -412,6 +412,15 @@ SYSTEMS = (
         "/data => /Volumes/Media",
     ),
     Trap(
+        "a volume of macOS that tells case, and no sizes",
+        (file("/data/a.mp4", None),),
+        (item(1, part("/Volumes/Media/A.mp4", None)), item(2, part("/Volumes/Media/a.mp4", None))),
+        HIGH,
+        (2,),
+        "Letter by letter the second is the file; nothing says that the first is the same.",
+        "/data => /Volumes/Media",
+    ),
+    Trap(
         "a volume of macOS that tells case, and one has the size",
         (file("/data/a.MP4", 700 * MB),),
         (item(1, part("/Volumes/Media/a.mp4", 900 * MB)), item(2, part("/Volumes/Media/A.mp4", 700 * MB))),
@@ -617,6 +626,15 @@ ITEMS = (
         HIGH,
         (1, 2),
         "For Windows that is one place.",
+    ),
+    Trap(
+        "same file in two libraries of Windows, and a path map in the letters of one",
+        (file("/data/a.mp4"),),
+        (item(1, part("d:\\scenes\\a.mp4")), item(2, part("D:\\Scenes\\a.mp4"), section=2)),
+        HIGH,
+        (1, 2),
+        "Same place but for the case, same size: the same file, in whichever letters.",
+        "/data => D:\\Scenes",
     ),
     Trap(
         "same file in two libraries, and a copy elsewhere",
