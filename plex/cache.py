@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
-from plex.item import Part, number, parts_of
+from plex.item import Part, is_trashed, number, parts_of
 from plex.paths import base_name, lookup_key, prefix_pair, same_path
 
 if TYPE_CHECKING:
@@ -291,14 +291,6 @@ def says_something(video: Element) -> bool:
         or video.find("Role") is not None
         or video.find("Genre") is not None
     )
-
-
-def is_trashed(video: Element) -> bool:
-    """Whether all of an item's files are gone from the disk: it lies in Plex's bin (plex 9)."""
-    if video.get("deletedAt"):
-        return True
-    media = video.findall("Media")
-    return bool(media) and all(one.get("deletedAt") for one in media)
 
 
 def _open(path: str) -> sqlite3.Connection:

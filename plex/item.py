@@ -39,17 +39,27 @@ class FullItem:
     tags: dict[str, list[str]]
     rating: float | None
     locked: frozenset[str]
+    trashed: bool = False
 
 
 def parts_of(video: Element) -> list[Part]:
-    """The files of an item, optimized versions left out."""
+    """The files of an item; optimized versions and those that Plex misses are left out, unless it misses all."""
+    gone = is_trashed(video)
     return [
         Part(part.get("file", ""), number(part.get("size")), _seconds(part.get("duration")))
         for media in video.iter("Media")
-        if media.get("proxyType") != _OPTIMIZED
+        if media.get("proxyType") != _OPTIMIZED and (gone or not media.get("deletedAt"))
         for part in media.iter("Part")
-        if part.get("file")
+        if part.get("file") and (gone or not part.get("deletedAt"))
     ]
+
+
+def is_trashed(video: Element) -> bool:
+    """Whether all of an item's files are gone from the disk: it lies in Plex's bin (plex 9)."""
+    if video.get("deletedAt"):
+        return True
+    media = video.findall("Media")
+    return bool(media) and all(one.get("deletedAt") for one in media)
 
 
 def full_item(video: Element, section: int) -> FullItem:
@@ -64,6 +74,7 @@ def full_item(video: Element, section: int) -> FullItem:
         tags={kind: [tag.get("tag", "") for tag in video.findall(name)] for kind, name in TAGS.items()},
         rating=float(rating) if rating else None,
         locked=frozenset(field.get("name", "") for field in video.findall("Field") if field.get("locked") == "1"),
+        trashed=is_trashed(video),
     )
 
 

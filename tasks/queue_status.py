@@ -44,6 +44,8 @@ def queue_status(context: Context) -> dict[str, Any]:
         log.info(f"Scenes last seen as {verdict}: {number}")
     for scene_id, reason in missing:
         log.info(f"  scene {scene_id}: {reason}")
+    for rule in drainer.get("unused_rules") or ():
+        log.warning(f"The rule {rule} of Path map has concerned no file since the worker's start: is it written right?")
     views = learned(context.data_dir)
     for (here, there), number in views.items():
         log.info(f"Stash {here} -> Plex {there}, {number} files. As a rule for Path map: {here} => {there}")

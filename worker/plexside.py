@@ -58,6 +58,7 @@ class PlexSide:
         self._looked_at = float("-inf")
         self._whole_look_at = float("-inf")
         self._read_at = float("-inf")
+        self._looked_for_any = False
 
     @property
     def sections(self) -> list[Section]:
@@ -85,6 +86,7 @@ class PlexSide:
         return match
 
     def _judge(self, files: list[SceneFile]) -> Match | None:
+        self._looked_for_any = True
         asked = [(self._path_map.to_plex(file.path), file.size) for file in files]
         candidates = [
             Candidate(item.rating_key, item.section, item.parts, item.title, item.trashed)
@@ -107,7 +109,7 @@ class PlexSide:
             key = ranked.candidate.rating_key
             item = items.get(key)
             again = None if item is None else self._again(item, files)
-            if item is None or again is None or not _as_good(again, ranked):
+            if item is None or item.trashed or again is None or not _as_good(again, ranked):
                 self._cache.forget(key)
                 continue
             kept.append(item)
@@ -121,12 +123,18 @@ class PlexSide:
         return judged is not None and judged.confidence is MatchConfidence.HIGH
 
     def _again(self, item: FullItem, files: list[SceneFile]) -> Ranked | None:
-        judged = rank(files, [Candidate(item.rating_key, item.section, item.parts, item.title)], self._path_map)
+        judged = rank(
+            files, [Candidate(item.rating_key, item.section, item.parts, item.title, item.trashed)], self._path_map
+        )
         return judged.ranked[0] if judged is not None else None
 
     def folders(self) -> str:
         """Where the chosen libraries lie, in words."""
         return ", ".join(folder for section in self.sections for folder in section.folders) or "no folder"
+
+    def unused_rules(self) -> list[str]:
+        """Rules of the path map that have concerned no file so far, in words; none before the first file."""
+        return [str(rule) for rule in self._path_map.unused()] if self._looked_for_any else []
 
     def learned(self) -> dict[tuple[str, str], int]:
         """What proven pairs say about the two views of the files, most votes first."""

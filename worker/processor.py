@@ -131,6 +131,10 @@ class SyncWorker:
             self.close()
         return changed
 
+    def unused_rules(self) -> list[str]:
+        """Rules of the path map that have concerned no file since the settings were read."""
+        return self._plex.unused_rules() if self._plex is not None else []
+
     @property
     def plex(self) -> PlexSide:
         """The server the settings name."""

@@ -209,6 +209,7 @@ class Resident:
             breaker=breaker.state.value,
             waiting=waiting,
             written=self._loop.written,
+            unused_rules=self.worker.unused_rules(),
         )
         if not blocked and not waiting:
             self.notes.attention(None)

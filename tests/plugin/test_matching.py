@@ -56,6 +56,17 @@ def test_a_rule_proves_what_has_no_size(bare_house: House) -> None:
     wait(lambda: item.title == "By the rule", 20, "the title")
 
 
+def test_a_rule_that_concerns_no_file_is_named_in_the_status(house: House) -> None:
+    house.configure(path_map="/never => /nowhere")
+    [scene] = house.with_file()
+    house.save(scene, title="No rule for this")
+    house.shows(scene, title="No rule for this")
+    house.quiet()
+    wait(lambda: "/never" in (house.data / "drainer.json").read_text(), 10, "the rule to be noticed")
+    house.task("View Queue Status")
+    assert "The rule /never => /nowhere of Path map has concerned no file" in said(house)
+
+
 def test_a_wrong_rule_is_named_with_how_it_should_be_written(house: House) -> None:
     house.configure(path_map="/data -> /media")
     [scene] = house.with_file()
