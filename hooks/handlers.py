@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 
-from stash import log
 from sync_queue.jobs import PRIORITY_SAVE, new_job, scene_key, scene_row
 from sync_queue.writer import QueueWriter
 
@@ -41,6 +40,13 @@ _SNAPSHOT = frozenset(
 )
 
 _pending: set[int] = set()
+
+
+def say(level: str, text: str) -> None:
+    """A line for Stash's log; most hooks have nothing to say, and do not load what says it."""
+    from stash import log
+
+    getattr(log, level)(text)
 
 
 def requires_plex_sync(update_data: Mapping[str, Any] | None) -> bool:
@@ -85,15 +91,15 @@ def on_scene_update(
     """
     update = dict(update_data or {})
     if not requires_plex_sync(update):
-        log.debug(f"Scene {scene_id}: nothing that Plex shows was saved")
+        say("debug", f"Scene {scene_id}: nothing that Plex shows was saved")
         return False
     if sync_timestamps is not None and _already_synced(scene_id, update, sync_timestamps):
         return False
     if is_scene_pending(scene_id) and _still_waits(queue, scene_id):
-        log.debug(f"Scene {scene_id} already in queue, skipping duplicate")
+        say("debug", f"Scene {scene_id} already in queue, skipping duplicate")
         return False
     if isinstance(scene_id, bool) or not isinstance(scene_id, int) or scene_id <= 0:
-        log.warning(f"A scene id is a whole number above 0; {scene_id!r} is none, nothing was queued")
+        say("warning", f"A scene id is a whole number above 0; {scene_id!r} is none, nothing was queued")
         return False
     kept = {name: value for name, value in update.items() if name in _SNAPSHOT} if snapshot else {}
     _put(queue, scene_id, kept, priority)
@@ -104,7 +110,7 @@ def on_scene_update(
 def _put(queue: Any, scene_id: int, snapshot: dict[str, Any], priority: int) -> None:
     if isinstance(queue, QueueWriter) and not snapshot:
         if not queue.fold(scene_row(scene_id, priority=priority, now=time.time()), scene_key(scene_id)):
-            log.debug(f"Scene {scene_id} already in queue, skipping duplicate")
+            say("debug", f"Scene {scene_id} already in queue, skipping duplicate")
         return
     # Any other queue, and a job with a snapshot, go through the general door, which a hook process need not load.
     from sync_queue.operations import put_job
@@ -123,7 +129,7 @@ def _already_synced(scene_id: int, update: Mapping[str, Any], sync_timestamps: M
     updated = parse_instant(given) if given is not None else time.time()
     if updated is None or updated > last:
         return False
-    log.debug(f"Scene {scene_id} already synced (Stash: {updated} <= Last: {last})")
+    say("debug", f"Scene {scene_id} already synced (Stash: {updated} <= Last: {last})")
     return True
 
 

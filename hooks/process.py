@@ -8,9 +8,9 @@ import os
 from _sqlite3 import Error as SqliteError
 
 from hooks.events import event_of, read_document
-from hooks.handlers import on_scene_update, requires_plex_sync
-from stash import log
+from hooks.handlers import on_scene_update, requires_plex_sync, say
 from sync_queue.jobs import PRIORITY_SAVE, PRIORITY_SCAN
+from sync_queue.locks import DRAINER_LOCK, try_lock
 from sync_queue.place import data_dir as data_dir_of
 from sync_queue.writer import open_existing, queue_dir
 
@@ -46,10 +46,10 @@ def handle(
 
 def _queue(event: Event, queue: Any, data_dir: str, sync_timestamps: Mapping[int, float] | None) -> bool:
     if event.kind not in _QUEUED:
-        log.debug(f"Unhandled hook type: {event.kind}")
+        say("debug", f"Unhandled hook type: {event.kind}")
         return False
     if event.scene_id is None:
-        log.warning(f"{event.kind} hook missing scene ID")
+        say("warning", f"{event.kind} hook missing scene ID")
         return False
     # A destroyed scene is queued like any other: the drainer finds it gone and forgets it. Values are left out: a
     # hook's input is partial, and null in it may mean anything (stash 4.3).
@@ -68,7 +68,7 @@ def _queue(event: Event, queue: Any, data_dir: str, sync_timestamps: Mapping[int
         if not getattr(error, "for_people", False):
             raise
         reason = error
-    log.error(f"Scene {event.scene_id} was not queued: {reason}. Save it again, or reconcile, once this is mended")
+    say("error", f"Scene {event.scene_id} was not queued: {reason}. Save it again, or reconcile, once this is mended")
     return False
 
 
@@ -82,13 +82,16 @@ def _open(data_dir: str) -> QueueWriter:
 
 
 def _wake(data_dir: str, plugin_dir: str, connection: str) -> None:
-    from worker.launcher import ensure_drainer
-
     try:
-        ensure_drainer(data_dir, plugin_dir, connection)
+        handle = try_lock(os.path.join(data_dir, DRAINER_LOCK))
+        if handle is None:
+            return  # one lives, and will see the row
+        from worker.launcher import hand_over
+
+        hand_over(data_dir, plugin_dir, connection, handle)
     except OSError as error:
         # The row is committed; whoever comes next starts the drainer.
-        log.warning(f"The background worker could not be started: {error}. The edit waits for the next save or task")
+        say("warning", f"The background worker could not be started: {error}. The edit waits for the next save or task")
 
 
 def _repeat_attention(data_dir: str) -> None:
@@ -101,4 +104,4 @@ def _repeat_attention(data_dir: str) -> None:
     except (OSError, ValueError) as error:
         sentence = f"The file {ATTENTION} in {data_dir} cannot be read: {error}"
     if sentence:
-        log.warning(sentence)
+        say("warning", sentence)

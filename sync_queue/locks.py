@@ -15,6 +15,8 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 INHERITABLE = fcntl is not None
+# Held by the one drainer of a data directory for as long as it lives.
+DRAINER_LOCK = "worker.lock"
 
 
 def try_lock(path: str) -> int | None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 import sys
 
-from sync_queue.locks import INHERITABLE, try_lock, unlock
+from sync_queue.locks import DRAINER_LOCK, INHERITABLE, try_lock, unlock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-LOCK = "worker.lock"
+LOCK = DRAINER_LOCK
 # Until when the next drainer waits before it begins, written by one that left for want of something.
 WAIT_FILE = "drainer.wait"
 DRAIN = "drain"
@@ -32,12 +32,16 @@ def ensure_drainer(data_dir: str, plugin_dir: str, connection: str) -> bool:
     handle = try_lock(os.path.join(data_dir, LOCK))
     if handle is None:
         return False
-    try:
-        start(data_dir, plugin_dir, connection, handle)
-    finally:
-        # The child has its own copy by now; where it could not inherit one it takes the lock itself.
-        unlock(handle)
+    hand_over(data_dir, plugin_dir, connection, handle)
     return True
+
+
+def hand_over(data_dir: str, plugin_dir: str, connection: str, lock: int) -> None:
+    """Start a drainer and let go of its lock, which it has by then, or takes itself. Raises OSError."""
+    try:
+        start(data_dir, plugin_dir, connection, lock)
+    finally:
+        unlock(lock)
 
 
 def end_wait(data_dir: str) -> None:
