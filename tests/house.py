@@ -116,6 +116,11 @@ class House:
         except FileNotFoundError:
             return None
 
+    def paused(self) -> None:
+        """Wait until the drainer has noticed that Enabled is off, and has given back what it had in hand."""
+        wait(lambda: "paused" in (self.attention() or ""), 20, "the pause to be said")
+        wait(lambda: self.queue()["in_flight"] == 0, 20, "the rows to be given back")
+
     def task(self, name: str, **args: Any) -> Any:
         """Run a task of the menu to its end."""
         return self.stash.run_task(PLUGIN, name, args or None)

@@ -60,7 +60,7 @@ def test_the_pause_queues_and_writes_nothing(house: House) -> None:
     house.configure(enabled=False)
     [scene] = house.with_file()
     house.save(scene, title="Paused")
-    wait(lambda: "paused" in (house.attention() or ""), 20, "the pause to be said")
+    house.paused()
     assert house.plex.puts == 0
     assert house.queue()["waiting"] == 1
     house.configure(enabled=True)

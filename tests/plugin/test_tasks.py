@@ -21,6 +21,7 @@ def operation(house: House, **args: Any) -> Any:
 def test_sync_all_queues_everything_but_what_says_nothing(house: House) -> None:
     house.configure(enabled=False)
     assert house.task("Sync All Scenes").status == "FINISHED"
+    house.paused()
     result = operation(house, mode="all")
     assert result["scenes"] == 60
     assert result["already_waiting"] + result["gated"] == 60
@@ -34,6 +35,7 @@ def test_sync_recent_takes_only_what_was_updated_today(house: House) -> None:
     house.configure(enabled=False)
     [scene] = house.with_file()
     house.save(scene, title="Of today")
+    house.paused()
     house.task("Clear Pending Queue")
     house.task("Sync Recent Scenes")
     wait(lambda: house.queue()["waiting"] == 1, 10, "the one scene to wait")
@@ -75,6 +77,7 @@ def test_a_status_before_anything_happened(bare_house: House) -> None:
 def test_the_queue_and_the_dead_letters_can_be_cleared(house: House) -> None:
     house.configure(enabled=False)
     house.task("Sync All Scenes")
+    house.paused()
     assert operation(house, mode="clear_queue")["cleared"] > 40
     assert house.queue()["waiting"] == 0
     assert operation(house, mode="clear_dlq") == {"cleared": 0}
@@ -85,7 +88,7 @@ def test_wake_starts_what_waits(house: House) -> None:
     house.configure(enabled=False)
     [scene] = house.with_file()
     house.save(scene, title="Asleep")
-    wait(lambda: "paused" in (house.attention() or ""), 20, "the pause")
+    house.paused()
     house.end_drainer()
     house.configure()
     assert operation(house, mode="wake")["started"] is True
