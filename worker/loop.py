@@ -99,6 +99,7 @@ class Loop:
             return
         self._notes.status(state="writing", waiting=self._store.waiting())
         self.worker.prepare(works, scenes)
+        connection = self.worker.left
         urgent = rows[0].job.get("priority") == PRIORITY_SAVE
         # Scenes that a save has overtaken while this batch was at work: what was read of them here is old.
         overtaken: set[str] = set()
@@ -108,6 +109,10 @@ class Loop:
                 overtaken |= self._let_saves_through(stop)
             if row.job["job_key"] in overtaken:
                 continue
+            if self.worker.left != connection:
+                # A save has brought other settings: these items were found in the Plex of the old ones.
+                self._give_back(rows)
+                return
             if work.open and (stop() or self._held_up() or self._store.superseded(row)):
                 unwritten.append(row)
                 continue

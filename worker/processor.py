@@ -91,6 +91,8 @@ class SyncWorker:
         self.clock = clock
         self.our_rating = our_rating
         self.holder = holder
+        # How often a connection to Plex was left: what was read over an earlier one is not written over a later.
+        self.left = 0
         self._plex: PlexSide | None = None
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
@@ -119,13 +121,15 @@ class SyncWorker:
         """Close the connection to Plex and the index."""
         plex, self._plex = self._plex, None
         if plex is not None:
+            self.left += 1
             plex.close()
 
     def configure(self, config: Any) -> bool:
-        """Take over settings; they count from the next job on. True where they name another Plex: the old is left."""
+        """Take over settings; they count from the next job on. True where they name another Plex, or another
+        view of it: what was found in the old one is left."""
         old, self.config = self.config, config
         self.max_retries = config.max_retries
-        names = ("plex_url", "plex_token", "plex_library", "connect_timeout", "read_timeout")
+        names = ("plex_url", "plex_token", "plex_library", "path_map", "connect_timeout", "read_timeout")
         changed = any(getattr(old, name) != getattr(config, name) for name in names)
         if changed:
             self.close()

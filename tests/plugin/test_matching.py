@@ -178,3 +178,15 @@ def test_an_item_of_two_scenes_shows_the_scene_of_its_first_file(bare_house: Hou
     assert item.title == "First"
     house.task("View Queue Status")
     assert "Scenes last seen as shared item: 1" in said(house)
+
+
+def test_a_rule_that_is_added_counts_from_the_next_save_on(bare_house: House) -> None:
+    house = bare_house
+    scene, items = doubtful(house)
+    house.save(scene, title="Which of the two")
+    wait(lambda: f"LOW CONFIDENCE SKIPPED: scene {scene}" in said(house), 20, "the doubt to be said")
+    path = house.scene(scene)["files"][0]["path"]
+    house.configure(path_map=f"{path.rsplit('/', 1)[0]} => /elsewhere/2")
+    house.save(scene, title="The second")
+    wait(lambda: items[1].title == "The second", 20, "the rule to count")
+    assert items[0].title != "The second"

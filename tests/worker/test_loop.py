@@ -438,3 +438,27 @@ def test_a_token_error_is_both_permanent_and_out_of_reach_yet_never_a_dead_lette
     bench.settlement.settle([(row, work)], "", 5)
     assert bench.letters() == {}
     assert bench.job(1)["retry_count"] == 50
+
+
+def test_a_save_that_brings_another_plex_leaves_nothing_of_the_old_ones_items_to_be_written(
+    bench: Bench, plex: PlexSim
+) -> None:
+    bench.stock(1, 2, 3)
+    with PlexSim() as other:
+        section = other.add_section("Scenes", ["/data"])
+        # the same keys, other files
+        strangers = [other.add_item(section, [(f"/data/stranger {n}.mp4", 7, 1.0)]) for n in (1, 2, 3)]
+        bench.enqueue(1, 2, 3)
+        pending = [1]
+
+        def somebody_moves_house(written: Item) -> None:
+            if pending:
+                bench.worker.configure(bench.settings(plex_url=other.url))
+                bench.save(pending.pop())
+
+        plex.on_write = somebody_moves_house
+        bench.work()
+        bench.worker.close()
+    assert [item.title for item in strangers] == ["stranger 1", "stranger 2", "stranger 3"]
+    assert other.puts == 0
+    assert set(bench.rows()) == {1, 2, 3}
