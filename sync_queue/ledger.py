@@ -13,6 +13,8 @@ class Verdict(str, Enum):
     PUSHED = "pushed"
     NOTHING_TO_CHANGE = "nothing to change"
     GATED = "gated"
+    FILTERED = "filtered"
+    GIVEN_BACK = "given back"
     NOT_IN_PLEX = "not in Plex"
     LOW_CONFIDENCE = "low confidence"
     SHARED = "shared item"
@@ -26,7 +28,9 @@ IN_STEP = (Verdict.PUSHED, Verdict.NOTHING_TO_CHANGE)
 @dataclass
 class Entry:
     """A scene's row. ``updated_at`` and ``at`` are epoch seconds; ``items`` are rating keys with the proving file;
-    ``fields`` are the values we wrote, by Plex field."""
+    ``fields`` are the values we wrote, by Plex field. ``fingerprint`` is of what was last pushed, images aside, and
+    ``says`` whether that said anything but title and rating. ``ours`` is what of each item is of our making, by rating
+    key: the collections we put it in, the pictures we gave it."""
 
     scene_id: int
     verdict: Verdict
@@ -37,6 +41,12 @@ class Entry:
     files: list[dict[str, Any]] = field(default_factory=list)
     items: list[dict[str, Any]] = field(default_factory=list)
     fields: dict[str, Any] = field(default_factory=dict)
+    fingerprint: str = ""
+    says: bool = False
+    ours: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+_COLUMNS = "scene_id, verdict, at, reason, updated_at, settings, fingerprint, says, files, items, fields, ours"
 
 
 class Ledger:
@@ -47,20 +57,18 @@ class Ledger:
 
     def get(self, scene_id: int) -> Entry | None:
         """A scene's row, or None where it was never looked at."""
-        row = self._db.execute(
-            "SELECT scene_id, verdict, at, reason, updated_at, settings, files, items, fields FROM ledger "
-            "WHERE scene_id = ?",
-            (scene_id,),
-        ).fetchone()
-        if row is None:
-            return None
-        return Entry(row[0], Verdict(row[1]), *row[2:6], *(json.loads(text) for text in row[6:]))
+        row = self._db.execute(f"SELECT {_COLUMNS} FROM ledger WHERE scene_id = ?", (scene_id,)).fetchone()
+        return None if row is None else _entry(row)
+
+    def between(self, first: int, last: int) -> dict[int, Entry]:
+        """The rows of all scenes from one id to another, both included."""
+        rows = self._db.execute(f"SELECT {_COLUMNS} FROM ledger WHERE scene_id BETWEEN ? AND ?", (first, last))
+        return {row[0]: _entry(row) for row in rows}
 
     def put(self, entry: Entry) -> None:
         """Insert or replace a scene's row."""
         self._db.execute(
-            "INSERT OR REPLACE INTO ledger (scene_id, verdict, at, reason, updated_at, settings, files, items, fields) "
-            "VALUES (?,?,?,?,?,?,?,?,?)",
+            f"INSERT OR REPLACE INTO ledger ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
             (
                 entry.scene_id,
                 entry.verdict.value,
@@ -68,7 +76,12 @@ class Ledger:
                 entry.reason,
                 entry.updated_at,
                 entry.settings,
-                *(json.dumps(part, ensure_ascii=False) for part in (entry.files, entry.items, entry.fields)),
+                entry.fingerprint,
+                entry.says,
+                *(
+                    json.dumps(part, ensure_ascii=False)
+                    for part in (entry.files, entry.items, entry.fields, entry.ours)
+                ),
             ),
         )
 
@@ -99,3 +112,22 @@ class Ledger:
     def counts(self) -> dict[str, int]:
         """Scenes by verdict."""
         return dict(self._db.execute("SELECT verdict, COUNT(*) FROM ledger GROUP BY verdict").fetchall())
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    scene_id, verdict, at, reason, updated_at, settings, fingerprint, says, *lists = row
+    files, items, fields, ours = map(json.loads, lists)
+    return Entry(
+        scene_id,
+        Verdict(verdict),
+        at,
+        reason,
+        updated_at,
+        settings,
+        files,
+        items,
+        fields,
+        fingerprint,
+        bool(says),
+        ours,
+    )

@@ -7,7 +7,7 @@ from sync_queue.locks import unlock, wait_lock
 from sync_queue.setup import SETUP_LOCK, make_dir
 
 FILE = "state.db"
-_VERSION = 2
+_VERSION = 3
 
 _LAYOUT = (
     # One row a scene: the last verdict, what it was reached with, and what was pushed (design 3).
@@ -20,7 +20,10 @@ _LAYOUT = (
         files TEXT NOT NULL DEFAULT '[]',
         items TEXT NOT NULL DEFAULT '[]',
         fields TEXT NOT NULL DEFAULT '{}',
-        at REAL NOT NULL)""",
+        at REAL NOT NULL,
+        fingerprint TEXT NOT NULL DEFAULT '',
+        says INTEGER NOT NULL DEFAULT 0,
+        ours TEXT NOT NULL DEFAULT '{}')""",
     # Which scene is in step with which item of Plex through which file: the ledger's items, the other way round.
     "CREATE TABLE IF NOT EXISTS held (scene_id INTEGER, section INTEGER, rating_key INTEGER, file TEXT)",
     "CREATE INDEX IF NOT EXISTS held_by_item ON held(rating_key)",
@@ -35,8 +38,24 @@ _LAYOUT = (
         first_at REAL NOT NULL,
         last_at REAL NOT NULL,
         detail TEXT NOT NULL DEFAULT '{}')""",
+    # What an item was before our first write to it, so that it can be given back (one row an item).
+    """CREATE TABLE IF NOT EXISTS kept (
+        rating_key INTEGER PRIMARY KEY,
+        machine TEXT NOT NULL,
+        section INTEGER NOT NULL,
+        file TEXT NOT NULL,
+        scene_id INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        at REAL NOT NULL)""",
     # Sync timestamps not yet in sync_timestamps.json; NULL takes one out of it.
     "CREATE TABLE IF NOT EXISTS sync_timestamps (scene_id INTEGER PRIMARY KEY, timestamp REAL)",
+)
+
+# Columns of the ledger that an older layout does not have.
+_LATER = (
+    ("fingerprint", "TEXT NOT NULL DEFAULT ''"),
+    ("says", "INTEGER NOT NULL DEFAULT 0"),
+    ("ours", "TEXT NOT NULL DEFAULT '{}'"),
 )
 
 
@@ -68,8 +87,15 @@ def _lay_out(db: sqlite3.Connection, data_dir: str, timeout: float) -> None:
     lock = wait_lock(os.path.join(data_dir, SETUP_LOCK), timeout)
     try:
         db.execute("PRAGMA journal_mode=WAL")
-        for statement in (*_LAYOUT, f"PRAGMA user_version={_VERSION}"):
+        db.execute("BEGIN IMMEDIATE")
+        for statement in _LAYOUT:
             db.execute(statement)
+        there = {row[1] for row in db.execute("PRAGMA table_info(ledger)")}
+        for name, kind in _LATER:
+            if name not in there:
+                db.execute(f"ALTER TABLE ledger ADD COLUMN {name} {kind}")
+        db.execute(f"PRAGMA user_version={_VERSION}")
+        db.execute("COMMIT")
     finally:
         if lock is not None:
             unlock(lock)

@@ -154,3 +154,21 @@ def test_the_state_file_is_for_the_owner_only_and_in_wal_mode(tmp_path: Path) ->
         assert db.execute("PRAGMA synchronous").fetchone() == (1,)
     assert stat.S_IMODE(os.stat(tmp_path / "new" / state.FILE).st_mode) == 0o600
     assert stat.S_IMODE(os.stat(tmp_path / "new").st_mode) == 0o700
+
+
+def test_a_ledger_of_an_older_layout_keeps_its_rows(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / state.FILE)) as old:
+        old.execute(
+            "CREATE TABLE ledger (scene_id INTEGER PRIMARY KEY, verdict TEXT NOT NULL, "
+            "reason TEXT NOT NULL DEFAULT '', "
+            "updated_at REAL, settings TEXT NOT NULL DEFAULT '', files TEXT NOT NULL DEFAULT '[]', "
+            "items TEXT NOT NULL DEFAULT '[]', fields TEXT NOT NULL DEFAULT '{}', at REAL NOT NULL)"
+        )
+        old.execute("INSERT INTO ledger (scene_id, verdict, at) VALUES (7, 'pushed', 5.0)")
+        old.execute("PRAGMA user_version=2")
+        old.commit()
+    with closing(state.connect(str(tmp_path))) as db:
+        assert Ledger(db).get(7) == Entry(7, Verdict.PUSHED, 5.0)
+        whole = Entry(8, Verdict.PUSHED, 6.0, fingerprint="f", says=True, ours={"12": {"collections": ["Studio"]}})
+        Ledger(db).put(whole)
+        assert Ledger(db).between(7, 8) == {7: Entry(7, Verdict.PUSHED, 5.0), 8: whole}
