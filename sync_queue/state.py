@@ -23,7 +23,9 @@ _LAYOUT = (
         at REAL NOT NULL,
         fingerprint TEXT NOT NULL DEFAULT '',
         says INTEGER NOT NULL DEFAULT 0,
-        ours TEXT NOT NULL DEFAULT '{}')""",
+        ours TEXT NOT NULL DEFAULT '{}',
+        evidence TEXT NOT NULL DEFAULT '')""",
+    "CREATE INDEX IF NOT EXISTS ledger_by_verdict ON ledger(verdict)",
     # Which scene is in step with which item of Plex through which file: the ledger's items, the other way round.
     "CREATE TABLE IF NOT EXISTS held (scene_id INTEGER, section INTEGER, rating_key INTEGER, file TEXT)",
     "CREATE INDEX IF NOT EXISTS held_by_item ON held(rating_key)",
@@ -56,6 +58,7 @@ _LATER = (
     ("fingerprint", "TEXT NOT NULL DEFAULT ''"),
     ("says", "INTEGER NOT NULL DEFAULT 0"),
     ("ours", "TEXT NOT NULL DEFAULT '{}'"),
+    ("evidence", "TEXT NOT NULL DEFAULT ''"),
 )
 
 
