@@ -30,7 +30,8 @@ class Entry:
     """A scene's row. ``updated_at`` and ``at`` are epoch seconds; ``items`` are rating keys with the proving file;
     ``fields`` are the values we wrote, by Plex field. ``fingerprint`` is of what was last pushed, images aside, and
     ``says`` whether that said anything but title and rating. ``ours`` is what of each item is of our making, by rating
-    key: the collections we put it in, the pictures we gave it."""
+    key: the collections we put it in, the pictures we gave it. ``evidence`` is what Plex's index held under the names
+    of the scene's files when the verdict was reached (``plex.cache.PlexCache.evidence``)."""
 
     scene_id: int
     verdict: Verdict
@@ -44,9 +45,12 @@ class Entry:
     fingerprint: str = ""
     says: bool = False
     ours: dict[str, dict[str, Any]] = field(default_factory=dict)
+    evidence: str = ""
 
 
-_COLUMNS = "scene_id, verdict, at, reason, updated_at, settings, fingerprint, says, files, items, fields, ours"
+_COLUMNS = (
+    "scene_id, verdict, at, reason, updated_at, settings, fingerprint, says, evidence, files, items, fields, ours"
+)
 
 
 class Ledger:
@@ -68,7 +72,7 @@ class Ledger:
     def put(self, entry: Entry) -> None:
         """Insert or replace a scene's row."""
         self._db.execute(
-            f"INSERT OR REPLACE INTO ledger ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+            f"INSERT OR REPLACE INTO ledger ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
             (
                 entry.scene_id,
                 entry.verdict.value,
@@ -78,6 +82,7 @@ class Ledger:
                 entry.settings,
                 entry.fingerprint,
                 entry.says,
+                entry.evidence,
                 *(
                     json.dumps(part, ensure_ascii=False)
                     for part in (entry.files, entry.items, entry.fields, entry.ours)
@@ -109,25 +114,21 @@ class Ledger:
             "SELECT scene_id, reason FROM ledger WHERE verdict = ? ORDER BY at DESC LIMIT ?", (verdict.value, limit)
         ).fetchall()
 
+    def of_verdict(self, *verdicts: Verdict) -> list[Entry]:
+        """All rows of these verdicts."""
+        marks = ",".join("?" * len(verdicts))
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS} FROM ledger WHERE verdict IN ({marks})", [v.value for v in verdicts]
+        )
+        return [_entry(row) for row in rows]
+
     def counts(self) -> dict[str, int]:
         """Scenes by verdict."""
         return dict(self._db.execute("SELECT verdict, COUNT(*) FROM ledger GROUP BY verdict").fetchall())
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
-    scene_id, verdict, at, reason, updated_at, settings, fingerprint, says, *lists = row
+    scene_id, verdict, at, reason, updated_at, settings, fingerprint, says, evidence, *lists = row
     files, items, fields, ours = map(json.loads, lists)
-    return Entry(
-        scene_id,
-        Verdict(verdict),
-        at,
-        reason,
-        updated_at,
-        settings,
-        files,
-        items,
-        fields,
-        fingerprint,
-        bool(says),
-        ours,
-    )
+    known = (scene_id, Verdict(verdict), at, reason, updated_at, settings)
+    return Entry(*known, files, items, fields, fingerprint, bool(says), ours, evidence)
