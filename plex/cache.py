@@ -6,39 +6,47 @@ Deletable at any time; whatever is found here is proven again by the item itself
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import sqlite3
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import Element
 
-from plex.item import Part, is_trashed, number, parts_of
+from plex.item import Part, number, parts_and_trash
+from plex.listing import pages, says_something
 from plex.paths import base_name, lookup_key, prefix_pair, same_path
 
 if TYPE_CHECKING:
     from plex.client import PlexClient, Section
 
 FILE = "cache.db"
-PAGE = 1000
-_VERSION = 2
+_VERSION = 3
+# New items are few and come first: a small first page is enough almost always.
+PROBE = 100
+# What is found by name may be a whole folder (plex 3.4); beyond this many pages a look at the listing is cheaper.
+LOOKED_UP_PAGES = 3
 # A name that lies in more folders than this says nothing by itself; those of the right size are looked at then.
 MANY = 100
 _LAYOUT = (
     "CREATE TABLE IF NOT EXISTS origin (machine TEXT, sections TEXT)",
     """CREATE TABLE IF NOT EXISTS items (
         rating_key INTEGER PRIMARY KEY, section INTEGER, title TEXT, updated_at INTEGER, added_at INTEGER,
-        says_something INTEGER, trashed INTEGER, seen INTEGER)""",
+        says_something INTEGER, trashed INTEGER)""",
+    # The keys are checksums of path and name in a form that never tells apart what might be the same: an index over
+    # numbers is a third of one over paths.
     """CREATE TABLE IF NOT EXISTS parts (
-        rating_key INTEGER, path TEXT, path_key TEXT, base_key TEXT, size INTEGER, duration REAL)""",
+        rating_key INTEGER, place INTEGER, path TEXT, path_key INTEGER, base_key INTEGER, size INTEGER, duration REAL,
+        PRIMARY KEY (rating_key, place)) WITHOUT ROWID""",
     # Proven once: a scene's file and the item's part that proved it. And what the pairs say about the two views.
     "CREATE TABLE IF NOT EXISTS matches (stash_path TEXT PRIMARY KEY, rating_key INTEGER, section INTEGER, path TEXT)",
     "CREATE INDEX IF NOT EXISTS matches_by_item ON matches(rating_key)",
     "CREATE TABLE IF NOT EXISTS views (here TEXT, there TEXT, votes INTEGER, PRIMARY KEY (here, there))",
-    "CREATE INDEX IF NOT EXISTS parts_by_path ON parts(path_key)",
-    "CREATE INDEX IF NOT EXISTS parts_by_base ON parts(base_key)",
-    "CREATE INDEX IF NOT EXISTS parts_by_item ON parts(rating_key)",
 )
+_INDEXED = {"parts_by_path": "parts(path_key)", "parts_by_base": "parts(base_key, size)"}
+_INDEXES = tuple(f"CREATE INDEX IF NOT EXISTS {name} ON {columns}" for name, columns in _INDEXED.items())
 
 
 _TABLES = ("origin", "items", "parts", "matches", "views")
@@ -66,6 +74,15 @@ class Known:
     part: Part
 
 
+@dataclass(frozen=True)
+class Look:
+    """What a look at the libraries brought: items that are new or different, and whether the index is known to lack
+    some still."""
+
+    changed: int
+    incomplete: bool = False
+
+
 class PlexCache:
     """What the chosen libraries of one server hold."""
 
@@ -85,37 +102,66 @@ class PlexCache:
 
     def build(self, client: PlexClient, sections: Sequence[Section]) -> int:
         """Read the libraries whole; items that vanished go. Gives the number of items. Raises PlexError."""
-        run = 1 + int(self._db.execute("SELECT COALESCE(MAX(seen), 0) FROM items").fetchone()[0])
-        count = 0
+        return self.build_and_compare(client, sections)[0]
+
+    def build_and_compare(self, client: PlexClient, sections: Sequence[Section]) -> tuple[int, int]:
+        """:meth:`build`; gives the number of items, and of those that are new, different or gone. Raises PlexError."""
+        seen: set[int] = set()
+        changed = 0
+        if not self.size():
+            # Sorted once at the end, which is cheaper than row by row.
+            for name in _INDEXED:
+                self._db.execute(f"DROP INDEX IF EXISTS {name}")
         for section in sections:
             for page in pages(client, section.key):
-                with self._transaction():
-                    count += self._store(page, section.key, run)
+                rows = _rows(page.videos, section.key)
+                seen.update(rows)
+                changed += self._take_in(rows)
+        for statement in _INDEXES:
+            self._db.execute(statement)
+        gone = [row for row in self._db.execute("SELECT rating_key FROM items") if row[0] not in seen]
         with self._transaction():
-            self._db.execute(
-                "DELETE FROM parts WHERE rating_key IN (SELECT rating_key FROM items WHERE seen<?)", (run,)
-            )
-            self._db.execute("DELETE FROM items WHERE seen < ?", (run,))
+            for table in ("parts", "items"):
+                self._db.executemany(f"DELETE FROM {table} WHERE rating_key = ?", gone)
             self._db.execute("UPDATE origin SET sections = ?", (",".join(str(section.key) for section in sections),))
-        return count
+        return len(seen), changed + len(gone)
 
-    def refresh(self, client: PlexClient, sections: Sequence[Section]) -> int:
-        """Read only what is new or changed. Gives the number of items looked at. Raises PlexError.
+    def refresh(self, client: PlexClient, sections: Sequence[Section], thorough: bool = True) -> Look:
+        """Read only what is new or changed. Raises PlexError.
 
-        By time of change and of addition, newest first, up to the first page that is known already.
+        By time of addition, newest first, up to the first page that is known already; and by time of change, which is
+        left out where it is not to be ``thorough`` and nothing was added: one request for each library then.
         """
-        run = int(self._db.execute("SELECT COALESCE(MAX(seen), 1) FROM items").fetchone()[0])
-        looked_at = 0
+        changed = 0
+        incomplete = False
         for section in sections:
-            for order in ("updatedAt:desc", "addedAt:desc"):
-                # New items are few and come first: a small first page is enough almost always.
-                for page in pages(client, section.key, order, first=100):
-                    looked_at += len(page)
-                    if self._knows(page):
-                        break
-                    with self._transaction():
-                        self._store(page, section.key, run)
-        return looked_at
+            added, total = self._newest(client, section.key, "addedAt:desc")
+            changed += added
+            if thorough or added:
+                changed += self._newest(client, section.key, "updatedAt:desc")[0]
+            incomplete |= total is not None and total > self.size(section.key)
+        return Look(changed, incomplete)
+
+    def _newest(self, client: PlexClient, section: int, order: str) -> tuple[int, int | None]:
+        """Items that were new or different, and how many the library has."""
+        changed, total = 0, None
+        for page in pages(client, section, order, first=PROBE):
+            total = page.total
+            found = self._take_in(_rows(page.videos, section))
+            changed += found
+            if not found:
+                break
+        return changed, total
+
+    def look_up(self, client: PlexClient, sections: Sequence[Section], name: str) -> int:
+        """Ask for the items with a file of this name. Gives how many were new or different. Raises PlexError."""
+        changed = 0
+        for section in sections:
+            for number_, page in enumerate(pages(client, section.key, file=name), 1):
+                changed += self._take_in(_rows(page.videos, section.key))
+                if number_ == LOOKED_UP_PAGES:
+                    break
+        return changed
 
     def find(self, paths: Iterable[str]) -> list[Known]:
         """The files at exactly these paths of Plex, one indexed query each, in the order of the paths."""
@@ -125,7 +171,7 @@ class PlexCache:
                 "SELECT p.rating_key, i.section, p.path, p.size, p.duration "
                 "FROM parts p JOIN items i USING (rating_key) "
                 "WHERE p.path_key = ? ORDER BY p.rating_key",
-                (lookup_key(path),),
+                (_checksum(path),),
             )
             found += [Known(row[0], row[1], Part(*row[2:])) for row in rows if same_path(path, row[2])]
         return found
@@ -134,12 +180,31 @@ class PlexCache:
         """Items that might hold one of the files (path in Plex's view, size): same path, or same name."""
         keys: dict[int, None] = {}
         for path, size in files:
-            name = lookup_key(base_name(path))
-            by_name = self._keys("base_key = ? LIMIT ?", (name, MANY + 1))
-            if len(by_name) > MANY:
-                by_name = self._keys("base_key = ? AND size = ? LIMIT ?", (name, size, MANY))
-            keys.update(dict.fromkeys([*self._keys("path_key = ?", (lookup_key(path),)), *by_name]))
+            found = [*self._keys("path_key = ?", (_checksum(path),)), *self._of_name(path, size)]
+            keys.update(dict.fromkeys(found))
         return [item for item in map(self._item, keys) if item is not None]
+
+    def evidence(self, files: Iterable[tuple[str, int | None]]) -> str:
+        """What is known under the names of these files, in a few letters: where it is the same as before, a match would
+        come to the same result."""
+        found = []
+        for key in dict.fromkeys(key for path, size in files for key in self._of_name(path, size)):
+            item = self._item(key)
+            if item is not None:
+                found.append((key, item.section, item.trashed, [(part.path, part.size) for part in item.parts]))
+        return hashlib.blake2b(repr(sorted(found)).encode(), digest_size=6).hexdigest() if found else ""
+
+    def says_something(self, rating_keys: Iterable[int]) -> bool:
+        """Whether any of these items has studio, actors, genres, summary or date."""
+        return any(
+            self._db.execute("SELECT 1 FROM items WHERE rating_key = ? AND says_something", (key,)).fetchone()
+            for key in rating_keys
+        )
+
+    def _of_name(self, path: str, size: int | None) -> list[int]:
+        name = _checksum(base_name(path))
+        by_name = self._keys("base_key = ? LIMIT ?", (name, MANY + 1))
+        return by_name if len(by_name) <= MANY else self._keys("base_key = ? AND size = ? LIMIT ?", (name, size, MANY))
 
     def _keys(self, condition: str, values: tuple[object, ...]) -> list[int]:
         return [row[0] for row in self._db.execute(f"SELECT rating_key FROM parts WHERE {condition}", values)]
@@ -156,53 +221,48 @@ class PlexCache:
     def forget(self, rating_key: int) -> None:
         """Drop an item that was not what the index said."""
         with self._transaction():
-            self._db.execute("DELETE FROM parts WHERE rating_key = ?", (rating_key,))
-            self._db.execute("DELETE FROM items WHERE rating_key = ?", (rating_key,))
-            self._db.execute("DELETE FROM matches WHERE rating_key = ?", (rating_key,))
+            for table in ("parts", "items", "matches"):
+                self._db.execute(f"DELETE FROM {table} WHERE rating_key = ?", (rating_key,))
 
-    def size(self) -> int:
-        """How many items are known."""
-        return int(self._db.execute("SELECT COUNT(*) FROM items").fetchone()[0])
+    def size(self, section: int | None = None) -> int:
+        """How many items are known, in all or in one library."""
+        where, values = ("", ()) if section is None else (" WHERE section = ?", (section,))
+        return int(self._db.execute(f"SELECT COUNT(*) FROM items{where}", values).fetchone()[0])
 
     def close(self) -> None:
         """Close the file."""
         self._db.close()
 
-    def _knows(self, page: list[Element]) -> bool:
-        for video in page:
-            row = self._db.execute(
-                "SELECT updated_at, added_at FROM items WHERE rating_key = ?", (number(video.get("ratingKey")),)
-            ).fetchone()
-            if row != (number(video.get("updatedAt")), number(video.get("addedAt"))):
-                return False
-        return True
+    def _take_in(self, rows: dict[int, _Row]) -> int:
+        """Store those items that are not known as they are. Gives their number."""
+        known = self._known(rows)
+        fresh = {key: row for key, row in rows.items() if known.get(key) != row}
+        if fresh:
+            with self._transaction():
+                old = [(key,) for key in fresh if key in known]
+                self._db.executemany("DELETE FROM parts WHERE rating_key = ?", old)
+                self._db.executemany("INSERT OR REPLACE INTO items VALUES (?,?,?,?,?,?,?)", _items(fresh))
+                self._db.executemany("INSERT INTO parts VALUES (?,?,?,?,?,?,?)", _parts(fresh))
+        return len(fresh)
 
-    def _store(self, page: list[Element], section: int, run: int) -> int:
-        items, parts = [], []
-        for video in page:
-            key = number(video.get("ratingKey"))
-            if key is None:
+    def _known(self, rows: dict[int, _Row]) -> dict[int, _Row]:
+        known: dict[int, _Row] = {}
+        keys = list(rows)
+        for start in range(0, len(keys), 500):  # older SQLites take 999 values
+            some = keys[start : start + 500]
+            marks = ",".join("?" * len(some))
+            for row in self._db.execute(f"SELECT * FROM items WHERE rating_key IN ({marks})", some):
+                known[row[0]] = (row[1:], [])
+            if not known:
                 continue
-            items.append(
-                (
-                    key,
-                    section,
-                    video.get("title", ""),
-                    number(video.get("updatedAt")),
-                    number(video.get("addedAt")),
-                    says_something(video),
-                    is_trashed(video),
-                    run,
-                )
-            )
-            parts += [
-                (key, part.path, lookup_key(part.path), lookup_key(base_name(part.path)), part.size, part.duration)
-                for part in parts_of(video)
-            ]
-        self._db.executemany("DELETE FROM parts WHERE rating_key = ?", [(item[0],) for item in items])
-        self._db.executemany("INSERT OR REPLACE INTO items VALUES (?,?,?,?,?,?,?,?)", items)
-        self._db.executemany("INSERT INTO parts VALUES (?,?,?,?,?,?)", parts)
-        return len(items)
+            for key, *part in self._db.execute(
+                f"SELECT rating_key, path, size, duration FROM parts WHERE rating_key IN ({marks}) "
+                "ORDER BY rating_key, place",
+                some,
+            ):
+                if key in known:
+                    known[key][1].append(Part(*part))
+        return known
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -214,6 +274,43 @@ class PlexCache:
             if self._db.in_transaction:  # SQLite ends it by itself on a full disk
                 self._db.execute("ROLLBACK")
             raise
+
+
+# An item's columns but for its key, and its parts: what is compared and stored.
+_Row = tuple[tuple[Any, ...], list[Part]]
+
+
+def _rows(videos: Iterable[Element], section: int) -> dict[int, _Row]:
+    rows: dict[int, _Row] = {}
+    for video in videos:
+        key = number(video.get("ratingKey"))
+        if key is None:
+            continue
+        parts, gone = parts_and_trash(video)
+        columns = (
+            section,
+            video.get("title", ""),
+            number(video.get("updatedAt")),
+            number(video.get("addedAt")),
+            int(says_something(video)),
+            int(gone),
+        )
+        rows[key] = (columns, parts)
+    return rows
+
+
+def _items(rows: dict[int, _Row]) -> Iterator[tuple[Any, ...]]:
+    return ((key, *columns) for key, (columns, _) in rows.items())
+
+
+def _parts(rows: dict[int, _Row]) -> Iterator[tuple[Any, ...]]:
+    for key, (_, parts) in rows.items():
+        for place, (path, size, duration) in enumerate(parts):
+            yield key, place, path, _checksum(path), _checksum(base_name(path)), size, duration
+
+
+def _checksum(text: str) -> int:
+    return zlib.crc32(lookup_key(text).encode("utf-8", "surrogatepass"))
 
 
 class MatchCache:
@@ -263,36 +360,6 @@ def learned(data_dir: str) -> dict[tuple[str, str], int]:
         cache.close()
 
 
-def pages(client: PlexClient, section: int, order: str = "", first: int = PAGE) -> Iterator[list[Element]]:
-    """A library's items, page by page, as they stand in the answer. Raises PlexError.
-
-    The server may give fewer than asked for (plex 3.1): its own numbers count.
-    """
-    start, size = 0, first
-    query = f"/library/sections/{section}/all?type=1" + (f"&sort={order}" if order else "")
-    while True:
-        answer = client.get(query, {"X-Plex-Container-Start": str(start), "X-Plex-Container-Size": str(size)})
-        videos = [element for element in answer if element.tag == "Video"]
-        if videos:
-            yield videos
-        start += number(answer.get("size")) or len(videos)
-        total = number(answer.get("totalSize"))
-        if not videos or (start >= total if total is not None else len(videos) < size):
-            return
-        size = PAGE
-
-
-def says_something(video: Element) -> bool:
-    """Whether a listed item has any of studio, actors, genres, summary, date."""
-    return bool(
-        video.get("studio")
-        or video.get("summary")
-        or video.get("originallyAvailableAt")
-        or video.find("Role") is not None
-        or video.find("Genre") is not None
-    )
-
-
 def _open(path: str) -> sqlite3.Connection:
     try:
         return _prepared(path)
@@ -313,9 +380,10 @@ def _prepared(path: str) -> sqlite3.Connection:
             db.execute("PRAGMA journal_mode=WAL")
             for statement in _DROP_OLD:  # of an older version: it is a cache, and cheaper built anew than converted
                 db.execute(statement)
-            for statement in (*_LAYOUT, f"PRAGMA user_version={_VERSION}"):
+            for statement in (*_LAYOUT, *_INDEXES, f"PRAGMA user_version={_VERSION}"):
                 db.execute(statement)
-        db.execute("PRAGMA synchronous=NORMAL")
+        # A power cut may damage it: then it is built anew.
+        db.execute("PRAGMA synchronous=OFF")
         # Damage behind the first page is met by some query, some day: better now, while it can be put right.
         if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
             raise sqlite3.DatabaseError("the file is damaged")

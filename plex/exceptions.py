@@ -80,6 +80,11 @@ def translate_plex_exception(exc: BaseException) -> PlexError:
     return PlexPermanentError(f"{type(exc).__name__}: {text}")
 
 
+def error_of_status(status: int, text: str) -> PlexError:
+    """The error that an answer of this HTTP status stands for; ``text`` says what was asked and answered."""
+    return _of_status(status, set(), " ".join(text.split())[:300])
+
+
 def _of_status(status: int | None, names: set[str], text: str) -> PlexError:
     if "Unauthorized" in names or status == 401:
         return PlexTokenRefused("Plex does not accept the token: set it anew in Settings > Plugins > Stash2Plex")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from xml.etree.ElementTree import Element
 
 if TYPE_CHECKING:
@@ -18,8 +18,7 @@ SCALARS = ("title", "summary", "studio", "originallyAvailableAt", "tagline")
 _OPTIMIZED = "42"
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """One file of an item, as Plex sees it; size in bytes, duration in seconds."""
 
     path: str
@@ -44,37 +43,42 @@ class FullItem:
 
 def parts_of(video: Element) -> list[Part]:
     """The files of an item; optimized versions and those that Plex misses are left out, unless it misses all."""
-    gone = is_trashed(video)
-    return [
-        Part(part.get("file", ""), number(part.get("size")), _seconds(part.get("duration")))
-        for media in video.iter("Media")
-        if media.get("proxyType") != _OPTIMIZED and (gone or not media.get("deletedAt"))
-        for part in media.iter("Part")
-        if part.get("file") and (gone or not part.get("deletedAt"))
-    ]
+    return parts_and_trash(video)[0]
 
 
 def is_trashed(video: Element) -> bool:
     """Whether all of an item's files are gone from the disk: it lies in Plex's bin (plex 9)."""
-    if video.get("deletedAt"):
-        return True
-    media = video.findall("Media")
-    return bool(media) and all(one.get("deletedAt") for one in media)
+    return parts_and_trash(video)[1]
+
+
+def parts_and_trash(video: Element) -> tuple[list[Part], bool]:
+    """:func:`parts_of` and :func:`is_trashed` in one go."""
+    versions = video.findall("Media")
+    there = [media for media in versions if media.get("deletedAt") is None]
+    gone = video.get("deletedAt") is not None or (bool(versions) and not there)
+    return [
+        Part(file, number(part.get("size")), _seconds(part.get("duration")))
+        for media in (versions if gone else there)
+        if media.get("proxyType") != _OPTIMIZED
+        for part in media.findall("Part")
+        if (file := part.get("file")) and (gone or part.get("deletedAt") is None)
+    ], gone
 
 
 def full_item(video: Element, section: int) -> FullItem:
     """A full item's element as data. ``section`` is the container's, where the item does not name its own."""
     rating = video.get("userRating")
+    parts, gone = parts_and_trash(video)
     return FullItem(
         rating_key=int(video.get("ratingKey", "0")),
         section=number(video.get("librarySectionID")) or section,
         title=video.get("title", ""),
-        parts=tuple(parts_of(video)),
+        parts=tuple(parts),
         scalars={name: video.get(name, "") for name in SCALARS},
         tags={kind: [tag.get("tag", "") for tag in video.findall(name)] for kind, name in TAGS.items()},
         rating=float(rating) if rating else None,
         locked=frozenset(field.get("name", "") for field in video.findall("Field") if field.get("locked") == "1"),
-        trashed=is_trashed(video),
+        trashed=gone,
     )
 
 

@@ -27,7 +27,8 @@ def ignores_case(path: str) -> bool:
 
 def plain(path: str) -> str:
     """A path in one form: NFC, without the long-path prefixes of Windows, there with ``/`` between its parts."""
-    path = unicodedata.normalize("NFC", path)
+    if not path.isascii():
+        path = unicodedata.normalize("NFC", path)
     if not is_windows(path):
         return path  # a backslash is a letter like any other here
     if path[:8].upper() == "\\\\?\\UNC\\":

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from plex.cache import FILE, Known, PlexCache, pages, says_something
+from plex.cache import FILE, Known, Look, PlexCache
 from plex.client import PlexClient, Section
 from plex.exceptions import PlexError
 from plex.item import Part
+from plex.listing import pages, says_something
 from sandbox.plex import PlexSim
 from sandbox.plex.model import Section as SimSection
 from sandbox.plex.model import Tag
@@ -166,10 +167,9 @@ def test_a_look_finds_what_is_new_with_two_requests(
     built()
     clock.now += 60
     new = plex.add_item(scenes, [("/data/new.mp4", 1, 1.0)])
-    looked_at = cache.refresh(client, sections)
+    assert cache.refresh(client, sections) == Look(1)
     assert keys(cache.find(["/data/new.mp4"])) == [new.rating_key]
-    assert plex.counters[LISTING] <= 3
-    assert looked_at <= 1_200
+    assert plex.counters[LISTING] <= 4
     assert cache.size() == 501
 
 
@@ -178,8 +178,101 @@ def test_a_look_at_a_library_where_nothing_happened_reads_little(
 ) -> None:
     plex.load(scenes, [(f"/data/{number}.mp4", number, 1.0) for number in range(1_500)])
     built()
-    assert cache.refresh(client, sections) == 200
+    assert cache.refresh(client, sections) == Look(0)
     assert plex.counters[LISTING] == 2
+    plex.reset_counters()
+    assert cache.refresh(client, sections, thorough=False) == Look(0)
+    assert plex.counters[LISTING] == 1
+
+
+def test_our_own_edits_do_not_make_a_look_longer(
+    plex: PlexSim, clock: Ticking, client: PlexClient, cache: PlexCache, sections: list[Section], built: Bound,
+    scenes: SimSection,
+) -> None:  # fmt: skip
+    plex.load(scenes, [(f"/data/{number}.mp4", number, 1.0) for number in range(2_500)])
+    built()
+    clock.now += 60
+    for item in list(plex.items)[:300]:
+        client.edit(scenes.key, item.rating_key, "title.value=Ours&title.locked=1")
+    plex.reset_counters()
+    cache.refresh(client, sections)  # takes them in
+    plex.reset_counters()
+    assert cache.refresh(client, sections, thorough=False) == Look(0)
+    assert plex.counters[LISTING] == 1
+
+
+def test_an_index_that_lacks_items_knows_it(
+    plex: PlexSim, client: PlexClient, cache: PlexCache, sections: list[Section], built: Bound, scenes: SimSection
+) -> None:
+    plex.load(scenes, [(f"/data/{number}.mp4", number, 1.0) for number in range(300)])
+    built()
+    cache.forget(plex.items[150].rating_key)  # no look that ends at the first known page gets there
+    assert cache.refresh(client, sections) == Look(0, incomplete=True)
+    cache.build(client, sections)
+    assert cache.refresh(client, sections) == Look(0)
+
+
+def test_whole_listings_write_only_what_is_different(
+    plex: PlexSim, client: PlexClient, cache: PlexCache, sections: list[Section], built: Bound, scenes: SimSection
+) -> None:
+    items = [plex.add_item(scenes, [(f"/data/{number}.mp4", number, 1.0)]) for number in range(20)]
+    built()
+    assert cache.build_and_compare(client, sections) == (20, 0)
+    items[3].title = "Another"
+    plex.remove_item(items[4].rating_key)
+    assert cache.build_and_compare(client, sections) == (19, 2)
+
+
+@pytest.mark.parametrize("reading", ["basename", "folder"])
+def test_an_item_is_looked_up_by_the_name_of_its_file(
+    plex: PlexSim, clock: Ticking, client: PlexClient, cache: PlexCache, sections: list[Section], built: Bound,
+    scenes: SimSection, reading: str,
+) -> None:  # fmt: skip
+    built()
+    plex.readings.file_lookup = reading
+    for name in ("a & b+c#1.mp4", "other.mp4"):
+        plex.add_item(scenes, [(f"/data/x/{name}", 7, 1.0)])
+    asked = "a & b+c#1.mp4" if reading == "basename" else "/data/x/a & b+c#1.mp4"
+    assert cache.look_up(client, sections, asked) >= 1
+    assert len(cache.find(["/data/x/a & b+c#1.mp4"])) == 1
+    assert plex.counters[LISTING] == 1
+
+
+def test_a_look_up_in_a_huge_folder_ends_early(
+    plex: PlexSim, client: PlexClient, cache: PlexCache, sections: list[Section], built: Bound, scenes: SimSection
+) -> None:
+    built()
+    plex.load(scenes, [(f"/data/{number}/same.mp4", number, 1.0) for number in range(40)])
+    plex.readings.page_cap = 5
+    assert cache.look_up(client, sections, "same.mp4") == 15
+    assert plex.counters[LISTING] == 3
+
+
+def test_evidence_changes_with_what_has_the_name_and_with_nothing_else(
+    plex: PlexSim, client: PlexClient, cache: PlexCache, sections: list[Section], built: Bound, scenes: SimSection
+) -> None:
+    asked = [("/data/a.mp4", 1)]
+    built()
+    assert cache.evidence(asked) == ""
+    first = plex.add_item(scenes, [("/data/x/a.mp4", 1, 1.0)])
+    built()
+    one = cache.evidence(asked)
+    first.title = "Renamed in Plex"
+    plex.add_item(scenes, [("/data/x/b.mp4", 1, 1.0)])
+    built()
+    assert cache.evidence(asked) == one
+    plex.add_item(scenes, [("/data/y/a.mp4", 2, 1.0)])
+    built()
+    assert cache.evidence(asked) not in ("", one)
+
+
+def test_a_look_up_by_name_and_by_path_uses_an_index(
+    plex: PlexSim, client: PlexClient, cache: PlexCache, sections: list[Section], built: Bound, scenes: SimSection
+) -> None:
+    built()
+    for column in ("base_key", "path_key"):
+        [row] = cache._db.execute(f"EXPLAIN QUERY PLAN SELECT rating_key FROM parts WHERE {column} = 1").fetchall()
+        assert "USING INDEX parts_by_" in row[3] or "USING COVERING INDEX parts_by_" in row[3]
 
 
 def test_a_look_finds_more_new_items_than_its_first_page_holds(
@@ -323,8 +416,8 @@ def test_pages_are_asked_for_in_the_order_wished(plex: PlexSim, client: PlexClie
     for number in range(5):
         plex.add_item(scenes, [(f"/data/{number}.mp4", 1, 1.0)]).updated_at = 1_000 + number * 7 % 5
     [page] = pages(client, scenes.key, "updatedAt:desc")
-    assert [int(video.get("updatedAt", "0")) for video in page] == [1004, 1003, 1002, 1001, 1000]
-    assert [len(page) for page in pages(client, scenes.key, first=2)] == [2, 3]
+    assert [int(video.get("updatedAt", "0")) for video in page.videos] == [1004, 1003, 1002, 1001, 1000]
+    assert [len(page.videos) for page in pages(client, scenes.key, first=2)] == [2, 3]
 
 
 @pytest.mark.parametrize("field", ["studio", "summary", "originally_available_at"])
@@ -332,17 +425,17 @@ def test_an_item_with_one_text_says_something(
     plex: PlexSim, client: PlexClient, scenes: SimSection, field: str
 ) -> None:
     item = plex.add_item(scenes, [("/data/a.mp4", 1, 1.0)])
-    [[before]] = pages(client, scenes.key)
+    [([before], _)] = pages(client, scenes.key)
     assert not says_something(before)
     setattr(item, field, "2021-01-01")
-    [[after]] = pages(client, scenes.key)
+    [([after], _)] = pages(client, scenes.key)
     assert says_something(after)
 
 
 @pytest.mark.parametrize("kind", ["genre", "actor"])
 def test_an_item_with_one_tag_says_something(plex: PlexSim, client: PlexClient, scenes: SimSection, kind: str) -> None:
     plex.add_item(scenes, [("/data/a.mp4", 1, 1.0)]).tag_list(kind).append(Tag("x"))
-    [[video]] = pages(client, scenes.key)
+    [([video], _)] = pages(client, scenes.key)
     assert says_something(video)
 
 
