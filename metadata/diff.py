@@ -5,11 +5,13 @@ Pure.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from metadata.desired import Desired, tag_key
+from metadata.collecting import merged
+from metadata.desired import ORDERED, Desired
+from metadata.text import tag_key
 
 
 @dataclass(frozen=True)
@@ -23,11 +25,21 @@ class Actual:
 
 @dataclass(frozen=True)
 class Change:
-    """One field: ``old`` and ``new`` are text, lists of tags, or a rating."""
+    """One field: ``old`` and ``new`` are text, whole lists of tags, or a rating."""
 
     field: str
     old: Any
     new: Any
+
+    @property
+    def added(self) -> list[str]:
+        """The names that come into a list."""
+        return _without(self.new, self.old) if isinstance(self.new, list) else []
+
+    @property
+    def removed(self) -> list[str]:
+        """The names that go from a list."""
+        return _without(self.old, self.new) if isinstance(self.new, list) else []
 
 
 @dataclass(frozen=True)
@@ -46,20 +58,44 @@ class Diff:
         """All changes, in the order they are sent."""
         return [*self.scalars, *self.tags, *([self.rating] if self.rating else [])]
 
+    @property
+    def collections_added(self) -> list[str]:
+        """The collections that are ours once this is written: the item is not in them yet."""
+        return [name for change in self.tags if change.field == "collection" for name in change.added]
 
-def difference(actual: Actual, wish: Desired, *, preserve: bool = False, rating_is_ours: bool = False) -> Diff:
-    """What has to be written. ``preserve`` writes only where Plex has nothing; a rating is cleared only where
-    ``rating_is_ours`` (specification 2)."""
+    @property
+    def collections_removed(self) -> list[str]:
+        """The collections that were ours and the item leaves."""
+        return [name for change in self.tags if change.field == "collection" for name in change.removed]
+
+
+def difference(
+    actual: Actual,
+    wish: Desired,
+    *,
+    preserve: bool = False,
+    rating_is_ours: bool = False,
+    owned: Collection[str] = (),
+    reorder: bool = False,
+) -> Diff:
+    """What has to be written.
+
+    ``preserve`` writes only where Plex has nothing (a list: no tag at all, whoever put it there), and so removes
+    nothing. A rating is cleared only where ``rating_is_ours``; of the collections only the ``owned`` are ever removed
+    (specification 2, 6). Tags in another order are a difference only for ``reorder``, and only where the order shows:
+    whether Plex keeps an order is not sure (plex 4.4), so it may be asked for once and never checked.
+    """
     scalars = [
         Change(name, actual.scalars.get(name, ""), new)
         for name, new in wish.scalars.items()
         if actual.scalars.get(name, "") != new and not (preserve and actual.scalars.get(name))
     ]
-    tags = [
-        Change(kind, list(actual.tags.get(kind, ())), new)
-        for kind, new in wish.tags.items()
-        if _keys(actual.tags.get(kind, ())) != _keys(new) and not (preserve and actual.tags.get(kind))
-    ]
+    tags = []
+    for kind, names in wish.tags.items():
+        old = list(actual.tags.get(kind, ()))
+        new = merged(old, names, owned, whole=kind not in wish.partial) if kind == "collection" else names
+        if not (preserve and old) and _differ(old, new, reorder and kind in ORDERED):
+            tags.append(Change(kind, old, new))
     return Diff(scalars, tags, _rating(actual.rating, wish, preserve, rating_is_ours))
 
 
@@ -71,5 +107,11 @@ def _rating(old: float | None, wish: Desired, preserve: bool, ours: bool) -> Cha
     return Change("userRating", old, wish.rating) if old is None or abs(old - wish.rating) > 0.04 else None
 
 
-def _keys(names: Sequence[str]) -> set[str]:
-    return {tag_key(name) for name in names}
+def _differ(old: Sequence[str], new: Sequence[str], in_order: bool) -> bool:
+    here, there = [tag_key(name) for name in old], [tag_key(name) for name in new]
+    return here != there if in_order else set(here) != set(there)
+
+
+def _without(names: Sequence[str], others: Sequence[str]) -> list[str]:
+    known = {tag_key(name) for name in others}
+    return [name for name in names if tag_key(name) not in known]

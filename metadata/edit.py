@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from metadata.desired import tag_key
 from metadata.diff import Change, Diff
+from metadata.text import tag_key
 
 # Proxies commonly stop at 8 kB of request line (plex 4.6); one field may go alone up to the second number.
 LIMIT = 6_000

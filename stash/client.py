@@ -5,7 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import requests
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 60.0
@@ -111,6 +114,34 @@ class StashClient:
         if response.status_code != 200 or not isinstance(data, dict):
             raise StashUnreachable(f"Stash at {self.base} answered {response.status_code} without data")
         return data
+
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> requests.Response:
+        """GET ``path`` (with its query) of this Stash. The body is not read yet: the caller does, and closes.
+
+        Redirects are not followed: the way to the login page is StashRefused. Raises StashUnreachable too.
+        """
+        import warnings
+
+        import requests
+        import urllib3
+
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
+                response = self._session.get(
+                    self.base + path,
+                    headers={**self.headers(), **(headers or {})},
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                    stream=True,
+                )
+        except requests.exceptions.RequestException as error:
+            raise StashUnreachable(f"Stash at {self.base} does not answer ({type(error).__name__})") from error
+        self._take_cookie(response.headers.get("Set-Cookie"))
+        if response.status_code == 401 or "/login" in response.headers.get("Location", ""):
+            response.close()
+            raise StashRefused("Stash does not accept the session it gave us; the next save or task brings a new one")
+        return response
 
     def _take_cookie(self, header: str | None) -> None:
         # The session's own jar is not used: it would send the old cookie first, and the old one would win (stash 6).

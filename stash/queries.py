@@ -9,12 +9,14 @@ SETTINGS_FIELDS = 'configuration { plugins(include: ["Stash2Plex"]) general { ap
 SETTINGS = f"query Settings {{ {SETTINGS_FIELDS} }}"
 
 # What a write to Plex needs of a scene, and nothing else.
-SCENE = """id title details date rating100 updated_at
+SCENE = """id title code details director date rating100 organized updated_at
 files { id path basename size duration }
 paths { screenshot }
-studio { id name }
+studio { id name parent_studio { id name } }
 performers { id name disambiguation }
-tags { id name }"""
+tags { id name }
+groups { group { id name } }
+stash_ids { stash_id }"""
 
 # What the quality gate needs to know before a scene is queued.
 GATE = "id updated_at details date studio { id } performers { id } tags { id }"
@@ -28,6 +30,9 @@ SCENES_COUNT = """query CountScenes($since: TimestampCriterionInput) {
   findScenes(filter: { per_page: 0 }, scene_filter: { updated_at: $since }) { count }
 }"""
 
+# A name is looked up here and not by Stash, whose EQUALS knows wildcards and no case beyond ASCII (stash 7.3).
+TAG_NAMES = "query TagNames { findTags(filter: { per_page: -1 }) { tags { id name } } }"
+
 RUN_OPERATION = 'mutation Say($args: Map) { runPluginOperation(plugin_id: "Stash2Plex", args: $args) }'
 
 
@@ -38,12 +43,24 @@ def batch(scene_ids: Iterable[int]) -> str:
     return f"query Batch {{ {aliases} {SETTINGS_FIELDS} }}{fragment}"
 
 
+def descendants(tag_ids: Iterable[int]) -> str:
+    """One query for all tags below each of some tags, under an alias for each."""
+    aliases = "\n".join(
+        f"t{tag_id:d}: findTags(filter: {{ per_page: -1 }}, "
+        f"tag_filter: {{ parents: {{ value: [{tag_id:d}], modifier: INCLUDES, depth: -1 }} }}) {{ tags {{ id name }} }}"
+        for tag_id in tag_ids
+    )
+    return f"query Descendants {{ {aliases} }}"
+
+
 def everything() -> dict[str, str]:
     """All documents by name, for validation."""
     return {
         "settings": SETTINGS,
         "scenes page": SCENES_PAGE,
         "scenes count": SCENES_COUNT,
+        "tag names": TAG_NAMES,
+        "descendants": descendants([1, 2]),
         "run operation": RUN_OPERATION,
         "batch": batch([1, 2]),
         "empty batch": batch([]),

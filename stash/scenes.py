@@ -80,7 +80,11 @@ def files_of(scene: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def job_data(scene: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What a job's ``data`` holds of a scene; None for a scene without files."""
+    """What a job's ``data`` holds of a scene; None for a scene without files.
+
+    The keys of specification 3, and what was asked of Stash beyond it: a key for what was not asked would say that
+    there is none.
+    """
     files = files_of(scene)
     if not files:
         return None
@@ -97,7 +101,25 @@ def job_data(scene: Mapping[str, Any]) -> dict[str, Any] | None:
         "poster_url": screenshot,
         "background_url": screenshot,
         "updated_at": scene.get("updated_at"),
+        **_beyond(scene),
     }
+
+
+def _beyond(scene: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {name: scene[name] or "" for name in ("code", "director") if name in scene}
+    if "organized" in scene:
+        found["organized"] = bool(scene["organized"])
+    if "stash_ids" in scene:
+        found["has_stash_id"] = bool(scene["stash_ids"])
+    if "groups" in scene:
+        found["groups"] = [entry["group"]["name"] for entry in scene["groups"] or []]
+    if "tags" in scene:
+        # one for each of the tags' names
+        found["tag_ids"] = [tag.get("id") for tag in scene["tags"] or []]
+    studio = scene.get("studio") or {}
+    if "parent_studio" in studio or ("studio" in scene and not studio):
+        found["parent_studio"] = (studio.get("parent_studio") or {}).get("name")
+    return found
 
 
 def _names(performers: Any) -> list[str]:

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
+
+from stash import spelling
 
 PLUGIN_ID = "Stash2Plex"
 
@@ -17,7 +20,8 @@ PLUGIN_ID = "Stash2Plex"
 @dataclass(frozen=True)
 class Setting:
     """One setting. ``kind`` is STRING, NUMBER or BOOLEAN; numbers lie in ``low`` to ``high``; ``shapes_plex`` says that
-    a change of it may change what Plex should show."""
+    a change of it may change what Plex should show; ``reader`` raises ValueError for a text that cannot be used;
+    where ``spaced``, a space at the end of a text counts."""
 
     name: str
     kind: str
@@ -28,6 +32,8 @@ class Setting:
     high: float = 0
     whole: bool = False
     shapes_plex: bool = False
+    reader: Callable[[str], object] | None = None
+    spaced: bool = False
 
 
 def _switch(name: str, default: bool, title: str, help: str, *, shapes_plex: bool = False) -> Setting:
@@ -38,6 +44,12 @@ def _field(name: str, what: str) -> Setting:
     return _switch(
         f"sync_{name}", True, f"Sync {what}", f"Write the {what} to Plex (on unless switched off).", shapes_plex=True
     )
+
+
+def _text(
+    name: str, default: str, title: str, help: str, reader: Callable[[str], object], *, spaced: bool = False
+) -> Setting:
+    return Setting(name, "STRING", default, title, help, shapes_plex=True, reader=reader, spaced=spaced)
 
 
 TABLE: tuple[Setting, ...] = (
@@ -64,6 +76,20 @@ TABLE: tuple[Setting, ...] = (
     _field("performers", "performers as actors"),
     _field("tags", "tags as genres"),
     _field("rating", "rating"),
+    _field("director", "director"),
+    _field("poster", "cover as poster"),
+    _field("background", "cover as background"),
+    _switch("sync_collection", True, "Sync collections", "Add scenes to the collections named below (on unless switched off).", shapes_plex=True),
+    _text("title_format", "{title}", "Title format", "Made of {title}, {studio}, {performer}, {date}, {filename} and {code}, like {studio} - {title}.", spelling.title_format),
+    _text("collections", "studio", "Collections", "Which are made, comma separated: studio, parent_studio, performer, group, organized, tag(Name|Another name).", spelling.collections),
+    _text("collection_prefix", "", "Collection prefixes", "What stands before the names of a kind, like studio=Studio: ; performer=Actor: (rules are separated by semicolons).", spelling.prefixes, spaced=True),
+    _text("ignore_tags", "", "Ignore tags", "Names or ids of tags that never become genres, comma separated; Name/* is a tag with all its children.", spelling.names),
+    _switch("only_organized", False, "Only organized scenes", "Leave scenes alone that are not organized in Stash.", shapes_plex=True),
+    _switch("only_with_stash_id", False, "Only scenes with a StashID", "Leave scenes alone that have no StashID.", shapes_plex=True),
+    _text("include_tags", "", "Include tags", "Leave scenes alone that have none of these tags; written as in Ignore tags. Empty: every scene.", spelling.names),
+    _text("exclude_tags", "", "Exclude tags", "Leave scenes alone that have one of these tags; written as in Ignore tags.", spelling.names),
+    _text("exclude_paths", "", "Exclude paths", "Leave scenes alone whose file lies in one of these folders, as Stash calls them, comma separated; * and ? may stand for letters.", spelling.paths),
+    _switch("trigger_plex_scan", False, "Trigger Plex scans", "Ask Plex to scan the folder of a new scene, or of one it does not have."),
 )  # fmt: skip
 
 BY_NAME = {setting.name: setting for setting in TABLE}
@@ -96,6 +122,20 @@ class Stash2PlexConfig:
     sync_performers: bool = True
     sync_tags: bool = True
     sync_rating: bool = True
+    sync_director: bool = True
+    sync_poster: bool = True
+    sync_background: bool = True
+    sync_collection: bool = True
+    title_format: str = "{title}"
+    collections: str = "studio"
+    collection_prefix: str = ""
+    ignore_tags: str = ""
+    only_organized: bool = False
+    only_with_stash_id: bool = False
+    include_tags: str = ""
+    exclude_tags: str = ""
+    exclude_paths: str = ""
+    trigger_plex_scan: bool = False
     problems: tuple[str, ...] = ()
 
     @classmethod
@@ -117,6 +157,42 @@ class Stash2PlexConfig:
     def libraries(self) -> list[str]:
         """The configured library names; none means every movie-type library."""
         return [name for name in (part.strip() for part in self.plex_library.split(",")) if name]
+
+    @cached_property
+    def collection_kinds(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The kinds of collections to make; behind ``tag`` the rules for its tags."""
+        return spelling.collections(self.collections)
+
+    @cached_property
+    def collection_prefixes(self) -> dict[str, str]:
+        """What stands before the names of a kind of collections."""
+        return spelling.prefixes(self.collection_prefix)
+
+    @cached_property
+    def ignored_tags(self) -> tuple[str, ...]:
+        """Rules for tags that are no genres."""
+        return spelling.names(self.ignore_tags)
+
+    @cached_property
+    def included_tags(self) -> tuple[str, ...]:
+        """Rules for tags of which a scene needs one; none means every scene."""
+        return spelling.names(self.include_tags)
+
+    @cached_property
+    def excluded_tags(self) -> tuple[str, ...]:
+        """Rules for tags that leave a scene out."""
+        return spelling.names(self.exclude_tags)
+
+    @cached_property
+    def excluded_paths(self) -> tuple[str, ...]:
+        """Folders and patterns that leave a scene out."""
+        return spelling.paths(self.exclude_paths)
+
+    @cached_property
+    def tag_rules(self) -> frozenset[str]:
+        """Every rule for tags in any setting."""
+        of_collections = (rule for _, rules in self.collection_kinds for rule in rules)
+        return frozenset((*self.ignored_tags, *self.included_tags, *self.excluded_tags, *of_collections))
 
     def missing(self) -> str | None:
         """The sentence for a person when nothing can be written yet, or None."""
@@ -141,8 +217,18 @@ def parse(setting: Setting, stored: Any) -> tuple[Any, str | None]:
     if stored is None or (isinstance(stored, str) and not stored.strip()):
         return setting.default, None
     if setting.kind == "STRING":
-        return str(stored).strip(), None
+        return _string(setting, str(stored))
     return _boolean(setting, stored) if setting.kind == "BOOLEAN" else _number(setting, stored)
+
+
+def _string(setting: Setting, stored: str) -> tuple[str, str | None]:
+    text = stored.lstrip() if setting.spaced else stored.strip()
+    try:
+        if setting.reader is not None:
+            setting.reader(text)
+    except ValueError as error:
+        return str(setting.default), f"{setting.title}: {error}"
+    return text, None
 
 
 def _boolean(setting: Setting, stored: Any) -> tuple[Any, str | None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Any
 from urllib.parse import quote
 
@@ -10,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metadata.desired import LONGEST, Desired, clean, desired_state, fitting, tag_key, unique, whole_date
+from metadata.desired import Desired, desired_state, whole_date
+from metadata.text import LONGEST
 from stash.settings import Stash2PlexConfig
 
 FULL: dict[str, Any] = {
@@ -50,7 +50,7 @@ def test_a_full_scene() -> None:
             "studio": "Atlas",
             "originallyAvailableAt": "2019-07-31",
         },
-        tags={"actor": ["Ada", "Bea"], "genre": ["Outdoor", "Black, White"]},
+        tags={"actor": ["Ada", "Bea"], "genre": ["Outdoor", "Black, White"], "collection": ["Atlas"]},
         rating=8.0,
         has_rating=True,
     )
@@ -59,7 +59,7 @@ def test_a_full_scene() -> None:
 def test_an_empty_field_clears_but_the_title_which_is_the_file_name() -> None:
     assert desired(EMPTY) == Desired(
         scalars={"title": "stem", "summary": "", "studio": "", "originallyAvailableAt": ""},
-        tags={"actor": [], "genre": []},
+        tags={"actor": [], "genre": [], "collection": []},
         rating=None,
         has_rating=True,
     )
@@ -85,24 +85,15 @@ def test_details_too_long_for_a_request_are_cut_and_it_is_said(text: str) -> Non
     assert found.notes == ("the details are too long for one request to Plex: cut at a word",)
 
 
-@given(st.text(max_size=60), st.integers(12, 200))
-def test_a_text_that_fits_is_left_as_it_is(text: str, limit: int) -> None:
-    found, cut = fitting(text, limit)
-    assert cut is (len(quote(text, safe="")) > limit)
-    assert cut or found == text
-    assert not cut or (found.endswith("\u2026") and text.startswith(found[:-1]))
-    assert len(quote(found, safe="")) <= limit
-
-
 @pytest.mark.parametrize("name", EMPTY)
 def test_a_key_that_is_absent_is_not_decided(name: str) -> None:
     whole, part = desired(FULL), desired({key: value for key, value in FULL.items() if key != name})
-    gone = {"title", "summary", "studio", "originallyAvailableAt", "actor", "genre"} - {*part.scalars, *part.tags}
+    gone = {*whole.scalars, *whole.tags} - {*part.scalars, *part.tags}
     field = {"details": "summary", "date": "originallyAvailableAt", "performers": "actor", "tags": "genre"}
     if name == "rating100":
         assert (gone, part.has_rating, part.rating) == (set(), False, None)
         return
-    assert gone == {field.get(name, name)}
+    assert gone == {field.get(name, name)} | ({"collection"} if name == "studio" else set())
     assert {**whole.scalars, **part.scalars} == whole.scalars
     assert (part.rating, part.has_rating) == (8.0, True)
 
@@ -122,10 +113,12 @@ def test_nothing_given_is_nothing_wished_for() -> None:
         ("sync_tagline", "tagline"),
         ("sync_performers", "actor"),
         ("sync_tags", "genre"),
+        ("sync_director", "director"),
+        ("sync_collection", "collection"),
     ],
 )
 def test_a_switch_takes_its_field_out_and_no_other(switch: str, field: str) -> None:
-    data = {**FULL, "tagline": "T"}
+    data = {**FULL, "tagline": "T", "director": "D"}
     whole, part = desired(data), desired(data, **{switch: False})
     assert {*whole.scalars, *whole.tags} - {*part.scalars, *part.tags} == {field}
     assert part.has_rating
@@ -198,47 +191,30 @@ def test_too_many_tags_are_cut_the_same_way_every_time_and_it_is_said() -> None:
     assert desired({"performers": tags}, max_tags=3).tags == {"actor": tags}
 
 
-@pytest.mark.parametrize(
-    ("text", "wanted"),
-    [
-        (None, ""),
-        ("  a b \n", "  a b \n"),
-        ("one\r\ntwo\rthree", "one\ntwo\nthree"),
-        ("a\tb", "a\tb"),
-        ("a\x00b\x0bc\x1bd\x7fe", "abcde"),
-        ("a\ud800b", "ab"),
-        ("日本 🎬 \u200dé", "日本 🎬 \u200dé"),
-        (5, "5"),
-    ],
-)
-def test_clean(text: object, wanted: str) -> None:
-    assert clean(text) == wanted
+def test_a_director_is_one_name_and_goes_where_stash_has_none() -> None:
+    assert desired({"director": "Ada A., Bea B."}).tags == {"director": ["Ada A., Bea B."]}
+    assert desired({"director": ""}).tags == desired({"director": None}).tags == {"director": []}
 
 
-@given(st.text(st.characters()))
-def test_clean_text_is_clean_and_can_be_sent(text: str) -> None:
-    assert clean(clean(text)) == clean(text)
-    assert clean(text).encode().decode() == clean(text)
-    assert clean(text).split() == clean(" " + text + "\r\n").split()
-    assert not any(unicodedata.category(letter) == "Cc" for letter in clean(text) if letter not in "\n\t")
+def test_ignored_tags_are_no_genres_and_do_not_count_against_the_limit() -> None:
+    data = {"tags": ["a", "B", "c", "4K"], "tag_ids": ["1", "2", "3", "4"]}
+    found = desired(data, ignore_tags="b, 3, other", max_tags=2)
+    assert (found.tags, found.notes) == ({"genre": ["a", "4K"]}, ())
+    config = Stash2PlexConfig.from_settings({"ignore_tags": "Letters/*"})
+    families = {"Letters/*": {"9": "Letters", "1": "a", "2": "B", "3": "c"}}
+    assert desired_state(data, config, "stem", families).tags == {"genre": ["4K"]}
 
 
-def test_names_that_plex_holds_as_one_are_one() -> None:
-    nfd = unicodedata.normalize("NFD", "Zoë")
-    assert unique(["Zoë", nfd, "ZOË", "Zo\x00ë", "", " ", None, "Ada", "\x00"]) == ["Zoë", "Ada"]
-    assert unique(None) == []
-    assert tag_key(nfd) == tag_key("ZOË")
-    assert tag_key("a, b") != tag_key("a b")
+def test_the_title_has_its_format() -> None:
+    form = "{studio} - {title}"
+    assert desired(FULL, title_format=form).scalars["title"] == "Atlas - A title"
+    assert desired({**FULL, "title": ""}, title_format=form).scalars["title"] == "Atlas - stem"
+    assert "title" not in desired({"title": "T"}, title_format=form).scalars
 
 
-@given(st.lists(st.text(max_size=4), max_size=8))
-def test_unique_keeps_order_and_drops_nothing_that_differs(names: list[str]) -> None:
-    found = unique(names)
-    assert unique(found) == found
-    assert len({tag_key(name) for name in found}) == len(found)
-    assert {tag_key(name) for name in found} == {tag_key(clean(name)) for name in names if clean(name).strip()}
-    places = [[clean(name) for name in names].index(name) for name in found]
-    assert places == sorted(places)
+@pytest.mark.parametrize("name", ["title_sort", "titleSort", "originalTitle", "editionTitle", "label", "labels"])
+def test_no_data_reach_a_field_that_is_left_alone(name: str) -> None:
+    assert desired({**FULL, name: "x"}) == desired(FULL)
 
 
 def test_the_callers_data_is_left_as_it_was() -> None:

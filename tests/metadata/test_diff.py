@@ -11,7 +11,11 @@ from hypothesis import strategies as st
 
 from metadata.desired import Desired, desired_state
 from metadata.diff import Actual, Change, Diff, difference
+from metadata.edit import queries
+from metadata.text import tag_key
 from stash.settings import Stash2PlexConfig
+
+from .plexmodel import after
 
 WISH = Desired(
     {"title": "T", "summary": "", "studio": "S"}, {"actor": ["Ada"], "genre": []}, rating=8.0, has_rating=True
@@ -110,6 +114,56 @@ def test_preserving_writes_only_where_plex_has_nothing(ours: bool) -> None:
     assert not difference(actual, emptied, preserve=True, rating_is_ours=ours)
 
 
+def test_of_collections_only_the_owned_go_and_people_s_are_sent_again() -> None:
+    actual = Actual({}, {"collection": ["Mine", "Old studio", "Other"]})
+    found = difference(actual, Desired({}, {"collection": ["Atlas"]}), owned=["old STUDIO", "gone long ago"])
+    assert found.changes == [Change("collection", ["Mine", "Old studio", "Other"], ["Mine", "Other", "Atlas"])]
+    assert (found.collections_added, found.collections_removed) == (["Atlas"], ["Old studio"])
+
+
+def test_a_collection_a_person_made_with_the_name_of_ours_does_not_become_ours() -> None:
+    wish = Desired({}, {"collection": ["Atlas", "Ada"]})
+    assert not difference(Actual({}, {"collection": ["ATLAS", "Ada"]}), wish)
+    found = difference(Actual({}, {"collection": ["ATLAS"]}), wish)
+    assert (found.changes, found.collections_added) == ([Change("collection", ["ATLAS"], ["ATLAS", "Ada"])], ["Ada"])
+
+
+def test_a_wish_of_which_only_a_part_is_known_removes_no_collection() -> None:
+    actual = Actual({}, {"collection": ["Old"]})
+    wish = Desired({}, {"collection": ["Atlas"]}, partial=frozenset({"collection"}))
+    found = difference(actual, wish, owned=["Old"])
+    assert found.changes == [Change("collection", ["Old"], ["Old", "Atlas"])]
+    assert not difference(actual, Desired({}, {"collection": []}, partial=frozenset({"collection"})), owned=["Old"])
+
+
+def test_preserving_adds_collections_only_where_there_is_none_and_removes_none() -> None:
+    wish = Desired({}, {"collection": ["Atlas"]})
+    assert difference(Actual({}, {}), wish, preserve=True).collections_added == ["Atlas"]
+    for there in (["Mine"], ["Old"], ["Mine", "Old"]):
+        assert not difference(Actual({}, {"collection": there}), wish, preserve=True, owned=["Old"])
+        assert not difference(
+            Actual({}, {"collection": there}), Desired({}, {"collection": []}), preserve=True, owned=["Old"]
+        )
+
+
+def test_a_diff_without_collections_adds_and_removes_none_of_them() -> None:
+    found = difference(Actual({}, {"genre": ["a"]}), Desired({}, {"genre": ["b"]}))
+    assert (found.collections_added, found.collections_removed) == ([], [])
+    assert [(change.added, change.removed) for change in found.changes] == [(["b"], ["a"])]
+    assert [(change.added, change.removed) for change in difference(THERE, Desired({"title": "x"}, {})).changes] == [
+        ([], [])
+    ]
+
+
+def test_another_order_of_actors_is_a_difference_only_where_it_is_asked_for() -> None:
+    there = Actual({}, {"actor": ["Bea", "Ada"], "genre": ["b", "a"]})
+    wish = Desired({}, {"actor": ["Ada", "Bea"], "genre": ["a", "b"]})
+    assert not difference(there, wish)
+    assert difference(there, wish, reorder=True).changes == [Change("actor", ["Bea", "Ada"], ["Ada", "Bea"])]
+    assert not difference(there, wish, reorder=True, preserve=True)
+    assert not difference(Actual({}, {"actor": ["ADA", "bea"], "genre": ["b", "a"]}), wish, reorder=True)
+
+
 NAMES = st.lists(st.text(max_size=6), max_size=5)
 DATA = st.fixed_dictionaries(
     {},
@@ -122,6 +176,8 @@ DATA = st.fixed_dictionaries(
         "rating100": st.integers(0, 100) | st.none(),
         "performers": NAMES,
         "tags": NAMES,
+        "director": st.text(max_size=6),
+        "groups": NAMES,
     },
 )
 ACTUALS = st.builds(
@@ -129,14 +185,15 @@ ACTUALS = st.builds(
     st.dictionaries(
         st.sampled_from(["title", "summary", "tagline", "studio", "originallyAvailableAt"]), st.text(max_size=12)
     ),
-    st.dictionaries(st.sampled_from(["actor", "genre", "writer"]), NAMES),
+    st.dictionaries(st.sampled_from(["actor", "genre", "director", "collection", "label", "writer"]), NAMES),
     st.none() | st.floats(0, 10),
 )
+CONFIG = Stash2PlexConfig(collections="studio, performer, group", collection_prefix="group=Box: ")
 
 
 def wish_of(data: dict[str, Any]) -> Desired:
     """The wished-for state with everything switched on."""
-    return desired_state(data, Stash2PlexConfig(), "stem")
+    return desired_state(data, CONFIG, "stem")
 
 
 def written(actual: Actual, found: Diff) -> Actual:
@@ -175,4 +232,66 @@ def test_only_what_is_wished_for_is_changed(data: dict[str, Any], actual: Actual
     found = difference(actual, wish)
     assert {change.field for change in found.changes} <= {*wish.scalars, *wish.tags, "userRating"}
     assert all(change.new == wish.scalars[change.field] for change in found.scalars)
-    assert all(change.new == wish.tags[change.field] for change in found.tags)
+    assert all(change.new == wish.tags[change.field] for change in found.tags if change.field != "collection")
+
+
+# What Plex can give back: no name twice, nothing that XML cannot hold, a rating of one decimal.
+SHOWN = st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=5), max_size=5,
+                 unique_by=tag_key)  # fmt: skip
+ITEMS = st.builds(
+    Actual,
+    st.dictionaries(st.sampled_from(["title", "summary", "tagline", "studio"]), st.text(max_size=12)),
+    st.dictionaries(st.sampled_from(["actor", "genre", "director", "collection", "label", "writer"]), SHOWN),
+    st.none() | st.integers(0, 100).map(lambda tenths: tenths / 10),
+)
+
+
+def keys(names: Any) -> set[str]:
+    """Names as Plex compares them."""
+    return {tag_key(name) for name in names}
+
+
+@given(DATA, ITEMS, SHOWN, st.booleans(), st.booleans(), st.integers(200, 6000))
+def test_an_edit_makes_the_item_as_wished_whatever_plex_means_by_a_list(
+    data: dict[str, Any], item: Actual, owned: list[str], replace: bool, reorder: bool, limit: int
+) -> None:
+    # some of what is there is ours
+    owned = [*owned, *item.tags.get("collection", ())[::2]]
+    wish = wish_of(data)
+    found = difference(item, wish, rating_is_ours=True, owned=owned, reorder=True)
+    shown = after(item, queries(found, limit), replace=replace, reorder=reorder)
+
+    for name, text in {**item.scalars, **wish.scalars}.items():
+        assert shown.scalars.get(name, "") == text
+    assert not difference(shown, wish, rating_is_ours=True, owned=owned)
+    assert queries(difference(shown, wish, rating_is_ours=True, owned=owned)) == []
+    for kind in ("actor", "genre", "director"):
+        assert keys(shown.tags.get(kind, ())) == keys(wish.tags.get(kind, item.tags.get(kind, ())))
+    for kind in ("label", "writer"):
+        assert shown.tags.get(kind) == item.tags.get(kind)
+    if (replace or reorder) and "actor" in wish.tags:
+        assert list(map(tag_key, shown.tags.get("actor", ()))) == list(map(tag_key, wish.tags["actor"]))
+
+    before, now = keys(item.tags.get("collection", ())), keys(shown.tags.get("collection", ()))
+    wanted = keys(wish.tags.get("collection", ()))
+    assert before - keys(owned) <= now
+    assert wanted <= now
+    assert now - before == keys(found.collections_added) <= wanted
+    assert before - now == keys(found.collections_removed) <= keys(owned) - wanted
+    if "collection" in wish.tags and not wish.partial:
+        assert now == (before - keys(owned)) | wanted
+
+
+@given(DATA, ITEMS, SHOWN, st.booleans())
+def test_preserving_leaves_what_is_there_whatever_plex_means_by_a_list(
+    data: dict[str, Any], item: Actual, owned: list[str], replace: bool
+) -> None:
+    found = difference(item, wish_of(data), preserve=True, rating_is_ours=True, owned=owned, reorder=True)
+    shown = after(item, queries(found), replace=replace, reorder=True)
+    assert {name: shown.scalars[name] for name, text in item.scalars.items() if text} == {
+        name: text for name, text in item.scalars.items() if text
+    }
+    assert {kind: shown.tags[kind] for kind, names in item.tags.items() if names} == {
+        kind: names for kind, names in item.tags.items() if names
+    }
+    assert item.rating is None or shown.rating == item.rating

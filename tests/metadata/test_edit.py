@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metadata.desired import tag_key
 from metadata.diff import Change, Diff
 from metadata.edit import ALONE, LIMIT, queries
+from metadata.text import tag_key
 
 
 def read(requests: list[str]) -> list[tuple[str, str]]:
@@ -52,6 +52,24 @@ def test_a_small_difference_is_one_request_with_every_field_locked() -> None:
     ]
     assert query.isascii()
     assert " " not in query
+
+
+def test_collections_are_sent_whole_so_that_peoples_stay_under_both_readings() -> None:
+    diff = Diff(tags=[Change("collection", ["Mine, too", "Old"], ["Mine, too", "Atlas"])])
+    assert read(queries(diff)) == [
+        ("collection[].tag.tag-", "Old"),
+        ("collection[0].tag.tag", "Mine, too"),
+        ("collection[1].tag.tag", "Atlas"),
+        ("collection.locked", "1"),
+    ]
+
+
+def test_another_order_is_the_same_list_again() -> None:
+    assert read(queries(Diff(tags=[Change("actor", ["Bea", "Ada"], ["Ada", "Bea"])]))) == [
+        ("actor[0].tag.tag", "Ada"),
+        ("actor[1].tag.tag", "Bea"),
+        ("actor.locked", "1"),
+    ]
 
 
 def test_nothing_different_is_no_request() -> None:

@@ -67,6 +67,7 @@ def test_an_invalid_document_would_be_seen(name: str) -> None:
         queries.SCENES_COUNT.replace("TimestampCriterionInput", "String"),
         queries.batch([1]).replace("findScene(id: 1)", "findScene(number: 1)"),
         queries.RUN_OPERATION.replace("plugin_id", "plugin"),
+        queries.descendants([1]).replace("depth", "levels"),
     ):
         assert validate(schema(name), parse(wrong)), wrong
 
@@ -95,5 +96,7 @@ def test_a_batch_asks_for_each_scene_once_and_for_the_settings() -> None:
 
 
 def test_a_batch_of_what_is_no_number_is_not_built() -> None:
+    with pytest.raises((ValueError, TypeError)):
+        queries.descendants(["1]}) { id } x: destroy(id: 2"])  # type: ignore[list-item]
     with pytest.raises((ValueError, TypeError)):
         queries.batch(["1) { id } x: destroy(id: 2"])  # type: ignore[list-item]

@@ -128,6 +128,13 @@ def test_the_data_of_every_scene_is_what_stash_holds(stash: StashSim, client: St
         assert len(data["performers"]) == len(set(data["performers"])) == len(stored.performer_ids)
         names = {tag.id: tag.name for tag in stash.store.tags}
         assert sorted(data["tags"]) == sorted(names[tag] for tag in stored.tag_ids)
+        assert [names[int(tag)] for tag in data["tag_ids"]] == data["tags"]
+        parents = {studio.id: studio.parent_id for studio in stash.store.studios}
+        assert data["parent_studio"] == studios.get(parents.get(stored.studio_id or 0) or 0)
+        groups = {group.id: group.name for group in stash.store.groups}
+        assert data["groups"] == [groups[number] for number, _ in stored.groups]
+        assert (data["code"], data["director"]) == (stored.code, stored.director)
+        assert (data["organized"], data["has_stash_id"]) == (stored.organized, bool(stored.stash_ids))
         assert data["poster_url"] == data["background_url"] == scene["paths"]["screenshot"]
         assert f"/scene/{stored.id}/screenshot" in data["poster_url"]
 
@@ -179,8 +186,32 @@ def test_a_scene_whose_parts_are_null_has_data_all_the_same() -> None:
     assert job_data({"files": None}) is None
 
 
+BEYOND = {"code", "director", "organized", "has_stash_id", "groups", "tag_ids", "parent_studio"}
+
+
+def test_what_stash_was_not_asked_for_is_not_said_to_be_empty() -> None:
+    asked = {"files": [{"path": "/a/b.mp4"}], "title": "T", "studio": {"name": "S"}}
+    data = job_data(asked)
+    assert data is not None
+    assert not BEYOND & data.keys()
+    nothing = dict.fromkeys(("code", "director", "organized", "stash_ids", "groups", "tags", "studio"))
+    full = job_data({**asked, **nothing})
+    assert full is not None
+    assert {name: full[name] for name in BEYOND} == {
+        "code": "", "director": "", "organized": False, "has_stash_id": False, "groups": [], "tag_ids": [],
+        "parent_studio": None,
+    }  # fmt: skip
+    assert (job_data({**asked, "tags": [{"name": "x"}]}) or {})["tag_ids"] == [None]
+
+
+def test_the_scenes_of_the_sandbox_hold_what_is_beyond(stash: StashSim, client: StashClient) -> None:
+    found = [job_data(scene) for scene in read_batch(client, range(1, 31)).scenes.values() if scene]
+    for name in BEYOND:
+        assert any(data and data[name] for data in found), name
+
+
 def test_everything_a_job_needs_is_asked_for(client: StashClient) -> None:
-    for name in ("title", "details", "date", "rating100", "updated_at", "screenshot", "disambiguation"):
+    for name in ("title", "details", "date", "rating100", "updated_at", "screenshot", "disambiguation", "stash_ids"):
         assert name in queries.SCENE
 
 

@@ -168,9 +168,12 @@ def test_the_token_is_not_shown_by_accident() -> None:
 
 @pytest.mark.parametrize("setting", TABLE, ids=names)
 def test_the_fingerprint_changes_with_what_shapes_plex_and_with_nothing_else(setting: Setting) -> None:
-    other = {"STRING": "http://other", "NUMBER": 1, "BOOLEAN": not setting.default}[setting.kind]
+    texts = {"title_format": "{studio} {title}", "collections": "performer", "collection_prefix": "studio=x"}
+    text = texts.get(setting.name, "/other")
+    other = {"STRING": text, "NUMBER": 1, "BOOLEAN": not setting.default}[setting.kind]
     changed = Stash2PlexConfig.from_settings({setting.name: other})
     assert changed != Stash2PlexConfig()
+    assert not [problem for problem in changed.problems if setting.name != "plex_url"]
     assert (changed.fingerprint() != Stash2PlexConfig().fingerprint()) is setting.shapes_plex
     assert changed.fingerprint() == Stash2PlexConfig.from_settings({setting.name: other}).fingerprint()
 

@@ -1,0 +1,51 @@
+"""Text on its way to Plex: cleaned of what XML cannot carry, cut to what a request can.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+from urllib.parse import quote
+
+# One field may fill a request line of 16 kB almost alone (plex 4.6).
+LONGEST = 15_000
+
+
+def clean(value: Any) -> str:
+    """Text without control characters, which XML cannot carry; line ends as one character. Nothing else is changed."""
+    text = "" if value is None else str(value)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(
+        c for c in text if c in "\n\t" or (unicodedata.category(c) not in ("Cc", "Cs") and c not in "\ufffe\uffff")
+    )
+
+
+def fitting(text: str, limit: int = LONGEST) -> tuple[str, bool]:
+    """Text whose encoded form fits a request line (``limit`` bytes), cut at a word; and whether it was cut."""
+    if len(quote(text, safe="")) <= limit:
+        return text, False
+    low, high = 0, len(text)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if len(quote(text[:middle], safe="")) <= limit - 9 else (low, middle - 1)
+    cut = text[:low]
+    # Scripts without spaces have no words to cut at.
+    at = max(cut.rfind(" "), cut.rfind("\n"))
+    return (cut[:at] if at > low * 3 // 4 else cut).rstrip() + "\u2026", True
+
+
+def unique(values: Any) -> list[str]:
+    """Names in order, cleaned, without empty ones and without those Plex would hold as one tag."""
+    seen: dict[str, str] = {}
+    for value in values or ():
+        name = clean(value)
+        if name.strip():
+            seen.setdefault(tag_key(name), name)
+    return list(seen.values())
+
+
+def tag_key(name: str) -> str:
+    """What two tags that Plex holds as one have in common (plex 4.4)."""
+    return unicodedata.normalize("NFC", name).casefold()

@@ -1,0 +1,39 @@
+"""Rules for tags that end in ``/*`` mean a tag with all that is below it: Stash is asked which those are."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+
+from stash import queries
+from stash.client import StashClient
+
+BELOW = "/*"
+
+
+def families(client: StashClient, rules: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The tags, name by id, that each rule ending in ``/*`` means; two requests, none where there is no such rule.
+
+    A rule of digits alone before the ``/*`` is an id, anything else a name. Where Stash has no such tag the rule means
+    none. Raises StashError.
+    """
+    wanted = {rule: _key(rule[: -len(BELOW)]) for rule in rules if rule.endswith(BELOW)}
+    if not wanted:
+        return {}
+    tags = client.call(queries.TAG_NAMES)["findTags"]["tags"]
+    names = {str(tag["id"]): str(tag["name"]) for tag in tags}
+    ids = {_key(name): tag_id for tag_id, name in names.items()}
+    roots = {rule: root if root.isdecimal() else ids.get(root) for rule, root in wanted.items()}
+    known = sorted({int(root) for root in roots.values() if root in names})
+    below = client.call(queries.descendants(known)) if known else {}
+    return {
+        rule: {root: names[root], **{str(tag["id"]): str(tag["name"]) for tag in below[f"t{int(root)}"]["tags"]}}
+        if root in names
+        else {}
+        for rule, root in roots.items()
+    }
+
+
+def _key(name: str) -> str:
+    # as the pure side compares names of tags
+    return unicodedata.normalize("NFC", name.strip()).casefold()

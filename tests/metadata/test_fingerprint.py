@@ -1,0 +1,65 @@
+"""The fingerprint of what would be pushed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metadata.desired import Desired
+from metadata.fingerprint import fingerprint
+
+WISH = Desired(
+    {"title": "T", "summary": "", "studio": "Atlas"},
+    {"actor": ["Ada", "Bea"], "genre": ["x", "y"], "collection": ["Atlas"]},
+    rating=8.0,
+    has_rating=True,
+)
+
+
+def test_it_is_short_and_always_the_same() -> None:
+    assert re.fullmatch("[0-9a-f]{16}", fingerprint(WISH))
+    # kept in people's ledgers: another value here makes every scene stale once
+    assert fingerprint(WISH) == "87370da488e43146"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"tags": {"genre": ["Y", "x"], "collection": ["ATLAS"], "actor": ["ADA", "Bea"]}},
+        {"scalars": {"studio": "Atlas", "summary": "", "title": "T"}},
+        {"notes": ("said",)},
+    ],
+)
+def test_what_plex_would_show_the_same_way_is_the_same(changes: dict[str, Any]) -> None:
+    assert fingerprint(replace(WISH, **changes)) == fingerprint(WISH)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"scalars": {**WISH.scalars, "title": "t"}},
+        {"scalars": {"title": "T", "studio": "Atlas"}},
+        {"tags": {**WISH.tags, "actor": ["Bea", "Ada"]}},
+        {"tags": {**WISH.tags, "genre": ["x"]}},
+        {"tags": {**WISH.tags, "genre": []}},
+        {"tags": {**WISH.tags, "collection": ["Bravo"]}},
+        {"tags": {"actor": ["Ada", "Bea"], "genre": ["x", "y"]}},
+        {"rating": 7.9},
+        {"rating": None},
+        {"has_rating": False},
+        {"partial": frozenset({"collection"})},
+    ],
+)
+def test_anything_else_differs(changes: dict[str, Any]) -> None:
+    assert fingerprint(replace(WISH, **changes)) != fingerprint(WISH)
+
+
+@given(st.dictionaries(st.text(max_size=5), st.text(max_size=5)), st.lists(st.text(max_size=5)))
+def test_any_wish_has_one(scalars: dict[str, str], names: list[str]) -> None:
+    found = fingerprint(Desired(scalars, {"genre": names}))
+    assert found == fingerprint(Desired(dict(reversed(scalars.items())), {"genre": names[::-1]}))

@@ -1,0 +1,64 @@
+"""Text on its way to Plex."""
+
+from __future__ import annotations
+
+import unicodedata
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metadata.text import clean, fitting, tag_key, unique
+
+
+@given(st.text(max_size=60), st.integers(12, 200))
+def test_a_text_that_fits_is_left_as_it_is(text: str, limit: int) -> None:
+    found, cut = fitting(text, limit)
+    assert cut is (len(quote(text, safe="")) > limit)
+    assert cut or found == text
+    assert not cut or (found.endswith("\u2026") and text.startswith(found[:-1]))
+    assert len(quote(found, safe="")) <= limit
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        (None, ""),
+        ("  a b \n", "  a b \n"),
+        ("one\r\ntwo\rthree", "one\ntwo\nthree"),
+        ("a\tb", "a\tb"),
+        ("a\x00b\x0bc\x1bd\x7fe", "abcde"),
+        ("a\ud800b", "ab"),
+        ("日本 🎬 \u200dé", "日本 🎬 \u200dé"),
+        (5, "5"),
+    ],
+)
+def test_clean(text: object, wanted: str) -> None:
+    assert clean(text) == wanted
+
+
+@given(st.text(st.characters()))
+def test_clean_text_is_clean_and_can_be_sent(text: str) -> None:
+    assert clean(clean(text)) == clean(text)
+    assert clean(text).encode().decode() == clean(text)
+    assert clean(text).split() == clean(" " + text + "\r\n").split()
+    assert not any(unicodedata.category(letter) == "Cc" for letter in clean(text) if letter not in "\n\t")
+
+
+def test_names_that_plex_holds_as_one_are_one() -> None:
+    nfd = unicodedata.normalize("NFD", "Zoë")
+    assert unique(["Zoë", nfd, "ZOË", "Zo\x00ë", "", " ", None, "Ada", "\x00"]) == ["Zoë", "Ada"]
+    assert unique(None) == []
+    assert tag_key(nfd) == tag_key("ZOË")
+    assert tag_key("a, b") != tag_key("a b")
+
+
+@given(st.lists(st.text(max_size=4), max_size=8))
+def test_unique_keeps_order_and_drops_nothing_that_differs(names: list[str]) -> None:
+    found = unique(names)
+    assert unique(found) == found
+    assert len({tag_key(name) for name in found}) == len(found)
+    assert {tag_key(name) for name in found} == {tag_key(clean(name)) for name in names if clean(name).strip()}
+    places = [[clean(name) for name in names].index(name) for name in found]
+    assert places == sorted(places)

@@ -1,0 +1,71 @@
+"""Rules that mean a tag with all that is below it, asked of a Stash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from sandbox.stash import StashSim
+from stash.client import StashClient
+from stash.tags import families
+
+from .test_client import connection
+
+CREATE = "mutation($i: TagCreateInput!) { tagCreate(input: $i) { id } }"
+
+
+@pytest.fixture
+def client(stash: StashSim) -> Iterator[StashClient]:
+    with closing(StashClient(connection(stash))) as found:
+        yield found
+
+
+@pytest.fixture
+def tree(stash: StashSim) -> dict[str, str]:
+    """My place > Öffentlich > Park > Bench, My place > Inside one, Toys > Bench; ids by name."""
+    ids: dict[str, str] = {}
+    for name, parents in (
+        ("My place", []),
+        ("Öffentlich", ["My place"]),
+        ("Inside one", ["My place"]),
+        ("Park", ["Öffentlich"]),
+        ("Toys", []),
+        ("Bench", ["Park", "Toys"]),
+    ):
+        made: dict[str, Any] = stash.gql(CREATE, {"i": {"name": name, "parent_ids": [ids[one] for one in parents]}})
+        ids[name] = made["tagCreate"]["id"]
+    return ids
+
+
+def test_a_rule_means_a_tag_and_all_below_it(stash: StashSim, client: StashClient, tree: dict[str, str]) -> None:
+    names = {tag_id: name for name, tag_id in tree.items()}
+
+    def family(*members: str) -> dict[str, str]:
+        return {tag_id: name for tag_id, name in names.items() if name in members}
+
+    asked = stash.counters["graphql"]
+    found = families(
+        client, ["my place/*", "öFFENTLICH/*", f"{tree['Toys']}/*", "Bench/*", "No such tag/*", "0/*", "Park"]
+    )
+    assert found == {
+        "my place/*": family("My place", "Öffentlich", "Inside one", "Park", "Bench"),
+        "öFFENTLICH/*": family("Öffentlich", "Park", "Bench"),
+        f"{tree['Toys']}/*": family("Toys", "Bench"),
+        "Bench/*": family("Bench"),
+        "No such tag/*": {},
+        "0/*": {},
+    }
+    assert stash.counters["graphql"] - asked == 2
+
+
+def test_without_such_a_rule_nothing_is_asked(stash: StashSim, client: StashClient) -> None:
+    assert families(client, ["My place", "12"]) == {}
+    assert stash.counters["graphql"] == 0
+
+
+def test_where_no_tag_is_known_nothing_is_asked_about_it(stash: StashSim, client: StashClient) -> None:
+    assert families(client, ["No such tag/*"]) == {"No such tag/*": {}}
+    assert stash.counters["graphql"] == 1
