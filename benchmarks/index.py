@@ -82,11 +82,9 @@ def main() -> None:
         rows.append((name, f"{wall:.2f} s", f"{cpu:.2f} s", f"{memory:.0f} MB"))
     bare, index = (zip(*took[name], strict=True) for name in ("bare", "index"))
     ratios = [statistics.median(ours) / statistics.median(theirs) for ours, theirs in zip(index, bare, strict=True)]
-    sys.stdout.write(
-        table((f"{options.items:,} items, median of {options.rounds}", "wall", "CPU", "memory above start"), rows)
-        + chr(10)
-    )
-    print(f"  wall {ratios[0]:.2f} times the bare one (target 1.5), CPU {ratios[1]:.2f} times; memory target 100 MB")
+    head = (f"{options.items:,} items, median of {options.rounds}", "wall", "CPU", "memory above start")
+    sys.stdout.write(table(head, rows) + "\n")
+    sys.stdout.write(f"  wall {ratios[0]:.2f} times the bare one (target 1.5), CPU {ratios[1]:.2f} times\n")
 
 
 def _run(code: str, plex: PlexSim, section: int, items: int) -> tuple[float, float, float]:

@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import os
 import sqlite3
+import time
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ LOOKED_UP_PAGES = 3
 # A name that lies in more folders than this says nothing by itself; those of the right size are looked at then.
 MANY = 100
 _LAYOUT = (
-    "CREATE TABLE IF NOT EXISTS origin (machine TEXT, sections TEXT)",
+    "CREATE TABLE IF NOT EXISTS origin (machine TEXT, sections TEXT, built_at REAL)",
     """CREATE TABLE IF NOT EXISTS items (
         rating_key INTEGER PRIMARY KEY, section INTEGER, title TEXT, updated_at INTEGER, added_at INTEGER,
         says_something INTEGER, trashed INTEGER)""",
@@ -97,7 +98,7 @@ class PlexCache:
         with self._transaction():
             for statement in _FORGET_ALL:
                 self._db.execute(statement)
-            self._db.execute("INSERT INTO origin VALUES (?,?)", (wanted[0], ""))
+            self._db.execute("INSERT INTO origin VALUES (?,?,0)", (wanted[0], ""))
         return False
 
     def build(self, client: PlexClient, sections: Sequence[Section]) -> int:
@@ -123,7 +124,10 @@ class PlexCache:
         with self._transaction():
             for table in ("parts", "items"):
                 self._db.executemany(f"DELETE FROM {table} WHERE rating_key = ?", gone)
-            self._db.execute("UPDATE origin SET sections = ?", (",".join(str(section.key) for section in sections),))
+            self._db.execute(
+                "UPDATE origin SET sections = ?, built_at = ?",
+                (",".join(str(section.key) for section in sections), time.time()),
+            )
         return len(seen), changed + len(gone)
 
     def refresh(self, client: PlexClient, sections: Sequence[Section], thorough: bool = True) -> Look:
@@ -162,6 +166,12 @@ class PlexCache:
                 if number_ == LOOKED_UP_PAGES:
                     break
         return changed
+
+    def age(self) -> float | None:
+        """Seconds since the libraries were read whole; None where they never were, or the clock was set back."""
+        row = self._db.execute("SELECT built_at FROM origin").fetchone()
+        age = time.time() - row[0] if row and row[0] else -1.0
+        return age if age >= 0 else None
 
     def find(self, paths: Iterable[str]) -> list[Known]:
         """The files at exactly these paths of Plex, one indexed query each, in the order of the paths."""

@@ -6,6 +6,7 @@ import os
 import uuid
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 from xml.etree.ElementTree import Element
 
 from plex.exceptions import PlexServerDown, error_of_status, translate_plex_exception
@@ -152,6 +153,10 @@ class PlexClient:
         if rating_key <= 0 or section <= 0 or not query:
             raise ValueError(f"an edit needs a section, an item and something to write, not {section}/{rating_key}")
         self.put(f"/library/sections/{section:d}/all?type=1&id={rating_key:d}&{query}")
+
+    def scan(self, section: int, folder: str) -> None:
+        """Have Plex look for new files in one folder, as Plex sees it, and those below (plex 7). Raises PlexError."""
+        self._ask(f"/library/sections/{section:d}/refresh?path={quote(folder, safe='')}", "get", None)
 
     def close(self) -> None:
         """Close the connections."""

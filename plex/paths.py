@@ -43,6 +43,12 @@ def base_name(path: str) -> str:
     return plain(path).rsplit("/", 1)[-1]
 
 
+def folder_of(path: str) -> str:
+    """The folder a file lies in, written as the path is."""
+    at = max(path.rfind("/"), path.rfind("\\") if is_windows(path) else -1)
+    return path[: at or 1] if at >= 0 else ""
+
+
 def lookup_key(text: str) -> str:
     """What an index looks a path or a name up by: never tells apart what might be the same. Compare afterwards."""
     return plain(text).casefold()

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -114,13 +115,13 @@ class Ledger:
             "SELECT scene_id, reason FROM ledger WHERE verdict = ? ORDER BY at DESC LIMIT ?", (verdict.value, limit)
         ).fetchall()
 
-    def of_verdict(self, *verdicts: Verdict) -> list[Entry]:
-        """All rows of these verdicts."""
-        marks = ",".join("?" * len(verdicts))
+    def without_item(self) -> Iterator[tuple[int, list[dict[str, Any]], str]]:
+        """The scenes that have no item, or only doubtful ones: id, files, evidence."""
         rows = self._db.execute(
-            f"SELECT {_COLUMNS} FROM ledger WHERE verdict IN ({marks})", [v.value for v in verdicts]
+            "SELECT scene_id, files, evidence FROM ledger WHERE verdict IN (?,?)",
+            (Verdict.NOT_IN_PLEX.value, Verdict.LOW_CONFIDENCE.value),
         )
-        return [_entry(row) for row in rows]
+        return ((scene_id, json.loads(files), evidence) for scene_id, files, evidence in rows)
 
     def counts(self) -> dict[str, int]:
         """Scenes by verdict."""

@@ -64,4 +64,10 @@ RETRY = (
     f"UPDATE {TABLE} SET data = ?, status = CASE WHEN EXISTS "
     f"(SELECT 1 FROM {TABLE} WHERE status < 2 AND {KEY} = ?) THEN 5 ELSE 1 END WHERE _id = ?"
 )
+AWAITS_FILE = (
+    f"SELECT 1 FROM {TABLE} WHERE status < 3 AND json_extract({_DOCUMENT},'$.awaits_file') LIMIT 1"
+)
+# What a job waited for has come: due now, and no longer one that only waits for its file.
+WAKE = f"""UPDATE {TABLE} SET data = CAST(json_set(json_remove({_DOCUMENT},'$.awaits_file'),'$.next_retry_at',0)
+    AS BLOB) WHERE status < 2 AND {KEY} = ?"""
 CLEAR_ACKNOWLEDGED = f"DELETE FROM {TABLE} WHERE status = 5"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -105,6 +106,28 @@ class JobStore:
         """Give a row back with the retry fields ``job`` now carries; dropped where a newer one for its key waits."""
         self._db.execute(sql.RETRY, (json.dumps(job).encode(), job["job_key"], row_id))
         self._db.execute(sql.CLEAR_ACKNOWLEDGED)
+
+    def retry_all(self, jobs: Iterable[tuple[int, Job]]) -> None:
+        """:meth:`retry` for several rows (row id, job), in one transaction."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            for row_id, job in jobs:
+                self._db.execute(sql.RETRY, (json.dumps(job).encode(), job["job_key"], row_id))
+            self._db.execute(sql.CLEAR_ACKNOWLEDGED)
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:  # SQLite ends it by itself on a full disk
+                self._db.execute("ROLLBACK")
+            raise
+
+    def wake(self, job_key: str, job: str) -> None:
+        """Make the row of a key that waits due now, whatever it waited for; where none waits, ``job`` (JSON) does."""
+        if self._db.execute(sql.WAKE, (job_key,)).rowcount == 0:
+            self._db.execute(sql.INSERT, (job.encode(), time.time()))
+
+    def any_awaits_file(self) -> bool:
+        """Whether any job waits for nothing but its file to appear in Plex."""
+        return self._db.execute(sql.AWAITS_FILE).fetchone() is not None
 
     def waiting(self) -> int:
         """How many rows wait, due or not."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import random
 import threading
 from contextlib import closing
 
@@ -15,6 +16,7 @@ from sync_queue.locks import try_lock, unlock
 from sync_queue.setup import set_up
 from sync_queue.store import JobStore
 from sync_queue.writer import queue_dir
+from worker.awaiting import Awaiting
 from worker.checks import in_the_way
 from worker.launcher import LOCK
 from worker.loop import Loop
@@ -55,7 +57,8 @@ def _drain(worker: SyncWorker, data_dir: str, stop: threading.Event) -> None:
         def read(scene_ids: list[int]) -> dict[int, Scene] | None:
             return None if worker.stash is None else read_scenes(worker.stash, scene_ids)
 
-        loop = Loop(worker, store, settlement, Notes(data_dir), read)
+        awaiting = Awaiting(db, store, worker, clock=worker.clock, share=random.random)
+        loop = Loop(worker, store, settlement, Notes(data_dir), read, awaiting=awaiting)
         loop.block(in_the_way(worker.config))
         while not stop.is_set():
             loop.work_off(stop.is_set)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from plex.exceptions import PlexError, PlexNotFound, PlexTemporaryError
 from sync_queue.jobs import PRIORITY_SAVE
 from sync_queue.store import Claimed, JobStore, is_due
+from worker.awaiting import Awaiting
 from worker.breaker import Breaker, State
 from worker.notes import Notes
 from worker.processor import SyncWorker, Work
@@ -43,6 +44,7 @@ class Loop:
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         tell: Callable[[str, str], None] = lambda level, text: None,
+        awaiting: Awaiting | None = None,
     ) -> None:
         self.worker = worker
         self.breaker = Breaker()
@@ -55,6 +57,7 @@ class Loop:
         self._clock = clock
         self._sleep = sleep
         self._tell = tell
+        self._awaiting = awaiting
         self._version = store.version()
         self._changed_at = clock()
         self._outage_told = False
@@ -66,7 +69,7 @@ class Loop:
         Raises StashError: the rows of that batch are back in the queue then.
         """
         worked = False
-        while not stop() and not self._held_up():
+        while not stop() and not self._held_up() and self._tend():
             rows = self._store.claim(1 if self.breaker.state is State.HALF_OPEN else BATCH, self._clock())
             if not rows:
                 break
@@ -74,6 +77,39 @@ class Loop:
             self._changed_at = self._clock()
             self._batch(rows, stop)
         return worked
+
+    def _tend(self) -> bool:
+        """Look after those that wait for their file. False where that showed that Plex does not work."""
+        if self._awaiting is None:
+            return True
+        try:
+            if self._awaiting.tend() and self.breaker.reason:
+                self.plex_worked()
+        except PlexError as error:
+            self._look_failed(error)
+            return False
+        return True
+
+    def _put_off(self, rows: list[Claimed]) -> list[Claimed]:
+        """Let those go that only wait for their file; gives the others. None are left where Plex does not work."""
+        if self._awaiting is None:
+            return rows
+        try:
+            rest = self._awaiting.put_off(rows)
+        except PlexError as error:
+            self._look_failed(error)
+            self._give_back(rows)
+            return []
+        if len(rest) < len(rows) and self.breaker.reason:
+            # Perhaps answered out of the index alone: whether Plex works again is still to be seen.
+            self._ping()
+        return rest
+
+    def _look_failed(self, error: PlexError) -> None:
+        if isinstance(error, NEEDS_A_PERSON):
+            self.block(f"Stash2Plex waits: {error}. Saves are kept until then")
+        else:
+            self.plex_failed(error)
 
     def _held_up(self) -> bool:
         """Whether nothing may be written now: a person is needed, the pause is on, or Plex is left alone."""
@@ -91,6 +127,9 @@ class Loop:
             raise
 
     def _work_on(self, rows: list[Claimed], stop: Callable[[], bool]) -> None:
+        rows = self._put_off(rows)
+        if not rows:
+            return
         pairs = [(row, Work(row.job)) for row in rows]
         works = [work for _, work in pairs]
         scenes = self._read([work.scene_id for work in works])
@@ -216,11 +255,15 @@ class Loop:
                 self._version = version
                 self._changed_at = now
                 return True
-            if now >= end or (lively and not self._held_up() and is_due(self._store.next_due(), now)):
+            if now >= end or (lively and not self._held_up() and self._something_due(now)):
                 return False
             fresh = now - self._changed_at < LIVELY_FOR
             self._sleep(min(LIVELY_POLL if fresh else self.worker.config.poll_interval, max(0.01, end - now)))
         return False
+
+    def _something_due(self, now: float) -> bool:
+        look = None if self._awaiting is None else self._awaiting.next_look
+        return (look is not None and now >= look) or is_due(self._store.next_due(), now)
 
     def _give_back(self, rows: list[Claimed]) -> None:
         for row in rows:

@@ -8,16 +8,24 @@ from typing import Any
 
 from plex.cache import MatchCache, PlexCache
 from plex.client import PlexClient, Section, identifier
-from plex.exceptions import PlexLibraryMissing
+from plex.exceptions import PlexError, PlexLibraryMissing, PlexServerDown
 from plex.item import FullItem, Part, read_full
-from plex.paths import PathMap, parse_path_map
+from plex.paths import PathMap, Rule, base_name, folder_of, parse_path_map
 from plex.ranking import Candidate, Evidence, Match, MatchConfidence, Ranked, SceneFile, rank
 
 # Between two looks for new items: while new jobs come in, and for those that only wait for their file (design 4).
 FRESH_LOOK = 2.0
 PATIENT_LOOK = 45.0
-# The incremental look does not see everything (plex 4.6); a miss may cost a whole one this often.
+# A patient look is one request for each library. With many of them it comes as much more seldom, up to this.
+LONGEST_PATIENCE = 180.0
+# How often a look also asks for what was changed, not only for what was added.
+THOROUGH_LOOK = 600.0
+# The incremental look does not see everything (plex 4.6); now and then the libraries are read whole.
 WHOLE_LOOK = 3600.0
+# Where items are known to be missing from the index, sooner.
+REPAIR_LOOK = 600.0
+# Plex is asked to scan the same folder once in so many seconds.
+SCAN_PAUSE = 60.0
 
 
 def choose_sections(sections: Iterable[Section], wanted: list[str]) -> list[Section]:
@@ -56,9 +64,14 @@ class PlexSide:
         self._path_map: PathMap = parse_path_map(config.path_map)
         self._sections: list[Section] | None = None
         self._looked_at = float("-inf")
+        self._thorough_look_at = float("-inf")
         self._whole_look_at = float("-inf")
         self._read_at = float("-inf")
+        self._incomplete = False
         self._looked_for_any = False
+        self._scanned_at: dict[str, float] = {}
+        # Whether the index has changed since somebody took notice.
+        self.news = True
 
     @property
     def sections(self) -> list[Section]:
@@ -67,23 +80,50 @@ class PlexSide:
             sections = choose_sections(self.client.sections(), self._wanted)
             if not self._cache.belongs_to(self.client.machine_identifier, sections):
                 self._whole(sections)
+            elif self._whole_look_at == float("-inf") and (age := self._cache.age()) is not None:
+                self._whole_look_at = self._clock() - age
             self._sections = sections
         return self._sections
 
-    def match(self, files: list[SceneFile], patient: bool = False, refuted: bool = False) -> Match | None:
+    def match(
+        self, files: list[SceneFile], patient: bool = False, refuted: bool = False, ask: bool = False
+    ) -> Match | None:
         """The items of a scene's files, judged by what the index knows; None where it knows nothing like them.
 
-        Where there is no proof it looks for new items first. ``patient`` is for jobs that have been waiting for their
-        file: many of them share one look. ``refuted``: an item that was read was not what the index said, so one look
-        after that reading is due whatever the pause.
+        Where there is no proof it looks for new items first. ``ask``: Plex is asked for the files by name (plex 3.4),
+        the cheapest way while they are few. ``patient`` is for jobs of which there may be thousands: they share one
+        look. ``refuted``: an item that was read was not what the index said, so one look after that reading is due
+        whatever the pause.
         """
         sections = self.sections
         match = self._judge(files)
-        proven = match is not None and match.confidence is MatchConfidence.HIGH
+        if _is_proven(match):
+            return match
+        if ask and self._look_up(sections, files):
+            match = self._judge(files)
+            if _is_proven(match):
+                return match
         overdue = refuted and self._looked_at < self._read_at
-        if not proven and self._look(sections, 0.0 if overdue else PATIENT_LOOK if patient else FRESH_LOOK):
+        if self._look(0.0 if overdue else self.patience if patient else FRESH_LOOK, thorough=not patient):
             match = self._judge(files)
         return match
+
+    def _look_up(self, sections: list[Section], files: list[SceneFile]) -> bool:
+        """Ask for files by name; True where that brought something. Raises PlexServerDown."""
+        names = dict.fromkeys(base_name(self._path_map.to_plex(file.path)) for file in files)
+        try:
+            changed = sum(self._cache.look_up(self.client, sections, name) for name in names)
+        except PlexServerDown:
+            raise
+        except PlexError:
+            # Not every server answers this question (plex 3.4); the listing does.
+            return False
+        self.news |= changed > 0
+        return changed > 0
+
+    def evidence(self, files: Iterable[SceneFile]) -> str:
+        """What the index knows under the names of a scene's files: a verdict stands until this changes."""
+        return self._cache.evidence((self._path_map.to_plex(file.path), file.size) for file in files)
 
     def _judge(self, files: list[SceneFile]) -> Match | None:
         self._looked_for_any = True
@@ -140,29 +180,76 @@ class PlexSide:
         """What proven pairs say about the two views of the files, most votes first."""
         return self._matches.learned()
 
-    def _look(self, sections: list[Section], pause: float) -> bool:
+    @property
+    def patience(self) -> float:
+        """Seconds between two looks for those that wait for their files."""
+        return min(LONGEST_PATIENCE, PATIENT_LOOK * max(1, len(self._sections or ())))
+
+    def look_for_files(self) -> bool:
+        """Look for new items on behalf of all that wait for their files; True where it was time for that."""
+        return self._look(self.patience)
+
+    def _look(self, pause: float, thorough: bool = False) -> bool:
+        """Look for new items unless that was done less than ``pause`` seconds ago; True where it was done now."""
         now = self._clock()
         if now - self._looked_at < pause:
             return False
-        if now - self._whole_look_at > WHOLE_LOOK:
+        if now - self._whole_look_at > (REPAIR_LOOK if self._incomplete else WHOLE_LOOK):
             # A library may have been added since.
             self._sections = None
             sections = self.sections
             if self._whole_look_at < now:
                 self._whole(sections)
-        else:
-            self._cache.refresh(self.client, sections)
-            self._looked_at = self._clock()
+            return True
+        thorough = thorough or now - self._thorough_look_at > THOROUGH_LOOK
+        look = self._cache.refresh(self.client, self.sections, thorough)
+        self.news |= look.changed > 0
+        self._incomplete = look.incomplete
+        self._looked_at = self._clock()
+        if thorough:
+            self._thorough_look_at = self._looked_at
         return True
 
     def _whole(self, sections: list[Section]) -> None:
-        self._cache.build(self.client, sections)
-        self._looked_at = self._whole_look_at = self._clock()
+        self.news |= self._cache.build_and_compare(self.client, sections)[1] > 0
+        self._incomplete = False
+        self._looked_at = self._whole_look_at = self._thorough_look_at = self._clock()
+
+    def ask_for_scan(self, path: str) -> str | None:
+        """Have Plex scan the folder of a file it does not have; gives the folder, or None where no library holds it or
+        it was asked a moment ago. Raises PlexError."""
+        folder, section = self._folder_in_plex(path)
+        now = self._clock()
+        if section is None or now - self._scanned_at.get(folder, float("-inf")) < SCAN_PAUSE:
+            return None
+        self._scanned_at = {name: at for name, at in self._scanned_at.items() if now - at < SCAN_PAUSE} | {folder: now}
+        self.client.scan(section.key, folder)
+        return folder
+
+    def _folder_in_plex(self, path: str) -> tuple[str, Section | None]:
+        """A file's folder as Plex sees it, and the library it lies in: by the path map, else by what was learned. A
+        scan of the wrong folder does no harm."""
+        guesses = [self._path_map.to_plex(path)]
+        guesses += [mapped for pair in self._matches.learned() if (mapped := Rule(*pair).apply(path)) is not None]
+        for guess in guesses:
+            for section in self.sections:
+                if any(Rule(place, place).apply(guess) is not None for place in section.folders):
+                    return folder_of(guess), section
+        return folder_of(guesses[0]), None
+
+    def forget(self, stash_paths: Iterable[str]) -> None:
+        """Forget what was proven of these files."""
+        for path in stash_paths:
+            self._matches.forget(path)
 
     def close(self) -> None:
         """Close connection and index."""
         self.client.close()
         self._cache.close()
+
+
+def _is_proven(match: Match | None) -> bool:
+    return match is not None and match.confidence is MatchConfidence.HIGH
 
 
 def _as_good(now: Ranked, before: Ranked) -> bool:

@@ -19,6 +19,7 @@ from plex.exceptions import PlexError, PlexNotFound
 from plex.item import FullItem, read_full
 from plex.ranking import Match, MatchConfidence, SceneFile
 from stash.scenes import stem
+from sync_queue.jobs import PRIORITY_BULK
 from sync_queue.ledger import Verdict
 from sync_queue.operations import save_sync_timestamp
 from worker.doubt import LowConfidence
@@ -29,14 +30,20 @@ __all__ = ["PermanentError", "SyncWorker", "Work"]
 
 log = logging.getLogger("Stash2Plex.worker")
 
+# Plex is asked for single files by name while fewer jobs than this are due (design 4).
+FEW = 20
+
 
 @dataclass
 class Work:
-    """One job on its way: filled in step by step, ending with a verdict or an error."""
+    """One job on its way: filled in step by step, ending with a verdict or an error. ``few``: not many others are due,
+    so that Plex may be asked for this one alone."""
 
     job: dict[str, Any]
     scene: Scene | None = None
     match: Match | None = None
+    evidence: str = ""
+    few: bool = False
     items: list[FullItem] = field(default_factory=list)
     started_at: float = 0.0
     wrote: bool = False
@@ -79,6 +86,7 @@ class SyncWorker:
         stash: Any = None,
         *,
         clock: Callable[[], float] = time.time,
+        ticks: Callable[[], float] = time.monotonic,
         our_rating: Callable[[int], float | None] = lambda scene_id: None,
         holder: Callable[[int, int, str, int], int | None] = lambda rating_key, section, file, but: None,
     ) -> None:
@@ -89,6 +97,7 @@ class SyncWorker:
         self.max_retries = max_retries
         self.stash = stash
         self.clock = clock
+        self._ticks = ticks
         self.our_rating = our_rating
         self.holder = holder
         # How often a connection to Plex was left: what was read over an earlier one is not written over a later.
@@ -139,13 +148,21 @@ class SyncWorker:
         """Rules of the path map that have concerned no file since the settings were read."""
         return self._plex.unused_rules() if self._plex is not None else []
 
+    def take_news(self) -> bool:
+        """Whether the index has changed since this was asked last."""
+        plex = self._plex
+        if plex is None or not plex.news:
+            return False
+        plex.news = False
+        return True
+
     @property
     def plex(self) -> PlexSide:
         """The server the settings name."""
         if self._plex is None:
             if self.data_dir is None:
                 raise ValueError("the worker needs a data directory to keep the library's index in")
-            self._plex = PlexSide(self.config, self.data_dir)
+            self._plex = PlexSide(self.config, self.data_dir, self._ticks)
         return self._plex
 
     def _get_plex_client(self) -> PlexClient:
@@ -179,6 +196,7 @@ class SyncWorker:
         for work in batch:
             unmark_scene_pending(work.scene_id)
             work.started_at = self.clock()
+            work.few = len(batch) < FEW
         if scenes is None and self.stash is not None:
             scenes = read_scenes(self.stash, [work.scene_id for work in batch])
         for work in batch:
@@ -227,9 +245,14 @@ class SyncWorker:
 
     def _locate(self, work: Work, refuted: bool = False) -> None:
         scene = _scene(work)
-        patient = bool(work.job.get("tries") or work.job.get("retry_count"))
-        work.match = self.plex.match(_files(scene), patient=patient, refuted=refuted)
+        files = _files(scene)
+        again = bool(work.job.get("tries") or work.job.get("retry_count"))
+        patient = again or work.job.get("priority") == PRIORITY_BULK
+        work.match = self.plex.match(files, patient=patient, refuted=refuted, ask=work.few and not again)
+        work.evidence = self.plex.evidence(files)
         if work.match is None or not work.match.chosen:
+            if self.config.trigger_plex_scan:
+                self._ask_for_scan(scene.paths[0])
             reason = f"Plex has no item with the file {scene.paths[0]}; its libraries lie in {self.plex.folders()}"
             if not self.config.skip_not_found:
                 raise PlexNotFound(reason)
@@ -239,6 +262,11 @@ class SyncWorker:
             if self.config.strict_matching:
                 raise doubt
             log.warning("%s", doubt.synced())
+
+    def _ask_for_scan(self, path: str) -> None:
+        folder = self.plex.ask_for_scan(path)
+        if folder is not None:
+            log.info("Plex is asked to scan %s", folder)
 
     def _prove(self, work: Work, items: Mapping[int, FullItem]) -> None:
         scene = _scene(work)

@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import os
+import random
 import signal
 import sqlite3
 import time
@@ -24,6 +25,7 @@ from sync_queue.setup import set_up
 from sync_queue.store import JobStore
 from sync_queue.writer import queue_dir
 from worker import launcher, notes
+from worker.awaiting import Awaiting
 from worker.breaker import State
 from worker.checks import in_the_way
 from worker.loop import Loop
@@ -161,7 +163,10 @@ class Resident:
         self.worker = SyncWorker(
             None, dlq, Stash2PlexConfig(), data_dir=data_dir, our_rating=settlement.our_rating, holder=settlement.holder
         )
-        self._loop = Loop(self.worker, store, settlement, self.notes, self._read, tell=self._speaker.tell)
+        awaiting = Awaiting(db, store, self.worker, clock=time.time, share=random.random)
+        self._loop = Loop(
+            self.worker, store, settlement, self.notes, self._read, tell=self._speaker.tell, awaiting=awaiting
+        )
 
     def run(self) -> Leaving:
         """Drain until there is a reason to leave. Raises sqlite3.Error, OSError."""

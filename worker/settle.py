@@ -76,7 +76,7 @@ class Settlement:
             for row, work in batch:
                 decision = None if work.error is None else self._decide(work, now, max_retries)
                 if decision is not None and decision.at is not None:
-                    later.append((row.row_id, {**row.job, **decision.fields}))
+                    later.append((row.row_id, {**row.job, **decision.fields, "awaits_file": _has_no_item(work)}))
                 else:
                     done.append(row.row_id)
                 if work.scene is not None and work.scene.gone:
@@ -94,8 +94,7 @@ class Settlement:
             if work.error is not None and row.row_id in done:
                 self._bury(row.job, work, now)
         self._store.finish(done)
-        for row_id, job in later:
-            self._store.retry(row_id, job)
+        self._store.retry_all(later)
 
     def _decide(self, work: Work, now: float, max_retries: int) -> RetryDecision:
         error = work.error
@@ -147,6 +146,7 @@ class Settlement:
                 files=work.scene.files if work.scene else [],
                 items=items if in_step or not before else before.items,
                 fields=fields,
+                evidence=work.evidence,
             )
         )
         if in_step:
@@ -190,6 +190,11 @@ def _fields(before: Entry | None, work: Work) -> dict[str, Any]:
     if work.rating is not None:
         fields["userRating"] = work.rating.new
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _has_no_item(work: Work) -> bool:
+    """Whether Plex has nothing yet that could be the scene's file: then only a look at its listing can help."""
+    return isinstance(work.error, PlexNotFound) and (work.match is None or not work.match.chosen)
 
 
 def _verdict_of(error: BaseException) -> Verdict:

@@ -72,6 +72,7 @@ def test_everything_at_once_is_one_query_with_every_lock(client: PlexClient, ite
     assert (item.originally_available_at, item.tagline, item.user_rating) == ("2021-03-01", "t", 7.5)
     assert (item.tags("actor"), item.tags("genre")) == (["Ada", NASTY], ["x", NASTY])
     locks = {"title", "summary", "studio", "originallyAvailableAt", "tagline", "userRating", "actor", "genre"}
+    locks |= {"collection"}
     assert item.locks == locks
     assert all(f"{name}.locked=1" in query for name in locks)
 
@@ -204,7 +205,7 @@ def test_the_smallest_limit_splits_and_loses_nothing(client: PlexClient, item: I
     wish = wish_for(title="T", details="d", studio="S", date="2020", tags=["a", "b"], performers=["c"], rating100=80)
     found = difference_of(client, item, wish)
     sent = queries(found, limit=1)
-    assert len(sent) == 7
+    assert len(sent) == 8
     for query in sent:
         client.edit(item.section.key, item.rating_key, query)
     assert not difference_of(client, item, wish)

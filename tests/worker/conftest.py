@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-import worker.processor
 from sandbox.plex import PlexSim
 from tests.worker.support import Bench, Clock
-from worker.plexside import PlexSide
 
 # a busy machine is slow, not wrong
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -35,9 +32,8 @@ def plex(clock: Clock) -> Iterator[PlexSim]:
 
 
 @pytest.fixture
-def make_bench(tmp_path: Path, plex: PlexSim, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeBench]:
+def make_bench(tmp_path: Path, plex: PlexSim, clock: Clock) -> Iterator[MakeBench]:
     """Makes workbenches with settings of the test's own, and closes them."""
-    monkeypatch.setattr(worker.processor, "PlexSide", functools.partial(PlexSide, clock=clock))
     made: list[Bench] = []
 
     def make(**settings: object) -> Bench:

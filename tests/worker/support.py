@@ -23,6 +23,7 @@ from sync_queue.operations import load_sync_timestamps
 from sync_queue.setup import set_up
 from sync_queue.store import JobStore
 from sync_queue.writer import QueueWriter, queue_dir
+from worker.awaiting import Awaiting
 from worker.breaker import State
 from worker.loop import Loop
 from worker.notes import Notes
@@ -89,6 +90,7 @@ class Bench:
             data_dir=self.data_dir,
             max_retries=self.config.max_retries,
             clock=clock,
+            ticks=clock,
             our_rating=self.settlement.our_rating,
         )
         self.notes = Notes(self.data_dir)
@@ -101,6 +103,7 @@ class Bench:
             clock=clock,
             sleep=clock.sleep,
             tell=self._tell,
+            awaiting=Awaiting(self.db, self.store, self.worker, clock=clock, share=lambda: 1.0),
         )
 
     def close(self) -> None:

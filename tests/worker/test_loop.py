@@ -340,6 +340,7 @@ def test_without_stash_the_jobs_own_data_counts_and_no_path_is_a_dead_letter(ben
 
 
 def test_waiting_ends_at_a_new_row_and_otherwise_with_the_time(bench: Bench, clock: Clock) -> None:
+    bench.work()
     assert not bench.loop.wait(45.0, lambda: False)
     assert START + 45 <= clock() < START + 46
     polls: list[float] = []
@@ -362,6 +363,7 @@ def test_it_polls_lively_after_a_change_and_lazily_when_nothing_happens(bench: B
         polls.append(seconds)
         clock.sleep(seconds)
 
+    bench.work()
     bench.loop._sleep = sleep
     bench.loop.wait(60.0, lambda: False)
     assert set(polls[:250]) == {0.1}

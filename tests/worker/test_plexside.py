@@ -139,13 +139,28 @@ def test_those_who_wait_for_their_file_share_one_look_in_a_while(
     clock.now += PATIENT_LOOK
     for number in range(20):
         found(side, f"/nowhere/{number}.mp4", patient=True)
-    assert plex.counters[LISTING] == 2
+    assert plex.counters[LISTING] == 1
+
+
+def test_with_many_libraries_those_who_wait_are_more_patient(side: PlexSide, plex: PlexSim, clock: Clock) -> None:
+    for name in ("Two", "Three"):
+        plex.add_section(name, ["/more"])
+    clock.now += WHOLE_LOOK + 1
+    assert side.look_for_files()
+    assert side.patience == 3 * PATIENT_LOOK
+    plex.reset_counters()
+    clock.now += PATIENT_LOOK
+    assert not side.look_for_files()
+    assert plex.counters[LISTING] == 0
 
 
 def test_a_library_is_read_whole_now_and_then_for_what_a_look_does_not_see(
-    side: PlexSide, plex: PlexSim, clock: Clock
+    side: PlexSide, plex: PlexSim, clock: Clock, scenes: SimSection
 ) -> None:
-    item = plex.items[4]
+    plex.load(scenes, [(f"/data/more/{number}.mp4", number, 1.0) for number in range(300)])
+    clock.now += WHOLE_LOOK + 1
+    side.look_for_files()
+    item = plex.items[150]
     next(item.parts()).file = "/data/renamed.mp4"  # nothing says that it changed
     clock.now += FRESH_LOOK
     assert found(side, "/data/renamed.mp4") == []

@@ -209,7 +209,13 @@ def test_the_switches_keep_their_fields_out(make_bench: MakeBench, plex: PlexSim
     run(bench, 1)
     assert (item.title, item.summary, item.tags("genre"), item.user_rating) == ("Title 1", "Plex's", [], None)
     [write] = plex.writes
-    assert {name.split(".")[0].split("[")[0] for name, _ in write.params} <= {"type", "id", "title", "studio"}
+    assert {name.split(".")[0].split("[")[0] for name, _ in write.params} <= {
+        "type",
+        "id",
+        "title",
+        "studio",
+        "collection",
+    }
 
 
 def test_a_scene_in_two_libraries_is_written_in_both_and_the_ledger_has_both(bench: Bench, plex: PlexSim) -> None:

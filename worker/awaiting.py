@@ -1,0 +1,109 @@
+"""Scenes that wait for their file to appear in Plex: one look for all of them, and a try that costs no request.
+
+Ten thousand of them ask no more of Stash and Plex than one (design 4).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+from collections.abc import Callable, Iterable
+
+from plex.exceptions import PlexNotFound
+from plex.ranking import SceneFile
+from sync_queue.dlq import discard
+from sync_queue.jobs import PRIORITY_SCAN, new_job, scene_key
+from sync_queue.ledger import Ledger
+from sync_queue.store import Claimed, JobStore
+from worker.plexside import PATIENT_LOOK
+from worker.processor import SyncWorker
+from worker.retry import Failure, decide
+
+log = logging.getLogger("Stash2Plex.worker")
+
+
+class Awaiting:
+    """``share`` is a random number from 0 to 1 (full jitter); ``clock`` is epoch seconds."""
+
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        store: JobStore,
+        worker: SyncWorker,
+        *,
+        clock: Callable[[], float],
+        share: Callable[[], float],
+    ) -> None:
+        self._db = db
+        self._ledger = Ledger(db)
+        self._store = store
+        self._worker = worker
+        self._clock = clock
+        self._share = share
+        # When the next look is due; None while nobody waits.
+        self.next_look: float | None = clock()
+
+    def tend(self) -> bool:
+        """Look for new items if somebody waits and it is time, and wake those whose file has come. True where Plex was
+        asked. Raises PlexError."""
+        now = self._clock()
+        looked = False
+        if self.next_look is not None and now >= self.next_look:
+            if self._store.any_awaits_file():
+                looked = self._worker.plex.look_for_files()
+                self.next_look = now + self._worker.plex.patience
+            else:
+                self.next_look = None
+        if self._worker.take_news():
+            self._wake()
+        return looked
+
+    def put_off(self, rows: Iterable[Claimed]) -> list[Claimed]:
+        """Count a look in vain for those rows that only wait for their file; gives the others, which have to be worked
+        on. Raises PlexError.
+
+        The index has just been asked on behalf of all: had it anything new under the name of a file, the scene would
+        have been woken. Before one is given up it is worked on once more like a new one.
+        """
+        waiting = [row for row in rows if awaits_file(row.job)]
+        if not waiting:
+            return list(rows)
+        self._worker.plex.look_for_files()
+        if self._worker.take_news():
+            self._wake()
+        now = self._clock()
+        later = []
+        for row in waiting:
+            error = PlexNotFound(str(row.job.get("last_error", "")))
+            decision = decide(row.job, Failure.NOT_FOUND, error, now=now, share=self._share())
+            if decision.at is not None:
+                # They come due together, at a look: nobody is woken for each of thousands.
+                at = max(decision.at // PATIENT_LOOK, now // PATIENT_LOOK + 1) * PATIENT_LOOK
+                later.append((row.row_id, {**row.job, **decision.fields, "next_retry_at": at}))
+        self._store.retry_all(later)
+        self.next_look = self.next_look or now
+        put_off = {row_id for row_id, _ in later}
+        return [row for row in rows if row.row_id not in put_off]
+
+    def _wake(self) -> None:
+        """Have every scene that waits for its file, was given up for it, or is doubtful, looked at again if what Plex
+        has under the names of its files is not what it was."""
+        now = self._clock()
+        woken = [
+            scene_id
+            for scene_id, files, before in self._ledger.without_item()
+            if self._worker.plex.evidence(SceneFile(one["path"], one.get("size")) for one in files) != before
+        ]
+        for scene_id in woken:
+            key = scene_key(scene_id)
+            job = new_job(scene_id, "metadata", {}, priority=PRIORITY_SCAN, now=now)
+            self._store.wake(key, json.dumps(job))
+            discard(self._db, key)
+        if woken:
+            log.info("Plex has something new for %s scenes that had no item: they are looked at again", len(woken))
+
+
+def awaits_file(job: dict[str, object]) -> bool:
+    """Whether a job waits for nothing but its file: Plex had no item of its name when it was looked for."""
+    return job.get("awaits_file") is True
