@@ -35,6 +35,13 @@ class Desired:
     notes: tuple[str, ...] = ()
     partial: frozenset[str] = frozenset()
 
+    @property
+    def says_something(self) -> bool:
+        """Whether an item that is like this has any of studio, actors, genres, summary, date."""
+        return any(self.scalars.get(name) for name in ("studio", "summary", "originallyAvailableAt")) or any(
+            self.tags.get(kind) for kind in ("actor", "genre")
+        )
+
 
 # Stash's name, Plex's field, the switch
 _TEXTS = (("details", "summary", "summary"), ("studio", "studio", "studio"), ("tagline", "tagline", "tagline"))

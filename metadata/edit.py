@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from urllib.parse import quote
 
 from metadata.diff import Change, Diff
@@ -12,10 +13,14 @@ LIMIT = 6_000
 ALONE = 16_000
 
 
-def queries(diff: Diff, limit: int = LIMIT) -> list[str]:
-    """The encoded queries that carry a difference: one, unless it is too long for a request line."""
+def queries(diff: Diff, limit: int = LIMIT, unlocked: Collection[str] = ()) -> list[str]:
+    """The encoded queries that carry a difference: one, unless it is too long for a request line.
+
+    What is written is locked, lest Plex's next refresh undoes it; fields that are to be ``unlocked`` are, written or
+    not.
+    """
     requests: list[str] = []
-    for fragment in _fragments(diff):
+    for fragment in _fragments(diff, unlocked):
         if requests and len(requests[-1]) + len(fragment) < limit:
             requests[-1] += "&" + fragment
         else:
@@ -23,26 +28,26 @@ def queries(diff: Diff, limit: int = LIMIT) -> list[str]:
     return requests
 
 
-def _fragments(diff: Diff) -> list[str]:
-    fragments = [_value(change.field, change.new) for change in diff.scalars]
+def _fragments(diff: Diff, unlocked: Collection[str]) -> list[str]:
+    locks = {change.field: f"{change.field}.locked={int(change.field not in unlocked)}" for change in diff.changes}
+    fragments = [_value(change.field, change.new, locks) for change in diff.scalars]
     for change in diff.tags:
-        fragments += _tags(change)
+        fragments += _tags(change, locks[change.field])
     if diff.rating is not None:
         new = diff.rating.new
-        fragments.append(_value("userRating", "" if new is None else f"{new:.1f}"))
-    return fragments
+        fragments.append(_value("userRating", "" if new is None else f"{new:.1f}", locks))
+    return [*fragments, *(f"{name}.locked=0" for name in unlocked if name not in locks)]
 
 
-def _value(field: str, value: str) -> str:
-    return f"{field}.value={_encoded(value)}&{field}.locked=1"
+def _value(field: str, value: str, locks: Mapping[str, str]) -> str:
+    return f"{field}.value={_encoded(value)}&{locks[field]}"
 
 
-def _tags(change: Change) -> list[str]:
+def _tags(change: Change, lock: str) -> list[str]:
     """The complete list by index and the removal of every other name, in one fragment while it fits a request."""
     kept = {tag_key(name) for name in change.new}
     gone = [name for name in change.old if tag_key(name) not in kept]
     adds = [f"{_bracket(change.field, str(i))}.tag.tag={_encoded(name)}" for i, name in enumerate(change.new)]
-    lock = f"{change.field}.locked=1"
     removals = [f"{_bracket(change.field, '')}.tag.tag-={names}" for names in _removed(gone)]
     portions: list[list[str]] = [[]]
     for piece in [*removals, *adds]:

@@ -80,6 +80,11 @@ class PlexClient:
         """The server's own name for itself. Raises PlexServerDown."""
         return str(self.server.machineIdentifier)
 
+    @property
+    def machine(self) -> str:
+        """So much of :attr:`machine_identifier` as tells one server from another. Raises PlexServerDown."""
+        return self.machine_identifier[:12]
+
     def get(self, key: str, headers: dict[str, str] | None = None) -> Element:
         """GET ``key`` (path and query); gives the parsed answer. Raises PlexError.
 
@@ -131,6 +136,10 @@ class PlexClient:
             text = " ".join(response.text.split())
             raise error_of_status(response.status_code, f"({response.status_code}) {method.upper()} {key} {text}")
         return response
+
+    def delete(self, key: str) -> None:
+        """DELETE ``key``. Raises PlexError."""
+        self._ask(key, "delete", None)
 
     def sections(self) -> list[Section]:
         """The server's libraries. Raises PlexError."""

@@ -67,6 +67,16 @@ def hand_back(client: PlexClient, section: int, rating_key: int, place: str, key
     client.edit(section, rating_key, f"{place}.locked=0")
 
 
+def forget_picture(client: PlexClient, section: int, rating_key: int, place: str, *, locked: bool) -> None:
+    """Show no picture of a place, which Plex locks of itself (plex 5): unlock it unless it is to be ``locked``.
+
+    Raises PlexError.
+    """
+    client.delete(f"{_item(rating_key)}/{place}")
+    if not locked:
+        client.edit(section, rating_key, f"{place}.locked=0")
+
+
 def _item(rating_key: int) -> str:
     if rating_key <= 0:
         raise ValueError(f"no item: {rating_key}")

@@ -4,7 +4,7 @@ so that nothing is asked behind our back (plex 3.6)."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 from xml.etree.ElementTree import Element
 
@@ -28,7 +28,8 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class FullItem:
-    """An item read in full."""
+    """An item read in full. ``pictures``: the addresses of poster and background by place, "" where it shows none; an
+    address changes with its picture (plex 4.6)."""
 
     rating_key: int
     section: int
@@ -39,6 +40,7 @@ class FullItem:
     rating: float | None
     locked: frozenset[str]
     trashed: bool = False
+    pictures: dict[str, str] = field(default_factory=dict)
 
 
 def parts_of(video: Element) -> list[Part]:
@@ -77,8 +79,9 @@ def full_item(video: Element, section: int) -> FullItem:
         scalars={name: video.get(name, "") for name in SCALARS},
         tags={kind: [tag.get("tag", "") for tag in video.findall(name)] for kind, name in TAGS.items()},
         rating=float(rating) if rating else None,
-        locked=frozenset(field.get("name", "") for field in video.findall("Field") if field.get("locked") == "1"),
+        locked=frozenset(lock.get("name", "") for lock in video.findall("Field") if lock.get("locked") == "1"),
         trashed=gone,
+        pictures={place: video.get(place, "") for place in ("thumb", "art")},
     )
 
 

@@ -30,9 +30,8 @@ IN_STEP = (Verdict.PUSHED, Verdict.NOTHING_TO_CHANGE)
 class Entry:
     """A scene's row. ``updated_at`` and ``at`` are epoch seconds; ``items`` are rating keys with the proving file;
     ``fields`` are the values we wrote, by Plex field. ``fingerprint`` is of what was last pushed, images aside, and
-    ``says`` whether that said anything but title and rating. ``ours`` is what of each item is of our making, by rating
-    key: the collections we put it in, the pictures we gave it. ``evidence`` is what Plex's index held under the names
-    of the scene's files when the verdict was reached (``plex.cache.PlexCache.evidence``)."""
+    ``says`` whether that said anything but title and rating. ``evidence`` is what Plex's index held under the names of
+    the scene's files when the verdict was reached (``plex.cache.PlexCache.evidence``)."""
 
     scene_id: int
     verdict: Verdict
@@ -45,13 +44,10 @@ class Entry:
     fields: dict[str, Any] = field(default_factory=dict)
     fingerprint: str = ""
     says: bool = False
-    ours: dict[str, dict[str, Any]] = field(default_factory=dict)
     evidence: str = ""
 
 
-_COLUMNS = (
-    "scene_id, verdict, at, reason, updated_at, settings, fingerprint, says, evidence, files, items, fields, ours"
-)
+_COLUMNS = "scene_id, verdict, at, reason, updated_at, settings, fingerprint, says, evidence, files, items, fields"
 
 
 class Ledger:
@@ -73,7 +69,7 @@ class Ledger:
     def put(self, entry: Entry) -> None:
         """Insert or replace a scene's row."""
         self._db.execute(
-            f"INSERT OR REPLACE INTO ledger ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            f"INSERT OR REPLACE INTO ledger ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
             (
                 entry.scene_id,
                 entry.verdict.value,
@@ -84,10 +80,7 @@ class Ledger:
                 entry.fingerprint,
                 entry.says,
                 entry.evidence,
-                *(
-                    json.dumps(part, ensure_ascii=False)
-                    for part in (entry.files, entry.items, entry.fields, entry.ours)
-                ),
+                *(json.dumps(part, ensure_ascii=False) for part in (entry.files, entry.items, entry.fields)),
             ),
         )
 
@@ -130,6 +123,6 @@ class Ledger:
 
 def _entry(row: tuple[Any, ...]) -> Entry:
     scene_id, verdict, at, reason, updated_at, settings, fingerprint, says, evidence, *lists = row
-    files, items, fields, ours = map(json.loads, lists)
+    files, items, fields = map(json.loads, lists)
     known = (scene_id, Verdict(verdict), at, reason, updated_at, settings)
-    return Entry(*known, files, items, fields, fingerprint, bool(says), ours, evidence)
+    return Entry(*known, files, items, fields, fingerprint, bool(says), evidence)

@@ -28,11 +28,12 @@ INDEXES = (
 WAITING_BY_KEY = f"SELECT _id FROM {TABLE} WHERE status < 2 AND {KEY} = ? ORDER BY _id LIMIT 1"
 INSERT = f"INSERT INTO {TABLE}(data,timestamp,status) VALUES (?,?,0)"
 # A second event takes the place of the one that waits: due now, as if never tried, at the more urgent priority of the
-# two, and with the older snapshot where it brings none.
-FOLD = f"""UPDATE {TABLE} SET data = CAST(json_set(:job,
+# two, and with the older snapshot where it brings none. What a person asked for by hand stays asked for by hand.
+FOLD = f"""UPDATE {TABLE} SET data = CAST(json_patch(json_set(:job,
     '$.priority', MIN({PRIORITY}, json_extract(:job,'$.priority')),
     '$.data', json(CASE json_extract(:job,'$.data') WHEN '{{}}'
-        THEN COALESCE(json_extract({_DOCUMENT},'$.data'), '{{}}') ELSE json_extract(:job,'$.data') END)) AS BLOB)
+        THEN COALESCE(json_extract({_DOCUMENT},'$.data'), '{{}}') ELSE json_extract(:job,'$.data') END)),
+    CASE WHEN json_extract({_DOCUMENT},'$.by_hand') THEN '{{"by_hand": true}}' ELSE '{{}}' END) AS BLOB)
     WHERE status < 2 AND {KEY} = :key"""
 
 # A due time more than 600 s ahead can only come from a clock that was set back: such a row is due (design 5).
@@ -64,9 +65,7 @@ RETRY = (
     f"UPDATE {TABLE} SET data = ?, status = CASE WHEN EXISTS "
     f"(SELECT 1 FROM {TABLE} WHERE status < 2 AND {KEY} = ?) THEN 5 ELSE 1 END WHERE _id = ?"
 )
-AWAITS_FILE = (
-    f"SELECT 1 FROM {TABLE} WHERE status < 3 AND json_extract({_DOCUMENT},'$.awaits_file') LIMIT 1"
-)
+AWAITS_FILE = f"SELECT 1 FROM {TABLE} WHERE status < 3 AND json_extract({_DOCUMENT},'$.awaits_file') LIMIT 1"
 # What a job waited for has come: due now, and no longer one that only waits for its file.
 WAKE = f"""UPDATE {TABLE} SET data = CAST(json_set(json_remove({_DOCUMENT},'$.awaits_file'),'$.next_retry_at',0)
     AS BLOB) WHERE status < 2 AND {KEY} = ?"""

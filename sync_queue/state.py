@@ -23,7 +23,6 @@ _LAYOUT = (
         at REAL NOT NULL,
         fingerprint TEXT NOT NULL DEFAULT '',
         says INTEGER NOT NULL DEFAULT 0,
-        ours TEXT NOT NULL DEFAULT '{}',
         evidence TEXT NOT NULL DEFAULT '')""",
     "CREATE INDEX IF NOT EXISTS ledger_by_verdict ON ledger(verdict)",
     # Which scene is in step with which item of Plex through which file: the ledger's items, the other way round.
@@ -40,15 +39,17 @@ _LAYOUT = (
         first_at REAL NOT NULL,
         last_at REAL NOT NULL,
         detail TEXT NOT NULL DEFAULT '{}')""",
-    # What an item was before our first write to it, so that it can be given back (one row an item).
-    """CREATE TABLE IF NOT EXISTS kept (
+    # What an item was before our first write to it, and what of it is ours (one row an item).
+    """CREATE TABLE IF NOT EXISTS written (
         rating_key INTEGER PRIMARY KEY,
         machine TEXT NOT NULL,
         section INTEGER NOT NULL,
         file TEXT NOT NULL,
         scene_id INTEGER NOT NULL,
-        state TEXT NOT NULL,
-        at REAL NOT NULL)""",
+        at REAL NOT NULL,
+        before TEXT NOT NULL,
+        ours TEXT NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS written_by_scene ON written(scene_id)",
     # Sync timestamps not yet in sync_timestamps.json; NULL takes one out of it.
     "CREATE TABLE IF NOT EXISTS sync_timestamps (scene_id INTEGER PRIMARY KEY, timestamp REAL)",
 )
@@ -57,7 +58,6 @@ _LAYOUT = (
 _LATER = (
     ("fingerprint", "TEXT NOT NULL DEFAULT ''"),
     ("says", "INTEGER NOT NULL DEFAULT 0"),
-    ("ours", "TEXT NOT NULL DEFAULT '{}'"),
     ("evidence", "TEXT NOT NULL DEFAULT ''"),
 )
 
@@ -75,6 +75,14 @@ def connect(data_dir: str, timeout: float = 30.0) -> sqlite3.Connection:
     except BaseException:
         db.close()
         raise
+    return db
+
+
+def in_memory() -> sqlite3.Connection:
+    """The same layout for a process that has no data directory."""
+    db = sqlite3.connect(":memory:", isolation_level=None)
+    for statement in _LAYOUT:
+        db.execute(statement)
     return db
 
 

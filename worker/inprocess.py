@@ -5,12 +5,15 @@ Alone under ``worker.lock``, like any drainer.
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import random
 import threading
 from contextlib import closing
 
+from stash.client import StashClient
+from stash.covers import fetch_cover
 from sync_queue import state, timestamps
 from sync_queue.locks import try_lock, unlock
 from sync_queue.setup import set_up
@@ -18,8 +21,10 @@ from sync_queue.store import JobStore
 from sync_queue.writer import queue_dir
 from worker.awaiting import Awaiting
 from worker.checks import in_the_way
+from worker.images import Pictures
 from worker.launcher import LOCK
 from worker.loop import Loop
+from worker.memory import Memory
 from worker.notes import Notes
 from worker.processor import SyncWorker
 from worker.settle import Settlement
@@ -51,8 +56,9 @@ def _drain(worker: SyncWorker, data_dir: str, stop: threading.Event) -> None:
     with closing(JobStore(queue_dir(data_dir))) as store, closing(state.connect(data_dir)) as db:
         store.resume()
         settlement = Settlement(db, store, worker.dlq, clock=worker.clock)
-        worker.our_rating = settlement.our_rating
-        worker.holder = settlement.holder
+        worker.memory = Memory(db, worker.clock)
+        if isinstance(worker.stash, StashClient):
+            worker.pictures = Pictures(functools.partial(fetch_cover, worker.stash))
 
         def read(scene_ids: list[int]) -> dict[int, Scene] | None:
             return None if worker.stash is None else read_scenes(worker.stash, scene_ids)
@@ -67,3 +73,4 @@ def _drain(worker: SyncWorker, data_dir: str, stop: threading.Event) -> None:
             if loop.blocked is not None and in_the_way(worker.config) is None:
                 loop.probe()
         timestamps.flush(data_dir)
+        worker.memory = None

@@ -52,10 +52,11 @@ def end_wait(data_dir: str) -> None:
         return
 
 
-def start(data_dir: str, plugin_dir: str, connection: str, lock: int) -> None:
-    """Start a drainer that holds ``lock``: its own session, all streams away from Stash's (stash 2.4)."""
+def start(data_dir: str, plugin_dir: str, connection: str, lock: int, words: tuple[str, ...] = (DRAIN,)) -> None:
+    """Start a drainer (or what else ``words`` name) that holds ``lock``: its own session, all streams away from Stash's
+    (stash 2.4)."""
     note = connection.encode()
-    command = [sys.executable, os.path.join(plugin_dir, "Stash2Plex.py"), DRAIN, data_dir]
+    command = [sys.executable, os.path.join(plugin_dir, "Stash2Plex.py"), *words, data_dir]
     if not INHERITABLE or not hasattr(os, "posix_spawn") or len(note) > _PIPE_HOLDS:
         _start_with_subprocess(command, note, lock)
         return

@@ -17,9 +17,10 @@ from sync_queue.store import Claimed, JobStore, is_due
 from worker.awaiting import Awaiting
 from worker.breaker import Breaker, State
 from worker.notes import Notes
-from worker.processor import SyncWorker, Work
+from worker.processor import SyncWorker
 from worker.settle import NEEDS_A_PERSON, Settlement
 from worker.source import Scene
+from worker.work import Work
 
 log = logging.getLogger("Stash2Plex.worker")
 
@@ -156,6 +157,7 @@ class Loop:
                 unwritten.append(row)
                 continue
             self.worker.write(work)
+            self.worker.give_pictures(work)
             self._judge(work)
         left = {row.row_id for row in unwritten}
         kept = [(r, work) for r, work in pairs if r.row_id not in left and r.job["job_key"] not in overtaken]
@@ -179,7 +181,7 @@ class Loop:
 
     def _judge(self, work: Work) -> None:
         """Let the breaker learn from one job, and stop at what only a person can mend."""
-        error = work.error
+        error = work.error or work.pictures_error
         if error is not None and error is self._last_error:
             return  # one failed request that several jobs shared
         self._last_error = error

@@ -6,25 +6,28 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from hooks.handlers import unmark_scene_pending
-from metadata.desired import Desired, desired_state
-from metadata.diff import Actual, Change, Diff, difference
-from metadata.edit import queries
+from metadata.filters import why_left_out
 from metadata.gate import has_meaningful_metadata
+from metadata.tagrules import NO_FAMILIES, Families
 from plex.client import PlexClient
 from plex.exceptions import PlexError, PlexNotFound
 from plex.item import FullItem, read_full
-from plex.ranking import Match, MatchConfidence, SceneFile
-from stash.scenes import stem
+from plex.ranking import MatchConfidence
+from sync_queue import state
 from sync_queue.jobs import PRIORITY_BULK
-from sync_queue.ledger import Verdict
+from sync_queue.ledger import IN_STEP, Verdict
 from sync_queue.operations import save_sync_timestamp
 from worker.doubt import LowConfidence
+from worker.images import Pictures, Target
+from worker.memory import Memory
 from worker.plexside import PlexSide
+from worker.returning import give_back, is_give_back
 from worker.source import PermanentError, Scene, from_job, read_scenes
+from worker.work import Work
+from worker.writing import Writer
 
 __all__ = ["PermanentError", "SyncWorker", "Work"]
 
@@ -32,41 +35,6 @@ log = logging.getLogger("Stash2Plex.worker")
 
 # Plex is asked for single files by name while fewer jobs than this are due (design 4).
 FEW = 20
-
-
-@dataclass
-class Work:
-    """One job on its way: filled in step by step, ending with a verdict or an error. ``few``: not many others are due,
-    so that Plex may be asked for this one alone."""
-
-    job: dict[str, Any]
-    scene: Scene | None = None
-    match: Match | None = None
-    evidence: str = ""
-    few: bool = False
-    items: list[FullItem] = field(default_factory=list)
-    started_at: float = 0.0
-    wrote: bool = False
-    rating: Change | None = None
-    verdict: Verdict | None = None
-    reason: str = ""
-    error: BaseException | None = None
-
-    @property
-    def scene_id(self) -> int:
-        """The scene the job is about."""
-        return int(self.job["scene_id"])
-
-    @property
-    def open(self) -> bool:
-        """Whether nothing has decided on it yet."""
-        return self.verdict is None and self.error is None and not (self.scene and self.scene.gone)
-
-    @property
-    def version(self) -> float:
-        """What becomes the sync timestamp: the ``updated_at`` that was read, else the time before the write."""
-        known = self.scene.updated_at if self.scene else None
-        return self.started_at if known is None else known
 
 
 class SyncWorker:
@@ -87,8 +55,8 @@ class SyncWorker:
         *,
         clock: Callable[[], float] = time.time,
         ticks: Callable[[], float] = time.monotonic,
-        our_rating: Callable[[int], float | None] = lambda scene_id: None,
-        holder: Callable[[int, int, str, int], int | None] = lambda rating_key, section, file, but: None,
+        memory: Memory | None = None,
+        pictures: Pictures | None = None,
     ) -> None:
         self.queue = queue
         self.dlq = dlq
@@ -98,8 +66,11 @@ class SyncWorker:
         self.stash = stash
         self.clock = clock
         self._ticks = ticks
-        self.our_rating = our_rating
-        self.holder = holder
+        self.pictures = pictures
+        # The tags that rules ending in /* mean; whoever can ask Stash sets it.
+        self.families: Families = NO_FAMILIES
+        self._memory = memory
+        self._writer = Writer(self._get_plex_client, lambda: self.config, lambda: self.memory)
         # How often a connection to Plex was left: what was read over an earlier one is not written over a later.
         self.left = 0
         self._plex: PlexSide | None = None
@@ -165,6 +136,18 @@ class SyncWorker:
             self._plex = PlexSide(self.config, self.data_dir, self._ticks)
         return self._plex
 
+    @property
+    def memory(self) -> Memory:
+        """What is remembered of scenes and items; without a data directory, for as long as this worker lives."""
+        if self._memory is None:
+            db = state.in_memory() if self.data_dir is None else state.connect(self.data_dir)
+            self._memory = Memory(db, self.clock)
+        return self._memory
+
+    @memory.setter
+    def memory(self, memory: Memory | None) -> None:
+        self._memory = memory
+
     def _get_plex_client(self) -> PlexClient:
         return self.plex.client
 
@@ -177,6 +160,7 @@ class SyncWorker:
             self.prepare([work])
             if work.error is None:
                 self.write(work)
+                self.give_pictures(work)
             if work.error is None and work.wrote:
                 self.verify([work])
             if work.error is not None:
@@ -197,6 +181,7 @@ class SyncWorker:
             unmark_scene_pending(work.scene_id)
             work.started_at = self.clock()
             work.few = len(batch) < FEW
+        batch = [work for work in batch if not is_give_back(work.job)]
         if scenes is None and self.stash is not None:
             scenes = read_scenes(self.stash, [work.scene_id for work in batch])
         for work in batch:
@@ -206,7 +191,7 @@ class SyncWorker:
         if not located:
             return
         try:
-            items = self.plex.read(key for work in located for key in _keys(work))
+            items = self.plex.read(key for work in located for key in work.keys)
         except Exception as error:  # noqa: BLE001 - every job of the batch ends with it, classified where it is settled
             for work in located:
                 work.error = error
@@ -223,10 +208,23 @@ class SyncWorker:
         work.scene = scene
         if scene.gone:
             return
+        left_out = None if scene.data is None else why_left_out(scene.data, self.config, self.families)
         if scene.data is None:
             work.verdict, work.reason = Verdict.GATED, "the scene has no file"
         elif not has_meaningful_metadata(scene.data):
             work.verdict, work.reason = Verdict.GATED, "the scene has none of studio, performers, tags, details, date"
+        elif left_out is not None:
+            work.verdict, work.reason = Verdict.FILTERED, f"the scene {left_out}"
+        elif self._was_given_back(work):
+            work.verdict, work.reason = Verdict.GIVEN_BACK, "given back to Plex: a Sync by hand writes it again"
+        else:
+            work.wish = self._writer.wish(work, self.families)
+
+    def _was_given_back(self, work: Work) -> bool:
+        if work.job.get("by_hand"):
+            return False
+        entry = self.memory.entry(work.scene_id)
+        return entry is not None and entry.verdict is Verdict.GIVEN_BACK
 
     def _each(self, batch: Iterable[Work], step: Callable[[Work], None]) -> None:
         shared: Exception | None = None
@@ -244,21 +242,20 @@ class SyncWorker:
                     shared = error
 
     def _locate(self, work: Work, refuted: bool = False) -> None:
-        scene = _scene(work)
-        files = _files(scene)
+        path = work.known_scene.paths[0]
         again = bool(work.job.get("tries") or work.job.get("retry_count"))
         patient = again or work.job.get("priority") == PRIORITY_BULK
-        work.match = self.plex.match(files, patient=patient, refuted=refuted, ask=work.few and not again)
-        work.evidence = self.plex.evidence(files)
+        work.match = self.plex.match(work.files, patient=patient, refuted=refuted, ask=work.few and not again)
+        work.evidence = self.plex.evidence(work.files)
         if work.match is None or not work.match.chosen:
             if self.config.trigger_plex_scan:
-                self._ask_for_scan(scene.paths[0])
-            reason = f"Plex has no item with the file {scene.paths[0]}; its libraries lie in {self.plex.folders()}"
+                self._ask_for_scan(path)
+            reason = f"Plex has no item with the file {path}; its libraries lie in {self.plex.folders()}"
             if not self.config.skip_not_found:
                 raise PlexNotFound(reason)
             work.verdict, work.reason = Verdict.NOT_IN_PLEX, reason
         elif work.match.confidence is MatchConfidence.LOW:
-            doubt = LowConfidence(work.scene_id, scene.paths[0], work.match)
+            doubt = LowConfidence(work.scene_id, path, work.match)
             if self.config.strict_matching:
                 raise doubt
             log.warning("%s", doubt.synced())
@@ -269,10 +266,8 @@ class SyncWorker:
             log.info("Plex is asked to scan %s", folder)
 
     def _prove(self, work: Work, items: Mapping[int, FullItem]) -> None:
-        scene = _scene(work)
-        files = _files(scene)
         if work.match is not None:
-            work.items = self.plex.proven(work.match, dict(items), files)
+            work.items = self.plex.proven(work.match, dict(items), work.files)
         if work.items:
             self._leave_to_others(work)
             return
@@ -280,9 +275,9 @@ class SyncWorker:
         try:
             self._locate(work, refuted=True)
             if work.open and work.match is not None:
-                work.items = self.plex.proven(work.match, self.plex.read(_keys(work)), files)
+                work.items = self.plex.proven(work.match, self.plex.read(work.keys), work.files)
                 if not work.items:
-                    raise PlexNotFound(f"Plex has no item with the file {scene.paths[0]} any more")
+                    raise PlexNotFound(f"Plex has no item with the file {work.known_scene.paths[0]} any more")
                 self._leave_to_others(work)
         except Exception as error:  # noqa: BLE001 - as in _each
             work.error = error
@@ -294,9 +289,9 @@ class SyncWorker:
         for item in work.items:
             first = item.parts[0]
             other = None
-            if len(item.parts) > 1 or self.plex.holds(first, _files(_scene(work))):
-                other = self.holder(item.rating_key, item.section, first.path, work.scene_id)
-            if other is None or (other > work.scene_id and self.plex.holds(first, _files(_scene(work)))):
+            if len(item.parts) > 1 or self.plex.holds(first, work.files):
+                other = self.memory.holder(item.rating_key, item.section, first.path, work.scene_id)
+            if other is None or (other > work.scene_id and self.plex.holds(first, work.files)):
                 kept.append(item)
             else:
                 work.reason = f"item {item.rating_key} belongs to scene {other}, which has its first file"
@@ -306,72 +301,41 @@ class SyncWorker:
 
     def write(self, work: Work) -> None:
         """Send what differs, one PUT an item; what goes wrong ends in ``work.error``."""
-        if not work.open:
-            return
-        try:
-            for item in work.items:
-                work.wrote |= self._send(work, item)
-        except Exception as error:  # noqa: BLE001 - as in _each
-            work.error = error
-            return
-        work.verdict = Verdict.PUSHED if work.wrote else Verdict.NOTHING_TO_CHANGE
+        if is_give_back(work.job):
+            give_back(work, self._get_plex_client, self.memory)
+        else:
+            self._writer.write(work)
 
     def verify(self, batch: list[Work]) -> None:
-        """Read what was written, all of it in one request. What differs is written once more; what differs still is
-        said and not taken as pushed."""
-        written = [work for work in batch if work.wrote and work.error is None]
-        for last in (False, True):
-            if not written:
-                return
-            try:
-                items = read_full(self._get_plex_client(), {item.rating_key for work in written for item in work.items})
-            except Exception as error:  # noqa: BLE001 - as in _each
-                for work in written:
-                    work.error = error
-                return
-            for work in written:
-                gone = [item.rating_key for item in work.items if item.rating_key not in items]
-                if gone:
-                    work.error = PlexNotFound(f"Plex lost item {gone[0]} while it was written")
-                work.items = [items[item.rating_key] for item in work.items if item.rating_key in items]
-            written = [w for w in written if w.error is None and any(self._diff(w, item) for item in w.items)]
-            for work in written:
-                if last:
-                    fields = sorted({c.field for item in work.items for c in self._diff(work, item).changes})
-                    work.verdict, work.reason = Verdict.FAILED, f"Plex did not keep {', '.join(fields)}"
-                    log.warning("Scene %s: %s", work.scene_id, work.reason)
-                else:
-                    work.verdict = None  # open again
-                    self.write(work)
+        """Read what was written, all of it in one request; see :meth:`worker.writing.Writer.verify`."""
+        self._writer.verify(batch)
 
-    # one item
-
-    def _send(self, work: Work, item: FullItem) -> bool:
-        diff = self._diff(work, item)
-        if not diff:
-            log.debug("Scene %s: nothing to change on item %s", work.scene_id, item.rating_key)
-            return False
-        log.debug("Scene %s, item %s: %s", work.scene_id, item.rating_key, diff)
-        for query in queries(diff):
-            self._get_plex_client().edit(item.section, item.rating_key, query)
-        if diff.rating is not None:
-            work.rating = diff.rating
-        mode = "preserved" if self.config.preserve_plex_edits else "overwrite"
-        log.info("Updated metadata (%s mode): %s", mode, self._wish(work).scalars.get("title") or item.title)
-        return True
-
-    def _diff(self, work: Work, item: FullItem) -> Diff:
-        ours = self.our_rating(work.scene_id)
-        return difference(
-            Actual(item.scalars, item.tags, item.rating),
-            self._wish(work),
-            preserve=self.config.preserve_plex_edits,
-            rating_is_ours=ours is not None and item.rating is not None and abs(ours - item.rating) < 0.05,
+    def give_pictures(self, work: Work) -> None:
+        """Give the items their pictures, after the text: that one stands, whatever becomes of them. What went wrong
+        ends in ``work.pictures_error``, an item that is gone in ``work.error``."""
+        if self.pictures is None or work.scene is None or work.error is not None or work.verdict not in IN_STEP:
+            return
+        client = self._get_plex_client()
+        by_key = {str(item.rating_key): item for item in work.items}
+        self.pictures.before = lambda key, place, shown: self.memory.before_picture(
+            work, by_key[str(key)], client.machine, place, shown
         )
-
-    def _wish(self, work: Work) -> Desired:
-        scene = _scene(work)
-        return desired_state(scene.data or {}, self.config, stem(scene.paths[0]))
+        outcome = self.pictures.sync(
+            client,
+            work.scene.data or {},
+            work.scene.updated_at,
+            [Target(item.rating_key, item.section, item.locked, item.pictures) for item in work.items],
+            {key: self.memory.pictures(item, client.machine) for key, item in by_key.items()},
+            self.config,
+        )
+        for key, places in outcome.ours.items():
+            self.memory.after_pictures(work, by_key[key], client.machine, places)
+        for note in outcome.notes:
+            log.warning("Scene %s: %s", work.scene_id, note)
+        if isinstance(outcome.error, PlexNotFound):
+            work.error = outcome.error
+        else:
+            work.pictures_error = outcome.error
 
     def _update_metadata(self, plex_item: Any, data: dict[str, Any]) -> bool:
         """Write ``data`` to one item of plexapi, whatever matched it. True when sent. Raises PlexError."""
@@ -380,19 +344,9 @@ class SyncWorker:
         if item is None:
             raise PlexNotFound(f"Plex has no item {rating_key} any more")
         path = str(data.get("path") or (item.parts[0].path if item.parts else ""))
-        work = Work({"scene_id": 0}, Scene(0, dict(data), [{"path": path}]))
-        return self._send(work, item)
-
-
-def _keys(work: Work) -> list[int]:
-    return [ranked.candidate.rating_key for ranked in work.match.chosen] if work.match is not None else []
-
-
-def _files(scene: Scene) -> list[SceneFile]:
-    return [SceneFile(file["path"], file.get("size"), file.get("duration")) for file in scene.files]
-
-
-def _scene(work: Work) -> Scene:
-    if work.scene is None:
-        raise PermanentError(f"Scene {work.scene_id} was never read")
-    return work.scene
+        work = Work({"scene_id": 0}, scene=Scene(0, dict(data), [{"path": path}]), items=[item])
+        work.wish = self._writer.wish(work, self.families)
+        self._writer.write(work)
+        if work.error is not None:
+            raise work.error
+        return work.wrote

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import logging
 import os
@@ -16,8 +17,10 @@ from enum import Enum
 from typing import Any
 
 from stash.client import StashClient, StashError, StashQueryError, StashRefused
+from stash.covers import fetch_cover
 from stash.scenes import Answer, read_batch
 from stash.settings import PLUGIN_ID, Stash2PlexConfig
+from stash.tags import families
 from sync_queue import state, timestamps
 from sync_queue.dlq import DeadLetterQueue
 from sync_queue.locks import try_lock, unlock
@@ -28,7 +31,9 @@ from worker import launcher, notes
 from worker.awaiting import Awaiting
 from worker.breaker import State
 from worker.checks import in_the_way
+from worker.images import Pictures
 from worker.loop import Loop
+from worker.memory import Memory
 from worker.processor import SyncWorker
 from worker.say import Speaker
 from worker.settle import Settlement
@@ -43,6 +48,8 @@ REST_BEFORE_FLUSH = 20.0
 UPDATE_TIME = 10.0
 STASH_GONE = 1800.0
 LONGEST_STASH_PAUSE = 30.0
+# How long what lies below a tag is believed, where a rule names it with all that is below.
+FAMILIES_AGE = 600.0
 # How often settings are asked for while only a person can help: often at first.
 ASK_OFTEN, ASK_OFTEN_FOR, ASK_SELDOM = 5.0, 600.0, 60.0
 
@@ -153,6 +160,7 @@ class Resident:
         self._stopped = False
         self._leaving: Leaving | None = None
         self._asked_at = time.monotonic()
+        self._families_at: float | None = None
         self._stash_failed_at: float | None = None
         self._stash_pause = 0.5
         self.notes = notes.Notes(data_dir)
@@ -161,7 +169,12 @@ class Resident:
         dlq = DeadLetterQueue(data_dir)
         settlement = Settlement(db, store, dlq, clock=time.time, tell=self._speaker.tell)
         self.worker = SyncWorker(
-            None, dlq, Stash2PlexConfig(), data_dir=data_dir, our_rating=settlement.our_rating, holder=settlement.holder
+            None,
+            dlq,
+            Stash2PlexConfig(),
+            data_dir=data_dir,
+            memory=Memory(db, time.time),
+            pictures=Pictures(functools.partial(fetch_cover, client)),
         )
         awaiting = Awaiting(db, store, self.worker, clock=time.time, share=random.random)
         self._loop = Loop(
@@ -248,6 +261,11 @@ class Resident:
             if self.worker.configure(config):
                 self._loop.fresh_start()
             logging.getLogger("Stash2Plex").setLevel(logging.DEBUG if config.debug_logging else logging.INFO)
+            self._families_at = None
+        if self._families_at is None or time.monotonic() - self._families_at > FAMILIES_AGE:
+            # Which tags lie below which changes seldom, and nothing tells (stash 4.2).
+            self.worker.families = families(self._client, config.tag_rules)
+            self._families_at = time.monotonic()
         if not answer.enabled:
             self._leaving = Leaving.UNINSTALLED if answer.enabled is None else Leaving.DISABLED
             self._loop.block(f"Stash2Plex stopped: {self._leaving.value[0]}. Saves that wait are kept")

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
+from metadata.fingerprint import fingerprint
 from plex.exceptions import (
     PlexError,
     PlexLibraryMissing,
@@ -20,17 +21,24 @@ from plex.exceptions import (
     PlexTokenRefused,
     translate_plex_exception,
 )
+from stash.client import StashError, StashRefused
 from sync_queue import timestamps
 from sync_queue.dlq import discard
+from sync_queue.jobs import PRIORITY_BULK
 from sync_queue.ledger import IN_STEP, Entry, Ledger, Verdict
 from sync_queue.store import Claimed, JobStore
 from worker.doubt import LowConfidence
-from worker.processor import Work
 from worker.retry import Failure, RetryDecision, decide
+from worker.returning import is_give_back
 from worker.source import PermanentError
+from worker.work import Work
 
 log = logging.getLogger("Stash2Plex.worker")
 
+# What a job carries of earlier tries.
+_TRIED = frozenset(
+    ("retry_count", "tries", "next_retry_at", "last_error_type", "last_error", "last_try_at", "first_failed_at")
+)
 # What only a person can mend: the job is not at fault and keeps its tries.
 NEEDS_A_PERSON = (PlexTokenRefused, PlexLibraryMissing)
 
@@ -57,15 +65,6 @@ class Settlement:
         self._share = share
         self.last_success_at: float | None = None
 
-    def our_rating(self, scene_id: int) -> float | None:
-        """The rating we wrote for a scene, or None: only that one may be cleared."""
-        entry = self._ledger.get(scene_id)
-        return None if entry is None else entry.fields.get("userRating")
-
-    def holder(self, rating_key: int, section: int, file: str, but: int) -> int | None:
-        """Another scene that an item belongs to through this file."""
-        return self._ledger.holder(rating_key, section, file, but)
-
     def settle(self, batch: list[tuple[Claimed, Work]], settings: str, max_retries: int) -> None:
         """Record every outcome, then let go of the rows. ``settings`` is the settings' fingerprint."""
         now = self._clock()
@@ -74,9 +73,12 @@ class Settlement:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             for row, work in batch:
-                decision = None if work.error is None else self._decide(work, now, max_retries)
+                decision = None if work.error is None else self._decide(work, work.error, work.job, now, max_retries)
+                pictures = self._decide_on_pictures(work, now, max_retries)
                 if decision is not None and decision.at is not None:
                     later.append((row.row_id, {**row.job, **decision.fields, "awaits_file": _has_no_item(work)}))
+                elif pictures is not None and pictures.at is not None:
+                    later.append((row.row_id, {**_for_pictures(row.job), **pictures.fields}))
                 else:
                     done.append(row.row_id)
                 if work.scene is not None and work.scene.gone:
@@ -93,15 +95,23 @@ class Settlement:
         for row, work in batch:
             if work.error is not None and row.row_id in done:
                 self._bury(row.job, work, now)
+            elif work.pictures_error is not None and row.row_id in done:
+                self._bury_pictures(row.job, work, work.pictures_error, now)
         self._store.finish(done)
         self._store.retry_all(later)
 
-    def _decide(self, work: Work, now: float, max_retries: int) -> RetryDecision:
-        error = work.error
-        assert error is not None
+    def _decide_on_pictures(self, work: Work, now: float, max_retries: int) -> RetryDecision | None:
+        """The text is done; its pictures are tried again on their own, and their tries are counted from the first."""
+        if work.error is not None or work.pictures_error is None:
+            return None
+        return self._decide(work, work.pictures_error, _for_pictures(work.job), now, max_retries)
+
+    def _decide(
+        self, work: Work, error: BaseException, job: dict[str, Any], now: float, max_retries: int
+    ) -> RetryDecision:
         if isinstance(error, PlexNotFound):
             kind = Failure.NOT_FOUND
-        elif isinstance(error, NEEDS_A_PERSON) or (
+        elif isinstance(error, (*NEEDS_A_PERSON, StashError)) or (
             isinstance(error, PlexTemporaryError) and not isinstance(error, PlexPermanentError)
         ):
             kind = Failure.TRANSIENT
@@ -112,9 +122,9 @@ class Settlement:
             log.error("Scene %s", work.scene_id, exc_info=error)
             kind = Failure.TRANSIENT
         counts = kind is not Failure.TRANSIENT or not isinstance(error, PlexError) or self._others_worked(work)
-        if isinstance(error, NEEDS_A_PERSON):
+        if isinstance(error, (*NEEDS_A_PERSON, StashRefused)):
             counts = False
-        return decide(work.job, kind, error, now=now, share=self._share(), counts=counts, max_retries=max_retries)
+        return decide(job, kind, error, now=now, share=self._share(), counts=counts, max_retries=max_retries)
 
     def _others_worked(self, work: Work) -> bool:
         """Whether another job succeeded since this one's last try: only then the fault may be the job's own."""
@@ -130,10 +140,8 @@ class Settlement:
         before = self._ledger.get(work.scene_id)
         fields = _fields(before, work)
         in_step = verdict in IN_STEP
-        proofs = {one.candidate.rating_key: one.part.path for one in work.match.ranked} if work.match else {}
         items = [
-            {"rating_key": item.rating_key, "section": item.section, "file": proofs.get(item.rating_key, "")}
-            for item in work.items
+            {"rating_key": item.rating_key, "section": item.section, "file": work.proof_of(item)} for item in work.items
         ]
         self._ledger.put(
             Entry(
@@ -146,6 +154,8 @@ class Settlement:
                 files=work.scene.files if work.scene else [],
                 items=items if in_step or not before else before.items,
                 fields=fields,
+                fingerprint=fingerprint(work.wish) if in_step and work.wish else before.fingerprint if before else "",
+                says=work.wish.says_something if in_step and work.wish else before.says if before else False,
                 evidence=work.evidence,
             )
         )
@@ -153,6 +163,8 @@ class Settlement:
             self.last_success_at = now
             discard(self._db, work.job["job_key"])
             timestamps.write(self._db, {work.scene_id: work.version})
+        elif verdict is Verdict.GIVEN_BACK and is_give_back(work.job):
+            timestamps.write(self._db, {work.scene_id: None})
 
     def _remember_rating(self, work: Work, now: float) -> None:
         """The rating was sent, and then something went wrong: it is ours all the same."""
@@ -165,6 +177,12 @@ class Settlement:
         self._ledger.drop(work.scene_id)
         discard(self._db, work.job["job_key"])
         timestamps.write(self._db, {work.scene_id: None})
+
+    def _bury_pictures(self, job: dict[str, Any], work: Work, error: BaseException, now: float) -> None:
+        tries = int(job.get("retry_count") or 0) + 1
+        known = error if isinstance(error, (PlexError, StashError)) else translate_plex_exception(error)
+        self._tell("warning", f"The pictures of scene {work.scene_id} were given up after {tries} tries: {known}")
+        self._dlq.add(job, known, tries, detail={"pictures": True}, now=now)
 
     def _bury(self, job: dict[str, Any], work: Work, now: float) -> None:
         assert work.error is not None
@@ -190,6 +208,14 @@ def _fields(before: Entry | None, work: Work) -> dict[str, Any]:
     if work.rating is not None:
         fields["userRating"] = work.rating.new
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _for_pictures(job: dict[str, Any]) -> dict[str, Any]:
+    """The job as it goes on for its pictures alone: behind everybody's saves, and with tries of their own."""
+    if job.get("images_only"):
+        return job
+    kept = {name: value for name, value in job.items() if name not in _TRIED}
+    return {**kept, "images_only": True, "priority": PRIORITY_BULK}
 
 
 def _has_no_item(work: Work) -> bool:

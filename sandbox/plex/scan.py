@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sandbox.plex.catalog import Catalog
 from sandbox.plex.model import Item, Section
 from sandbox.plex.paths import within
+from sandbox.plex.picture import frame
 
 
 @dataclass(frozen=True)
@@ -174,8 +175,12 @@ class Scanner:
 
 
 def analyze(catalog: Catalog, item: Item) -> None:
-    """Take the frame of an item that has none yet."""
+    """Take the frame of an item that has none yet. What was uploaded meanwhile stays selected (plex 5)."""
     if not item.analyzed:
         item.analyzed = True
-        item.images.clear()
+        for place, slot in item.images.items():
+            own = frame(item.rating_key, place)
+            slot.pictures.insert(0, own)
+            if slot.selected is None and place not in item.locks:
+                slot.select(own, catalog.now())
         catalog.touch(item)

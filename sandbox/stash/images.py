@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 import zlib
 
+from .jpeg import jpeg
+
 _PLACEHOLDER = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 180"><title>{title}</title>'
     '<rect width="320" height="180" fill="#202b33"/><path d="M136 64l56 26-56 26z" fill="#394b59"/></svg>'
@@ -24,11 +26,11 @@ def png(width: int = 16, height: int = 9, colour: tuple[int, int, int] = (200, 6
 def generated(number: int, at: float) -> bytes:
     """The cover "generated" for scene ``number`` at that second: each scene and moment has another colour."""
     seed = zlib.crc32(f"{number}/{at}".encode())
-    return png(64, 36, (seed & 255, seed >> 8 & 255, seed >> 16 & 255))
+    return jpeg(64, 36, (seed & 255, seed >> 8 & 255, seed >> 16 & 255))
 
 
 def placeholder(title: str) -> bytes:
-    """The SVG shown where there is no picture."""
+    """The SVG shown where there is no picture: with status 200, and nothing in its address says so (stash 8)."""
     return _PLACEHOLDER.format(title=title).encode()
 
 

@@ -99,7 +99,9 @@ def _content(request: Request, body: bytes, kind: str, *, immutable: bool) -> Re
     etag = f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
     cache = "private, max-age=31536000, immutable" if immutable else "no-cache"
     headers = [("Cache-Control", cache), ("Etag", etag)]
-    if etag in [tag.strip() for tag in (request.header("if-none-match") or "").split(",")]:
+    # compared weakly, as Go does
+    known = [tag.strip().removeprefix("W/") for tag in (request.header("if-none-match") or "").split(",")]
+    if etag in known or known == ["*"]:
         return Response(304, b"", headers)
     headers = [("Accept-Ranges", "bytes"), *headers, ("Content-Type", kind)]
     wanted = re.fullmatch(r"bytes=(\d*)-(\d*)", request.header("range") or "")

@@ -169,8 +169,6 @@ def test_a_ledger_of_an_older_layout_keeps_its_rows(tmp_path: Path) -> None:
         old.commit()
     with closing(state.connect(str(tmp_path))) as db:
         assert Ledger(db).get(7) == Entry(7, Verdict.PUSHED, 5.0)
-        whole = Entry(
-            8, Verdict.PUSHED, 6.0, fingerprint="f", says=True, ours={"12": {"collections": ["Studio"]}}, evidence="e"
-        )
+        whole = Entry(8, Verdict.PUSHED, 6.0, fingerprint="f", says=True, evidence="e")
         Ledger(db).put(whole)
         assert Ledger(db).between(7, 8) == {7: Entry(7, Verdict.PUSHED, 5.0), 8: whole}

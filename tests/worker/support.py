@@ -26,6 +26,7 @@ from sync_queue.writer import QueueWriter, queue_dir
 from worker.awaiting import Awaiting
 from worker.breaker import State
 from worker.loop import Loop
+from worker.memory import Memory
 from worker.notes import Notes
 from worker.processor import SyncWorker
 from worker.settle import Settlement
@@ -91,7 +92,7 @@ class Bench:
             max_retries=self.config.max_retries,
             clock=clock,
             ticks=clock,
-            our_rating=self.settlement.our_rating,
+            memory=Memory(self.db, clock),
         )
         self.notes = Notes(self.data_dir)
         self.loop = Loop(

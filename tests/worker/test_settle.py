@@ -12,7 +12,7 @@ from stash.settings import Stash2PlexConfig
 from sync_queue.ledger import Verdict
 from tests.worker.conftest import MakeBench
 from tests.worker.support import START, Bench, scene
-from worker.processor import Work
+from worker.work import Work
 
 
 def run(bench: Bench, *scene_ids: int) -> None:
@@ -249,7 +249,7 @@ def test_a_bug_of_ours_is_tried_again_a_few_times_and_kept_with_its_name(
     bench.save(1)
     for _ in range(6):
         [row] = bench.store.claim(1, bench.clock())
-        work = Work(row.job, scene(1), error=ZeroDivisionError("a bug"))
+        work = Work(row.job, scene=scene(1), error=ZeroDivisionError("a bug"))
         bench.settlement.settle([(row, work)], "", 5)
         bench.clock.sleep(100)
     letter = bench.letters()[1]

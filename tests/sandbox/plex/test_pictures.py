@@ -80,3 +80,18 @@ def test_by_address(plex: PlexSim, scenes: Section, http: requests.Session) -> N
     finally:
         other.stop()
     assert http.post(url, params={"url": f"{other.url}/a.png?t=1"}).status_code == 500
+
+
+def test_an_upload_outlives_the_frame_that_comes_later(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+    plex.disk = {"/data/new.mp4": (1, 1.0)}
+    plex.scanner.analysis_delay = 60
+    http.get(f"{plex.url}/library/sections/1/refresh")
+    item = plex.find("/data/new.mp4")
+    assert item is not None
+    base = f"{plex.url}/library/metadata/{item.rating_key}"
+    assert "<Photo" not in http.get(f"{base}/posters").text
+    http.post(f"{base}/posters", data=b"\xff\xd8\xff\xe0picture")
+    plex.scanner.finish()
+    listing = http.get(f"{base}/posters").text
+    assert re.findall(r'ratingKey="(\w+):[^"]*" selected="(\d)"', listing) == [("media", "0"), ("upload", "1")]
+    assert re.findall(r'ratingKey="(\w+):[^"]*" selected="(\d)"', http.get(f"{base}/arts").text) == [("media", "1")]

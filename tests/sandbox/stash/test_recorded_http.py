@@ -146,3 +146,23 @@ def test_plugin_files(tmp_path: Path) -> None:
         assert stash.gql("{ plugins { id paths { javascript } } }")["plugins"][0]["paths"]["javascript"] == [
             f"{stash.url}/plugin/Page/javascript"
         ]
+
+
+def test_a_generated_cover_is_a_jpeg_as_recorded(open_server: StashSim) -> None:
+    open_server.generate_cover(3)
+    _, headers, body = ask(open_server, "GET", "/scene/3/screenshot")
+    assert headers["content-type"] == "image/jpeg"
+    # the version of its head is a detail of the camera
+    recorded = bytes.fromhex(golden("http/cover.json")["starts_with"])
+    assert body[:11] == recorded[:11]
+    markers = [body[at : at + 2] for at in range(len(body) - 1) if body[at] == 0xFF and body[at + 1] != 0]
+    assert [marker.hex() for marker in markers] == ["ffd8", "ffe0", "ffdb", "ffc0", "ffc4", "ffc4", "ffda", "ffd9"]
+    open_server.generate_cover(4)
+    assert ask(open_server, "GET", "/scene/4/screenshot")[2] != body
+
+
+@pytest.mark.parametrize("sent", ["*", "W/{}", '"other", {}', '"other"'])
+def test_a_mark_is_compared_as_go_does(open_server: StashSim, sent: str) -> None:
+    mark = ask(open_server, "GET", "/scene/1/screenshot")[1]["etag"]
+    status, _, body = ask(open_server, "GET", "/scene/1/screenshot", headers={"If-None-Match": sent.format(mark)})
+    assert (status, body == b"") == ((200, False) if sent == '"other"' else (304, True))

@@ -1,0 +1,72 @@
+"""One row an item that we have written to: what it was before, so that it can be given back, and what of it is ours."""
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Written:
+    """``before`` is the item as it was when we first wrote to it: fields, lists, locks, and the keys of the pictures it
+    showed. ``ours`` is what we made of it: ``collections`` we put it in, and what is remembered of its pictures.
+    ``machine`` is the server, ``file`` the part that proved the item to be ``scene_id``'s."""
+
+    rating_key: int
+    machine: str
+    section: int
+    file: str
+    scene_id: int
+    at: float
+    before: dict[str, Any] = field(default_factory=dict)
+    ours: dict[str, Any] = field(default_factory=dict)
+
+
+_COLUMNS = "rating_key, machine, section, file, scene_id, at, before, ours"
+
+
+class WrittenItems:
+    """The items over an open ``state.db``. Each call is one statement; transactions are the caller's."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def get(self, rating_key: int, machine: str, files: Collection[str]) -> Written | None:
+        """An item we have written to. None where we have not: a rebuilt library gives old rating keys to other files,
+        and another server has its own."""
+        row = self._db.execute(f"SELECT {_COLUMNS} FROM written WHERE rating_key = ?", (rating_key,)).fetchone()
+        if row is None or row[1] != machine or row[3] not in files:
+            return None
+        return _written(row)
+
+    def put(self, item: Written) -> None:
+        """Insert or replace an item's row."""
+        values = (item.rating_key, item.machine, item.section, item.file, item.scene_id, item.at)
+        texts = (json.dumps(part, ensure_ascii=False, separators=(",", ":")) for part in (item.before, item.ours))
+        self._db.execute(f"INSERT OR REPLACE INTO written ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?)", (*values, *texts))
+
+    def of_scenes(self, scene_ids: Collection[int] | None = None) -> Iterator[Written]:
+        """The items written for these scenes, or all, by rating key."""
+        if scene_ids is None:
+            rows = self._db.execute(f"SELECT {_COLUMNS} FROM written ORDER BY rating_key").fetchall()
+        else:
+            rows = [
+                row
+                for scene_id in sorted(set(scene_ids))
+                for row in self._db.execute(f"SELECT {_COLUMNS} FROM written WHERE scene_id = ?", (scene_id,))
+            ]
+        return map(_written, rows)
+
+    def forget(self, rating_key: int) -> None:
+        """An item that is as it was before, or gone."""
+        self._db.execute("DELETE FROM written WHERE rating_key = ?", (rating_key,))
+
+    def count(self) -> int:
+        """How many items we have written to."""
+        return int(self._db.execute("SELECT COUNT(*) FROM written").fetchone()[0])
+
+
+def _written(row: tuple[Any, ...]) -> Written:
+    rating_key, machine, section, file, scene_id, at, before, ours = row
+    return Written(rating_key, machine, section, file, scene_id, at, json.loads(before), json.loads(ours))

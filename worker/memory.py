@@ -1,0 +1,111 @@
+"""What the worker remembers of scenes and items between two jobs, over ``state.db``.
+
+What is needed to undo a write is durable before the write (design 2: durable first).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from metadata.collecting import ours_after
+from metadata.diff import Diff
+from metadata.giveback import state_of
+from metadata.text import unique
+from plex.item import FullItem
+from sync_queue.ledger import Entry, Ledger
+from sync_queue.written import Written, WrittenItems
+from worker.work import Work
+
+
+class Memory:
+    """``clock`` is epoch seconds. Belongs to the thread of its connection. Raises sqlite3.Error."""
+
+    def __init__(self, db: sqlite3.Connection, clock: Callable[[], float]) -> None:
+        self._db = db
+        self._ledger = Ledger(db)
+        self._written = WrittenItems(db)
+        self._clock = clock
+
+    # scenes
+
+    def entry(self, scene_id: int) -> Entry | None:
+        """What became of a scene the last time."""
+        return self._ledger.get(scene_id)
+
+    def our_rating(self, scene_id: int) -> float | None:
+        """The rating we wrote for a scene, or None: only that one may be cleared."""
+        entry = self._ledger.get(scene_id)
+        return None if entry is None else entry.fields.get("userRating")
+
+    def holder(self, rating_key: int, section: int, file: str, but: int) -> int | None:
+        """Another scene that an item belongs to through this file."""
+        return self._ledger.holder(rating_key, section, file, but)
+
+    # items
+
+    def collections(self, item: FullItem, machine: str) -> list[str]:
+        """The collections of an item that are ours: those we put it in."""
+        known = self._of(item, machine)
+        return list(known.ours.get("collections", ())) if known else []
+
+    def pictures(self, item: FullItem, machine: str) -> dict[str, Any]:
+        """What is remembered of an item's pictures, by place."""
+        known = self._of(item, machine)
+        return dict(known.ours.get("pictures", {})) if known else {}
+
+    def before_write(self, work: Work, item: FullItem, machine: str, diff: Diff) -> None:
+        """An item is about to be written: keep what it was, if this is the first time, and which fields and collections
+        are ours from now on."""
+        known = self._of(item, machine)
+        entry = known or self._first(work, item, machine)
+        fields = sorted({*entry.ours.get("fields", ()), *(change.field for change in diff.changes)})
+        ours = {**entry.ours, "fields": fields}
+        if diff.collections_added:
+            ours["collections"] = unique([*entry.ours.get("collections", ()), *diff.collections_added])
+        if known is None or ours != entry.ours:
+            self._written.put(replace(entry, ours=ours))
+
+    def after_write(self, item: FullItem, machine: str, diff: Diff) -> None:
+        """An item was written: the collections of it that are ours."""
+        known = self._of(item, machine)
+        if known is None:
+            return
+        owned = known.ours.get("collections", [])
+        names = ours_after(
+            owned, item.tags["collection"], added=diff.collections_added, removed=diff.collections_removed
+        )
+        if names != owned:
+            self._written.put(replace(known, ours={**known.ours, "collections": names}))
+
+    def before_picture(self, work: Work, item: FullItem, machine: str, place: str, key: str) -> None:
+        """A picture of an item is about to be changed: keep which one it showed (``key``, "" for none)."""
+        entry = self._of(item, machine) or self._first(work, item, machine)
+        if place not in entry.before.get("pictures", {}):
+            pictures = {**entry.before.get("pictures", {}), place: key}
+            self._written.put(replace(entry, before={**entry.before, "pictures": pictures}))
+
+    def after_pictures(self, work: Work, item: FullItem, machine: str, places: Mapping[str, Any]) -> None:
+        """What is to be remembered of an item's pictures, by place."""
+        entry = self._of(item, machine) or self._first(work, item, machine)
+        pictures = {**entry.ours.get("pictures", {}), **places}
+        if pictures != entry.ours.get("pictures"):
+            self._written.put(replace(entry, ours={**entry.ours, "pictures": pictures}))
+
+    def written_for(self, scene_id: int) -> list[Written]:
+        """The items that were written for a scene."""
+        return list(self._written.of_scenes([scene_id]))
+
+    def forget_written(self, rating_key: int) -> None:
+        """An item that is as it was before."""
+        self._written.forget(rating_key)
+
+    def _of(self, item: FullItem, machine: str) -> Written | None:
+        return self._written.get(item.rating_key, machine, {part.path for part in item.parts})
+
+    def _first(self, work: Work, item: FullItem, machine: str) -> Written:
+        proof = work.proof_of(item) or (item.parts[0].path if item.parts else "")
+        before = state_of(item.scalars, item.tags, item.rating, item.locked)
+        return Written(item.rating_key, machine, item.section, proof, work.scene_id, self._clock(), before)

@@ -1,0 +1,89 @@
+"""Giving an item back: what it was before we wrote to it is written again, and the scene is left alone from then on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from metadata.diff import Actual
+from metadata.edit import queries
+from metadata.giveback import WayBack, way_back
+from metadata.images import ART, THUMB
+from plex.client import PlexClient
+from plex.images import forget_picture, hand_back, pictures, select
+from plex.item import FullItem, read_full
+from sync_queue.ledger import Verdict
+from sync_queue.written import Written
+from worker.memory import Memory
+from worker.work import Work
+
+log = logging.getLogger("Stash2Plex.worker")
+
+GIVE_BACK = "give_back"
+REASON = "given back to Plex: a Sync by hand writes it again"
+
+
+def is_give_back(job: Mapping[str, Any]) -> bool:
+    """Whether a job asks for the way back instead of a sync."""
+    return job.get("update_type") == GIVE_BACK
+
+
+def plan(client: PlexClient, written: list[Written]) -> list[tuple[Written, FullItem, WayBack]]:
+    """What the way back would write to those of these items that are there still. Raises PlexError."""
+    items = read_full(client, [one.rating_key for one in written])
+    there = [
+        (one, items[one.rating_key])
+        for one in written
+        if one.rating_key in items and one.file in {part.path for part in items[one.rating_key].parts}
+    ]
+    return [
+        (
+            one,
+            item,
+            way_back(
+                Actual(item.scalars, item.tags, item.rating),
+                item.locked,
+                one.before,
+                one.ours.get("fields", ()),
+                one.ours.get("collections", ()),
+            ),
+        )
+        for one, item in there
+    ]
+
+
+def give_back(work: Work, client: Callable[[], PlexClient], memory: Memory) -> None:
+    """Give the items of a scene back. Twice is harmless: what is as it was needs no request."""
+    try:
+        server = client()
+        written = [one for one in memory.written_for(work.scene_id) if one.machine == server.machine]
+        for one, item, way in plan(server, written):
+            for query in queries(way.diff, unlocked=way.unlocked):
+                server.edit(item.section, item.rating_key, query)
+                work.wrote = True
+            _pictures_back(server, one, item)
+            log.info("Item %s was given back: %s", item.rating_key, one.before.get("fields", {}).get("title", ""))
+        for one in written:
+            memory.forget_written(one.rating_key)
+    except Exception as error:  # noqa: BLE001 - the job ends with it, classified where it is settled
+        work.error = error
+        return
+    work.verdict, work.reason = Verdict.GIVEN_BACK, REASON
+
+
+def _pictures_back(client: PlexClient, one: Written, item: FullItem) -> None:
+    for place, key in one.before.get("pictures", {}).items():
+        locked = place in one.before.get("locked", ())
+        listed = {picture.key for picture in pictures(client, item.rating_key, place)}
+        if not key:
+            forget_picture(client, item.section, item.rating_key, place, locked=locked)
+        elif key not in listed:
+            log.warning("Item %s: Plex has its former %s no more", item.rating_key, _NAMES[place])
+        elif locked:
+            select(client, item.rating_key, place, key)
+        else:
+            hand_back(client, item.section, item.rating_key, place, key)
+
+
+_NAMES = {THUMB: "poster", ART: "background"}
