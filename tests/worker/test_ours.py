@@ -220,7 +220,7 @@ def stash(tmp_path: Path) -> Iterator[StashSim]:
         yield found
 
 
-Cover = Callable[[int, bytes | None], None]
+Cover = Callable[[int, bytes | None], object]
 
 
 @pytest.fixture
