@@ -18,13 +18,33 @@ DESCRIPTION = "Keeps Plex equal to Stash: save a scene in Stash, and a second la
 TASKS: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("Sync All Scenes", "Queues every scene; what is the same in Plex already costs no write.", {"mode": "all"}),
     ("Sync Recent Scenes", "Queues the scenes updated in the last 24 hours.", {"mode": "recent"}),
+    (
+        "Reconcile Library (All)",
+        "Compares every scene with Plex and queues what is not the same there.",
+        {"mode": "reconcile_all"},
+    ),
+    ("Reconcile Library (Recent)", "The same for the last 24 hours.", {"mode": "reconcile_recent"}),
+    ("Reconcile Library (Last 7 Days)", "The same for the last seven days.", {"mode": "reconcile_7days"}),
+    (
+        "Reconcile Library (Custom Range)",
+        "The same for the range of the settings (reconcile_scope).",
+        {"mode": "reconcile_custom"},
+    ),
+    (
+        "Gap Report",
+        "Says what a reconciliation would find, in Stash and in Plex, and queues nothing.",
+        {"mode": "gap_report"},
+    ),
     ("Process Queue", "Starts the background worker if need be and shows its progress.", {"mode": "process_queue"}),
     ("View Queue Status", "Says in the log what waits, what failed and why.", {"mode": "queue_status"}),
     ("Clear Pending Queue", "Forgets every waiting job.", {"mode": "clear_queue"}),
     ("Clear Dead Letter Queue", "Forgets every job that failed for good.", {"mode": "clear_dlq"}),
     ("Purge Old DLQ Entries", "Forgets failed jobs older than 30 days.", {"mode": "purge_dlq", "days": "30"}),
 )
-TRIGGERS = ("Scene.Update.Post", "Scene.Create.Post", "Scene.Destroy.Post")
+TRIGGERS = (
+    *("Scene.Update.Post", "Scene.Create.Post", "Scene.Destroy.Post"),
+    *("Performer.Update.Post", "Studio.Update.Post", "Tag.Update.Post", "Tag.Merge.Post", "Group.Update.Post"),
+)
 
 
 def text() -> str:
@@ -44,8 +64,8 @@ def text() -> str:
         lines += [f"      {key}: {_quoted(value)}" for key, value in arguments.items()]
     lines += [
         "hooks:",
-        "  - name: Queue a saved scene",
-        "    description: Queues the scene and lets the background worker write it.",
+        "  - name: Queue what was saved",
+        "    description: Queues the scene, or all scenes of the performer, studio, tag or group.",
         "    triggeredBy:",
         *(f"      - {trigger}" for trigger in TRIGGERS),
         "settings:",

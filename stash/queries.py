@@ -53,6 +53,16 @@ def descendants(tag_ids: Iterable[int]) -> str:
     return f"query Descendants {{ {aliases} }}"
 
 
+def scenes_of(count: int) -> str:
+    """One query for the ids of ``count`` pages of scenes, each under an alias and with a filter of its own."""
+    filters = ", ".join(f"$w{number:d}: SceneFilterType" for number in range(count))
+    aliases = "\n".join(
+        f"w{number:d}: findScenes(filter: $page, scene_filter: $w{number:d}) {{ scenes {{ id }} }}"
+        for number in range(count)
+    )
+    return f"query ScenesOf($page: FindFilterType, {filters}) {{ {aliases} }}"
+
+
 def everything() -> dict[str, str]:
     """All documents by name, for validation."""
     return {
@@ -61,6 +71,7 @@ def everything() -> dict[str, str]:
         "scenes count": SCENES_COUNT,
         "tag names": TAG_NAMES,
         "descendants": descendants([1, 2]),
+        "scenes of": scenes_of(2),
         "run operation": RUN_OPERATION,
         "batch": batch([1, 2]),
         "empty batch": batch([]),

@@ -89,15 +89,22 @@ TABLE: tuple[Setting, ...] = (
     _text("include_tags", "", "Include tags", "Leave scenes alone that have none of these tags; written as in Ignore tags. Empty: every scene.", spelling.names),
     _text("exclude_tags", "", "Exclude tags", "Leave scenes alone that have one of these tags; written as in Ignore tags.", spelling.names),
     _text("exclude_paths", "", "Exclude paths", "Leave scenes alone whose file lies in one of these folders, as Stash calls them, comma separated; * and ? may stand for letters.", spelling.paths),
+    Setting("reconcile_interval", "STRING", "never", "Reconcile interval", "How often Stash and Plex are compared by themselves: never, hourly, daily or weekly. After a start of Stash the last 24 hours are compared in any case.", reader=spelling.interval),
+    Setting("reconcile_scope", "STRING", "24h", "Reconcile scope", "What is compared then and by Reconcile Library (Custom Range), by the time of the last change: 24h, 7days, all, 30d, 2026-01-01.. or 2026-01-01..2026-02-15."),
+    _switch("reconcile_missing", True, "Reconcile missing scenes", "Queue also scenes that Plex does not have yet (on unless switched off)."),
     _switch("trigger_plex_scan", False, "Trigger Plex scans", "Ask Plex to scan the folder of a new scene, or of one it does not have."),
 )  # fmt: skip
+
+# A wrong value of these keeps nobody's save waiting.
+_HARMLESS = frozenset(("reconcile_interval", "reconcile_missing"))
 
 BY_NAME = {setting.name: setting for setting in TABLE}
 
 
 @dataclass(frozen=True)
 class Stash2PlexConfig:
-    """The settings in force. Built by :meth:`from_settings`; ``problems`` names every value that could not be used."""
+    """The settings in force. Built by :meth:`from_settings`; ``problems`` names every value without which nothing may
+    be written, ``warnings`` those in whose place the default does no harm."""
 
     plex_url: str = ""
     plex_token: str = field(default="", repr=False)
@@ -135,23 +142,28 @@ class Stash2PlexConfig:
     include_tags: str = ""
     exclude_tags: str = ""
     exclude_paths: str = ""
+    reconcile_interval: str = "never"
+    reconcile_scope: str = "24h"
+    reconcile_missing: bool = True
     trigger_plex_scan: bool = False
     problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @classmethod
     def from_settings(cls, stored: Mapping[str, Any]) -> Stash2PlexConfig:
         """The settings as Stash stores them, with defaults for what is absent. Never raises: see ``problems``."""
         values: dict[str, Any] = {}
         problems: list[str] = []
+        warnings: list[str] = []
         for setting in TABLE:
             value, problem = parse(setting, stored.get(setting.name))
             values[setting.name] = value
             if problem:
-                problems.append(problem)
+                (warnings if setting.name in _HARMLESS else problems).append(problem)
         values["plex_url"] = values["plex_url"].rstrip("/")
         if values["plex_url"] and not values["plex_url"].lower().startswith(("http://", "https://")):
             problems.append(f"Plex URL must begin with http:// or https://, not {values['plex_url'][:40]!r}")
-        return cls(**values, problems=tuple(problems))
+        return cls(**values, problems=tuple(problems), warnings=tuple(warnings))
 
     @property
     def libraries(self) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 PLACEHOLDERS = ("title", "studio", "performer", "date", "filename", "code")
+INTERVALS = ("never", "hourly", "daily", "weekly")
 KINDS = ("studio", "parent_studio", "performer", "group", "tag", "organized")
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -26,6 +27,13 @@ def title_format(text: str) -> str:
     if not names:
         raise ValueError(f"one of {allowed} is needed, else every scene has the same title")
     return text
+
+
+def interval(text: str) -> str:
+    """How often something is done."""
+    if text.casefold() not in INTERVALS:
+        raise ValueError(f"{', '.join(INTERVALS)} are known, not {text[:40]!r}")
+    return text.casefold()
 
 
 def names(text: str) -> tuple[str, ...]:

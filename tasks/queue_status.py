@@ -48,7 +48,8 @@ def queue_status(context: Context) -> dict[str, Any]:
         log.warning(f"The rule {rule} of Path map has concerned no file since the worker's start: is it written right?")
     views = learned(context.data_dir)
     for (here, there), number in views.items():
-        log.info(f"Stash {here} -> Plex {there}, {number} files. As a rule for Path map: {here} => {there}")
+        hint = "" if drainer.get("rules") else f". As a rule for Path map: {here} => {there}"
+        log.info(f"Stash {here} -> Plex {there}, {number:,} scenes{hint}")
     log.info("Dead letters: " + (", ".join(f"{n} {kind}" for kind, n in sorted(counts.items())) or "none"))
     for letter in letters:
         log.info(f"  scene {letter['scene_id']}: {letter['message']} ({letter['attempts']} tries)")

@@ -227,6 +227,7 @@ class Resident:
             breaker=breaker.state.value,
             waiting=waiting,
             written=self._loop.written,
+            rules=self.worker.config.path_map,
             unused_rules=self.worker.unused_rules(),
         )
         if not blocked and not waiting:

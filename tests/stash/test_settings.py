@@ -28,7 +28,11 @@ def names(setting: Setting) -> str:
 
 
 def test_the_dataclass_is_the_table() -> None:
-    fields = {field.name: field.default for field in dataclasses.fields(Stash2PlexConfig) if field.name != "problems"}
+    fields = {
+        field.name: field.default
+        for field in dataclasses.fields(Stash2PlexConfig)
+        if field.name not in ("problems", "warnings")
+    }
     assert fields == {setting.name: setting.default for setting in TABLE}
     assert list(fields) == [setting.name for setting in TABLE]
     assert {name: type(value) for name, value in fields.items() if isinstance(value, (bool, str))} == {
@@ -197,3 +201,10 @@ def test_anything_stored_yields_settings_that_can_be_used(stored: dict[str, Any]
             assert type(value) is type(setting.default)
     assert isinstance(found.missing(), (str, type(None)))
     assert len(found.fingerprint()) == 12
+
+
+def test_a_wrong_interval_is_named_and_keeps_nobody_waiting() -> None:
+    found = config(reconcile_interval="monthly", plex_url="http://x", plex_token="t")
+    assert found.reconcile_interval == "never"
+    assert found.missing() is None
+    assert found.warnings == ("Reconcile interval: never, hourly, daily, weekly are known, not 'monthly'",)

@@ -1,0 +1,124 @@
+"""The scenes of performers, studios, tags and groups, asked of a Stash."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+from graphql.utilities import coerce_input_value
+
+from sandbox.stash import StashSim
+from stash.client import StashClient, StashQueryError, stash_interface
+from stash.entities import Wanted, scene_ids
+
+from .test_client import connection
+from .test_queries import SCHEMAS, schema
+
+OF: dict[str, Callable[[Any, int], bool]] = {
+    "performer": lambda scene, number: number in scene.performer_ids,
+    "studio": lambda scene, number: scene.studio_id == number,
+    "tag": lambda scene, number: number in scene.tag_ids,
+    "group": lambda scene, number: number in [group for group, _ in scene.groups],
+}
+
+
+@pytest.fixture
+def client(stash: StashSim) -> Iterator[StashClient]:
+    with closing(StashClient(connection(stash))) as found:
+        yield found
+
+
+def expected(stash: StashSim, kind: str, number: int) -> list[int]:
+    """The scenes as the simulator holds them."""
+    return [scene.id for scene in stash.scenes if OF[kind](scene, number)]
+
+
+def commonest(stash: StashSim, kind: str) -> int:
+    """The entity of the kind that is on most scenes."""
+    return max(range(1, 40), key=lambda number: len(expected(stash, kind, number)))
+
+
+@pytest.mark.parametrize("kind", OF)
+def test_the_scenes_of_each_entity(stash: StashSim, client: StashClient, kind: str) -> None:
+    numbers = range(1, 9)
+    found = scene_ids(client, [Wanted(kind, number) for number in numbers])
+    assert found == [expected(stash, kind, number) for number in numbers]
+    assert any(found)
+    assert stash.counters["graphql"] == 1
+
+
+@pytest.mark.parametrize("kind", OF)
+def test_a_page_begins_behind_the_last_one(stash: StashSim, client: StashClient, kind: str) -> None:
+    number = commonest(stash, kind)
+    every = expected(stash, kind, number)
+    assert len(every) > 1
+    pages: list[int] = []
+    while page := scene_ids(client, [Wanted(kind, number, after=pages[-1] if pages else 0)], page=1)[0]:
+        assert len(page) == 1
+        pages += page
+    assert pages == every
+
+
+def test_many_are_one_request_and_none_is_none(stash: StashSim, client: StashClient) -> None:
+    asked = [Wanted(kind, number) for kind in OF for number in range(1, 6)]
+    assert [bool(page) for page in scene_ids(client, asked)].count(True) > 8
+    assert stash.counters["graphql"] == 1
+    assert scene_ids(client, []) == []
+    assert stash.counters["graphql"] == 1
+
+
+@pytest.mark.parametrize("depth", [0, 1, -1])
+@pytest.mark.parametrize("kind", OF)
+def test_what_is_not_there_is_on_no_scene(client: StashClient, kind: str, depth: int) -> None:
+    depth = depth if kind in ("studio", "tag") else 0
+    assert scene_ids(client, [Wanted(kind, 9999, depth=depth)]) == [[]]
+
+
+def test_below_a_studio_and_a_tag(stash: StashSim, client: StashClient) -> None:
+    studio = "mutation($i: StudioCreateInput!) { made: studioCreate(input: $i) { id } }"
+    tag = "mutation($i: TagCreateInput!) { made: tagCreate(input: $i) { id } }"
+    save = "mutation($i: SceneUpdateInput!) { sceneUpdate(input: $i) { id } }"
+    above: dict[str, str] = {}
+    for scene in (11, 12, 13):
+        parent = {"parent_id": above["studio"]} if above else {}
+        parents = {"parent_ids": [above["tag"]]} if above else {}
+        above = {
+            "studio": stash.gql(studio, {"i": {"name": f"Of {scene}", **parent}})["made"]["id"],
+            "tag": stash.gql(tag, {"i": {"name": f"Of {scene}", **parents}})["made"]["id"],
+        }
+        stash.gql(save, {"i": {"id": str(scene), "studio_id": above["studio"], "tag_ids": [above["tag"]]}})
+    for kind, number in above.items():
+        top = int(number) - 2
+        assert scene_ids(client, [Wanted(kind, top, depth=depth) for depth in (0, 1, -1)]) == [
+            [11],
+            [11, 12],
+            [11, 12, 13],
+        ]
+
+
+def test_over_stashapp_tools_it_is_one_request_each(stash: StashSim, client: StashClient) -> None:
+    wanted = [Wanted("performer", 1), Wanted("studio", 1, after=5, depth=1)]
+    assert scene_ids(stash_interface(client), wanted, page=3) == scene_ids(client, wanted, page=3)
+    assert stash.counters["graphql"] == 3
+
+
+def test_what_stash_does_not_understand_is_its_error(client: StashClient) -> None:
+    class Odd(Wanted):
+        def filter(self) -> dict[str, Any]:
+            return {"no_such_criterion": 1}
+
+    with pytest.raises(StashQueryError):
+        scene_ids(client, [Odd("performer", 1)])
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+@pytest.mark.parametrize("kind", OF)
+def test_the_filters_are_what_stash_takes(name: str, kind: str) -> None:
+    kind_of_filter: Any = schema(name).type_map["SceneFilterType"]
+    for depth in (0, 1, -1) if kind in ("studio", "tag") else (0,):
+        given = Wanted(kind, 12, after=3, depth=depth).filter()
+        assert coerce_input_value(given, kind_of_filter) == given
+    page: Any = schema(name).type_map["FindFilterType"]
+    assert coerce_input_value({"per_page": 500, "sort": "id", "direction": "ASC"}, page)
