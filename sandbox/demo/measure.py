@@ -74,6 +74,7 @@ class Traffic:
 
     get: int
     put: int
+    uploads: int
     other: int
     stash: int
     hidden: int
@@ -90,8 +91,9 @@ def traffic(stage: Stage) -> Traffic:
     counts = stage.plex.counters
     get = sum(number for kind, number in counts.items() if kind.startswith("GET "))
     put = sum(number for kind, number in counts.items() if kind.startswith("PUT "))
+    post = sum(number for kind, number in counts.items() if kind.startswith("POST "))
     stash = sum(not _OURS.intersection(seen.fields) for seen in list(stage.stash.requests))
-    return Traffic(get, put, sum(counts.values()) - get - put, stash, stage.plex.hidden_reloads)
+    return Traffic(get, put, post, sum(counts.values()) - get - put - post, stash, stage.plex.hidden_reloads)
 
 
 @dataclass(frozen=True)

@@ -190,13 +190,32 @@ class Show:
         rows = []
         for what, scenes, t in self._traffic:
             each = (f"{number / max(1, scenes):.2f}" for number in (t.get, t.put, t.stash))
-            rows.append((what, scenes, t.get, t.put, t.stash, *each, t.hidden))
-        head = ("during", "scenes", "GET", "PUT", "to Stash", "GET/scene", "PUT/scene", "Stash/scene", "hidden reloads")
+            rows.append((what, scenes, t.get, t.put, t.uploads, t.stash, *each, t.hidden))
+        head = (
+            "during",
+            "scenes",
+            "GET",
+            "PUT",
+            "pictures",
+            "to Stash",
+            "GET/scene",
+            "PUT/scene",
+            "Stash/scene",
+            "hidden reloads",
+        )
         print(table(head, rows), flush=True)
         hidden = sum(t.hidden for _, _, t in self._traffic)
         other = sum(t.other for _, _, t in self._traffic)
         self._expect(hidden == 0, f"{hidden} hidden reloads")
-        self._expect(other == 0, f"{other} requests to Plex were neither GET nor PUT")
+        self._expect(other == 0, f"{other} requests to Plex were neither reads, edits nor pictures")
+        sent = sum(t.uploads for _, _, t in self._traffic)
+        kept = sum(
+            picture.key.startswith("upload://")
+            for item in self.stage.plex.items
+            for slot in item.images.values()
+            for picture in slot.pictures
+        )
+        self._expect(sent == kept, f"{sent} pictures were sent for {kept} that Plex keeps")
 
     def _status(self) -> None:
         print(heading("What View Queue Status writes into Stash's log"))

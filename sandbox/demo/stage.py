@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import shutil
@@ -14,13 +15,15 @@ from types import TracebackType
 
 from sandbox.library import Library, generate
 from sandbox.plex import PlexSim, Tag
-from sandbox.stash import StashSim
+from sandbox.stash import Scene, StashSim, jpeg
 
 PLUGIN = "Stash2Plex"
 SOURCE = Path(__file__).resolve().parents[2]
 LIBRARY = "Scenes"
 # What an earlier tool may have left behind in every eighth item.
 OLD_EVERY = 8
+# Of every third scene somebody has chosen a cover.
+COVER_EVERY = 3
 _FAREWELL = 8.0
 
 
@@ -41,6 +44,11 @@ class Stage:
         self.plex.load(self.section, [(file.path, file.size, file.duration) for file in files.values()])
         if old:
             self._leave_old_values()
+        for scene in self.stash.scenes:
+            if scene.id % COVER_EVERY == 0:
+                shade = scene.id * 37 % 256
+                picture = jpeg(64, 36, (shade, 255 - shade, 128))
+                self.stash.store.scenes.change(scene.id, functools.partial(_cover, picture))
 
     @property
     def plugin_dir(self) -> Path:
@@ -107,3 +115,7 @@ class Stage:
         for item in self.plex.items[::OLD_EVERY]:
             item.summary, item.studio = "Words that nobody needs any more.", "Some Other Studio"
             item.genres.append(Tag("Left over"))
+
+
+def _cover(picture: bytes, scene: Scene) -> None:
+    scene.cover = picture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import unicodedata
 from collections.abc import Iterable
 from pathlib import PurePosixPath
@@ -10,7 +11,10 @@ from typing import Any
 from sandbox.plex import Item, PlexSim
 from sandbox.stash import Scene, StashSim
 
-FIELDS = ("title", "summary", "studio", "date", "actors", "genres", "rating")
+FIELDS = (
+    *("title", "summary", "studio", "date", "actors", "genres", "director", "rating"),
+    *("collections", "poster", "background"),
+)
 NO_FILE = "no file in Stash, so no item of Plex can be it"
 GATED = "nothing to say: no studio, performers, tags, details, date"
 
@@ -37,7 +41,11 @@ def wanted(stash: StashSim, scene: Scene) -> Values:
         "date": _first_day(scene.date),
         "actors": _names(_people(stash, scene)),
         "genres": _names(store.tags[number].name for number in scene.tag_ids),
+        "director": _names([scene.director] if scene.director else []),
         "rating": None if scene.rating100 is None else scene.rating100 / 10,
+        "collections": _names([store.studios[scene.studio_id].name] if scene.studio_id else []),
+        "poster": _sum(scene.cover),
+        "background": _sum(scene.cover),
     }
 
 
@@ -50,7 +58,11 @@ def found(item: Item) -> Values:
         "date": item.originally_available_at or "",
         "actors": _names(item.tags("actor")),
         "genres": _names(item.tags("genre")),
+        "director": _names(item.tags("director")),
         "rating": item.user_rating,
+        "collections": _names(item.tags("collection")),
+        "poster": _uploaded(item, "thumb"),
+        "background": _uploaded(item, "art"),
     }
 
 
@@ -75,7 +87,7 @@ def carries(item: Item, field: str) -> bool:
     value = found(item)[field]
     if field == "title":
         return bool(value != PurePosixPath(next(item.parts()).file).stem)
-    return value is not None if field == "rating" else bool(value)
+    return value is not None if field in ("rating", "poster", "background") else bool(value)
 
 
 def _people(stash: StashSim, scene: Scene) -> list[str]:
@@ -87,6 +99,17 @@ def _people(stash: StashSim, scene: Scene) -> list[str]:
         else person.name
         for person in people
     ]
+
+
+def _uploaded(item: Item, place: str) -> str | None:
+    """The SHA-1 of an uploaded picture that an item shows; None for a frame of Plex's own."""
+    slot = item.images.get(place)
+    picture = slot.selected if slot else None
+    return _sum(picture.data) if picture and picture.key.startswith("upload://") else None
+
+
+def _sum(data: bytes | None) -> str | None:
+    return hashlib.sha1(data, usedforsecurity=False).hexdigest() if data else None
 
 
 def _text(value: str) -> str:

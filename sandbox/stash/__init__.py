@@ -8,6 +8,7 @@ from .client import StashGraphQLError
 from .faults import Faults
 from .images import png
 from .jobs import Job
+from .jpeg import jpeg
 from .log import LogLine
 from .manifest import Manifest
 from .model import Scene
@@ -27,5 +28,6 @@ __all__ = [
     "Seen",
     "StashGraphQLError",
     "StashSim",
+    "jpeg",
     "png",
 ]
