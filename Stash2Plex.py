@@ -82,6 +82,10 @@ if __name__ == "__main__":
         from worker.drainer import main as drain
 
         drain(PLUGIN_DIR, sys.argv[2:])
+    elif sys.argv[1:2] == ["reconcile"]:
+        from tasks.automatic import main as reconcile
+
+        reconcile(PLUGIN_DIR, sys.argv[2:])
     else:
         from hooks.door import answer
 

@@ -13,6 +13,11 @@ __all__ = ["MODES", "Context", "UserError", "run"]
 MODES = {
     "all": ("sync", "sync_all"),
     "recent": ("sync", "sync_recent"),
+    "reconcile_all": ("reconcile", "reconcile_all"),
+    "reconcile_recent": ("reconcile", "reconcile_recent"),
+    "reconcile_7days": ("reconcile", "reconcile_7days"),
+    "reconcile_custom": ("reconcile", "reconcile_custom"),
+    "gap_report": ("gap_report", "gap_report"),
     "process_queue": ("process_queue", "process_queue"),
     "queue_status": ("queue_status", "queue_status"),
     "clear_queue": ("clear_queue", "clear_queue"),

@@ -1,0 +1,147 @@
+"""The three gaps between Stash and Plex, found in plain data. Pure: no word over the network, no file.
+
+A scene may be in several lists. Values that cannot be read are passed over and counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from metadata.gate import has_meaningful_metadata
+from stash.instants import parse_instant
+
+__all__ = ["EMPTY", "MISSING", "STALE", "TYPES", "GapDetector", "GapResult", "has_meaningful_metadata"]
+
+EMPTY = "empty_metadata"
+STALE = "stale_sync"
+MISSING = "missing"
+TYPES = (EMPTY, STALE, MISSING)
+
+
+@dataclass(frozen=True)
+class GapResult:
+    """One gap of one scene. ``gap_type`` is one of ``TYPES``, ``scene_data`` the scene as it was given."""
+
+    scene_id: int
+    gap_type: str
+    scene_data: Mapping[str, Any]
+    reason: str
+
+
+class GapDetector:
+    """Finds gaps. Scenes are as Stash gives them; ``updated_at`` is an ISO string or a number, timestamps are epoch
+    seconds by scene id."""
+
+    def __init__(self) -> None:
+        self._unreadable: set[tuple[str, str]] = set()
+
+    @property
+    def skipped(self) -> int:
+        """How many values could not be read so far; one that was met again counts once."""
+        return len(self._unreadable)
+
+    def detect_empty_metadata(
+        self,
+        scenes: Iterable[Mapping[str, Any]],
+        plex_metadata: Mapping[str, Mapping[str, Any]],
+        sync_timestamps: Mapping[int, float] | None = None,
+    ) -> list[GapResult]:
+        """Scenes that say something while an item of theirs says nothing at all.
+
+        ``plex_metadata`` holds studio, performers, tags, details, date by Stash file path. Not field by field: one of
+        them is enough on either side. A scene that was synced since it was updated is as it was meant to be.
+        """
+        found = []
+        for scene_id, scene in self._readable(scenes):
+            empty = [p for p in paths_of(scene) if p in plex_metadata and not has_meaningful_metadata(plex_metadata[p])]
+            if not empty or not has_meaningful_metadata(scene):
+                continue
+            synced = self._synced_at(sync_timestamps, scene_id)
+            if synced is not None:
+                updated = self._updated_at(scene_id, scene)
+                if updated is not None and synced >= updated:
+                    continue
+            found.append(GapResult(scene_id, EMPTY, scene, f"Plex shows nothing of {empty[0]}"))
+        return found
+
+    def detect_stale_syncs(
+        self, scenes: Iterable[Mapping[str, Any]], sync_timestamps: Mapping[int, float]
+    ) -> list[GapResult]:
+        """Scenes updated after their last sync. Those that were never synced are none of them."""
+        found = []
+        for scene_id, scene in self._readable(scenes):
+            synced = self._synced_at(sync_timestamps, scene_id)
+            if synced is None:
+                continue
+            updated = self._updated_at(scene_id, scene)
+            if updated is not None and updated > synced:
+                later = f"updated {_span(updated - synced)} after what Plex last got"
+                found.append(GapResult(scene_id, STALE, scene, later))
+        return found
+
+    def detect_missing(
+        self,
+        scenes: Iterable[Mapping[str, Any]],
+        sync_timestamps: Mapping[int, float],
+        matched_paths: Collection[str],
+    ) -> list[GapResult]:
+        """Scenes of which Plex has no file. ``matched_paths`` are the Stash paths that an item was found for; a sync
+        timestamp is a known match; a scene without files has nothing that could be there."""
+        found = []
+        for scene_id, scene in self._readable(scenes):
+            paths = paths_of(scene)
+            if not paths or any(path in matched_paths for path in paths):
+                continue
+            if self._synced_at(sync_timestamps, scene_id) is None:
+                found.append(GapResult(scene_id, MISSING, scene, f"Plex has no item with the file {paths[0]}"))
+        return found
+
+    def _readable(self, scenes: Iterable[Mapping[str, Any]]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        for scene in scenes:
+            scene_id = id_of(scene)
+            if scene_id is None:
+                self._unreadable.add(("id", repr(scene.get("id") if isinstance(scene, Mapping) else scene)[:100]))
+            else:
+                yield scene_id, scene
+
+    def _updated_at(self, scene_id: int, scene: Mapping[str, Any]) -> float | None:
+        updated = parse_instant(scene.get("updated_at"))
+        if updated is None:
+            self._unreadable.add(("updated_at", str(scene_id)))
+        return updated
+
+    def _synced_at(self, timestamps: Mapping[Any, Any] | None, scene_id: int) -> float | None:
+        known = timestamps or {}
+        value = known.get(scene_id, known.get(str(scene_id)))
+        if value is None:
+            return None
+        synced = parse_instant(value)
+        if synced is None:
+            self._unreadable.add(("timestamp", str(scene_id)))
+        return synced
+
+
+def id_of(scene: Any) -> int | None:
+    """A scene's id as a number (Stash writes it as a string), or None where it is none."""
+    value = scene.get("id") if isinstance(scene, Mapping) else None
+    if isinstance(value, str) and value.strip().isdecimal():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def paths_of(scene: Mapping[str, Any]) -> list[str]:
+    """The paths of a scene's files, primary first."""
+    files = scene.get("files")
+    if not isinstance(files, (list, tuple)):
+        return []
+    paths = [file.get("path") for file in files if isinstance(file, Mapping)]
+    return [path for path in paths if isinstance(path, str) and path]
+
+
+def _span(seconds: float) -> str:
+    for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"

@@ -1,0 +1,128 @@
+"""Scenes looked up in the library index, a page at a time: the usual way, and no request for any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from plex.bulk import Held, at_paths, speaking
+from plex.cache import MatchCache, PlexCache
+from plex.item import Part
+from plex.paths import PathMap, Rule, plain
+from plex.ranking import Candidate, Match, MatchConfidence, SceneFile, rank
+from reconciliation.sightings import NOTHING, PlexData, Seen, SeenItem, Sighting
+from stash.scenes import files_of
+
+_ABSENT = Sighting(Seen.ABSENT)
+
+
+class IndexView:
+    """What one Plex holds, as its index says. ``places`` are its libraries' folders; ``noted`` collects the items that
+    any scene was found to concern. ``strict``: what is doubtful is no scene's item."""
+
+    def __init__(self, cache: PlexCache, path_map: PathMap, places: Iterable[str] = (), strict: bool = True) -> None:
+        self.cache = cache
+        self.noted: set[int] = set()
+        self._strict = strict
+        self._path_map = path_map
+        self._places = PathMap(tuple(Rule(place, place) for place in places))
+        self._learned = MatchCache(cache).learned()
+
+    def look(self, scenes: Mapping[int, Mapping[str, Any]]) -> PlexData:
+        """How these scenes stand in Plex, by id; all files of each count."""
+        files = {scene_id: files_of(scene) for scene_id, scene in scenes.items()}
+        mapped = {file["path"]: self._path_map.to_plex(file["path"]) for some in files.values() for file in some}
+        held = at_paths(self.cache, set(mapped.values()))
+        sightings: dict[int, Sighting] = {}
+        metadata: dict[str, dict[str, Any]] = {}
+        matched: set[str] = set()
+        for scene_id, some in files.items():
+            paths = [file["path"] for file in some]
+            by_path = [_surely(mapped[path], held.get(mapped[path])) for path in paths]
+            if by_path and all(by_path):
+                sighting = Sighting(Seen.PROVEN, _items(one for found in by_path for one in found))
+                silent = [path for path, found in zip(paths, by_path, strict=True) if not all(h.says for h in found)]
+            else:
+                sighting, silent = self._judged([_scene_file(file) for file in some])
+            sightings[scene_id] = sighting
+            if sighting.seen is not Seen.ABSENT:
+                matched.update(paths)
+            metadata.update(dict.fromkeys(silent, NOTHING))
+            self.noted.update(item.rating_key for item in sighting.items)
+        return PlexData(metadata, matched, sightings)
+
+    def _judged(self, files: list[SceneFile]) -> tuple[Sighting, list[str]]:
+        """The same judgement as the worker's, for what is not plainly at its path; and the files of silent items."""
+        match = self._rank(files)
+        if match is None or not match.chosen:
+            return _ABSENT if match is None else Sighting(Seen.ABSENT, match=match), []
+        # A doubtful one may yet be Stash's: it is not to be called unknown there.
+        self.noted.update(one.candidate.rating_key for one in match.ranked)
+        says = speaking(self.cache, [one.candidate.rating_key for one in match.chosen])
+        items = tuple(
+            SeenItem(one.candidate.rating_key, one.candidate.section, one.candidate.rating_key in says)
+            for one in match.chosen
+        )
+        silent = [one.file.path for one in match.chosen if one.candidate.rating_key not in says]
+        if match.confidence is MatchConfidence.HIGH:
+            return Sighting(Seen.PROVEN, items, match), silent
+        return Sighting(Seen.DOUBTFUL, () if self._strict else items, match), [] if self._strict else silent
+
+    def _rank(self, files: Sequence[SceneFile]) -> Match | None:
+        asked = [(self._path_map.to_plex(file.path), file.size) for file in files]
+        candidates = [
+            Candidate(item.rating_key, item.section, item.parts, item.title, item.trashed)
+            for item in self.cache.candidates(asked)
+        ]
+        return rank(files, candidates, self._path_map, self._learned) if candidates else None
+
+    def evidence(self, scene: Mapping[str, Any]) -> str:
+        """What the index knows under the names of a scene's files, in a few letters."""
+        return self.cache.evidence((self._path_map.to_plex(file["path"]), file["size"]) for file in files_of(scene))
+
+    def has_folder_of(self, path: str) -> bool:
+        """Whether a file of Stash lies in a folder of Plex's libraries, as far as the two views are known."""
+        guesses = [self._path_map.to_plex(path), *(Rule(*pair).apply(path) for pair in self._learned)]
+        return any(rule.apply(guess) is not None for guess in guesses if guess for rule in self._places.rules)
+
+    def others(
+        self,
+        scene_id: int,
+        scene: Mapping[str, Any],
+        rating_keys: Collection[int],
+        holder: Callable[[int, int, str, int], int | None],
+    ) -> set[int]:
+        """Those of a scene's items that belong to another scene, which has their first file (design 4)."""
+        files = [_scene_file(file) for file in files_of(scene)]
+        found = set()
+        for item in self.cache.candidates((self._path_map.to_plex(file.path), file.size) for file in files):
+            if item.rating_key not in rating_keys or not item.parts:
+                continue
+            first = item.parts[0]
+            other = holder(item.rating_key, item.section, first.path, scene_id)
+            # Of two scenes with the first file the lower id has the item.
+            if other is not None and not (other > scene_id and self._holds(first, files)):
+                found.add(item.rating_key)
+        return found
+
+    def _holds(self, part: Part, files: Sequence[SceneFile]) -> bool:
+        judged = rank(files, [Candidate(0, 0, (part,))], self._path_map)
+        return judged is not None and judged.confidence is MatchConfidence.HIGH
+
+
+def _surely(mapped: str, held: list[Held] | None) -> list[Held]:
+    """The files that are at a path beyond doubt, letter by letter; none where there is anything to judge."""
+    if not held or any(one.trashed or (one.path != mapped and plain(one.path) != plain(mapped)) for one in held):
+        return []
+    return held
+
+
+def _items(held: Iterable[Held]) -> tuple[SeenItem, ...]:
+    found: dict[int, SeenItem] = {}
+    for one in held:
+        found.setdefault(one.rating_key, SeenItem(one.rating_key, one.section, one.says))
+    return tuple(found.values())
+
+
+def _scene_file(file: Mapping[str, Any]) -> SceneFile:
+    return SceneFile(file["path"], file["size"], file["duration"])

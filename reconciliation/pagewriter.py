@@ -1,0 +1,49 @@
+"""A hand on the queue that writes a page of jobs in one transaction, each queued by a call of its own."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack, closing
+from typing import Any
+
+from sync_queue.writer import DATABASE, QueueWriter
+
+
+class PageWriter(QueueWriter):
+    """Takes jobs as a QueueWriter does, and writes them when it is told to. Raises what a QueueWriter raises.
+
+    ``library`` is the SQLiteAckQueue over the same directory, where there is one in this process.
+    """
+
+    def __init__(self, queue_dir: str, library: Any = None, timeout: float = 30.0) -> None:
+        super().__init__(queue_dir, timeout)
+        self._library = library
+        self._page: dict[str, str] = {}
+
+    def fold(self, job: str, job_key: str) -> bool:
+        """Take a job for the next :meth:`write`. True when a row will be inserted, as far as can be told now."""
+        new = job_key not in self._page and not self.waits(job_key)
+        self._page[job_key] = job
+        return new
+
+    def write(self) -> int:
+        """Write what was taken, all or nothing. Gives the number of rows inserted."""
+        page, self._page = self._page, {}
+        inserted = self.fold_all((job, key) for key, job in page.items()) if page else 0
+        if inserted and self._library is not None:
+            # It counts in memory what it put itself (libraries A2).
+            self._library.total += inserted
+            self._library.put_event.set()
+        return inserted
+
+
+def in_pages(queue: Any, stack: ExitStack) -> Any:
+    """A PageWriter over the directory of a SQLiteAckQueue, closed with ``stack``; any other queue as it is."""
+    path = path_of(queue)
+    return queue if path is None else stack.enter_context(closing(PageWriter(path, queue)))
+
+
+def path_of(queue: Any) -> str | None:
+    """The directory of a SQLiteAckQueue; None for anything else."""
+    path = getattr(queue, "path", None)
+    return path if isinstance(path, str) and os.path.exists(os.path.join(path, DATABASE)) else None

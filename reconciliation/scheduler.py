@@ -1,0 +1,166 @@
+"""When the next automatic run is due, and what came of the last one."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tempfile
+import time
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from reconciliation import trigger
+from sync_queue.setup import make_dir
+from sync_queue.timestamps import replace_json
+
+FILE = "reconciliation_state.json"
+INTERVALS = {"hourly": 3_600.0, "daily": 86_400.0, "weekly": 7 * 86_400.0}
+# After a run that had to stop early, doubled at each recurrence.
+FIRST_PAUSE = 600.0
+LONGEST_PAUSE = 3_600.0
+# Clocks are corrected by a little all the time; more than this is a clock that was set back.
+_SET_BACK = 60.0
+
+
+@dataclass
+class ReconciliationState:
+    """The last run: when (epoch seconds, 0 for never), over what, and its numbers. ``last_full_run_time`` is the end
+    of the last complete run over all scenes; ``failures`` counts the runs in a row that had to stop early."""
+
+    last_run_time: float = 0.0
+    last_scope: str = ""
+    last_scenes_checked: int = 0
+    last_gaps_found: int = 0
+    last_enqueued: int = 0
+    last_gaps_by_type: dict[str, int] = field(default_factory=dict)
+    last_enqueued_by_type: dict[str, int] = field(default_factory=dict)
+    last_full_run_time: float = 0.0
+    last_error: str = ""
+    failures: int = 0
+
+
+class ReconciliationScheduler:
+    """The schedule of one data directory. Nothing is kept in memory: several processes ask."""
+
+    def __init__(self, data_dir: str) -> None:
+        self.data_dir = data_dir
+
+    def load_state(self) -> ReconciliationState:
+        """What is known of the last run; as before the first run where the file is missing or damaged."""
+        path = os.path.join(self.data_dir, FILE)
+        try:
+            with open(path, encoding="utf-8") as file:
+                stored = json.load(file)
+        except OSError:
+            return ReconciliationState()
+        except ValueError:
+            # Kept for a look. All that is lost is when the last run was: the next one comes a little early.
+            os.replace(path, path + ".damaged")
+            return ReconciliationState()
+        return _state(stored)
+
+    def save_state(self, state: ReconciliationState) -> None:
+        """Replace the file as a whole. Raises OSError."""
+        make_dir(self.data_dir)
+        replace_json(os.path.join(self.data_dir, FILE), asdict(state))
+
+    def record_run(self, scope: str, result: Any, now: float | None = None) -> None:
+        """Remember a run, automatic or not: it resets the timer. ``result`` is a GapDetectionResult. Raises OSError."""
+        now = time.time() if now is None else now
+        before = self.load_state()
+        complete = bool(getattr(result, "complete", True))
+        whole = complete and str(scope) == "all"
+        errors = list(getattr(result, "errors", ()))
+        self.save_state(
+            ReconciliationState(
+                last_run_time=now,
+                last_scope=str(scope),
+                last_scenes_checked=int(result.scenes_checked),
+                last_gaps_found=int(result.total_gaps),
+                last_enqueued=int(result.enqueued_count),
+                last_gaps_by_type=dict(getattr(result, "gaps_by_type", {})),
+                last_enqueued_by_type=dict(getattr(result, "enqueued_by_type", {})),
+                last_full_run_time=now if whole else before.last_full_run_time,
+                last_error="" if complete or not errors else str(errors[-1]),
+                failures=0 if complete else before.failures + 1,
+            )
+        )
+
+    def is_due(self, config: Any, now: float | None = None) -> bool:
+        """Whether the periodic run is due that the settings ask for."""
+        now = time.time() if now is None else now
+        at = self.next_run(config)
+        return at <= now or (at < math.inf and self.load_state().last_run_time > now + _SET_BACK)
+
+    def is_startup_due(self, now: float | None = None) -> bool:
+        """Whether the last run is more than an hour ago."""
+        now = time.time() if now is None else now
+        last = self.load_state().last_run_time
+        return now - last > trigger.QUIET or last > now + _SET_BACK
+
+    def next_run(self, config: Any) -> float:
+        """When the next periodic run is due (epoch seconds; 0 where there was none yet); infinity for never."""
+        interval = INTERVALS.get(str(getattr(config, "reconcile_interval", "never")).strip().lower())
+        if interval is None:
+            return math.inf
+        state = self.load_state()
+        if not state.last_run_time:
+            return 0.0
+        return state.last_run_time + (min(interval, _pause(state.failures)) if state.failures else interval)
+
+    def arrange(self, config: Any, stash_process: str | None = None, now: float | None = None) -> None:
+        """Tell the hooks when to look again: after a run, and whenever the settings may have changed.
+
+        ``stash_process`` is the process of Stash that is known from now on (None: as before). Raises OSError.
+        """
+        now = time.time() if now is None else now
+        state, periodic = self.load_state(), self.next_run(config)
+        if stash_process is None:
+            stash_process = self.known_process()
+        quiet_until = min(state.last_run_time + trigger.QUIET, now + trigger.QUIET)
+        self._write(periodic, stash_process, max(now, min(periodic, quiet_until)))
+
+    def pause(self, now: float | None = None) -> None:
+        """A run begins: whatever becomes of it, hooks start no other for a while. Raises OSError."""
+        now = time.time() if now is None else now
+        self._write(0.0, self.known_process(), now + _pause(self.load_state().failures + 1))
+
+    def known_process(self) -> str:
+        """The process of Stash that the last run knew; empty for none."""
+        try:
+            return trigger.read(os.path.join(self.data_dir, trigger.FILE))[1]
+        except (OSError, ValueError):
+            return ""
+
+    def _write(self, periodic: float, stash_process: str, at: float) -> None:
+        make_dir(self.data_dir)
+        handle, temporary = tempfile.mkstemp(dir=self.data_dir, prefix=".new-")
+        try:
+            with os.fdopen(handle, "w", encoding="ascii") as file:
+                file.write(f"{periodic:.0f} {stash_process}")
+            # The time is set before the name is: no hook may see the file with another.
+            os.utime(temporary, (at, at))
+            os.replace(temporary, os.path.join(self.data_dir, trigger.FILE))
+        except BaseException:
+            os.unlink(temporary)
+            raise
+
+
+def _pause(failures: int) -> float:
+    return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(10, max(0, failures - 1)))
+
+
+def _state(stored: Any) -> ReconciliationState:
+    """What can be used of a stored state; each value by itself."""
+    state = ReconciliationState()
+    for one in fields(state):
+        value = stored.get(one.name) if isinstance(stored, dict) else None
+        default = getattr(state, one.name)
+        if isinstance(default, dict) and isinstance(value, dict):
+            setattr(state, one.name, {str(k): v for k, v in value.items() if isinstance(v, int)})
+        elif isinstance(default, str) and isinstance(value, str):
+            setattr(state, one.name, value)
+        elif isinstance(default, (int, float)) and isinstance(value, (int, float)) and math.isfinite(value):
+            setattr(state, one.name, type(default)(value))
+    return state

@@ -1,0 +1,55 @@
+"""Whether an automatic run may be due, as cheaply as a hook needs it: one look at one file's time.
+
+On the hook's path: no imports but these two, which are always there.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+# Its time is the next moment at which anything could be due; it says when the next periodic run is (epoch seconds, inf
+# for never), and which process of Stash the last run knew.
+FILE = "reconcile.due"
+# How long after a run nothing is due by the start of another Stash (specification 5).
+QUIET = 3_600.0
+# A time further ahead can only come from a clock that was set back.
+_FARTHEST = QUIET + 60.0
+_LONGEST = 8 * 86_400.0
+
+
+def due(data_dir: str) -> bool:
+    """Whether to start a process that looks closer. Within an hour of the last run this is one stat."""
+    path = os.path.join(data_dir, FILE)
+    now = time.time()
+    try:
+        if now < os.stat(path).st_mtime < now + _FARTHEST:
+            return False
+        periodic, known = read(path)
+    except (OSError, ValueError):
+        return True
+    return periodic <= now or now + _LONGEST < periodic < float("inf") or known != stash_process()
+
+
+def read(path: str) -> tuple[float, str]:
+    """When the next periodic run is, and which process of Stash is known. Raises OSError, ValueError."""
+    with open(path, encoding="ascii") as file:
+        periodic, _, known = file.read(500).strip().partition(" ")
+    return float(periodic), known
+
+
+def stash_process() -> str:
+    """What tells the process that started us, which is Stash, from every other: boot, process id, time of its start."""
+    parent = os.getppid()
+    boot = _text("/proc/sys/kernel/random/boot_id")
+    # The name in the second field may hold anything but it ends with the last bracket.
+    after_name = _text(f"/proc/{parent}/stat").rpartition(")")[2].split()
+    return f"{boot}.{parent}.{after_name[19] if len(after_name) > 19 else ''}"
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="ascii", errors="replace") as file:
+            return file.read(2000).strip()
+    except OSError:  # not every system has it
+        return ""

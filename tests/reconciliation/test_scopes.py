@@ -1,0 +1,119 @@
+"""Which scenes a run looks at."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from reconciliation.scopes import BadScope, Scope, parse_scope
+
+NOW = datetime(2026, 2, 20, 12, 0, tzinfo=timezone.utc).timestamp()
+HOUR, DAY = 3600.0, 86_400.0
+SYDNEY = ZoneInfo("Australia/Sydney")
+
+
+def at(*parts: int, zone: timezone | ZoneInfo = timezone.utc) -> float:
+    return datetime(*parts, tzinfo=zone).timestamp()  # type: ignore[arg-type,misc]
+
+
+@pytest.mark.parametrize(
+    ("text", "since", "until"),
+    [
+        ("all", None, None),
+        (" ALL ", None, None),
+        ("recent", NOW - DAY, None),
+        ("recent_7days", NOW - 7 * DAY, None),
+        ("7days", NOW - 7 * DAY, None),
+        ("24h", NOW - DAY, None),
+        ("12h", NOW - 12 * HOUR, None),
+        ("30d", NOW - 30 * DAY, None),
+        ("30 D", NOW - 30 * DAY, None),
+        ("2026-01-01..2026-02-15", at(2026, 1, 1), at(2026, 2, 16)),
+        ("2026-01-01 .. 2026-01-01", at(2026, 1, 1), at(2026, 1, 2)),
+        ("2026-01-01..", at(2026, 1, 1), None),
+        ("..2026-01-31", None, at(2026, 2, 1)),
+        ("2024-02-29..", at(2024, 2, 29), None),
+        ("2026-01-01T10:00:00Z..2026-01-01T11:30:00Z", at(2026, 1, 1, 10), at(2026, 1, 1, 11, 30)),
+    ],
+)
+def test_a_scope_is_read(text: str, since: float | None, until: float | None) -> None:
+    scope = parse_scope(text, NOW, timezone.utc)
+    assert (scope.since, scope.until, scope.is_all) == (since, until, since is None and until is None)
+
+
+def test_days_begin_where_the_person_lives() -> None:
+    scope = parse_scope("2026-04-05..2026-04-05", NOW, SYDNEY)
+    # the day on which summer time ends there has 25 hours
+    assert scope.since == at(2026, 4, 5, zone=SYDNEY)
+    assert scope.until is not None
+    assert scope.until - scope.since == 25 * HOUR
+
+
+def test_without_a_zone_it_is_that_of_this_machine() -> None:
+    assert parse_scope("2026-01-01..", NOW).since == datetime(2026, 1, 1).timestamp()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "  ", "last week", "30", "30m", "0d", "-3d", "1.5d", "999999d", "2026-01-01", "..", "2026-13-01.."),
+        *(
+            "2026-02-30..",
+            "0001-01-01..",
+            "9999-12-31..9999-12-31",
+            "x..y",
+            "1969-12-31..",
+            "2026-1-1..",
+            "a..2026-01-01",
+        ),
+    ],
+)
+def test_a_bad_one_gets_an_error_that_shows_the_forms(text: str) -> None:
+    with pytest.raises(BadScope, match=r"2026-01-01\.\.2026-02-15, 2026-01-01\.\., 30d or 12h"):
+        parse_scope(text, NOW, timezone.utc)
+
+
+def test_a_range_that_ends_before_it_begins_is_named() -> None:
+    with pytest.raises(BadScope, match="ends before it begins"):
+        parse_scope("2026-02-01..2026-01-01", NOW, timezone.utc)
+
+
+def test_something_else_than_text_is_bad_too() -> None:
+    with pytest.raises(BadScope):
+        parse_scope(None, NOW)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("hours", [-12, -5, 0, 5.5, 11, 14])
+def test_the_filter_lets_every_scene_of_the_scope_through(hours: float) -> None:
+    """Stash compares text: whatever offset a scene was written with, it must not fall through."""
+    zone = timezone(timedelta(hours=hours))
+    scope = parse_scope("2026-01-10..2026-01-12", NOW, timezone.utc)
+    assert scope.since is not None
+    assert scope.until is not None
+    criterion = scope.criterion()
+    assert criterion is not None
+    for moment in (scope.since, scope.since + 1, scope.until - 1):
+        text = datetime.fromtimestamp(moment, zone).isoformat(timespec="seconds").replace("+00:00", "Z")
+        assert scope.holds(moment)
+        assert criterion["value"] <= text <= criterion["value2"]
+    assert not scope.holds(scope.since - 1)
+    assert not scope.holds(scope.until)
+
+
+@pytest.mark.parametrize(
+    ("text", "modifier"),
+    [("recent", "GREATER_THAN"), ("2026-01-01..2026-01-02", "BETWEEN"), ("..2026-01-02", "LESS_THAN")],
+)
+def test_the_modifier_is_one_stash_knows(text: str, modifier: str) -> None:
+    criterion = parse_scope(text, NOW).criterion()
+    assert criterion is not None
+    assert criterion["modifier"] == modifier
+
+
+def test_all_has_no_filter_and_holds_everything() -> None:
+    scope = Scope("all")
+    assert scope.criterion() is None
+    assert scope.holds(0.0)
+    assert parse_scope("recent", NOW).holds(None)
