@@ -400,7 +400,7 @@ class GapDetectionEngine:
             except Exception as error:
                 raise translate_plex_exception(error) from error
             return
-        from worker.plexside import choose_sections
+        from plex.sections import choose_sections
 
         rules = getattr(self.config, "path_map", "")
         sections = choose_sections(client.sections(), names)

@@ -11,12 +11,14 @@ from stash import queries
 from stash.scenes import PAGE
 
 
-def pages(stash: Any, scope: Scope, page: int = PAGE) -> Iterator[list[dict[str, Any]]]:
-    """The scenes that may belong to a scope, with all that a push needs, by id. Raises what ``find_scenes`` raises.
+def pages(stash: Any, scope: Scope, page: int = PAGE, *, after: int = 0) -> Iterator[list[dict[str, Any]]]:
+    """The scenes that may belong to a scope, with all that a push needs, by id, those up to ``after`` left out.
+
+    Raises what ``find_scenes`` raises.
 
     By id and not by page number: what is added or goes meanwhile shifts nothing (stash 7.3).
     """
-    last = 0
+    last = after
     wanted = scope.criterion()
     while True:
         criteria: dict[str, Any] = {} if wanted is None else {"updated_at": wanted}

@@ -14,10 +14,16 @@ from stash.settings import PLUGIN_ID, TABLE
 VERSION = "0.1.0"
 DESCRIPTION = "Keeps Plex equal to Stash: save a scene in Stash, and a second later Plex shows it."
 
+# Loaded into Stash's own page, in this order.
+SCRIPTS = ("ui/wake.js",)
 # name, description, default arguments
 TASKS: tuple[tuple[str, str, dict[str, str]], ...] = (
-    ("Sync All Scenes", "Queues every scene; what is the same in Plex already costs no write.", {"mode": "all"}),
-    ("Sync Recent Scenes", "Queues the scenes updated in the last 24 hours.", {"mode": "recent"}),
+    (
+        "Sync All Scenes",
+        "Queues every scene, those given back to Plex too; what is the same there already costs no write.",
+        {"mode": "all"},
+    ),
+    ("Sync Recent Scenes", "The same for the scenes updated in the last 24 hours.", {"mode": "recent"}),
     (
         "Reconcile Library (All)",
         "Compares every scene with Plex and queues what is not the same there.",
@@ -37,6 +43,16 @@ TASKS: tuple[tuple[str, str, dict[str, str]], ...] = (
     ),
     ("Process Queue", "Starts the background worker if need be and shows its progress.", {"mode": "process_queue"}),
     ("View Queue Status", "Says in the log what waits, what failed and why.", {"mode": "queue_status"}),
+    (
+        "Preview Changes",
+        "Says what a sync of the scenes of the last 24 hours would write, field by field, and changes nothing.",
+        {"mode": "preview"},
+    ),
+    (
+        "Give Back to Plex",
+        "Says what giving every item back as it was before would change. With the argument confirm it is done.",
+        {"mode": "give_back"},
+    ),
     ("Clear Pending Queue", "Forgets every waiting job.", {"mode": "clear_queue"}),
     ("Clear Dead Letter Queue", "Forgets every job that failed for good.", {"mode": "clear_dlq"}),
     ("Purge Old DLQ Entries", "Forgets failed jobs older than 30 days.", {"mode": "purge_dlq", "days": "30"}),
@@ -57,6 +73,9 @@ def text() -> str:
         "  - python3",
         '  - "{pluginDir}/Stash2Plex.py"',
         "interface: raw",
+        "ui:",
+        "  javascript:",
+        *(f"    - {script}" for script in SCRIPTS),
         "tasks:",
     ]
     for name, description, arguments in TASKS:

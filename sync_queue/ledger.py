@@ -94,6 +94,16 @@ class Ledger:
         self._db.execute("DELETE FROM held WHERE scene_id = ?", (scene_id,))
         self._db.execute("DELETE FROM ledger WHERE scene_id = ?", (scene_id,))
 
+    def heirs(self, scene_id: int) -> set[int]:
+        """The scenes that left an item to this one, as far as the names of its files tell."""
+        names = {_name(row[0]) for row in self._db.execute("SELECT file FROM held WHERE scene_id = ?", (scene_id,))}
+        if not names:
+            return set()
+        rows = self._db.execute(
+            "SELECT scene_id, files FROM ledger WHERE verdict = ? AND scene_id != ?", (Verdict.SHARED.value, scene_id)
+        )
+        return {other for other, files in rows if names & {_name(one["path"]) for one in json.loads(files)}}
+
     def holder(self, rating_key: int, section: int, file: str, but: int) -> int | None:
         """Another scene than ``but`` that is in step with an item through this file of it; the lowest id."""
         row = self._db.execute(
@@ -116,6 +126,14 @@ class Ledger:
         )
         return ((scene_id, json.loads(files), evidence) for scene_id, files, evidence in rows)
 
+    def scenes(self, *verdicts: Verdict) -> set[int]:
+        """The scenes that have one of these verdicts."""
+        marks = ",".join("?" * len(verdicts))
+        rows = self._db.execute(
+            f"SELECT scene_id FROM ledger WHERE verdict IN ({marks})", [verdict.value for verdict in verdicts]
+        )
+        return {row[0] for row in rows}
+
     def counts(self) -> dict[str, int]:
         """Scenes by verdict."""
         return dict(self._db.execute("SELECT verdict, COUNT(*) FROM ledger GROUP BY verdict").fetchall())
@@ -126,3 +144,7 @@ def _entry(row: tuple[Any, ...]) -> Entry:
     files, items, fields = map(json.loads, lists)
     known = (scene_id, Verdict(verdict), at, reason, updated_at, settings)
     return Entry(*known, files, items, fields, fingerprint, bool(says), evidence)
+
+
+def _name(path: str) -> str:
+    return path.replace("\\", "/").rsplit("/", 1)[-1].casefold()

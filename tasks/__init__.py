@@ -13,6 +13,7 @@ __all__ = ["MODES", "Context", "UserError", "run"]
 MODES = {
     "all": ("sync", "sync_all"),
     "recent": ("sync", "sync_recent"),
+    "sync": ("sync", "sync_some"),
     "reconcile_all": ("reconcile", "reconcile_all"),
     "reconcile_recent": ("reconcile", "reconcile_recent"),
     "reconcile_7days": ("reconcile", "reconcile_7days"),
@@ -20,12 +21,20 @@ MODES = {
     "gap_report": ("gap_report", "gap_report"),
     "process_queue": ("process_queue", "process_queue"),
     "queue_status": ("queue_status", "queue_status"),
+    "preview": ("preview", "preview"),
+    "give_back": ("give_back", "give_back"),
     "clear_queue": ("clear_queue", "clear_queue"),
     "clear_dlq": ("dead_letters", "clear"),
     "purge_dlq": ("dead_letters", "purge"),
     "say": ("say", "say"),
     "wake": ("wake", "wake"),
 }
+
+
+# These do it themselves, are it, come from the drainer, or promise to change nothing.
+_QUIET = frozenset(
+    ("say", "wake", "preview", "gap_report", "reconcile_all", "reconcile_recent", "reconcile_7days", "reconcile_custom")
+)
 
 
 def run(args: dict[str, Any], connection: dict[str, Any], plugin_dir: str, data_dir: str) -> dict[str, Any]:
@@ -37,6 +46,8 @@ def run(args: dict[str, Any], connection: dict[str, Any], plugin_dir: str, data_
     context = Context(args, connection, plugin_dir, data_dir)
     try:
         result: dict[str, Any] = getattr(import_module(f"tasks.{module}"), function)(context)
+        if mode not in _QUIET:
+            context.reconcile_if_due()
     finally:
         context.close()
     return result

@@ -6,6 +6,7 @@ import json
 from functools import cached_property
 from typing import Any
 
+from stash import log
 from stash.client import StashClient
 from stash.scenes import read_batch
 from stash.settings import Stash2PlexConfig
@@ -60,6 +61,17 @@ class Context:
             return ensure_drainer(self.data_dir, self.plugin_dir, json.dumps(self.connection))
         except OSError as error:
             raise UserError(f"The background worker could not be started: {error}") from error
+
+    def reconcile_if_due(self) -> bool:
+        """Start the comparison of Stash and Plex where one is due by itself. True when it was started."""
+        from reconciliation.launch import ensure
+        from reconciliation.trigger import due
+
+        try:
+            return due(self.data_dir) and ensure(self.data_dir, self.plugin_dir, json.dumps(self.connection))
+        except OSError as error:
+            log.warning(f"The automatic reconciliation could not be started: {error}")
+            return False
 
     def close(self) -> None:
         """Close what was opened."""

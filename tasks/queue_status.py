@@ -1,9 +1,10 @@
-"""View Queue Status: what waits, what failed and why, and how the background worker is."""
+"""View Queue Status: what waits, what failed and why, how the worker is, and when Stash and Plex were compared."""
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
@@ -11,86 +12,143 @@ from plex.cache import learned
 from stash import log
 from sync_queue import state
 from sync_queue.dlq import DeadLetterQueue
-from sync_queue.ledger import Ledger, Verdict
+from sync_queue.ledger import IN_STEP, Ledger, Verdict
 from sync_queue.operations import get_stats
 from tasks.context import Context
+from tasks.words import ago, moment, numbers, until
 from worker.notes import ATTENTION, lives, read_status, read_text
 
 SHOWN = 10
-_SHOWN_OF_LETTER = ("scene_id", "error_type", "message", "attempts", "first_at", "last_at")
+_OF_LETTER = ("scene_id", "error_type", "message", "attempts", "first_at", "last_at", "detail")
 
 
 def queue_status(context: Context) -> dict[str, Any]:
     """Say how things are. Asks neither Stash nor Plex."""
-    queue = get_stats(context.queue_dir)
-    drainer = read_status(context.data_dir)
-    attention = read_text(os.path.join(context.data_dir, ATTENTION))
-    letters: list[dict[str, Any]] = []
-    counts: dict[str, int] = {}
-    verdicts: dict[str, int] = {}
-    missing: list[tuple[int, str]] = []
-    if os.path.exists(os.path.join(context.data_dir, state.FILE)):
-        dlq = DeadLetterQueue(context.data_dir)
-        letters, counts = dlq.entries(SHOWN), dlq.counts()
-        with closing(state.connect(context.data_dir)) as db:
-            ledger = Ledger(db)
-            verdicts, missing = ledger.counts(), ledger.newest(Verdict.NOT_IN_PLEX, SHOWN)
-    dead = sum(counts.values())
-    log.info(f"Queue: {queue['waiting']} wait, {queue['in_flight']} are being written")
-    log.info(_of_drainer(drainer))
-    if attention:
-        log.warning(attention)
-    for verdict, number in sorted(verdicts.items()):
-        log.info(f"Scenes last seen as {verdict}: {number}")
-    for scene_id, reason in missing:
-        log.info(f"  scene {scene_id}: {reason}")
-    for rule in drainer.get("unused_rules") or ():
-        log.warning(f"The rule {rule} of Path map has concerned no file since the worker's start: is it written right?")
-    views = learned(context.data_dir)
-    for (here, there), number in views.items():
-        hint = "" if drainer.get("rules") else f". As a rule for Path map: {here} => {there}"
-        log.info(f"Stash {here} -> Plex {there}, {number:,} scenes{hint}")
-    log.info("Dead letters: " + (", ".join(f"{n} {kind}" for kind, n in sorted(counts.items())) or "none"))
-    for letter in letters:
-        log.info(f"  scene {letter['scene_id']}: {letter['message']} ({letter['attempts']} tries)")
-        for one in letter["detail"].get("candidates", ())[:SHOWN]:
-            log.info(f"    item {one['rating_key']} {one['title']!r}: {one['path']} ({', '.join(one['reasons'])})")
-    if dead > len(letters):
-        log.info(f"  ... and {dead - len(letters)} more")
-    return {
-        "queue": queue,
-        "dead_letters": {
-            "count": dead,
-            "by_type": counts,
-            "newest": [
-                {
-                    name: letter[name]
-                    for name in ("scene_id", "error_type", "message", "attempts", "first_at", "last_at")
-                }
-                for letter in letters
-            ],
-        },
-        "verdicts": verdicts,
-        "learned": [{"stash": here, "plex": there, "files": number} for (here, there), number in views.items()],
-        "not_in_plex": [{"scene_id": scene_id, "reason": reason} for scene_id, reason in missing],
-        "drainer": drainer,
-        "attention": attention,
+    facts = gather(context.data_dir, context.queue_dir)
+    for level, line in lines(facts, time.time()):
+        (log.warning if level == "warning" else log.info)(line)
+    return facts
+
+
+def gather(data_dir: str, queue_dir: str) -> dict[str, Any]:
+    """What is known without asking anybody, as plain data."""
+    facts: dict[str, Any] = {
+        "queue": get_stats(queue_dir),
+        "drainer": read_status(data_dir),
+        "attention": read_text(os.path.join(data_dir, ATTENTION)),
+        "dead_letters": {"count": 0, "by_type": {}, "newest": []},
+        "verdicts": {},
+        "not_in_plex": [],
+        "reconciliation": _reconciliation(data_dir),
+        "learned": [
+            {"stash": here, "plex": there, "files": number} for (here, there), number in learned(data_dir).items()
+        ],
     }
+    if os.path.exists(os.path.join(data_dir, state.FILE)):
+        dlq = DeadLetterQueue(data_dir)
+        counts = dlq.counts()
+        facts["dead_letters"] = {
+            "count": sum(counts.values()),
+            "by_type": counts,
+            "newest": [{name: letter[name] for name in _OF_LETTER} for letter in dlq.entries(SHOWN)],
+        }
+        with closing(state.connect(data_dir)) as db:
+            ledger = Ledger(db)
+            facts["verdicts"] = ledger.counts()
+            facts["not_in_plex"] = [
+                {"scene_id": scene_id, "reason": reason}
+                for scene_id, reason in ledger.newest(Verdict.NOT_IN_PLEX, SHOWN)
+            ]
+    return facts
 
 
-def _of_drainer(drainer: dict[str, Any]) -> str:
+def _reconciliation(data_dir: str) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from reconciliation import trigger
+    from reconciliation.scheduler import ReconciliationScheduler
+
+    try:
+        following = trigger.read(os.path.join(data_dir, trigger.FILE))[0]
+    except (OSError, ValueError):  # nothing was arranged yet
+        following = float("inf")
+    known = asdict(ReconciliationScheduler(data_dir).load_state())
+    return {**known, "next_run_time": None if following == float("inf") else following}
+
+
+def lines(facts: dict[str, Any], now: float) -> Iterator[tuple[str, str]]:
+    """The facts as (level, line) for the log."""
+    queue, drainer = facts["queue"], facts["drainer"]
+    yield "info", f"Queue: {queue['waiting']:,} wait, {queue['in_flight']:,} are being written"
+    yield "info", _of_drainer(drainer, now)
+    if facts["attention"]:
+        yield "warning", facts["attention"]
+    yield from _of_scenes(facts)
+    yield from _of_reconciliation(facts["reconciliation"], now)
+    for rule in drainer.get("unused_rules") or ():
+        yield (
+            "warning",
+            f"The rule {rule} of Path map has concerned no file since the worker's start: is it written right?",
+        )
+    for view in facts["learned"]:
+        hint = "" if drainer.get("rules") else f". As a rule for Path map: {view['stash']} => {view['plex']}"
+        yield "info", f"Stash {view['stash']} -> Plex {view['plex']}, {view['files']:,} scenes{hint}"
+    yield from _of_letters(facts["dead_letters"])
+
+
+def _of_drainer(drainer: dict[str, Any], now: float) -> str:
     if not drainer:
         return "Background worker: has not run yet"
     if not lives(drainer):
         return "Background worker: none at work; the next save or task starts one"
     since = drainer.get("since")
-    ago = f" since {_ago(time.time() - since)}" if isinstance(since, (int, float)) else ""
-    words = f"Background worker: {drainer.get('state', 'unknown')}{ago}"
-    return f"{words}, scenes written since its start: {drainer['written']}" if drainer.get("written") else words
+    words = f"Background worker: {drainer.get('state', 'unknown')}"
+    if isinstance(since, (int, float)):
+        words += f" since {ago(now - since)}"
+    return f"{words}, scenes written since its start: {drainer['written']:,}" if drainer.get("written") else words
 
 
-def _ago(seconds: float) -> str:
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{max(0.0, seconds):.0f} s"
+def _of_scenes(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    verdicts: dict[str, int] = dict(facts["verdicts"])
+    in_step = sum(verdicts.pop(verdict.value, 0) for verdict in IN_STEP)
+    if in_step:
+        yield "info", f"Scenes that were the same in Plex when last looked at: {in_step:,}"
+    for verdict, number in sorted(verdicts.items()):
+        yield "info", f"Scenes last seen as {verdict}: {number:,}"
+    for one in facts["not_in_plex"]:
+        yield "info", f"  scene {one['scene_id']}: {one['reason']}"
+
+
+def _of_reconciliation(known: dict[str, Any], now: float) -> Iterator[tuple[str, str]]:
+    if not known["last_run_time"]:
+        yield "info", "Reconciliation: has not run yet; Reconcile Library (All) compares Stash and Plex"
+    else:
+        yield (
+            "info",
+            f"Reconciliation: last {moment(known['last_run_time'])} ({known['last_scope']}), "
+            f"{known['last_scenes_checked']:,} scenes checked, {known['last_gaps_found']:,} gaps found"
+            f"{numbers(known['last_gaps_by_type'])}, {known['last_enqueued']:,} queued"
+            f"{numbers(known['last_enqueued_by_type'])}",
+        )
+        if known["last_error"]:
+            yield "warning", f"  it ended early: {known['last_error']}"
+    full, following = known["last_full_run_time"], known["next_run_time"]
+    over_all = f"{ago(now - full)} ago" if full else "never"
+    planned = (
+        "only after a start of Stash (Reconcile interval is never)" if following is None else until(following, now)
+    )
+    yield "info", f"  all scenes were compared last: {over_all}; the next run by itself: {planned}"
+
+
+def _of_letters(letters: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    counts = ", ".join(f"{number:,} {kind}" for kind, number in sorted(letters["by_type"].items()))
+    yield "info", f"Dead letters: {counts or 'none'}"
+    for letter in letters["newest"]:
+        yield "info", f"  scene {letter['scene_id']}: {letter['message']} ({letter['attempts']} tries)"
+        for one in letter["detail"].get("candidates", ())[:SHOWN]:
+            yield (
+                "info",
+                f"    item {one['rating_key']} {one['title']!r}: {one['path']} ({', '.join(one['reasons'])})",
+            )
+    if letters["count"] > len(letters["newest"]):
+        yield "info", f"  ... and {letters['count'] - len(letters['newest']):,} more"

@@ -1,15 +1,15 @@
-"""``wake``: start what is waiting. For the page, since nothing starts a plugin when Stash starts (stash 10.5)."""
+"""``wake``: start what is waiting or due. For Stash's page: nothing starts a plugin when Stash starts (stash 10.5)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sync_queue.operations import get_stats
 from tasks.context import Context
+from tasks.queue_status import gather
 
 
 def wake(context: Context) -> dict[str, Any]:
-    """Start a drainer where rows wait; gives the queue's counts. Raises UserError."""
-    queue = get_stats(context.queue_dir)
-    started = bool(queue["waiting"] or queue["in_flight"]) and context.wake()
-    return {"started": started, "queue": queue}
+    """Start a drainer where rows wait, and a comparison where one is due; gives the status. Raises UserError."""
+    facts = gather(context.data_dir, context.queue_dir)
+    started = bool(facts["queue"]["waiting"] or facts["queue"]["in_flight"]) and context.wake()
+    return {"started": started, "reconciling": context.reconcile_if_due(), **facts}

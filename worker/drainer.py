@@ -30,13 +30,15 @@ def main(plugin_dir: str, arguments: list[str]) -> NoReturn:
         _sit_out(os.path.join(data_dir, WAIT_FILE))
         try:
             from plex.client import load
+            from reconciliation.scheduler import ReconciliationScheduler
             from worker.residence import reside
 
             load()
         except ImportError as error:
             _say_what_is_missing(data_dir, plugin_dir, error)
         else:
-            reside(plugin_dir, data_dir, connection, lock)
+            # An interval that was changed counts soon: hooks look at nothing but the time of the next comparison.
+            reside(plugin_dir, data_dir, connection, lock, ReconciliationScheduler(data_dir).arrange)
     os._exit(0)
 
 

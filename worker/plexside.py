@@ -8,10 +8,11 @@ from typing import Any
 
 from plex.cache import MatchCache, PlexCache
 from plex.client import PlexClient, Section, identifier
-from plex.exceptions import PlexError, PlexLibraryMissing, PlexServerDown
+from plex.exceptions import PlexError, PlexServerDown
 from plex.item import FullItem, Part, read_full
 from plex.paths import PathMap, Rule, base_name, folder_of, parse_path_map
 from plex.ranking import Candidate, Evidence, Match, MatchConfidence, Ranked, SceneFile, rank
+from plex.sections import choose_sections
 
 # Between two looks for new items: while new jobs come in, and for those that only wait for their file (design 4).
 FRESH_LOOK = 2.0
@@ -26,28 +27,6 @@ WHOLE_LOOK = 3600.0
 REPAIR_LOOK = 600.0
 # Plex is asked to scan the same folder once in so many seconds.
 SCAN_PAUSE = 60.0
-
-
-def choose_sections(sections: Iterable[Section], wanted: list[str]) -> list[Section]:
-    """The libraries named (by title or key), else every movie-type one. Raises PlexLibraryMissing."""
-    known = list(sections)
-    movies = [section for section in known if section.type == "movie"]
-    if not wanted:
-        if not movies:
-            raise PlexLibraryMissing("Plex has no movie-type library: add one that holds the scenes' folders")
-        return movies
-    chosen: dict[int, Section] = {}
-    for name in wanted:
-        named = [s for s in known if s.title.strip().casefold() == name.casefold() or str(s.key) == name]
-        usable = [section for section in named if section.type == "movie"]
-        if not usable:
-            why = (
-                f"is of type {named[0].type}, only movie-type ones can be written" if named else "is not on the server"
-            )
-            there = ", ".join(section.title for section in movies) or "none"
-            raise PlexLibraryMissing(f"The Plex library {name!r} {why}. There are: {there}")
-        chosen.update((section.key, section) for section in usable)
-    return list(chosen.values())
 
 
 class PlexSide:

@@ -21,10 +21,10 @@ from sync_queue.jobs import PRIORITY_BULK
 from sync_queue.ledger import IN_STEP, Verdict
 from sync_queue.operations import save_sync_timestamp
 from worker.doubt import LowConfidence
-from worker.images import Pictures, Target
+from worker.images import Outcome, Pictures, Target
 from worker.memory import Memory
 from worker.plexside import PlexSide
-from worker.returning import give_back, is_give_back
+from worker.returning import REASON, give_back, is_give_back
 from worker.source import PermanentError, Scene, from_job, read_scenes
 from worker.work import Work
 from worker.writing import Writer
@@ -137,6 +137,11 @@ class SyncWorker:
         return self._plex
 
     @property
+    def writer(self) -> Writer:
+        """What makes items what they should be."""
+        return self._writer
+
+    @property
     def memory(self) -> Memory:
         """What is remembered of scenes and items; without a data directory, for as long as this worker lives."""
         if self._memory is None:
@@ -198,6 +203,7 @@ class SyncWorker:
             return
         for work in located:
             self._prove(work, items)
+        self._share_out([work for work in located if work.open])
 
     def _judge(self, work: Work, scenes: Mapping[int, Scene] | None) -> None:
         try:
@@ -209,14 +215,15 @@ class SyncWorker:
         if scene.gone:
             return
         left_out = None if scene.data is None else why_left_out(scene.data, self.config, self.families)
-        if scene.data is None:
+        if self._was_given_back(work):
+            # Before everything else: a verdict in its place would be forgetting it.
+            work.verdict, work.reason = Verdict.GIVEN_BACK, REASON
+        elif scene.data is None:
             work.verdict, work.reason = Verdict.GATED, "the scene has no file"
         elif not has_meaningful_metadata(scene.data):
             work.verdict, work.reason = Verdict.GATED, "the scene has none of studio, performers, tags, details, date"
         elif left_out is not None:
             work.verdict, work.reason = Verdict.FILTERED, f"the scene {left_out}"
-        elif self._was_given_back(work):
-            work.verdict, work.reason = Verdict.GIVEN_BACK, "given back to Plex: a Sync by hand writes it again"
         else:
             work.wish = self._writer.wish(work, self.families)
 
@@ -269,7 +276,7 @@ class SyncWorker:
         if work.match is not None:
             work.items = self.plex.proven(work.match, dict(items), work.files)
         if work.items:
-            self._leave_to_others(work)
+            self.leave_to_others(work)
             return
         # The index was behind: it has forgotten what was wrong. Once more, alone.
         try:
@@ -278,11 +285,11 @@ class SyncWorker:
                 work.items = self.plex.proven(work.match, self.plex.read(work.keys), work.files)
                 if not work.items:
                     raise PlexNotFound(f"Plex has no item with the file {work.known_scene.paths[0]} any more")
-                self._leave_to_others(work)
+                self.leave_to_others(work)
         except Exception as error:  # noqa: BLE001 - as in _each
             work.error = error
 
-    def _leave_to_others(self, work: Work) -> None:
+    def leave_to_others(self, work: Work) -> None:
         """An item that several scenes are proven to hold belongs to the scene of its first file (the first scene, where
         several have that)."""
         kept = []
@@ -298,6 +305,24 @@ class SyncWorker:
         work.items = kept
         if not kept:
             work.verdict = Verdict.SHARED
+
+    def _share_out(self, works: list[Work]) -> None:
+        """The same among the scenes of one batch, of which the ledger does not know yet."""
+        claims: dict[int, list[Work]] = {}
+        for work in works:
+            for item in work.items:
+                claims.setdefault(item.rating_key, []).append(work)
+        for rating_key, rivals in claims.items():
+            if len(rivals) < 2:
+                continue
+            [first] = [item.parts[0] for item in rivals[0].items if item.rating_key == rating_key]
+            owner = min(rivals, key=lambda work: (not self.plex.holds(first, work.files), work.scene_id))
+            for work in rivals:
+                if work is not owner:
+                    work.items = [item for item in work.items if item.rating_key != rating_key]
+                    work.reason = f"item {rating_key} belongs to scene {owner.scene_id}, which has its first file"
+                    if not work.items:
+                        work.verdict = Verdict.SHARED
 
     def write(self, work: Work) -> None:
         """Send what differs, one PUT an item; what goes wrong ends in ``work.error``."""
@@ -315,27 +340,34 @@ class SyncWorker:
         ends in ``work.pictures_error``, an item that is gone in ``work.error``."""
         if self.pictures is None or work.scene is None or work.error is not None or work.verdict not in IN_STEP:
             return
-        client = self._get_plex_client()
-        by_key = {str(item.rating_key): item for item in work.items}
-        self.pictures.before = lambda key, place, shown: self.memory.before_picture(
-            work, by_key[str(key)], client.machine, place, shown
-        )
-        outcome = self.pictures.sync(
-            client,
-            work.scene.data or {},
-            work.scene.updated_at,
-            [Target(item.rating_key, item.section, item.locked, item.pictures) for item in work.items],
-            {key: self.memory.pictures(item, client.machine) for key, item in by_key.items()},
-            self.config,
-        )
-        for key, places in outcome.ours.items():
-            self.memory.after_pictures(work, by_key[key], client.machine, places)
+        outcome = self.sync_pictures(work, self.pictures)
         for note in outcome.notes:
             log.warning("Scene %s: %s", work.scene_id, note)
         if isinstance(outcome.error, PlexNotFound):
             work.error = outcome.error
         else:
             work.pictures_error = outcome.error
+
+    def sync_pictures(self, work: Work, pictures: Pictures, *, dry: bool = False) -> Outcome:
+        """Bring the pictures of a work's items in step, and remember them; ``dry`` only says what would be done."""
+        client = self._get_plex_client()
+        by_key = {str(item.rating_key): item for item in work.items}
+        pictures.before = lambda key, place, shown: self.memory.before_picture(
+            work, by_key[str(key)], client.machine, place, shown
+        )
+        scene = work.known_scene
+        outcome = pictures.sync(
+            client,
+            scene.data or {},
+            scene.updated_at,
+            [Target(item.rating_key, item.section, item.locked, item.pictures) for item in work.items],
+            {key: self.memory.pictures(item, client.machine) for key, item in by_key.items()},
+            self.config,
+            dry=dry,
+        )
+        for key, places in outcome.ours.items():
+            self.memory.after_pictures(work, by_key[key], client.machine, places)
+        return outcome
 
     def _update_metadata(self, plex_item: Any, data: dict[str, Any]) -> bool:
         """Write ``data`` to one item of plexapi, whatever matched it. True when sent. Raises PlexError."""

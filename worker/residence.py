@@ -11,7 +11,7 @@ import random
 import signal
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from enum import Enum
 from typing import Any
@@ -54,6 +54,13 @@ FAMILIES_AGE = 600.0
 ASK_OFTEN, ASK_OFTEN_FOR, ASK_SELDOM = 5.0, 600.0, 60.0
 
 
+OnSettings = Callable[[Stash2PlexConfig], None]
+
+
+def _nobody_asks(config: Stash2PlexConfig) -> None:
+    pass
+
+
 class Leaving(Enum):
     """Why a drainer leaves; the value says whether the next one has to wait before it begins."""
 
@@ -67,13 +74,17 @@ class Leaving(Enum):
     BROKEN = ("something broke", True)
 
 
-def reside(plugin_dir: str, data_dir: str, connection: Mapping[str, Any], lock: int) -> None:
-    """Live while there is work, and ten minutes longer. Gives the lock back at the end and looks once more."""
+def reside(
+    plugin_dir: str, data_dir: str, connection: Mapping[str, Any], lock: int, on_settings: OnSettings = _nobody_asks
+) -> None:
+    """Live while there is work, and ten minutes longer. Gives the lock back at the end and looks once more.
+
+    ``on_settings`` is told the settings at first and whenever they have changed."""
     handler = notes.open_log(data_dir)
     while True:
         why = Leaving.BROKEN
         try:
-            why = _live(plugin_dir, data_dir, connection, lock)
+            why = _live(plugin_dir, data_dir, connection, lock, on_settings)
         except (sqlite3.Error, OSError) as error:
             log.exception("The data directory cannot be used")
             _last_words(
@@ -110,14 +121,14 @@ def _anything_waits(data_dir: str) -> bool:
         return store.any_waiting()
 
 
-def _live(plugin_dir: str, data_dir: str, connection: Mapping[str, Any], lock: int) -> Leaving:
+def _live(plugin_dir: str, data_dir: str, connection: Mapping[str, Any], lock: int, on_settings: OnSettings) -> Leaving:
     set_up(data_dir)
     with (
         closing(JobStore(queue_dir(data_dir))) as store,
         closing(state.connect(data_dir)) as db,
         closing(StashClient(connection)) as client,
     ):
-        resident = Resident(plugin_dir, data_dir, client, store, db)
+        resident = Resident(plugin_dir, data_dir, client, store, db, on_settings)
         try:
             why = resident.run()
             if why in (Leaving.UPDATED, Leaving.UNINSTALLED) and _comes_back(plugin_dir):
@@ -150,13 +161,20 @@ class Resident:
     """One life of a drainer: one queue, one Stash, one Plex."""
 
     def __init__(
-        self, plugin_dir: str, data_dir: str, client: StashClient, store: JobStore, db: sqlite3.Connection
+        self,
+        plugin_dir: str,
+        data_dir: str,
+        client: StashClient,
+        store: JobStore,
+        db: sqlite3.Connection,
+        on_settings: OnSettings = _nobody_asks,
     ) -> None:
         self._manifest = os.path.join(plugin_dir, f"{PLUGIN_ID}.yml")
         self._manifest_as_it_was = _stamp(self._manifest)
         self._data_dir = data_dir
         self._client = client
         self._store = store
+        self._on_settings = on_settings
         self._stopped = False
         self._leaving: Leaving | None = None
         self._asked_at = time.monotonic()
@@ -263,6 +281,7 @@ class Resident:
                 self._loop.fresh_start()
             logging.getLogger("Stash2Plex").setLevel(logging.DEBUG if config.debug_logging else logging.INFO)
             self._families_at = None
+            self._on_settings(config)
         if self._families_at is None or time.monotonic() - self._families_at > FAMILIES_AGE:
             # Which tags lie below which changes seldom, and nothing tells (stash 4.2).
             self.worker.families = families(self._client, config.tag_rules)

@@ -5,6 +5,7 @@ A kill between the two repeats work that changes nothing.
 
 from __future__ import annotations
 
+import json
 import logging
 import random
 import sqlite3
@@ -24,7 +25,7 @@ from plex.exceptions import (
 from stash.client import StashError, StashRefused
 from sync_queue import timestamps
 from sync_queue.dlq import discard
-from sync_queue.jobs import PRIORITY_BULK
+from sync_queue.jobs import PRIORITY_BULK, new_job
 from sync_queue.ledger import IN_STEP, Entry, Ledger, Verdict
 from sync_queue.store import Claimed, JobStore
 from worker.doubt import LowConfidence
@@ -64,6 +65,7 @@ class Settlement:
         self._tell = tell
         self._share = share
         self.last_success_at: float | None = None
+        self._heirs: set[int] = set()
 
     def settle(self, batch: list[tuple[Claimed, Work]], settings: str, max_retries: int) -> None:
         """Record every outcome, then let go of the rows. ``settings`` is the settings' fingerprint."""
@@ -97,6 +99,11 @@ class Settlement:
                 self._bury(row.job, work, now)
             elif work.pictures_error is not None and row.row_id in done:
                 self._bury_pictures(row.job, work, work.pictures_error, now)
+        for scene_id in self._heirs:
+            # What the gone scene had is theirs now: a merge, as a rule.
+            job = new_job(scene_id, "metadata", {}, priority=PRIORITY_BULK, now=now)
+            self._store.wake(job["job_key"], json.dumps(job))
+        self._heirs.clear()
         self._store.finish(done)
         self._store.retry_all(later)
 
@@ -135,11 +142,17 @@ class Settlement:
         verdict = work.verdict
         if work.error is not None:
             verdict = _verdict_of(work.error)
+        if is_give_back(work.job):
+            # Its verdict was durable before anything was written, and stands if that fails.
+            if work.error is None:
+                discard(self._db, work.job["job_key"])
+            return
         if verdict is None:
             return
         before = self._ledger.get(work.scene_id)
         fields = _fields(before, work)
         in_step = verdict in IN_STEP
+        tried = in_step or verdict is Verdict.FAILED
         items = [
             {"rating_key": item.rating_key, "section": item.section, "file": work.proof_of(item)} for item in work.items
         ]
@@ -154,7 +167,8 @@ class Settlement:
                 files=work.scene.files if work.scene else [],
                 items=items if in_step or not before else before.items,
                 fields=fields,
-                fingerprint=fingerprint(work.wish) if in_step and work.wish else before.fingerprint if before else "",
+                # Of what failed too: another attempt is worth while as soon as something else would be pushed.
+                fingerprint=fingerprint(work.wish) if tried and work.wish else before.fingerprint if before else "",
                 says=work.wish.says_something if in_step and work.wish else before.says if before else False,
                 evidence=work.evidence,
             )
@@ -163,8 +177,6 @@ class Settlement:
             self.last_success_at = now
             discard(self._db, work.job["job_key"])
             timestamps.write(self._db, {work.scene_id: work.version})
-        elif verdict is Verdict.GIVEN_BACK and is_give_back(work.job):
-            timestamps.write(self._db, {work.scene_id: None})
 
     def _remember_rating(self, work: Work, now: float) -> None:
         """The rating was sent, and then something went wrong: it is ours all the same."""
@@ -174,6 +186,7 @@ class Settlement:
         self._ledger.put(entry)
 
     def _forget(self, work: Work) -> None:
+        self._heirs |= self._ledger.heirs(work.scene_id)
         self._ledger.drop(work.scene_id)
         discard(self._db, work.job["job_key"])
         timestamps.write(self._db, {work.scene_id: None})

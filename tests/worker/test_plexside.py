@@ -11,11 +11,12 @@ import pytest
 from plex.client import Section
 from plex.exceptions import PlexLibraryMissing, PlexServerDown, PlexTokenRefused
 from plex.ranking import MatchConfidence, SceneFile
+from plex.sections import choose_sections
 from sandbox.plex import PlexSim
 from sandbox.plex.model import Section as SimSection
 from stash.settings import Stash2PlexConfig
 from tests.worker.support import Clock
-from worker.plexside import FRESH_LOOK, PATIENT_LOOK, WHOLE_LOOK, PlexSide, choose_sections
+from worker.plexside import FRESH_LOOK, PATIENT_LOOK, WHOLE_LOOK, PlexSide
 
 LISTING = "GET /library/sections/{k}/all"
 ONE, TWO, SHOW = Section(1, "Scenes", "movie"), Section(2, " More Scenes ", "movie"), Section(3, "Series", "show")

@@ -303,3 +303,20 @@ def test_a_timestamp_that_cannot_be_written_undoes_the_whole_record(
 def test_settings_are_part_of_what_is_recorded() -> None:
     assert Stash2PlexConfig().fingerprint() != Stash2PlexConfig(sync_tags=False).fingerprint()
     assert Stash2PlexConfig().fingerprint() == Stash2PlexConfig(plex_url="http://other").fingerprint()
+
+
+def test_what_a_gone_scene_had_is_written_for_the_one_it_was_merged_into(bench: Bench, plex: PlexSim) -> None:
+    item = plex.add_item(bench.section, [("/data/one.mp4", 1, 1.0), ("/data/two.mp4", 1, 1.0)])
+    bench.scenes[1], bench.scenes[2] = scene(1, "/data/one.mp4"), scene(2, "/data/two.mp4")
+    run(bench, 1, 2)
+    assert item.title == "Title 1"
+    assert bench.entry(2).verdict is Verdict.SHARED
+    merged = scene(2, "/data/two.mp4", title="Merged", updated_at=START)
+    merged.files.append({"path": "/data/one.mp4", "size": 1, "duration": 1.0})
+    bench.scenes[2] = merged
+    del bench.scenes[1]
+    run(bench, 2)
+    assert item.title == "Title 1"
+    run(bench, 1)
+    assert item.title == "Merged"
+    assert bench.rows() == {}
