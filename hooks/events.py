@@ -9,15 +9,15 @@ if TYPE_CHECKING:
 
 
 class Event:
-    """One hook. ``scene_id`` is None where the context names none; ``fields`` are those that ``inputFields`` lists;
-    ``given`` says whether a person's input came with it (a scan brings none), ``many`` whether it was one of
-    several."""
+    """One hook. ``id`` is that of the scene, performer, ... it is about, None where the context names none; ``fields``
+    are those that ``inputFields`` lists; ``given`` says whether a person's input came with it (a scan brings none),
+    ``many`` whether it was one of several."""
 
-    __slots__ = ("fields", "given", "kind", "many", "scene_id")
+    __slots__ = ("fields", "given", "id", "kind", "many")
 
-    def __init__(self, kind: object, scene_id: int | None, fields: list[str], *, given: bool, many: bool) -> None:
+    def __init__(self, kind: object, id: int | None, fields: list[str], *, given: bool, many: bool) -> None:
         self.kind = kind
-        self.scene_id = scene_id
+        self.id = id
         self.fields = fields
         self.given = given
         self.many = many
@@ -32,7 +32,7 @@ def event_of(hook_context: Mapping[str, Any]) -> Event:
     fields = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
     return Event(
         hook_context.get("type"),
-        _scene_id(hook_context.get("id"), from_input),
+        _id(hook_context.get("id"), from_input),
         fields,
         given=given is not None,
         many=isinstance(ids, list) and len(ids) > 1,
@@ -62,7 +62,7 @@ def read_document(document: str) -> tuple[Event, str, dict[str, Any]]:
 
     db = connect(":memory:")
     try:
-        context, kind, scene, from_input, input_type, many, connection, directory, port = db.execute(
+        context, kind, number, from_input, input_type, many, connection, directory, port = db.execute(
             _READ, {"d": document}
         ).fetchone()
         if context != "object":
@@ -70,11 +70,11 @@ def read_document(document: str) -> tuple[Event, str, dict[str, Any]]:
         fields = [row[0] for row in db.execute(_FIELDS, {"d": document})]
     finally:
         db.close()
-    event = Event(kind, _scene_id(scene, from_input), fields, given=input_type != "null", many=many > 1)
+    event = Event(kind, _id(number, from_input), fields, given=input_type != "null", many=many > 1)
     return event, connection or "{}", {"Dir": directory, "Port": port}
 
 
-def _scene_id(*candidates: object) -> int | None:
+def _id(*candidates: object) -> int | None:
     for value in candidates:
         if isinstance(value, int) and not isinstance(value, bool) and value > 0:
             return value

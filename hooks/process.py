@@ -9,6 +9,7 @@ from _sqlite3 import Error as SqliteError
 
 from hooks.events import event_of, read_document
 from hooks.handlers import on_scene_update, requires_plex_sync, say
+from sync_queue.due import due
 from sync_queue.jobs import PRIORITY_SAVE, PRIORITY_SCAN
 from sync_queue.locks import DRAINER_LOCK, try_lock
 from sync_queue.place import data_dir as data_dir_of
@@ -24,7 +25,17 @@ if TYPE_CHECKING:
 
 ATTENTION = "attention"
 _UPDATE = "Scene.Update.Post"
-_QUEUED = (_UPDATE, "Scene.Create.Post", "Scene.Destroy.Post")
+_SCENES = (_UPDATE, "Scene.Create.Post", "Scene.Destroy.Post")
+# What is edited here changes scenes of which no hook speaks (stash 4.2). When one is destroyed, or performers are
+# merged, no way leads to its scenes any more: reconciliation finds them.
+_ENTITIES = {
+    "Performer.Update.Post": "performer",
+    "Studio.Update.Post": "studio",
+    "Tag.Update.Post": "tag",
+    "Tag.Merge.Post": "tag",
+    "Group.Update.Post": "group",
+}
+_QUEUED = (*_SCENES, *_ENTITIES)
 
 
 def run(document: str, plugin_dir: str) -> str:
@@ -34,6 +45,7 @@ def run(document: str, plugin_dir: str) -> str:
     if _queue(event, None, data_dir, None):
         _wake(data_dir, plugin_dir, connection)
     _repeat_attention(data_dir)
+    _reconcile_if_due(data_dir, plugin_dir, connection)
     return "ok"
 
 
@@ -48,28 +60,38 @@ def _queue(event: Event, queue: Any, data_dir: str, sync_timestamps: Mapping[int
     if event.kind not in _QUEUED:
         say("debug", f"Unhandled hook type: {event.kind}")
         return False
-    if event.scene_id is None:
-        say("warning", f"{event.kind} hook missing scene ID")
+    word = "scene" if event.kind in _SCENES else _ENTITIES[str(event.kind)]
+    if event.id is None:
+        say("warning", f"{event.kind} hook missing {word} ID")
         return False
-    # A destroyed scene is queued like any other: the drainer finds it gone and forgets it. Values are left out: a
-    # hook's input is partial, and null in it may mean anything (stash 4.3).
-    update = dict.fromkeys(event.fields) if event.kind == _UPDATE else {}
-    # A person's single save goes first; a scan (no input) and one of many in a bulk edit come behind it.
-    priority = PRIORITY_SAVE if event.given and not event.many else PRIORITY_SCAN
     try:
-        if queue is None and requires_plex_sync(update):
-            queue = _open(data_dir)
-        return on_scene_update(
-            event.scene_id, update, queue, data_dir, sync_timestamps, priority=priority, snapshot=False
-        )
+        if word == "scene":
+            return _queue_scene(event, event.id, queue, data_dir, sync_timestamps)
+        from hooks.entities import on_entity_update
+
+        return on_entity_update(word, event.id, event.fields, lambda: _open(data_dir) if queue is None else queue)
     except (SqliteError, OSError) as error:
         reason: object = error
     except Exception as error:
         if not getattr(error, "for_people", False):
             raise
         reason = error
-    say("error", f"Scene {event.scene_id} was not queued: {reason}. Save it again, or reconcile, once this is mended")
+    what = f"{word.capitalize()} {event.id}"
+    say("error", f"{what} was not queued: {reason}. Save it again, or reconcile, once this is mended")
     return False
+
+
+def _queue_scene(
+    event: Event, scene_id: int, queue: Any, data_dir: str, sync_timestamps: Mapping[int, float] | None
+) -> bool:
+    # A destroyed scene is queued like any other: the drainer finds it gone and forgets it. Values are left out: a
+    # hook's input is partial, and null in it may mean anything (stash 4.3).
+    update = dict.fromkeys(event.fields) if event.kind == _UPDATE else {}
+    # A person's single save goes first; a scan (no input) and one of many in a bulk edit come behind it.
+    priority = PRIORITY_SAVE if event.given and not event.many else PRIORITY_SCAN
+    if queue is None and requires_plex_sync(update):
+        queue = _open(data_dir)
+    return on_scene_update(scene_id, update, queue, data_dir, sync_timestamps, priority=priority, snapshot=False)
 
 
 def _open(data_dir: str) -> QueueWriter:
@@ -92,6 +114,17 @@ def _wake(data_dir: str, plugin_dir: str, connection: str) -> None:
     except OSError as error:
         # The row is committed; whoever comes next starts the drainer.
         say("warning", f"The background worker could not be started: {error}. The edit waits for the next save or task")
+
+
+def _reconcile_if_due(data_dir: str, plugin_dir: str, connection: str) -> None:
+    """See that Stash and Plex are compared when the time for it has come: mostly one look at one file's time."""
+    try:
+        if due(data_dir):
+            from reconciliation.launch import ensure
+
+            ensure(data_dir, plugin_dir, connection)
+    except OSError as error:
+        say("warning", f"The automatic reconciliation could not be started: {error}")
 
 
 def _repeat_attention(data_dir: str) -> None:

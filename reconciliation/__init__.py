@@ -1,6 +1,6 @@
 """Stash and Plex compared, and what does not agree queued: detector (pure), engine, scopes, scheduler.
 
-What the package exports is imported at first use: hooks look at ``reconciliation.trigger``, which must cost nothing.
+What the package exports is imported at first use: hooks import none of it.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from reconciliation.trigger import stash_process
+from sync_queue.due import stash_process
 from sync_queue.locks import try_lock, unlock
 
 LOCK = "reconcile.lock"

@@ -10,7 +10,7 @@ import time
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from reconciliation import trigger
+from sync_queue import due
 from sync_queue.setup import make_dir
 from sync_queue.timestamps import replace_json
 
@@ -97,7 +97,7 @@ class ReconciliationScheduler:
         """Whether the last run is more than an hour ago."""
         now = time.time() if now is None else now
         last = self.load_state().last_run_time
-        return now - last > trigger.QUIET or last > now + _SET_BACK
+        return now - last > due.QUIET or last > now + _SET_BACK
 
     def next_run(self, config: Any) -> float:
         """When the next periodic run is due (epoch seconds; 0 where there was none yet); infinity for never."""
@@ -118,7 +118,7 @@ class ReconciliationScheduler:
         state, periodic = self.load_state(), self.next_run(config)
         if stash_process is None:
             stash_process = self.known_process()
-        quiet_until = min(state.last_run_time + trigger.QUIET, now + trigger.QUIET)
+        quiet_until = min(state.last_run_time + due.QUIET, now + due.QUIET)
         self._write(periodic, stash_process, max(now, min(periodic, quiet_until)))
 
     def pause(self, now: float | None = None) -> None:
@@ -129,7 +129,7 @@ class ReconciliationScheduler:
     def known_process(self) -> str:
         """The process of Stash that the last run knew; empty for none."""
         try:
-            return trigger.read(os.path.join(self.data_dir, trigger.FILE))[1]
+            return due.read(os.path.join(self.data_dir, due.FILE))[1]
         except (OSError, ValueError):
             return ""
 
@@ -141,7 +141,7 @@ class ReconciliationScheduler:
                 file.write(f"{periodic:.0f} {stash_process}")
             # The time is set before the name is: no hook may see the file with another.
             os.utime(temporary, (at, at))
-            os.replace(temporary, os.path.join(self.data_dir, trigger.FILE))
+            os.replace(temporary, os.path.join(self.data_dir, due.FILE))
         except BaseException:
             os.unlink(temporary)
             raise

@@ -5,18 +5,40 @@ Imports nothing but ``os``, so that the hook process may use it.
 
 import os
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 PREFIX = "[Stash2Plex] "
 # Stash stops reading at a line of 64 KiB and closes the pipe (stash 3): cut well before, in bytes.
 LINE_LIMIT = 60_000
 
 _LEVELS = {"trace": b"t", "debug": b"d", "info": b"i", "warning": b"w", "error": b"e"}
+# What every text goes through before it is said (``stash.discretion``), or None.
+_change: "Callable[[str], str] | None" = None
+
+
+def through(change: "Callable[[str], str] | None") -> None:
+    """Have every text changed before it is said; None ends that."""
+    global _change
+    _change = change
+
+
+def changed_by() -> "Callable[[str], str] | None":
+    """What texts go through, or None."""
+    return _change
+
+
+def shown(text: str) -> str:
+    """A text as it may be said."""
+    return text if _change is None else _change(text)
 
 
 def encode(level: str, text: str) -> bytes:
     """The bytes of ``text`` at ``level`` (trace to error), a protocol line for each of its lines."""
     start = b"\x01" + _LEVELS[level] + b"\x02" + PREFIX.encode()
     rows = []
-    for row in text.splitlines():
+    for row in shown(text).splitlines():
         data = row.encode("utf-8", "replace")
         if len(data) > LINE_LIMIT:
             data = data[:LINE_LIMIT].decode("utf-8", "ignore").encode() + b" ..."

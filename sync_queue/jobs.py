@@ -1,6 +1,7 @@
 """What a job is. Pure, and on the hook's path: no imports that cost.
 
-A waiting job means "scene N may differ"; the drainer reads what it looks like (design 3).
+A waiting job means "scene N may differ"; the drainer reads what it looks like (design 3). A job about a performer,
+studio, tag or group means "its scenes may differ"; the drainer puts theirs in its place.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 PRIORITY_SAVE = 0
 PRIORITY_SCAN = 1
 PRIORITY_BULK = 2
+
+# What beside scenes a job may be about.
+ENTITIES = ("performer", "studio", "tag", "group")
 
 
 def scene_key(scene_id: int) -> str:
@@ -40,3 +44,34 @@ def scene_row(scene_id: int, *, priority: int, now: float) -> str:
         f'{{"scene_id": {scene_id:d}, "update_type": "metadata", "data": {{}}, "enqueued_at": {now!r}, '
         f'"job_key": "scene_{scene_id:d}", "priority": {priority:d}}}'
     )
+
+
+def entity_key(kind: str, entity_id: int) -> str:
+    """The job key of a performer, studio, tag or group."""
+    return f"{kind}_{entity_id}"
+
+
+def new_entity_job(kind: str, entity_id: int, *, priority: int, now: float) -> Job:
+    """A job about all scenes of one of ENTITIES, as it is stored. Once begun it holds ``after``: the last scene that is
+    done with."""
+    return {
+        "entity": kind,
+        "entity_id": entity_id,
+        "data": {},
+        "enqueued_at": now,
+        "job_key": entity_key(kind, entity_id),
+        "priority": priority,
+    }
+
+
+def entity_row(kind: str, entity_id: int, *, priority: int, now: float) -> str:
+    """The JSON text of :func:`new_entity_job`."""
+    return (
+        f'{{"entity": "{kind}", "entity_id": {entity_id:d}, "data": {{}}, "enqueued_at": {now!r}, '
+        f'"job_key": "{kind}_{entity_id:d}", "priority": {priority:d}}}'
+    )
+
+
+def is_entity(job: Mapping[str, Any]) -> bool:
+    """Whether a job is about a performer, studio, tag or group, and not about a scene."""
+    return job.get("entity") in ENTITIES

@@ -89,7 +89,8 @@ def get_stats(queue_path: str) -> dict[str, int]:
 def get_pending(queue: Any, timeout: float = 0.0) -> Job | None:
     """Take the most urgent due job out of a SQLiteAckQueue; None where none is due within ``timeout`` seconds.
 
-    The job carries its row id as ``pqid``, which :func:`ack_job` and its kin need.
+    The job carries its row id as ``pqid``, which :func:`ack_job` and its kin need. One about a performer, studio,
+    tag or group has ``entity`` and ``entity_id`` in place of ``scene_id``.
     """
     path = _path_of(queue)
     if path is None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sync_queue import sql
-from sync_queue.jobs import PRIORITY_BULK, PRIORITY_SAVE, PRIORITY_SCAN, scene_key
+from sync_queue.jobs import PRIORITY_BULK, PRIORITY_SAVE, PRIORITY_SCAN, entity_key, is_entity, scene_key, scene_row
 from sync_queue.writer import uri_path
 
 if TYPE_CHECKING:
@@ -20,6 +20,11 @@ PRIORITIES = (PRIORITY_SAVE, PRIORITY_SCAN, PRIORITY_BULK)
 FAR_AHEAD = 600.0
 IN_FLIGHT = 2
 FAILED = 9
+# Only what is in flight can be given back. One that was already (its batch broke off later) would find itself waiting
+# and take itself for superseded.
+_RETRY = f"{sql.RETRY} AND status = {IN_FLIGHT}"
+# What a job about an entity keeps from one page of its scenes to the next: how often the last one failed says nothing.
+_KEPT = ("entity", "entity_id", "data", "enqueued_at", "job_key", "priority")
 
 
 @dataclass
@@ -52,7 +57,7 @@ class JobStore:
     def claim(self, limit: int, now: float, most_urgent_only: bool = False) -> list[Claimed]:
         """Take up to ``limit`` due rows, all of one priority, the most urgent that has any; earliest due first.
 
-        Rows that are not JSON objects about a scene are set aside as failed: they can never be worked on.
+        Rows that are not JSON objects about a scene or an entity are set aside as failed: they can never be worked on.
         """
         priorities = PRIORITIES[:1] if most_urgent_only else PRIORITIES
         self._db.execute("BEGIN IMMEDIATE")
@@ -80,9 +85,13 @@ class JobStore:
     def _read(self, row_id: int, blob: bytes) -> Claimed | None:
         try:
             job = json.loads(blob)
-            scene_id = int(job["scene_id"])
+            if is_entity(job):
+                key = entity_key(job["entity"], int(job["entity_id"]))
+                job["after"] = int(job.get("after") or 0)
+            else:
+                key = scene_key(int(job["scene_id"]))
             if not isinstance(job.get("job_key"), str):
-                job["job_key"] = scene_key(scene_id)
+                job["job_key"] = key
             return Claimed(row_id, job)
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
             self._db.execute(sql.MARK, (FAILED, row_id))
@@ -104,7 +113,7 @@ class JobStore:
 
     def retry(self, row_id: int, job: Job) -> None:
         """Give a row back with the retry fields ``job`` now carries; dropped where a newer one for its key waits."""
-        self._db.execute(sql.RETRY, (json.dumps(job).encode(), job["job_key"], row_id))
+        self._db.execute(_RETRY, (json.dumps(job).encode(), job["job_key"], row_id))
         self._db.execute(sql.CLEAR_ACKNOWLEDGED)
 
     def retry_all(self, jobs: Iterable[tuple[int, Job]]) -> None:
@@ -112,13 +121,40 @@ class JobStore:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             for row_id, job in jobs:
-                self._db.execute(sql.RETRY, (json.dumps(job).encode(), job["job_key"], row_id))
+                self._db.execute(_RETRY, (json.dumps(job).encode(), job["job_key"], row_id))
             self._db.execute(sql.CLEAR_ACKNOWLEDGED)
             self._db.execute("COMMIT")
         except BaseException:
             if self._db.in_transaction:  # SQLite ends it by itself on a full disk
                 self._db.execute("ROLLBACK")
             raise
+
+    def expand(self, row: Claimed, scene_ids: Iterable[int], after: int | None, now: float) -> int:
+        """Queue scenes in the place of a row about an entity, as bulk. In the same transaction the row is finished, or,
+        where more scenes follow behind ``after``, given back to go on from there. Gives the number of rows inserted.
+
+        A scene that waits already is left as it is: it will be read anew anyway, and keeps its schedule.
+        """
+        inserted = 0
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            for scene_id in scene_ids:
+                if self._db.execute(sql.WAITING_BY_KEY, (scene_key(scene_id),)).fetchone() is None:
+                    job = scene_row(scene_id, priority=PRIORITY_BULK, now=now)
+                    self._db.execute(sql.INSERT, (job.encode(), now))
+                    inserted += 1
+            if after is None:
+                self._db.execute(sql.DELETE, (row.row_id,))
+            else:
+                rest = {name: row.job[name] for name in _KEPT if name in row.job} | {"after": after}
+                self._db.execute(_RETRY, (json.dumps(rest).encode(), row.job["job_key"], row.row_id))
+                self._db.execute(sql.CLEAR_ACKNOWLEDGED)
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:  # SQLite ends it by itself on a full disk
+                self._db.execute("ROLLBACK")
+            raise
+        return inserted
 
     def wake(self, job_key: str, job: str) -> None:
         """Make the row of a key that waits due now, whatever it waited for; where none waits, ``job`` (JSON) does."""

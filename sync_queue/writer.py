@@ -68,6 +68,20 @@ class QueueWriter:
             raise
         return inserted
 
+    def withdraw(self, job_keys: Iterable[str]) -> int:
+        """Delete the rows of these keys that wait, in one transaction. Gives their number."""
+        withdrawn = 0
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            for job_key in job_keys:
+                withdrawn += self._db.execute(sql.WITHDRAW, (job_key,)).rowcount
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+        return withdrawn
+
     def waits(self, job_key: str) -> bool:
         """True where a row of this key waits (one in flight does not count)."""
         return self._db.execute(sql.WAITING_BY_KEY, (job_key,)).fetchone() is not None

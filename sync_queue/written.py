@@ -58,6 +58,10 @@ class WrittenItems:
             ]
         return map(_written, rows)
 
+    def scene_ids(self) -> list[int]:
+        """The scenes that items were written for, ascending."""
+        return [row[0] for row in self._db.execute("SELECT DISTINCT scene_id FROM written ORDER BY scene_id")]
+
     def forget(self, rating_key: int) -> None:
         """An item that is as it was before, or gone."""
         self._db.execute("DELETE FROM written WHERE rating_key = ?", (rating_key,))

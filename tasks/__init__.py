@@ -31,9 +31,12 @@ MODES = {
 }
 
 
-# These do it themselves, are it, come from the drainer, or promise to change nothing.
+# These do it themselves, are it, come from the drainer, promise to change nothing, or are a person's way out.
 _QUIET = frozenset(
-    ("say", "wake", "preview", "gap_report", "reconcile_all", "reconcile_recent", "reconcile_7days", "reconcile_custom")
+    (
+        *("say", "wake", "preview", "give_back"),
+        *("gap_report", "reconcile_all", "reconcile_recent", "reconcile_7days", "reconcile_custom"),
+    )
 )
 
 

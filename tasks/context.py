@@ -65,7 +65,7 @@ class Context:
     def reconcile_if_due(self) -> bool:
         """Start the comparison of Stash and Plex where one is due by itself. True when it was started."""
         from reconciliation.launch import ensure
-        from reconciliation.trigger import due
+        from sync_queue.due import due
 
         try:
             return due(self.data_dir) and ensure(self.data_dir, self.plugin_dir, json.dumps(self.connection))

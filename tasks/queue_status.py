@@ -65,11 +65,11 @@ def gather(data_dir: str, queue_dir: str) -> dict[str, Any]:
 def _reconciliation(data_dir: str) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from reconciliation import trigger
     from reconciliation.scheduler import ReconciliationScheduler
+    from sync_queue import due
 
     try:
-        following = trigger.read(os.path.join(data_dir, trigger.FILE))[0]
+        following = due.read(os.path.join(data_dir, due.FILE))[0]
     except (OSError, ValueError):  # nothing was arranged yet
         following = float("inf")
     known = asdict(ReconciliationScheduler(data_dir).load_state())

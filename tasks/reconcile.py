@@ -62,7 +62,7 @@ def configured_scope(config: Stash2PlexConfig) -> str:
 def _reconcile(context: Context, scope: str) -> dict[str, Any]:
     from reconciliation.report import Report
     from reconciliation.scheduler import ReconciliationScheduler
-    from reconciliation.trigger import stash_process
+    from sync_queue.due import stash_process
 
     config = context.require_settings()
     with alone(context.data_dir):

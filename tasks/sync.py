@@ -1,58 +1,113 @@
-"""Sync All Scenes and Sync Recent Scenes: queue every scene, synced or not. The diff makes unchanged ones free."""
+"""Sync All Scenes and Sync Recent Scenes: queue every scene, synced or not. The diff makes unchanged ones free.
+
+A person asks for these: they also write what was given back to Plex.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import time
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
 from metadata.gate import has_meaningful_metadata
 from stash import log
 from stash.instants import parse_instant
-from stash.scenes import count, pages
-from sync_queue.jobs import PRIORITY_BULK, new_job
+from stash.scenes import count, pages, read_batch
+from sync_queue import state
+from sync_queue.jobs import PRIORITY_BULK, PRIORITY_SCAN, new_job
+from sync_queue.ledger import Ledger, Verdict
 from sync_queue.setup import open_writer
-from tasks.context import Context
+from tasks.asked import scene_ids
+from tasks.context import Context, UserError
 
 RECENT = 86_400.0
+# Scenes named one by one that are read together; and so few of them go before bulk work.
+PORTION = 100
+FEW = 20
+
+_Scenes = Sequence[dict[str, Any]]
 
 
 def sync_all(context: Context) -> dict[str, Any]:
-    """Queue all scenes. Raises UserError, StashError, QueueUnavailable."""
-    return _queue(context, None)
+    """Queue all scenes, or those that ``scenes`` names. Raises UserError, StashError, QueueUnavailable."""
+    return sync_some(context) if scene_ids(context.args) is not None else _sync_since(context, None)
 
 
 def sync_recent(context: Context) -> dict[str, Any]:
     """Queue the scenes updated in the last 24 hours. Raises as :func:`sync_all`."""
-    return _queue(context, time.time() - RECENT)
+    return _sync_since(context, time.time() - RECENT)
 
 
-def _queue(context: Context, since: float | None) -> dict[str, Any]:
+def sync_some(context: Context) -> dict[str, Any]:
+    """Queue the scenes with the ids in ``scenes``. Raises as :func:`sync_all`."""
+    ids = scene_ids(context.args)
+    if ids is None:
+        raise UserError("sync takes scenes, a list of ids of Stash, like [12, 13]. Sync All Scenes takes all")
     context.require_settings()
-    total = max(1, count(context.stash, since))
-    seen = queued = waiting = gated = 0
+    gone: list[int] = []
+    result = _queue(context, _named(context, ids, gone), len(ids), PRIORITY_SCAN if len(ids) <= FEW else PRIORITY_BULK)
+    if gone:
+        log.warning(f"Stash has no scene {', '.join(map(str, gone[:FEW]))}" + (" ..." if len(gone) > FEW else ""))
+    return {**result, "gone": len(gone)}
+
+
+def _sync_since(context: Context, since: float | None) -> dict[str, Any]:
+    context.require_settings()
+    found = (
+        (page, [scene for scene in page if since is None or _updated(scene) >= since])
+        for page in pages(context.stash, since)
+    )
+    return _queue(context, found, count(context.stash, since), PRIORITY_BULK)
+
+
+def _named(context: Context, ids: list[int], gone: list[int]) -> Iterator[tuple[_Scenes, _Scenes]]:
+    for start in range(0, len(ids), PORTION):
+        answer = read_batch(context.stash, ids[start : start + PORTION]).scenes
+        there = [scene for scene in answer.values() if scene is not None]
+        gone += [scene_id for scene_id, scene in answer.items() if scene is None]
+        yield there, there
+
+
+def _queue(context: Context, found: Iterator[tuple[_Scenes, _Scenes]], total: int, priority: int) -> dict[str, Any]:
+    """Queue what is ``found``: pages of the scenes that were looked at, and those of them that are meant."""
+    given_back = _given_back(context.data_dir)
+    seen = queued = waiting = gated = again = 0
     with closing(open_writer(context.data_dir)) as writer:
-        for page in pages(context.stash, since):
-            chosen = [scene for scene in page if since is None or _updated(scene) >= since]
-            worth = [scene for scene in chosen if has_meaningful_metadata(scene)]
+        for page, chosen in found:
+            worth = [int(scene["id"]) for scene in chosen if has_meaningful_metadata(scene)]
             now = time.time()
-            jobs = [new_job(int(scene["id"]), "metadata", {}, priority=PRIORITY_BULK, now=now) for scene in worth]
+            jobs = [{**new_job(one, "metadata", {}, priority=priority, now=now), "by_hand": True} for one in worth]
             inserted = writer.fold_all((json.dumps(job), job["job_key"]) for job in jobs)
             first = queued == 0 and inserted > 0
             seen += len(page)
             queued += inserted
             waiting += len(jobs) - inserted
             gated += len(chosen) - len(worth)
+            again += len(given_back.intersection(worth))
             if first:
                 context.wake()
-            log.progress(seen / total)
+            log.progress(seen / max(1, total))
     context.wake()
     log.info(
         f"{queued} scenes queued, {waiting} were waiting already, {gated} left out for having none of studio, "
         "performers, tags, details, date. The background worker writes them; View Queue Status shows how far it is"
     )
-    return {"scenes": seen, "queued": queued, "already_waiting": waiting, "gated": gated}
+    if again:
+        log.warning(
+            f"{again} of them had been given back to Plex: since you ask for it by hand, they are written again. If "
+            "that is not meant, run Clear Pending Queue, and Give Back to Plex for what was written until then"
+        )
+    return {"scenes": seen, "queued": queued, "already_waiting": waiting, "gated": gated, "given_back": again}
+
+
+def _given_back(data_dir: str) -> set[int]:
+    if not os.path.exists(os.path.join(data_dir, state.FILE)):
+        return set()
+    with closing(state.connect(data_dir)) as db:
+        return Ledger(db).scenes(Verdict.GIVEN_BACK)
 
 
 def _updated(scene: dict[str, Any]) -> float:

@@ -107,7 +107,12 @@ class House:
 
     def quiet(self, seconds: float = 30) -> None:
         """Wait until nothing waits and nothing is in flight."""
-        wait(lambda: not (self.queue()["waiting"] or self.queue()["in_flight"]), seconds, "the queue to run dry")
+
+        def dry() -> bool:
+            rows = self.queue()  # one look: between two, rows in flight may have become rows that wait
+            return not (rows["waiting"] or rows["in_flight"])
+
+        wait(dry, seconds, "the queue to run dry")
 
     def attention(self) -> str | None:
         """What the plugin wants a person to know."""

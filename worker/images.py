@@ -74,7 +74,8 @@ class _Due:
 class Outcome:
     """What became of a scene's pictures. ``ours`` is to be merged into the ledger's entry: by rating key, then place.
     ``error`` is why something is left to do; ``notes`` are sentences for people about what was left alone. ``uploads``
-    pictures of together ``size`` bytes were sent to Plex (or would be); ``selected`` ones were there already."""
+    pictures of together ``size`` bytes were sent to Plex (or would be); ``selected`` ones were there already, and
+    ``removed`` ones of ours are shown no more."""
 
     ours: dict[str, dict[str, Any]] = field(default_factory=dict)
     error: Exception | None = None
@@ -82,6 +83,7 @@ class Outcome:
     uploads: int = 0
     size: int = 0
     selected: int = 0
+    removed: int = 0
 
 
 class Pictures:
@@ -277,9 +279,10 @@ class _Run:
         if isinstance(answer, Unusable):
             self._note(due, answer.reason)
             return replace(before, state=State.UNUSABLE, etag=answer.etag, sha1="", address="")
-        if before.key and not self._preserve and not self._dry:
-            frame = frame_instead(self._list(due), before)
-            if frame:
+        frame = frame_instead(self._list(due), before) if before.key and not self._preserve else ""
+        if frame:
+            self.outcome.removed += 1
+            if not self._dry:
                 hand_back(self._client, due.target.section, due.target.rating_key, due.place, frame)
                 self._say(due, "gone, as in Stash")
         return replace(before, state=State.NONE, etag=getattr(answer, "etag", ""), sha1="", address="")

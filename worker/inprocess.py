@@ -21,6 +21,7 @@ from sync_queue.store import JobStore
 from sync_queue.writer import queue_dir
 from worker.awaiting import Awaiting
 from worker.checks import in_the_way
+from worker.entities import Entities
 from worker.images import Pictures
 from worker.launcher import LOCK
 from worker.loop import Loop
@@ -55,7 +56,9 @@ def drain(worker: SyncWorker, stop: threading.Event) -> None:
 def _drain(worker: SyncWorker, data_dir: str, stop: threading.Event) -> None:
     with closing(JobStore(queue_dir(data_dir))) as store, closing(state.connect(data_dir)) as db:
         store.resume()
-        settlement = Settlement(db, store, worker.dlq, clock=worker.clock)
+        settlement = Settlement(
+            db, store, worker.dlq, clock=worker.clock, forget_matches=lambda paths: worker.plex.forget(paths)
+        )
         worker.memory = Memory(db, worker.clock)
         if isinstance(worker.stash, StashClient):
             worker.pictures = Pictures(functools.partial(fetch_cover, worker.stash))
@@ -64,7 +67,8 @@ def _drain(worker: SyncWorker, data_dir: str, stop: threading.Event) -> None:
             return None if worker.stash is None else read_scenes(worker.stash, scene_ids)
 
         awaiting = Awaiting(db, store, worker, clock=worker.clock, share=random.random)
-        loop = Loop(worker, store, settlement, Notes(data_dir), read, awaiting=awaiting)
+        entities = Entities(store, worker.stash, clock=worker.clock)
+        loop = Loop(worker, store, settlement, Notes(data_dir), read, awaiting=awaiting, entities=entities)
         loop.block(in_the_way(worker.config))
         while not stop.is_set():
             loop.work_off(stop.is_set)

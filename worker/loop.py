@@ -10,12 +10,14 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable
+from typing import Any
 
 from plex.exceptions import PlexError, PlexNotFound, PlexTemporaryError
-from sync_queue.jobs import PRIORITY_SAVE
+from sync_queue.jobs import PRIORITY_SAVE, is_entity
 from sync_queue.store import Claimed, JobStore, is_due
 from worker.awaiting import Awaiting
 from worker.breaker import Breaker, State
+from worker.entities import Entities
 from worker.notes import Notes
 from worker.processor import SyncWorker
 from worker.settle import NEEDS_A_PERSON, Settlement
@@ -46,6 +48,7 @@ class Loop:
         sleep: Callable[[float], None] = time.sleep,
         tell: Callable[[str, str], None] = lambda level, text: None,
         awaiting: Awaiting | None = None,
+        entities: Entities | None = None,
     ) -> None:
         self.worker = worker
         self.breaker = Breaker()
@@ -59,6 +62,7 @@ class Loop:
         self._sleep = sleep
         self._tell = tell
         self._awaiting = awaiting
+        self._entities = entities or Entities(store, None, clock=clock)
         self._version = store.version()
         self._changed_at = clock()
         self._outage_told = False
@@ -106,6 +110,17 @@ class Loop:
             self._ping()
         return rest
 
+    def _expand(self, rows: list[Claimed]) -> list[Claimed]:
+        """Let those go that are about a performer, studio, tag or group: their scenes are queued. Gives the others."""
+        if not any(is_entity(row.job) for row in rows):
+            return rows
+        # How far an edit reaches is a matter of the settings, and so is whether we may go on at all.
+        self._read([])
+        if self.blocked is not None:
+            self._give_back(rows)
+            return []
+        return self._entities.expand(rows, self.worker.config)
+
     def _look_failed(self, error: PlexError) -> None:
         if isinstance(error, NEEDS_A_PERSON):
             self.block(f"Stash2Plex waits: {error}. Saves are kept until then")
@@ -128,7 +143,7 @@ class Loop:
             raise
 
     def _work_on(self, rows: list[Claimed], stop: Callable[[], bool]) -> None:
-        rows = self._put_off(rows)
+        rows = self._put_off(self._one_each(self._expand(rows)))
         if not rows:
             return
         pairs = [(row, Work(row.job)) for row in rows]
@@ -168,6 +183,14 @@ class Loop:
         self.written += sum(1 for _, work in kept if work.wrote and work.error is None)
         self._notes.status(state="writing", waiting=self._store.waiting(), written=self.written)
 
+    def _one_each(self, rows: list[Claimed]) -> list[Claimed]:
+        """The first row of each scene. A second is about its way back, or about writing it again after that: what was
+        read for the one is old for the other, so it comes with the next batch."""
+        first: dict[Any, Claimed] = {}
+        second = [row for row in rows if first.setdefault(row.job.get("scene_id", row.row_id), row) is not row]
+        self._give_back(second)
+        return [row for row in rows if row not in second]
+
     def _let_saves_through(self, stop: Callable[[], bool]) -> set[str]:
         """A person's save does not wait for the rest of a bulk. Gives the job keys that were worked on."""
         keys: set[str] = set()
@@ -189,7 +212,7 @@ class Loop:
             self.block(f"Stash2Plex waits: {error}. Saves are kept until then")
         elif isinstance(error, PlexTemporaryError) and not isinstance(error, PlexNotFound):
             self.plex_failed(error)
-        elif work.verdict is not None and work.items:
+        elif work.verdict is not None and (work.items or work.wrote):
             self.plex_worked()
         elif isinstance(error, PlexNotFound) and self.breaker.reason:
             # Perhaps answered out of the index alone: whether Plex works again is still to be seen.

@@ -15,7 +15,8 @@ from metadata.diff import Diff
 from metadata.giveback import state_of
 from metadata.text import unique
 from plex.item import FullItem
-from sync_queue.ledger import Entry, Ledger
+from sync_queue import timestamps
+from sync_queue.ledger import Entry, Ledger, Verdict
 from sync_queue.written import Written, WrittenItems
 from worker.work import Work
 
@@ -39,6 +40,14 @@ class Memory:
         """The rating we wrote for a scene, or None: only that one may be cleared."""
         entry = self._ledger.get(scene_id)
         return None if entry is None else entry.fields.get("userRating")
+
+    def given_back(self, scene_id: int, reason: str) -> None:
+        """A scene is left alone from now on: nothing that its items show is ours any more."""
+        now = self._clock()
+        before = self._ledger.get(scene_id) or Entry(scene_id, Verdict.GIVEN_BACK, now)
+        bare: dict[str, Any] = {"items": [], "fields": {}, "fingerprint": "", "says": False}
+        self._ledger.put(replace(before, verdict=Verdict.GIVEN_BACK, at=now, reason=reason, **bare))
+        timestamps.write(self._db, {scene_id: None})
 
     def holder(self, rating_key: int, section: int, file: str, but: int) -> int | None:
         """Another scene that an item belongs to through this file."""

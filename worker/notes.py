@@ -10,6 +10,7 @@ import os
 import time
 from typing import Any
 
+from stash.log import shown
 from sync_queue.timestamps import replace_json
 from worker.launcher import WAIT_FILE
 
@@ -122,13 +123,20 @@ def write_text(path: str, text: str) -> None:
     os.replace(temporary, path)
 
 
+class _Discreet(logging.Formatter):
+    """Lines and tracebacks as they may be shown (the setting ``obfuscate_paths``)."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return shown(super().format(record))
+
+
 def open_log(data_dir: str, debug: bool = False) -> logging.Handler:
     """Send the plugin's own log lines into a small rotating file. Raises OSError."""
     path = os.path.join(data_dir, LOG)
     if not os.path.exists(path):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
     handler = logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=2, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(_Discreet("%(asctime)s %(levelname)s %(message)s"))
     root = logging.getLogger("Stash2Plex")
     root.addHandler(handler)
     root.setLevel(logging.DEBUG if debug else logging.INFO)

@@ -31,6 +31,7 @@ from worker import launcher, notes
 from worker.awaiting import Awaiting
 from worker.breaker import State
 from worker.checks import in_the_way
+from worker.entities import Entities
 from worker.images import Pictures
 from worker.loop import Loop
 from worker.memory import Memory
@@ -185,7 +186,14 @@ class Resident:
         self.notes.recall()
         self._speaker = Speaker(client, time.monotonic)
         dlq = DeadLetterQueue(data_dir)
-        settlement = Settlement(db, store, dlq, clock=time.time, tell=self._speaker.tell)
+        settlement = Settlement(
+            db,
+            store,
+            dlq,
+            clock=time.time,
+            tell=self._speaker.tell,
+            forget_matches=lambda paths: self.worker.plex.forget(paths),
+        )
         self.worker = SyncWorker(
             None,
             dlq,
@@ -196,7 +204,16 @@ class Resident:
         )
         awaiting = Awaiting(db, store, self.worker, clock=time.time, share=random.random)
         self._loop = Loop(
-            self.worker, store, settlement, self.notes, self._read, tell=self._speaker.tell, awaiting=awaiting
+            self.worker,
+            store,
+            settlement,
+            self.notes,
+            self._read,
+            tell=self._speaker.tell,
+            awaiting=awaiting,
+            entities=Entities(
+                store, client, clock=time.time, tell=self._speaker.tell, tags_edited=self._tags_were_edited
+            ),
         )
 
     def run(self) -> Leaving:
@@ -297,6 +314,9 @@ class Resident:
             # Whatever only a person could mend may be mended.
             self._loop.probe()
         return answer
+
+    def _tags_were_edited(self) -> None:
+        self._families_at = None
 
     def _settings_due(self) -> bool:
         """Whether Stash has to be asked something, lest the session ends (stash 6)."""

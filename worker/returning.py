@@ -11,8 +11,10 @@ from metadata.edit import queries
 from metadata.giveback import WayBack, way_back
 from metadata.images import ART, THUMB
 from plex.client import PlexClient
+from plex.exceptions import PlexNotFound
 from plex.images import forget_picture, hand_back, pictures, select
 from plex.item import FullItem, read_full
+from sync_queue.jobs import PRIORITY_BULK, new_job
 from sync_queue.ledger import Verdict
 from sync_queue.written import Written
 from worker.memory import Memory
@@ -22,6 +24,12 @@ log = logging.getLogger("Stash2Plex.worker")
 
 GIVE_BACK = "give_back"
 REASON = "given back to Plex: a Sync by hand writes it again"
+
+
+def give_back_job(scene_id: int, now: float) -> dict[str, Any]:
+    """A job that gives a scene's items back. It has a key of its own: a save of the scene must not take its place."""
+    job = new_job(scene_id, GIVE_BACK, {}, priority=PRIORITY_BULK, now=now)
+    return {**job, "job_key": f"giveback_{scene_id:d}"}
 
 
 def is_give_back(job: Mapping[str, Any]) -> bool:
@@ -54,22 +62,36 @@ def plan(client: PlexClient, written: list[Written]) -> list[tuple[Written, Full
 
 
 def give_back(work: Work, client: Callable[[], PlexClient], memory: Memory) -> None:
-    """Give the items of a scene back. Twice is harmless: what is as it was needs no request."""
+    """Give the items of a scene back. Twice is harmless: what is as it was needs no request.
+
+    That the scene is left alone is durable before anything is written: a save that comes in between must not undo it.
+    """
     try:
+        memory.given_back(work.scene_id, REASON)
         server = client()
         written = [one for one in memory.written_for(work.scene_id) if one.machine == server.machine]
         for one, item, way in plan(server, written):
-            for query in queries(way.diff, unlocked=way.unlocked):
-                server.edit(item.section, item.rating_key, query)
-                work.wrote = True
-            _pictures_back(server, one, item)
-            log.info("Item %s was given back: %s", item.rating_key, one.before.get("fields", {}).get("title", ""))
+            work.wrote = True
+            _restore(server, one, item, way)
         for one in written:
             memory.forget_written(one.rating_key)
     except Exception as error:  # noqa: BLE001 - the job ends with it, classified where it is settled
         work.error = error
         return
     work.verdict, work.reason = Verdict.GIVEN_BACK, REASON
+
+
+def _restore(server: PlexClient, one: Written, item: FullItem, way: WayBack) -> None:
+    try:
+        for query in queries(way.diff, unlocked=way.unlocked):
+            server.edit(item.section, item.rating_key, query)
+        _pictures_back(server, one, item)
+    except PlexNotFound:
+        if read_full(server, [item.rating_key]):
+            raise
+        log.info("Item %s is gone from Plex: there is nothing to give back", item.rating_key)
+        return
+    log.info("Item %s was given back: %s", item.rating_key, one.before.get("fields", {}).get("title", ""))
 
 
 def _pictures_back(client: PlexClient, one: Written, item: FullItem) -> None:

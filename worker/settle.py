@@ -9,7 +9,7 @@ import json
 import logging
 import random
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from metadata.fingerprint import fingerprint
@@ -56,6 +56,7 @@ class Settlement:
         clock: Callable[[], float],
         tell: Callable[[str, str], None] = lambda level, text: None,
         share: Callable[[], float] = random.random,
+        forget_matches: Callable[[Iterable[str]], None] = lambda paths: None,
     ) -> None:
         self._db = db
         self._ledger = Ledger(db)
@@ -64,6 +65,7 @@ class Settlement:
         self._clock = clock
         self._tell = tell
         self._share = share
+        self._forget_matches = forget_matches
         self.last_success_at: float | None = None
         self._heirs: set[int] = set()
 
@@ -186,6 +188,10 @@ class Settlement:
         self._ledger.put(entry)
 
     def _forget(self, work: Work) -> None:
+        known = self._ledger.get(work.scene_id)
+        if known is not None:
+            # first what only the ledger leads to: a kill in between repeats it
+            self._forget_matches(file["path"] for file in known.files)
         self._heirs |= self._ledger.heirs(work.scene_id)
         self._ledger.drop(work.scene_id)
         discard(self._db, work.job["job_key"])

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,11 +60,14 @@ def environment(parent: Path, **more: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def no_drainer(parent: Path, connection: Mapping[str, Any]) -> Iterator[Path]:
-    """The data directory, with the drainer's lock held: nobody starts one."""
+    """The data directory, with the drainer's lock held and no comparison due: nobody starts anything."""
     with patch.dict(os.environ, {VARIABLE: str(parent)}):
         path = Path(data_dir(str(ROOT), connection))
     handle = try_lock(str(path / "worker.lock"))
     assert handle is not None
+    due = path / "reconcile.due"
+    due.write_text("inf somebody")
+    os.utime(due, (time.time(), time.time() + 1_800))
     try:
         yield path
     finally:

@@ -75,7 +75,8 @@ def test_a_hook_uses_the_queue_and_the_timestamps_of_an_initialized_process(
     ("context", "said"),
     [
         ({"type": "Scene.Update.Post"}, "\x01w\x02[Stash2Plex] Scene.Update.Post hook missing scene ID\n"),
-        ({"type": "Tag.Update.Post", "id": 3}, "\x01d\x02[Stash2Plex] Unhandled hook type: Tag.Update.Post\n"),
+        ({"type": "Tag.Merge.Post"}, "\x01w\x02[Stash2Plex] Tag.Merge.Post hook missing tag ID\n"),
+        ({"type": "Tag.Create.Post", "id": 3}, "\x01d\x02[Stash2Plex] Unhandled hook type: Tag.Create.Post\n"),
     ],
 )
 def test_what_cannot_be_queued_is_said(

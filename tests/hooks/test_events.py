@@ -19,7 +19,7 @@ RECORDED = sorted(path.stem for path in STDIN.iterdir() if "task" not in path.st
 
 def seen(event: Event) -> tuple[object, int | None, list[str], bool, bool]:
     """All of an event."""
-    return event.kind, event.scene_id, sorted(event.fields), event.given, event.many
+    return event.kind, event.id, sorted(event.fields), event.given, event.many
 
 
 def recorded(name: str) -> tuple[str, dict[str, Any]]:
@@ -34,7 +34,7 @@ def test_both_readers_see_the_same_in_a_recorded_document(name: str) -> None:
     event, connection, known = read_document(text)
     context = document["args"]["hookContext"]
     assert seen(event) == seen(event_of(context))
-    assert (event.kind, event.scene_id) == (context["type"], context["id"])
+    assert (event.kind, event.id) == (context["type"], context["id"])
     assert json.loads(connection) == document["server_connection"]
     assert known == {"Dir": "/root/.stash", "Port": 9999}
 
@@ -51,6 +51,9 @@ def test_both_readers_see_the_same_in_a_recorded_document(name: str) -> None:
         ("scene-create", False, False, set()),
         ("scene-destroy", True, False, set()),
         ("scenes-destroy-1", True, True, set()),
+        ("performer-rename", True, False, {"id", "name"}),
+        ("performer-bulk-2", True, True, {"ids", "favorite"}),
+        ("tags-merge", True, False, set()),
     ],
 )
 def test_what_a_recorded_document_says(name: str, given_: bool, many: bool, fields: set[str] | None) -> None:
@@ -111,9 +114,9 @@ def test_both_readers_see_the_same_in_any_context(context: dict[str, Any], ascii
         ({}, None),
     ],
 )
-def test_the_scene_is_the_contexts_id_else_the_inputs(context: dict[str, Any], wanted: int | None) -> None:
-    assert event_of(context).scene_id == wanted
-    assert read_document(json.dumps({"args": {"hookContext": context}}))[0].scene_id == wanted
+def test_what_it_is_about_is_the_contexts_id_else_the_inputs(context: dict[str, Any], wanted: int | None) -> None:
+    assert event_of(context).id == wanted
+    assert read_document(json.dumps({"args": {"hookContext": context}}))[0].id == wanted
 
 
 @pytest.mark.parametrize("context", ["null", "5", '"x"', "[]", "true"])

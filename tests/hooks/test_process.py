@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from sync_queue.locks import try_lock, unlock
+from sync_queue.operations import get_queued_scene_ids
 from sync_queue.setup import SETUP_LOCK, set_up
 from tests.sync_queue.support import database, rows, waiting
 
@@ -61,11 +62,23 @@ def test_a_recorded_document_ends_as_it_should(tmp_path: Path, name: str) -> Non
     given = (STDIN / f"{name}.json").read_bytes()
     context = json.loads(given)["args"]["hookContext"]
     about_a_scene = context["type"].startswith("Scene.")
+    key = {
+        "performer-rename": "performer_1",
+        "studio-rename": "studio_1",
+        "tag-rename": "tag_1",
+        "tags-merge": "tag_1",
+        "group-rename": "group_1",
+    }.get(name)
     with no_drainer(tmp_path, {"Dir": "/root/.stash", "Port": 9999}) as data_dir:
         ended = run(given, tmp_path)
         assert (ended.code, ended.answer, ended.said("e", "w", "i"), ended.unprefixed) == (0, OK, [], [])
+        if key:
+            assert [job["job_key"] for job in waiting(data_dir)] == [key]
+            return
         if not about_a_scene:
-            assert ended.said("d") == [f"Unhandled hook type: {context['type']}"]
+            unseen = "nothing that Plex shows was saved" if "bulk" in name else "Unhandled hook type"
+            (said,) = ended.said("d")
+            assert unseen in said
             assert not os.path.exists(database(data_dir))
             return
         (job,) = waiting(data_dir)
@@ -76,6 +89,31 @@ def test_a_recorded_document_ends_as_it_should(tmp_path: Path, name: str) -> Non
 def test_an_update_that_plex_does_not_show_makes_no_row_and_no_queue(tmp_path: Path, data_dir: Path) -> None:
     ended = run(document(hook(45, play_count=3), tmp_path), tmp_path)
     assert (ended.answer, ended.said("e", "w", "i")) == (OK, [])
+    assert not (data_dir / "queue").exists()
+
+
+def test_a_renamed_performer_is_one_row_however_often(tmp_path: Path, data_dir: Path) -> None:
+    ended = run(document(RENAMED, tmp_path), tmp_path)
+    assert (ended.code, ended.answer, ended.log, ended.unprefixed) == (0, OK, [], [])
+    ended = run(document(RENAMED, tmp_path), tmp_path)
+    assert ended.said("d") == ["Performer 45 already in queue, skipping duplicate"]
+    run(document(hook(45, title="x"), tmp_path), tmp_path)
+    one, other = waiting(data_dir)
+    assert one == {
+        "entity": "performer",
+        "entity_id": 45,
+        "data": {},
+        "enqueued_at": one["enqueued_at"],
+        "job_key": "performer_45",
+        "priority": 1,
+    }
+    assert other["job_key"] == "scene_45"
+    assert get_queued_scene_ids(str(data_dir / "queue")) == {45}
+
+
+def test_what_is_edited_of_a_studio_and_is_not_shown_makes_no_row_and_no_queue(tmp_path: Path, data_dir: Path) -> None:
+    ended = run(document(hook(45, "Studio.Update.Post", image="data:...", favorite=True), tmp_path), tmp_path)
+    assert (ended.answer, ended.said("d", "w", "e")) == (OK, ["Studio 45: nothing that Plex shows was saved"])
     assert not (data_dir / "queue").exists()
 
 
@@ -165,21 +203,31 @@ FORBIDDEN = [
 ]
 
 
-def test_a_hook_process_imports_none_of_what_is_slow(tmp_path: Path, data_dir: Path) -> None:
+RENAMED = hook(45, "Performer.Update.Post", name="x")
+
+
+@pytest.mark.parametrize(
+    ("context", "key", "own"),
+    [(hook(45, title="x"), "scene_45", set()), (RENAMED, "performer_45", {"hooks.entities"})],
+    ids=["scene", "performer"],
+)
+def test_a_hook_process_imports_none_of_what_is_slow(
+    tmp_path: Path, data_dir: Path, context: dict[str, Any], key: str, own: set[str]
+) -> None:
     set_up(str(data_dir))
     env = environment(tmp_path)
     for name in [name for name in env if name.startswith("COVERAGE_")]:
         del env[name]
-    ended = end(start(env, ["-X", "importtime"]), document(hook(45, title="x"), tmp_path))
+    ended = end(start(env, ["-X", "importtime"]), document(context, tmp_path))
     assert ended.answer == OK
-    assert [job["scene_id"] for job in waiting(data_dir)] == [45]
+    assert [job["job_key"] for job in waiting(data_dir)] == [key]
     bare = subprocess.run(
         [sys.executable, "-X", "importtime", "-c", "pass"], env=env, capture_output=True, text=True, check=True
     )
     loaded = _imported(ended.unprefixed) - _imported(bare.stderr.splitlines())
     assert {"hooks.process", "sync_queue.writer", "sync_queue.locks"} <= loaded
-    # nor what is only wanted where there is something to start, or to say
-    assert not loaded & {"worker.launcher", "stash.log"}
+    # nor what is only wanted where there is something to start, or to say, or where it is no scene
+    assert loaded & {"worker.launcher", "stash.log", "hooks.entities"} == own
     assert not {name for name in loaded if name.split(".")[0] in FORBIDDEN}
 
 
@@ -214,13 +262,18 @@ def test_a_setup_that_never_ends_says_which_scene_was_not_queued(tmp_path: Path,
     assert not (data_dir / "queue" / "data.db").exists()
 
 
-def test_a_queue_that_is_no_database_says_which_scene_was_not_queued(tmp_path: Path, data_dir: Path) -> None:
+@pytest.mark.parametrize(
+    ("context", "who"), [(hook(45, title="x"), "Scene 45"), (RENAMED, "Performer 45")], ids=["scene", "performer"]
+)
+def test_a_queue_that_is_no_database_says_what_was_not_queued(
+    tmp_path: Path, data_dir: Path, context: dict[str, Any], who: str
+) -> None:
     (data_dir / "queue").mkdir()
     (data_dir / "queue" / "data.db").write_bytes(b"no database at all " * 100)
-    ended = run(document(hook(45, title="x"), tmp_path), tmp_path)
+    ended = run(document(context, tmp_path), tmp_path)
     assert (ended.code, ended.answer, ended.unprefixed) == (0, OK, [])
     (text,) = ended.said("e")
-    assert text.startswith("Scene 45 was not queued: ")
+    assert text.startswith(f"{who} was not queued: ")
     assert "not a database" in text
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from reconciliation import trigger
 from reconciliation.launch import ensure
 from reconciliation.scheduler import ReconciliationScheduler
+from sync_queue import due as trigger
 from tests.house import House, wait
 
 

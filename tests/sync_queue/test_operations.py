@@ -12,7 +12,7 @@ from unittest.mock import MagicMock
 import pytest
 
 from sync_queue import operations
-from sync_queue.jobs import new_job
+from sync_queue.jobs import new_entity_job, new_job
 from sync_queue.manager import QueueManager
 from sync_queue.operations import ack_job, enqueue, fail_job, get_pending, get_queued_scene_ids, get_stats, nack_job
 from sync_queue.writer import QueueWriter, queue_dir
@@ -90,6 +90,18 @@ def test_the_queued_scenes_are_those_that_wait_or_are_in_flight(data_dir: str, q
     fail_job(queue, second)
     assert get_queued_scene_ids(queue_dir(data_dir)) == {1, 22, 333} - {first["scene_id"], second["scene_id"]}
     assert get_queued_scene_ids(str(Path(queue_dir(data_dir), "data.db"))) == get_queued_scene_ids(queue_dir(data_dir))
+
+
+def test_a_job_about_an_entity_is_given_as_what_it_is(queue: Any, data_dir: str) -> None:
+    job = new_entity_job("studio", 4, priority=1, now=1.0)
+    assert operations.put_job(queue, job)
+    assert not operations.put_job(queue, job)
+    found = get_pending(queue)
+    assert found is not None
+    assert {name: found[name] for name in job} == job
+    assert get_queued_scene_ids(queue_dir(data_dir)) == set()
+    ack_job(queue, found)
+    assert stats(data_dir) == (0, 0, 1, 0)
 
 
 def test_looking_at_a_queue_that_is_not_there_makes_none(tmp_path: Path) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
 import pytest
 
 from sync_queue import sql
-from sync_queue.jobs import new_job
+from sync_queue.jobs import new_entity_job, new_job
 from sync_queue.store import FAR_AHEAD, JobStore, is_due
 from sync_queue.writer import QueueWriter, queue_dir
 
@@ -106,6 +107,10 @@ def test_only_saves_are_claimed_where_only_they_are_asked_for(data_dir: str, sto
         b'{"scene_id": "many"}',
         b'{"scene_id": {}, "job_key": 5}',
         b'{"scene_id": 1e999}',
+        b'{"entity": "gallery", "entity_id": 3}',
+        b'{"entity": "tag"}',
+        b'{"entity": "tag", "entity_id": "many"}',
+        b'{"entity": "tag", "entity_id": 3, "after": "the third"}',
         b'{"scene_id": ' + b"[" * 1500 + b"]" * 1500 + b"}",
     ],
     ids=lambda blob: blob[:40].decode(),
@@ -167,6 +172,72 @@ def test_a_row_given_back_is_dropped_where_a_newer_one_waits(
         (2, NOW + 30),
         (1, None),
     ]
+
+
+def test_a_row_given_back_is_not_dropped_where_its_batch_breaks_off_later(data_dir: str, store: JobStore) -> None:
+    put(data_dir, job(1))
+    (row,) = store.claim(1, NOW)
+    store.retry_all([(row.row_id, row.job | {"next_retry_at": NOW + 30})])
+    store.retry(row.row_id, row.job)
+    store.retry_all([(row.row_id, row.job)])
+    assert [found["next_retry_at"] for found in waiting(data_dir)] == [NOW + 30]
+
+
+def entity(**more: Any) -> dict[str, Any]:
+    """A job about a tag."""
+    return new_entity_job("tag", 7, priority=1, now=NOW) | more
+
+
+def test_a_job_about_an_entity_is_claimed_like_any_other(data_dir: str, store: JobStore) -> None:
+    bare = {"entity": "studio", "entity_id": 3, "priority": 1}
+    put(data_dir, entity(), job(1, 1), bare, entity(job_key="tag_8", after=500), job(2))
+    rows_ = store.claim(10, NOW)
+    assert [row.job["job_key"] for row in rows_] == ["tag_7", "scene_1", "studio_3", "tag_8"]
+    assert [row.job.get("after") for row in rows_] == [0, None, 0, 500]
+
+
+def test_scenes_take_the_place_of_an_entity(data_dir: str, store: JobStore) -> None:
+    tried = job(2, 0, due=NOW + 30, retry_count=3, awaits_file=True)
+    put(data_dir, entity(retry_count=2, next_retry_at=NOW), tried, job(3))
+    (row,) = store.claim(1, NOW)
+    flying = store.claim(1, NOW)
+    assert store.expand(row, [1, 2, 3], 3, NOW + 1) == 2
+    # the one that waits keeps its schedule; the one in flight may have been read before
+    new = [new_job(number, "metadata", {}, priority=2, now=NOW + 1) for number in (1, 3)]
+    assert waiting(data_dir) == [entity(after=3), tried, *new]
+    (again,) = store.claim(1, NOW)
+    assert again.row_id == row.row_id
+    assert store.expand(again, [9], None, NOW + 2) == 1
+    assert [found["job_key"] for found in waiting(data_dir)] == ["scene_2", "scene_1", "scene_3", "scene_9"]
+    assert [found.status for found in rows(data_dir) if found.row_id == flying[0].row_id] == [2]
+
+
+@pytest.mark.parametrize("after", [None, 500])
+def test_an_entity_edited_again_begins_anew(
+    data_dir: str, store: JobStore, writer: QueueWriter, after: int | None
+) -> None:
+    put(data_dir, entity())
+    (row,) = store.claim(1, NOW)
+    newer = entity(enqueued_at=NOW + 5)
+    writer.fold(json.dumps(newer), "tag_7")
+    store.expand(row, [], after, NOW + 6)
+    assert [found.job for found in rows(data_dir)] == [newer]
+
+
+def test_a_kill_amid_an_expansion_repeats_it(data_dir: str, store: JobStore) -> None:
+    put(data_dir, entity())
+    (row,) = store.claim(1, NOW)
+
+    def killed() -> Iterator[int]:
+        yield 1
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store.expand(row, killed(), None, NOW)
+    assert [found.job["job_key"] for found in rows(data_dir)] == ["tag_7"]
+    store.resume()
+    (again,) = store.claim(1, NOW)
+    assert store.expand(again, [1, 2], None, NOW) == 2
 
 
 def test_resume_takes_back_what_a_dead_drainer_had_in_flight(data_dir: str, store: JobStore) -> None:

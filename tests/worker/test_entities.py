@@ -16,13 +16,13 @@ from sandbox.stash import StashSim
 from stash.client import StashClient, StashUnreachable
 from stash.entities import PAGE
 from stash.settings import Stash2PlexConfig
-from sync_queue.jobs import PRIORITY_BULK, new_entity_job, new_job
+from sync_queue.jobs import PRIORITY_BULK, PRIORITY_SCAN, new_entity_job, new_job
 from sync_queue.setup import set_up
 from sync_queue.store import Claimed, JobStore
 from sync_queue.writer import QueueWriter, queue_dir
 from tests.stash.test_client import connection
 from tests.sync_queue.support import rows, waiting
-from tests.worker.support import START, Clock
+from tests.worker.support import START, Bench, Clock
 from worker.entities import WITHOUT_STASH, Entities, reach
 
 
@@ -42,10 +42,20 @@ class Desk:
         self.clock = clock
         self.store = JobStore(queue_dir(self.data_dir))
         self.told: list[tuple[str, str]] = []
+        self.tags_edited = 0
         self.config = Stash2PlexConfig()
         self.entities = Entities(
-            self.store, stash, clock=clock, share=lambda: 1.0, tell=lambda *one: self.told.append(one), **options
+            self.store,
+            stash,
+            clock=clock,
+            share=lambda: 1.0,
+            tell=lambda *one: self.told.append(one),
+            tags_edited=self._count,
+            **options,
         )
+
+    def _count(self) -> None:
+        self.tags_edited += 1
 
     def put(self, *jobs: dict[str, Any]) -> None:
         """Queue jobs as a hook does."""
@@ -63,7 +73,7 @@ class Desk:
         """One batch; gives the rows that are left to be worked on."""
         return self.entities.expand(self.store.claim(limit, self.clock()), self.config)
 
-    def keys(self) -> list[str]:
+    def queued(self) -> list[str]:
         """The keys that wait, in the order of their rows."""
         return [job["job_key"] for job in waiting(self.data_dir)]
 
@@ -98,9 +108,9 @@ def test_an_entity_becomes_its_scenes_page_by_page(stash: StashSim, desk: Desk) 
     desk.edit(f"performer_{performer}")
     for turned in range(1, len(wanted) // 3 + 1):
         assert desk.work() == []
-        assert desk.keys() == [f"performer_{performer}", *wanted[: 3 * turned]]
+        assert desk.queued() == [f"performer_{performer}", *wanted[: 3 * turned]]
     desk.work()
-    assert desk.keys() == wanted
+    assert desk.queued() == wanted
     assert stash.counters["graphql"] == len(wanted) // 3 + 1
     assert all(
         job == new_job(job["scene_id"], "metadata", {}, priority=PRIORITY_BULK, now=START)
@@ -123,7 +133,7 @@ def test_of_a_mixed_batch_the_scenes_are_left(stash: StashSim, desk: Desk) -> No
     desk.put(scanned[1])
     assert [row.job["scene_id"] for row in desk.work()] == [50, 60]
     assert stash.counters["graphql"] == 1
-    assert "tag_9999" not in desk.keys()
+    assert "tag_9999" not in desk.queued()
     assert len([row for row in rows(desk.data_dir) if row.status == 2]) == 2
 
 
@@ -131,6 +141,17 @@ def test_a_batch_without_entities_asks_nothing(stash: StashSim, desk: Desk) -> N
     desk.put(new_job(1, "metadata", {}, priority=0, now=START))
     assert [row.job["scene_id"] for row in desk.work()] == [1]
     assert stash.counters["graphql"] == 0
+
+
+def test_that_tags_were_edited_is_said_once_before_their_scenes_come(stash: StashSim, desk: Desk) -> None:
+    tag = max(stash.store.tags, key=lambda tag: sum(tag.id in scene.tag_ids for scene in stash.scenes)).id
+    desk.edit("performer_1")
+    desk.work(1)
+    assert desk.tags_edited == 0
+    desk.edit(f"tag_{tag}")
+    while any(key.startswith(("tag", "performer")) for key in desk.queued()):
+        desk.work()
+    assert desk.tags_edited == 1
 
 
 @pytest.mark.parametrize("pages_before", [0, 1, 2])
@@ -144,9 +165,9 @@ def test_killed_between_any_two_pages_every_scene_is_queued(
     assert len(desk.store.claim(1, clock())) == 1  # and gone
     successor = Desk(tmp_path / "data", client, clock, page=3)
     assert successor.store.resume() == 1
-    while any(key.startswith("performer") for key in successor.keys()):
+    while any(key.startswith("performer") for key in successor.queued()):
         successor.work(1)
-    assert successor.keys() == on(stash, performer)
+    assert successor.queued() == on(stash, performer)
     successor.store.close()
 
 
@@ -165,9 +186,9 @@ def test_killed_amid_a_page_nothing_of_it_is_lost(
             desk.work()
     assert [row.status for row in rows(desk.data_dir)] == [2]
     desk.store.resume()
-    while desk.work(1) == [] and any(key.startswith("performer") for key in desk.keys()):
+    while desk.work(1) == [] and any(key.startswith("performer") for key in desk.queued()):
         pass
-    assert desk.keys() == on(stash, performer)
+    assert desk.queued() == on(stash, performer)
 
 
 def test_without_a_stash_it_waits_for_a_worker_that_has_one(tmp_path: Path, clock: Clock) -> None:
@@ -246,8 +267,75 @@ def test_what_lies_below_is_queued_where_the_settings_say_so(stash: StashSim, de
     desk.entities._page = PAGE
     desk.edit("tag_1")
     desk.work()
-    assert not {f"scene_{number}" for number in child} & set(desk.keys())
+    assert not {f"scene_{number}" for number in child} & set(desk.queued())
     desk.config = Stash2PlexConfig.from_settings({"ignore_tags": "Outdoor/*"})
     desk.edit("tag_1")
     desk.work()
-    assert {f"scene_{number}" for number in child} <= set(desk.keys())
+    assert {f"scene_{number}" for number in child} <= set(desk.queued())
+
+
+# in the loop
+
+
+class Listed:
+    """A Stash over stashapp-tools in which every performer is on the same two scenes."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def find_scenes(self, **_: object) -> list[dict[str, str]]:
+        self.asked += 1
+        return [{"id": "1"}, {"id": "2"}]
+
+
+def edited(bench: Bench, stash: Any) -> None:
+    """A performer was edited; behind it a scene was scanned."""
+    bench.loop._entities = Entities(bench.store, stash, clock=bench.clock)
+    with closing(QueueWriter(queue_dir(bench.data_dir))) as writer:
+        job = new_entity_job("performer", 7, priority=1, now=bench.clock())
+        writer.fold(json.dumps(job), job["job_key"])
+    bench.enqueue(3, priority=PRIORITY_SCAN)
+
+
+def test_an_edit_is_worked_off_to_its_last_scene(bench: Bench) -> None:
+    items = bench.stock(1, 2, 3)
+    edited(bench, Listed())
+    bench.work()
+    assert [item.title for item in items] == ["Title 1", "Title 2", "Title 3"]
+    assert rows(bench.data_dir) == []
+    # first the settings, then what was scanned, then what the edit brought
+    assert bench.reads == [[], [3], [1, 2]]
+
+
+def test_a_pause_that_shows_only_now_keeps_the_edit(bench: Bench) -> None:
+    stash = Listed()
+    edited(bench, stash)
+    bench.on_read = lambda scene_ids: bench.loop.block("paused")
+    bench.work()
+    assert [job["job_key"] for job in waiting(bench.data_dir)] == ["performer_7", "scene_3"]
+    assert stash.asked == 0
+
+
+def test_where_stash_goes_away_amid_a_batch_neither_edit_nor_scan_is_lost(bench: Bench) -> None:
+    bench.stock(1, 2, 3)
+    edited(bench, Listed())
+    bench.loop._entities._page = 2  # so that the edit goes on behind scene 2
+
+    def away(scene_ids: list[int]) -> None:
+        if scene_ids:
+            raise StashUnreachable
+
+    bench.on_read = away
+    with pytest.raises(StashUnreachable):
+        bench.work()
+    found = waiting(bench.data_dir)
+    assert [job["job_key"] for job in found] == ["performer_7", "scene_3", "scene_1", "scene_2"]
+    assert found[0]["after"] == 2
+
+
+def test_a_worker_without_a_stash_is_not_kept_busy_by_an_edit(bench: Bench) -> None:
+    [item] = bench.stock(3)
+    edited(bench, None)
+    bench.work()
+    assert item.title == "Title 3"
+    assert bench.store.next_due() == START + WITHOUT_STASH

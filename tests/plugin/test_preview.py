@@ -1,0 +1,263 @@
+"""Preview Changes: what it says is what a sync then writes, and it changes nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.plex.model import Item, Tag
+from sandbox.stash import png
+from sync_queue.locks import try_lock, unlock
+from sync_queue.operations import load_sync_timestamps
+from tests.house import House, wait
+
+READ_ONLY = {"GET", "HEAD"}
+
+
+def operation(house: House, mode: str, **args: Any) -> Any:
+    query = 'mutation($a: Map) { runPluginOperation(plugin_id: "Stash2Plex", args: $a) }'
+    return house.stash.gql(query, {"a": {"mode": mode, **args}})["runPluginOperation"]
+
+
+def said(house: House, level: str = "Info") -> str:
+    return "\n".join(line.message for line in house.stash.log if line.level == level)
+
+
+def items(house: House) -> Iterator[Item]:
+    for scene in house.library.scenes:
+        for file in scene.files:
+            item = house.plex.find(file.path)
+            assert item is not None
+            yield item
+
+
+def shown(item: Item) -> dict[str, Any]:
+    """An item's fields as the plugin names them, empty ones left out."""
+    fields: dict[str, Any] = {
+        "title": item.title,
+        "summary": item.summary,
+        "studio": item.studio,
+        "tagline": item.tagline,
+        "originallyAvailableAt": item.originally_available_at,
+        "userRating": item.user_rating,
+        **{kind: sorted(item.tags(kind)) for kind in ("actor", "genre", "director", "collection")},
+    }
+    return {name: value for name, value in fields.items() if value not in (None, "", [])}
+
+
+def cover(house: House, scene_id: int, data: bytes | None) -> None:
+    house.stash.store.scenes.change(scene_id, lambda row: setattr(row, "cover", data))
+
+
+def durable(house: House) -> dict[str, Any]:
+    """Everything that lasts: ledger, queue, timestamps and index, row by row."""
+    found: dict[str, Any] = {"timestamps": load_sync_timestamps(str(house.data))}
+    for file in ("state.db", "queue/data.db", "cache.db"):
+        if (house.data / file).exists():
+            with closing(sqlite3.connect(house.data / file)) as db:
+                found[file] = list(db.iterdump())
+    found["files"] = sorted(path.name for path in house.data.rglob("*") if not path.name.endswith(("-wal", "-shm")))
+    return found
+
+
+def free(house: House) -> bool:
+    handle = try_lock(str(house.data / "reconcile.lock"))
+    if handle is not None:
+        unlock(handle)
+    return handle is not None
+
+
+def as_set(value: Any) -> Any:
+    return (sorted(value) if isinstance(value, list) else value) or None
+
+
+def written_fields(house: House) -> dict[int, set[str]]:
+    """By rating key, the fields that edits since the start have set."""
+    found: dict[int, set[str]] = {}
+    for write in house.plex.writes:
+        names = {re.split(r"[.\[]", name)[0] for name, _ in write.params if not name.endswith(".locked")}
+        for key in write.rating_keys:
+            found.setdefault(key, set()).update(names - {"type", "id", "rating", "key", "identifier"})
+    return found
+
+
+def test_what_is_foretold_is_what_is_written(house: House) -> None:
+    spoiled = house.item(house.with_file(1)[0])
+    spoiled.title, spoiled.summary = "Of another time", "Other words"
+    spoiled.tag_list("genre").append(Tag("nobody's"))
+    for scene_id in house.with_file(3):
+        cover(house, scene_id, png())
+    before = {item.rating_key: shown(item) for item in items(house)}
+    house.plex.reset_counters()
+    foretold = operation(house, "preview", scope="all")
+    assert {kind.split()[0] for kind in house.plex.counters} <= READ_ONLY
+    assert not house.plex.writes
+    assert (foretold["scenes"], foretold["next"]) == (60, None)
+    assert foretold["left_alone"] == {"gated": 60 - foretold["would_change"]}
+
+    house.task("Sync All Scenes")
+    house.quiet()
+    expected = {
+        item["rating_key"]: {change["field"]: change for change in item["changes"]}
+        for scene in foretold["changes"]
+        for item in scene["items"]
+    }
+    for item in items(house):
+        old, new = before[item.rating_key], shown(item)
+        changes = expected.get(item.rating_key, {})
+        assert {name for name in {*old, *new} if old.get(name) != new.get(name)} == set(changes)
+        for name, change in changes.items():
+            assert as_set(change["old"]) == old.get(name)
+            assert as_set(change["new"]) == new.get(name)
+    assert written_fields(house) == {key: set(changes) for key, changes in expected.items() if changes}
+    uploaded = [slot.selected.data for item in items(house) for slot in item.images.values() if slot.selected]
+    assert (
+        foretold["pictures"]
+        == {"uploads": 6, "bytes": sum(map(len, uploaded))}
+        == {
+            "uploads": 6,
+            "bytes": 6 * len(png()),
+        }
+    )
+    again = operation(house, "preview", scope="all")
+    assert (again["would_change"], again["pictures"]["uploads"]) == (0, 0)
+    assert again["equal"] == foretold["would_change"]
+
+
+def test_nothing_is_changed_anywhere(house: House) -> None:
+    """New items, edited scenes, a moved file: all that a look of the drainer would take notice of."""
+    house.task("Sync All Scenes")
+    house.quiet()
+    house.stash.set_plugin_enabled("Stash2Plex", False)
+    one, two = house.with_file(2)
+    house.save(one, title="Foretold")
+    cover(house, two, png())
+    house.save(two, organized=True)
+    house.plex.add_item(house.section, [("/data/of nobody.mp4", 7, 1.0)])
+    house.stash.set_plugin_enabled("Stash2Plex", True)
+    house.end_drainer()
+    wait(lambda: free(house), 30, "the comparison after the start of Stash to end")
+    before = durable(house)
+    house.plex.reset_counters()
+    writes = len(house.plex.writes)
+    house.configure(trigger_plex_scan=True)
+    job = house.task("Preview Changes", scope="all")
+    assert job.status == "FINISHED"
+    assert job.progress == 1
+    assert {kind.split()[0] for kind in house.plex.counters} <= READ_ONLY
+    assert not any("refresh" in kind for kind in house.plex.counters)
+    assert len(house.plex.writes) == writes
+    assert durable(house) == before
+    assert house.drainer() is None
+    assert 'title: "' in said(house)
+    assert '-> "Foretold"' in said(house)
+    assert "1 to be uploaded" not in said(house)
+    assert "2 to be uploaded" in said(house)
+    assert house.complaints() == []
+
+
+def test_before_anything_was_ever_written(house: House) -> None:
+    [scene] = house.with_file()
+    found = operation(house, "preview", scene=scene)
+    [told] = found["changes"]
+    assert told["scene_id"] == scene
+    assert {change["field"] for change in told["items"][0]["changes"]} >= {"studio", "collection"}
+    assert {path.name for path in house.data.iterdir()} <= {"client_id"}
+
+
+def test_what_is_left_alone_and_why(house: House) -> None:
+    given, doubtful, missing, private = house.with_file(4)
+    house.task("Sync All Scenes")
+    house.quiet()
+    operation(house, "give_back", scenes=[given], confirm=True)
+    house.quiet()
+    path = Path(house.scene(doubtful)["files"][0]["path"])
+    for item in (house.item(doubtful), house.item(missing)):
+        house.plex.remove_item(item.rating_key)
+    for folder in ("x", "y"):
+        house.plex.add_item(house.section, [(f"/data/{folder}/{path.name}", 1, 1.0)])
+    house.configure(exclude_paths=house.scene(private)["files"][0]["path"])
+    ids = [given, doubtful, missing, private, 3, 9999]
+    found = operation(house, "preview", scenes=",".join(map(str, ids)))
+    left = {row["scene_id"]: row for row in found["left_out"]}
+    assert {scene_id: left[scene_id]["verdict"] for scene_id in ids} == {
+        given: "given back",
+        doubtful: "low confidence",
+        missing: "not in Plex",
+        private: "filtered",
+        3: "gated",
+        9999: "gone",
+    }
+    assert "a Sync by hand writes it again" in left[given]["reason"]
+    assert {"/data/x/", "/data/y/"} <= {row["path"].replace(path.name, "") for row in left[doubtful]["candidates"]}
+    assert "Exclude paths" in left[private]["reason"]
+    assert f"scene {doubtful}: " in said(house)
+    assert "/data/x/" in said(house)
+
+
+def test_page_by_page(house: House) -> None:
+    seen: list[int] = []
+    after, scenes = 0, 0
+    for _ in range(10):
+        page = operation(house, "preview", scope="all", after=after, limit=25, pictures="false")
+        scenes += page["scenes"]
+        seen += [row["scene_id"] for row in page["changes"] + page["left_out"]]
+        after = page["next"]
+        if after is None:
+            break
+    assert (scenes, sorted(seen)) == (60, [int(scene.id) for scene in house.library.scenes])
+
+
+def test_only_what_was_updated_lately_where_nothing_is_said(house: House) -> None:
+    house.configure(enabled=False)
+    [scene] = house.with_file()
+    house.save(scene, title="Of today")
+    house.task("Preview Changes")
+    output = house.stash.processes[-1].output
+    assert ([row["scene_id"] for row in output["changes"]], output["scenes"]) == ([scene], 1)
+    assert operation(house, "preview", scope="12h")["scenes"] == 1
+    assert operation(house, "preview", range="2001-01-01..2001-01-02")["scenes"] == 0
+
+
+def test_two_scenes_of_one_item(house: House) -> None:
+    """Merged versions: the item is told of with the scene of its first file, as it will be written."""
+    one, two = house.with_file(2)
+    files = [house.scene(scene)["files"][0]["path"] for scene in (one, two)]
+    for scene in (one, two):
+        house.plex.remove_item(house.item(scene).rating_key)
+    known = {file.path: file for scene in house.library.scenes for file in scene.files}
+    merged = house.plex.add_item(house.section, [(p, known[p].size, known[p].duration) for p in files])
+    found = operation(house, "preview", scenes=[one, two])
+    assert [(row["scene_id"], row["items"][0]["rating_key"]) for row in found["changes"]] == [(one, merged.rating_key)]
+    assert [(row["scene_id"], row["verdict"]) for row in found["left_out"]] == [(two, "shared item")]
+
+
+def test_plex_away_is_said(house: House) -> None:
+    house.plex.faults.refuse()
+    with pytest.raises(Exception, match="Plex cannot be reached"):
+        operation(house, "preview", scope="all")
+    house.plex.faults.accept()
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        ({"scope": "sometimes"}, "is no range of time"),
+        ({"scenes": "one"}, "scenes are ids of Stash"),
+        ({"scenes": []}, "scenes names no scene"),
+        ({"scenes": [True]}, "scenes are ids of Stash"),
+        ({"after": "x"}, "after is a whole number"),
+        ({"pictures": "perhaps"}, "pictures is true or false"),
+    ],
+    ids=json.dumps,
+)
+def test_a_bad_argument(house: House, args: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(Exception, match=sentence):
+        operation(house, "preview", **args)
