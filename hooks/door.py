@@ -108,4 +108,5 @@ def _said(text: str) -> bytes:
     from stash import log
 
     log.error(text)
-    return json.dumps({"error": text}).encode()
+    # Stash logs the answer too.
+    return json.dumps({"error": log.shown(text)}).encode()

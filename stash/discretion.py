@@ -167,14 +167,15 @@ def begin(data_dir: str, plugin_dir: str) -> None:
 def heed(data_dir: str, plugin_dir: str, discreet: bool) -> None:
     """Speak from now on as the settings say, and remember it for processes that do not ask."""
     known = _read(data_dir)
-    if discreet != (known.get("on") is True):
+    changed = discreet != (known.get("on") is True) or (discreet and _secret_of(known) is None)
+    if changed:
         # The secret stays: switched on again, the words are the same.
         known = {"on": discreet, "secret": _secret_of(known) or secrets.token_hex(16)}
         with contextlib.suppress(OSError):  # a full disk: it is tried again with the next settings that are read
             _write(data_dir, known)
     if not discreet:
         log.through(None)
-    elif not isinstance(log.changed_by(), Discretion):
+    elif changed or not isinstance(log.changed_by(), Discretion):
         log.through(_made(data_dir, plugin_dir, known))
 
 

@@ -67,6 +67,7 @@ TABLE: tuple[Setting, ...] = (
     Setting("connect_timeout", "NUMBER", 5, "Connect time-out", "Seconds to wait for Plex to take a connection (5).", 0.1, 300),
     Setting("read_timeout", "NUMBER", 30, "Read time-out", "Seconds to wait for an answer of Plex (30).", 0.1, 3600),
     _switch("debug_logging", False, "Debug logging", "Write every decision into the plugin's own log file."),
+    _switch("obfuscate_paths", False, "Obfuscate paths", "Replace paths by stand-ins in everything that is logged, the same one for the same name, so that a log can be shown to others."),
     _switch("sync_master", True, "Sync fields", "Off: no field is written, whatever the switches below say.", shapes_plex=True),
     _field("title", "title"),
     _field("studio", "studio"),
@@ -120,6 +121,7 @@ class Stash2PlexConfig:
     connect_timeout: float = 5.0
     read_timeout: float = 30.0
     debug_logging: bool = False
+    obfuscate_paths: bool = False
     sync_master: bool = True
     sync_title: bool = True
     sync_studio: bool = True

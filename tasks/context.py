@@ -6,7 +6,7 @@ import json
 from functools import cached_property
 from typing import Any
 
-from stash import log
+from stash import discretion, log
 from stash.client import StashClient
 from stash.scenes import read_batch
 from stash.settings import Stash2PlexConfig
@@ -41,7 +41,9 @@ class Context:
     @cached_property
     def config(self) -> Stash2PlexConfig:
         """The settings in force. Raises StashError."""
-        return Stash2PlexConfig.from_settings(read_batch(self.stash, []).settings)
+        config = Stash2PlexConfig.from_settings(read_batch(self.stash, []).settings)
+        discretion.heed(self.data_dir, self.plugin_dir, config.obfuscate_paths)
+        return config
 
     def require_settings(self) -> Stash2PlexConfig:
         """The settings, complete enough to write to Plex. Raises UserError, StashError."""

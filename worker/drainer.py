@@ -31,14 +31,22 @@ def main(plugin_dir: str, arguments: list[str]) -> NoReturn:
         try:
             from plex.client import load
             from reconciliation.scheduler import ReconciliationScheduler
+            from stash import discretion
             from worker.residence import reside
 
             load()
         except ImportError as error:
             _say_what_is_missing(data_dir, plugin_dir, error)
         else:
-            # An interval that was changed counts soon: hooks look at nothing but the time of the next comparison.
-            reside(plugin_dir, data_dir, connection, lock, ReconciliationScheduler(data_dir).arrange)
+            scheduler = ReconciliationScheduler(data_dir)
+            discretion.begin(data_dir, plugin_dir)
+
+            def on_settings(config: Any) -> None:
+                discretion.heed(data_dir, plugin_dir, config.obfuscate_paths)
+                # An interval that was changed counts soon: hooks look at nothing but the time of the next comparison.
+                scheduler.arrange(config)
+
+            reside(plugin_dir, data_dir, connection, lock, on_settings)
     os._exit(0)
 
 

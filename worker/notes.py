@@ -40,7 +40,7 @@ class Notes:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
         else:
-            write_text(path, sentence)
+            write_text(path, shown(sentence))  # hooks repeat it as it stands there
         self._attention = sentence
 
     def recall(self) -> None:

@@ -16,6 +16,7 @@ from contextlib import closing
 from enum import Enum
 from typing import Any
 
+from stash import discretion
 from stash.client import StashClient, StashError, StashQueryError, StashRefused
 from stash.covers import fetch_cover
 from stash.scenes import Answer, read_batch
@@ -284,7 +285,9 @@ class Resident:
     # Stash
 
     def _read(self, scene_ids: list[int]) -> dict[int, Scene]:
-        return {scene_id: from_stash(scene_id, scene) for scene_id, scene in self._ask(scene_ids).scenes.items()}
+        found = {scene_id: from_stash(scene_id, scene) for scene_id, scene in self._ask(scene_ids).scenes.items()}
+        discretion.learn(path for scene in found.values() for path in scene.paths)
+        return found
 
     def _ask(self, scene_ids: list[int] | None = None) -> Answer:
         """Ask for scenes, and with them for the settings and whether we are wanted. Raises StashError."""

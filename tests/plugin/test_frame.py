@@ -84,7 +84,7 @@ def test_twenty_saves_at_once_into_an_empty_house_have_one_drainer(house: House)
         house.shows(scene, title=f"Twenty {scene}")
     assert house.complaints() == []
     # one drainer; the other greeting is from the comparison after a start of Stash
-        assert house.plex.counters["GET /"] <= 2
+    assert house.plex.counters["GET /"] <= 2
 
 
 def test_many_saves_one_after_another_leave_every_scene_equal(house: House) -> None:
@@ -96,7 +96,7 @@ def test_many_saves_one_after_another_leave_every_scene_equal(house: House) -> N
     house.quiet()
     assert house.differences(scenes) == []
     # one drainer; the other greeting is from the comparison after a start of Stash
-        assert house.plex.counters["GET /"] <= 2
+    assert house.plex.counters["GET /"] <= 2
     assert {house.item(scene).title for scene in scenes} == {f"Turn 2 of {scene}" for scene in scenes}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 from typing import Any
@@ -121,11 +122,13 @@ def test_only_the_scenes_that_were_asked_for(house: House) -> None:
     assert house.differences([one]) == []
 
 
-def test_sync_recent_writes_what_was_given_back_too(house: House) -> None:
+def test_as_the_readme_says_and_sync_recent_writes_again(house: House) -> None:
     [scene] = house.with_file()
     house.save(scene, title="Of today")
     house.quiet()
-    operation(house, "give_back", confirm=True)
+    readme = (house.root / "README.md").read_text(encoding="utf-8")
+    [words] = re.findall(r"mutation \{.*give_back.*\}", readme)
+    assert house.stash.gql(words)["runPluginOperation"]["scenes"] == 1
     house.quiet()
     assert house.item(scene).title != "Of today"
     house.task("Sync Recent Scenes")
@@ -222,8 +225,5 @@ def test_nothing_to_give_back(house: House) -> None:
     assert operation(house, "give_back")["scenes"] == 0
     assert operation(house, "give_back", confirm=True)["scenes"] == 0
     assert "There is nothing to give back" in said(house)
-
-
-def test_a_confirmation_is_yes_or_no(house: House) -> None:
     with pytest.raises(Exception, match="confirm is true or false"):
         operation(house, "give_back", confirm="perhaps")

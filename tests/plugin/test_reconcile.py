@@ -110,7 +110,6 @@ def test_a_bad_range_is_answered_with_the_forms(house: House) -> None:
 def test_only_one_at_a_time(house: House) -> None:
     from sync_queue.locks import try_lock, unlock
 
-    operation(house, "queue_status")
     house.data.mkdir(exist_ok=True)
     handle = try_lock(str(house.data / "reconcile.lock"))
     assert handle is not None
@@ -133,7 +132,7 @@ def test_a_save_during_a_run_is_not_held_up(house: House) -> None:
 
 def look(house: House, delay: float = 0.0) -> bool:
     """What a hook does where something may be due: as if this process were Stash, which answers after ``delay``."""
-    operation(house, "queue_status")
+    operation(house, "say", lines=[])
     house.stash.faults.delay = delay
     connection = json.loads(house.stash.processes[-1].stdin)["server_connection"]
     return ensure(str(house.data), str(house.data.parent), json.dumps(connection))
@@ -175,13 +174,11 @@ def test_a_second_look_while_one_is_at_work_starts_nothing(house: House) -> None
 
 def test_a_run_that_fails_is_tried_again_later_and_not_at_once(house: House) -> None:
     [scene] = house.with_file()
-    house.save(scene, title="Something to compare")
-    house.quiet()
-    house.end_drainer()
     house.plex.faults.refuse()
-    assert look(house)
-    over(house)
+    house.save(scene, title="Something to compare")
     scheduler = ReconciliationScheduler(str(house.data))
+    wait(lambda: scheduler.load_state().failures > 0, 20, "the run that a start of Stash brings")
+    over(house)
     state = scheduler.load_state()
     assert (state.failures, "Plex cannot be reached" in state.last_error) == (1, True)
     assert not trigger.due(str(house.data))

@@ -64,7 +64,6 @@ SENTENCES = [
     "Chosen: 17 {} (same path)\nOther candidates: [18 {} (same name)]",
     "Every one (of {})",
 ]
-_HARMLESS = set("a is in of the to at all ending y x it one part end has some".split())
 
 
 def names(path: str) -> list[str]:
@@ -221,8 +220,10 @@ def test_a_damaged_file_makes_nobody_talk(tmp_path: Path, content: str) -> None:
     (tmp_path / discretion.FILE).write_text(content)
     discretion.begin(str(tmp_path), "/plugin")
     discretion.heed(str(tmp_path), "/plugin", True)
-    assert "x" not in log.shown("/data/xxxxx.mp4").replace("~", "")[:2]
-    assert "xxxxx" not in log.shown("/data/xxxxx.mp4")
+    first = log.shown("/data/xxxxx.mp4")
+    assert "xxxxx" not in first
+    discretion.begin(str(tmp_path), "/plugin")
+    assert log.shown("/data/xxxxx.mp4") == first
 
 
 def test_nowhere_to_remember_it_is_no_reason_to_talk(tmp_path: Path) -> None:

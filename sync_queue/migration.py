@@ -1,0 +1,276 @@
+"""What an older installation of a plugin of this name left in the data directory (design 6).
+
+Its sync timestamps are taken over. Rows that are pickles are never read: unpickling runs what it is given. Their scenes
+are found by reconciliation, which compares the timestamps. Everything else is left where it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime, timezone
+from typing import Any
+
+from sync_queue import sql, timestamps
+from sync_queue.locks import unlock, wait_lock
+from sync_queue.writer import DATABASE, QUEUE, uri_path
+
+# Says that somebody has looked, and what was found then.
+FILE = "older.json"
+ASIDE = ".older"
+_PATIENCE = 30.0
+# How deep older data may lie, and how many entries are looked at: a data directory is no archive.
+_DEPTH = 3
+_MANY = 10_000
+# Ours, or temporary: whatever they hold, they are no news.
+_OURS = frozenset(
+    (timestamps.FILE, "reconciliation_state.json", "drainer.json", "discretion.json", FILE, "state.db", "cache.db")
+)
+# A pickle of protocol 2 to 5 begins with its number.
+_PICKLED = "x'8002',x'8003',x'8004',x'8005'"
+# After this many seconds (the year 5138) a time is one in milliseconds.
+_FAR = 1e11
+_NAMES_OF_TIME = ("timestamp", "updated_at", "last_synced", "last_sync", "synced_at", "time", "at")
+_NAMES_OF_SCENE = ("scene_id", "id", "scene")
+
+
+def migrate(data_dir: str, patience: float = _PATIENCE) -> str | None:
+    """Take over what an older installation left, once. Gives the line to log, None where there is nothing to say.
+
+    Safe for any number of processes, and to be killed at any moment: what was done is done again, with the same result.
+    Raises OSError, sqlite3.Error.
+    """
+    marker = os.path.join(data_dir, FILE)
+    if os.path.exists(marker) or not os.path.isdir(data_dir):
+        return None
+    lock = wait_lock(os.path.join(data_dir, "setup.lock"), patience)
+    if lock is None:
+        return None  # whoever holds it is at it; the next one looks again
+    try:
+        if os.path.exists(marker):
+            return None
+        leave_aside(data_dir)
+        taken = _take_over_timestamps(data_dir)
+        found = _others(data_dir)
+        _close_to_others(data_dir)
+        timestamps.replace_json(marker, {"timestamps": taken, "found": found})
+    finally:
+        unlock(lock)
+    return _sentence(taken, found)
+
+
+def leave_aside(data_dir: str) -> str | None:
+    """Move a queue of another layout out of the way of ours; gives its new name. The caller holds ``setup.lock``.
+
+    One whose rows are all JSON is used as it is. Raises OSError, sqlite3.Error.
+    """
+    folder = os.path.join(data_dir, QUEUE)
+    database = os.path.join(folder, DATABASE)
+    if os.path.isfile(folder):
+        return _rename(folder)
+    if not os.path.exists(database):
+        return None
+    with closing(sqlite3.connect(database, timeout=10, isolation_level=None)) as db:
+        if db.execute("PRAGMA user_version").fetchone()[0] == sql.LAYOUT or not _is_foreign(db):
+            return None
+        # Into one file, so that one renaming moves it all: a forgotten WAL would be taken for that of the new file.
+        if db.execute("PRAGMA journal_mode=DELETE").fetchone()[0] != "delete":
+            raise sqlite3.OperationalError("the queue of an older installation is in use: end the older plugin")
+    return _rename(database)
+
+
+def _is_foreign(db: sqlite3.Connection) -> bool:
+    """Whether there are pickles, our table with other columns than ours, or with rows that are no JSON."""
+    if _any_pickle(db):
+        return True
+    columns = [row[1] for row in db.execute(f"PRAGMA table_info({sql.TABLE})")]
+    if not columns:
+        return False
+    if columns != ["_id", "data", "timestamp", "status"]:
+        return True
+    rows = db.execute(f"SELECT 1 FROM {sql.TABLE} WHERE NOT json_valid(CAST(data AS TEXT)) LIMIT 1")
+    return rows.fetchone() is not None
+
+
+def _rename(path: str) -> str:
+    aside = path + ASIDE
+    number = 1
+    while os.path.exists(aside):
+        number += 1
+        aside = f"{path}{ASIDE}-{number}"
+    os.rename(path, aside)
+    os.chmod(aside, 0o600)
+    return aside
+
+
+# sync timestamps
+
+
+def _take_over_timestamps(data_dir: str) -> int:
+    """Rewrite the older file in our shape; gives the number of its entries, 0 where it is ours already."""
+    path = os.path.join(data_dir, timestamps.FILE)
+    try:
+        with open(path, encoding="utf-8") as file:
+            content = json.load(file)
+    except (OSError, ValueError, RecursionError):
+        return 0  # none, or damaged: whoever reads it next puts it aside
+    if _is_ours(content):
+        return len(content) if os.path.exists(path + ASIDE) else 0  # of a try that was killed
+    known = dict(_entries(content))
+    shutil.copyfile(path, path + ASIDE)
+    timestamps.replace_json(path, {str(scene): moment for scene, moment in known.items()})
+    return len(known)
+
+
+def _is_ours(content: Any) -> bool:
+    return isinstance(content, dict) and all(
+        scene.isdecimal() and _moment(moment) == moment and not isinstance(moment, bool)
+        for scene, moment in content.items()
+    )
+
+
+def _entries(content: Any, depth: int = 0) -> Iterator[tuple[int, float]]:
+    """(scene, epoch seconds) out of whatever shape they were kept in."""
+    if depth > _DEPTH:
+        return
+    if isinstance(content, list):
+        for one in content:
+            yield from _entries(one, depth + 1)
+    elif isinstance(content, dict):
+        own = _scene(next((content[name] for name in _NAMES_OF_SCENE if name in content), None))
+        moment = _moment_in(content)
+        if own is not None and moment is not None:
+            yield own, moment
+            return
+        for name, value in content.items():
+            scene = _scene(name)
+            moment = _moment_in(value) if isinstance(value, dict) else _moment(value)
+            if scene is not None and moment is not None:
+                yield scene, moment
+            elif scene is None:
+                yield from _entries(value, depth + 1)
+
+
+def _scene(name: Any) -> int | None:
+    text = str(name).removeprefix("scene_")
+    if isinstance(name, bool) or not (text.isascii() and text.isdecimal()):
+        return None
+    return int(text) if 0 < int(text) < 2**63 else None
+
+
+def _moment_in(entry: dict[str, Any]) -> float | None:
+    return next((moment for name in _NAMES_OF_TIME if (moment := _moment(entry.get(name))) is not None), None)
+
+
+def _moment(value: Any) -> float | None:
+    if isinstance(value, str):
+        try:
+            # Python 3.10 does not know the Z.
+            moment = datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
+            return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
+        except (ValueError, OverflowError):
+            pass
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        moment_ = float(value)
+    except OverflowError:
+        return None
+    if not math.isfinite(moment_) or moment_ < 0:
+        return None
+    return moment_ / 1000 if moment_ > _FAR else moment_
+
+
+# what else there is
+
+
+def _others(data_dir: str) -> list[str]:
+    """The names of files that are not ours: queues with pickled rows, and JSON."""
+    found = []
+    live = os.path.join(data_dir, QUEUE, DATABASE)
+    for path in _files(data_dir):
+        name = os.path.relpath(path, data_dir).replace(os.sep, "/")
+        base = os.path.basename(path)
+        if base.endswith(ASIDE) or ASIDE + "-" in base:
+            # Moved by us; a list of ours knows the timestamps' file as what was taken over.
+            if not base.startswith(timestamps.FILE):
+                found.append(name)
+        elif path != live and base not in _OURS and ((base.endswith(".json") and not base.startswith(".new-")) or holds_pickles(path)):
+            found.append(name)
+    return sorted(found)
+
+
+def _files(data_dir: str) -> Iterator[str]:
+    seen = 0
+    start = data_dir.rstrip(os.sep).count(os.sep)
+    for folder, folders, names in os.walk(data_dir):
+        if folder.count(os.sep) - start >= _DEPTH:
+            folders.clear()
+        for name in names:
+            seen += 1
+            if seen > _MANY:
+                return
+            path = os.path.join(folder, name)
+            if os.path.isfile(path) and not os.path.islink(path):
+                yield path
+
+
+def holds_pickles(path: str) -> bool:
+    """Whether a file is a queue of persist-queue with a row that is a pickle. Nothing of it is decoded."""
+    try:
+        with open(path, "rb") as file:
+            if file.read(16) != b"SQLite format 3\x00":
+                return False
+        with closing(sqlite3.connect(f"file:{uri_path(path)}?mode=ro", uri=True, timeout=1)) as db:
+            return _any_pickle(db)
+    except (OSError, sqlite3.Error):
+        return False
+
+
+def _any_pickle(db: sqlite3.Connection) -> bool:
+    tables = [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    return any(_has_pickle(db, table) for table in tables if "queue" in table or "dict" in table)
+
+
+def _has_pickle(db: sqlite3.Connection, table: str) -> bool:
+    quoted = table.replace('"', '""')
+    columns = {row[1] for row in db.execute(f'PRAGMA table_info("{quoted}")')}
+    if "data" not in columns:
+        return False
+    rows = db.execute(f'SELECT 1 FROM "{quoted}" WHERE substr(data,1,2) IN ({_PICKLED}) LIMIT 1')
+    return rows.fetchone() is not None
+
+
+def _close_to_others(data_dir: str) -> None:
+    """For the owner only, as ours is (design 6)."""
+    with contextlib.suppress(OSError):  # somebody else's file: it stays as it is
+        os.chmod(data_dir, 0o700)
+    for path in _files(data_dir):
+        with contextlib.suppress(OSError):
+            os.chmod(path, 0o600)
+            os.chmod(os.path.dirname(path), 0o700)
+
+
+def _sentence(taken: int, found: list[str]) -> str | None:
+    if not taken and not found:
+        return None
+    words = []
+    if taken:
+        words.append(f"{taken:,} sync timestamps were taken over")
+    if found:
+        named = ", ".join(found[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
+        words.append(f"left unread: {named}")
+    return (
+        f"Data of an older installation was found: {'; '.join(words)}. "
+        "Reconcile Library (All) finds the scenes that were still waiting"
+    )
