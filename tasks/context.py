@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from functools import cached_property
 from typing import Any
 
 from stash import discretion, log
-from stash.client import StashClient
+from stash.client import StashClient, StashError
 from stash.scenes import read_batch
 from stash.settings import Stash2PlexConfig
 from sync_queue.writer import queue_dir
@@ -44,6 +45,18 @@ class Context:
         config = Stash2PlexConfig.from_settings(read_batch(self.stash, []).settings)
         discretion.heed(self.data_dir, self.plugin_dir, config.obfuscate_paths)
         return config
+
+    def begin(self) -> None:
+        """Speak as the settings ask for, and say what an older installation has left, once. Raises sqlite3.Error,
+        OSError."""
+        from sync_queue.migration import migrate
+
+        discretion.begin(self.data_dir, self.plugin_dir)
+        with contextlib.suppress(StashError):  # then as they asked for when somebody looked last
+            _ = self.config
+        older = migrate(self.data_dir)
+        if older:
+            log.info(older)
 
     def require_settings(self) -> Stash2PlexConfig:
         """The settings, complete enough to write to Plex. Raises UserError, StashError."""

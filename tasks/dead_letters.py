@@ -1,14 +1,60 @@
-"""Clear Dead Letter Queue, and Purge Old DLQ Entries."""
+"""The dead letters: Retry, Clear, and Purge."""
 
 from __future__ import annotations
 
+import json
+import os
+import time
+from contextlib import closing
 from typing import Any
 
 from stash import log
+from sync_queue import state
 from sync_queue.dlq import DeadLetterQueue
+from sync_queue.jobs import PRIORITY_SCAN
+from sync_queue.setup import open_writer
+from tasks.asked import scene_ids
 from tasks.context import Context, UserError
 
 DAYS = 30.0
+
+
+def retry(context: Context) -> dict[str, Any]:
+    """Queue the jobs of all dead letters anew, or of those about ``scenes``. Says how many.
+
+    Raises UserError, QueueUnavailable.
+    """
+    wanted = scene_ids(context.args)
+    queued = skipped = 0
+    if os.path.exists(os.path.join(context.data_dir, state.FILE)):
+        queued, skipped = _queue_anew(context, None if wanted is None else set(wanted))
+    if queued:
+        context.wake()
+        log.info(f"{queued:,} dead letters are tried again; what still fails comes back with its reason")
+    else:
+        log.info("There are no dead letters to try again" + (" about these scenes" if wanted else ""))
+    if skipped:
+        log.warning(f"{skipped:,} dead letters hold no job that can be read: Clear Dead Letter Queue forgets them")
+    return {"queued": queued, "unreadable": skipped}
+
+
+def _queue_anew(context: Context, wanted: set[int] | None) -> tuple[int, int]:
+    from worker.revival import anew, let_go, read_letters
+
+    queued = skipped = 0
+    after = ""
+    with closing(open_writer(context.data_dir)) as writer, closing(state.connect(context.data_dir)) as db:
+        while page := read_letters(db, after):
+            after = page[-1].job_key
+            chosen = [letter for letter in page if wanted is None or letter.scene_id in wanted]
+            now = time.time()
+            jobs = [(letter, anew(letter, priority=PRIORITY_SCAN, now=now)) for letter in chosen]
+            # Queue first, letters after: a kill in between leaves both, and to do it twice changes nothing.
+            writer.fold_all((json.dumps(job), letter.job_key) for letter, job in jobs if job is not None)
+            let_go(db, [letter for letter, job in jobs if job is not None])
+            queued += sum(1 for _, job in jobs if job is not None)
+            skipped += sum(1 for _, job in jobs if job is None)
+    return queued, skipped
 
 
 def clear(context: Context) -> dict[str, Any]:

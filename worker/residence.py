@@ -25,6 +25,7 @@ from stash.tags import families
 from sync_queue import state, timestamps
 from sync_queue.dlq import DeadLetterQueue
 from sync_queue.locks import try_lock, unlock
+from sync_queue.migration import migrate
 from sync_queue.setup import set_up
 from sync_queue.store import JobStore
 from sync_queue.writer import queue_dir
@@ -223,6 +224,10 @@ class Resident:
             signal.signal(getattr(signal, name), self._told_to_stop)
         back = self._store.resume()
         log.info("Beginning: %s jobs wait, %s came back from a drainer that ended early", self._store.waiting(), back)
+        older = migrate(self._data_dir)
+        if older:
+            log.info("%s", older)
+            self._speaker.tell("info", older)
         last_work = asked_since = time.monotonic()
         while True:
             if self._stop():

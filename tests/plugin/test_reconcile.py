@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import signal
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -121,10 +125,54 @@ def test_only_one_at_a_time(house: House) -> None:
 
 
 def test_a_save_during_a_run_is_not_held_up(house: House) -> None:
-    [scene] = house.with_file()
-    house.task("Reconcile Library (All)")
+    [scene, another] = house.with_file(2)
+    house.save(another, title="The drainer is at work")
+    house.shows(another, title="The drainer is at work")
+    over(house)
+    # The run waits for its listing; the drainer asks for single items.
+    house.plex.faults.set(latency=1.5, only="^GET .*/all")
+    run = threading.Thread(target=house.task, args=("Reconcile Library (All)",))
+    run.start()
+    wait(lambda: locked(house), 10, "the run to begin")
+    began = time.monotonic()
     house.save(scene, title="In the middle of it")
-    wait(lambda: house.item(scene).title == "In the middle of it", 20, "the save")
+    house.shows(scene, title="In the middle of it")
+    assert locked(house)
+    assert time.monotonic() - began < 5
+    house.plex.faults.clear()
+    run.join()
+
+
+def test_a_run_that_is_killed_in_the_middle_loses_no_gap(house: House) -> None:
+    house.plex.faults.set(latency=2.0, only="^GET .*/all")
+    house.stash.set_plugin_enabled("Stash2Plex", False)
+    [scene] = house.with_file()
+    house.save(scene, title="Missed by the hooks")
+    house.stash.set_plugin_enabled("Stash2Plex", True)
+    assert look(house)
+    wait(lambda: runs(house) != [], 10, "the run to begin")
+    time.sleep(0.5)
+    for pid in runs(house):
+        os.kill(pid, signal.SIGKILL)
+    over(house)
+    house.plex.faults.clear()
+    house.task("Reconcile Library (Recent)")
+    house.shows(scene, title="Missed by the hooks")
+
+
+def runs(house: House) -> list[int]:
+    """The processes that compare on their own for this house."""
+    found = [(process, arguments(process)) for process in Path("/proc").iterdir() if process.name.isdigit()]
+    return [int(p.name) for p, words in found if b"reconcile" in words and str(house.data).encode() in words]
+
+
+def locked(house: House) -> bool:
+    from sync_queue.locks import try_lock, unlock
+
+    handle = try_lock(str(house.data / "reconcile.lock"))
+    if handle is not None:
+        unlock(handle)
+    return handle is None
 
 
 # without anybody asking
@@ -140,15 +188,7 @@ def look(house: House, delay: float = 0.0) -> bool:
 
 def over(house: House) -> None:
     """Wait until the process has let go of its lock."""
-    from sync_queue.locks import try_lock, unlock
-
-    def free() -> bool:
-        handle = try_lock(str(house.data / "reconcile.lock"))
-        if handle is not None:
-            unlock(handle)
-        return handle is not None
-
-    wait(free, 30, "the run to end")
+    wait(lambda: not locked(house), 30, "the run to end")
 
 
 def test_after_a_start_of_stash_recent_scenes_are_looked_at(house: House) -> None:
