@@ -57,6 +57,12 @@ def _work(door: ModuleType) -> bytes:
 def _work_slowly(document: str, door: ModuleType) -> bytes:
     import json
 
+    if sys.flags.no_site:
+        # The manifest starts Python without looking for installed packages, which no hook needs; what follows does.
+        import site
+
+        site.main()
+
     args, connection = _parts(document)
     door.server_connection.update(connection)
     # What a library prints must not mix with the answer (stash 10.7).

@@ -33,10 +33,11 @@ SHORTEST_NAME = 6
 _MARK = "~"
 _WORD = _MARK + "[a-z2-7]{7}"
 # Of an ending no more is shown than what kind of file it is.
-_ENDINGS = (
-    "3gp avi csv db divx flv iso jpg json log m2ts m4v mkv mov mp4 mpeg mpg mts nfo png srt ts txt vob webm webp wmv yml zip"
-).split()
-_ENDING = re.compile(r"\.(?:%s)(?=$|[\s'\"`,;:)\]}>|]|\.(?:\s|$))" % "|".join(_ENDINGS), re.IGNORECASE)
+_ENDING = re.compile(
+    r"\.(?:3gp|avi|divx|flv|iso|m2ts|m4v|mkv|mov|mp4|mpe?g|m?ts|vob|webm|wmv|jpg|png|webp|nfo|srt|csv|db|json|log|txt|yml|zip)"
+    r"(?=$|[\s'\"`,;:)\]}>|]|\.(?:\s|$))",
+    re.IGNORECASE,
+)
 # Where a path may begin: not within a word, an address (http://) or a closing tag (</h1>).
 _START = re.compile(
     r"""(?<=file:)/+(?=[^\s/]) | (?<![^\s'"`(\[{=:,;|>]) (?: /(?=[^\s/]) | [A-Za-z]:[\\/]+(?=\S) | \\\\+(?=\S) )
@@ -91,7 +92,7 @@ class Discretion:
     def __call__(self, text: str) -> str:
         """The text with stand-ins for all paths. Twice is the same as once."""
         for known in sorted((one for one in self._known if one in text), key=len, reverse=True):
-            text = re.sub(rf"(?<!\w){re.escape(known)}(?!\w)", lambda _, word=self._known[known]: word, text)
+            text = re.sub(rf"(?<!\w){re.escape(known)}(?!\w)", self._known[known].replace("\\", r"\\"), text)
         return "\n".join(self._line(line) for line in text.split("\n"))
 
     def _line(self, line: str) -> str:
@@ -151,11 +152,6 @@ def _end(line: str, start: int) -> int:
 
 def _is_windows(path: str) -> bool:
     return bool(re.match(r"[A-Za-z]:[\\/]|\\\\", path))
-
-
-def _base32(data: bytes) -> str:
-    
-    return base64.b32encode(data).decode().lower()
 
 
 def begin(data_dir: str, plugin_dir: str) -> None:

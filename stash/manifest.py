@@ -44,6 +44,11 @@ TASKS: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("Process Queue", "Starts the background worker if need be and shows its progress.", {"mode": "process_queue"}),
     ("View Queue Status", "Says in the log what waits, what failed and why.", {"mode": "queue_status"}),
     (
+        "Health Check",
+        "Checks settings, Plex, Stash, data and worker, and says what to do where something is not as it should be.",
+        {"mode": "health"},
+    ),
+    (
         "Preview Changes",
         "Says what a sync of the scenes of the last 24 hours would write, field by field, and changes nothing.",
         {"mode": "preview"},
@@ -54,6 +59,7 @@ TASKS: tuple[tuple[str, str, dict[str, str]], ...] = (
         {"mode": "give_back"},
     ),
     ("Clear Pending Queue", "Forgets every waiting job.", {"mode": "clear_queue"}),
+    ("Retry Dead Letters", "Tries every job that failed for good once more.", {"mode": "retry_dlq"}),
     ("Clear Dead Letter Queue", "Forgets every job that failed for good.", {"mode": "clear_dlq"}),
     ("Purge Old DLQ Entries", "Forgets failed jobs older than 30 days.", {"mode": "purge_dlq", "days": "30"}),
 )
@@ -71,6 +77,8 @@ def text() -> str:
         f"version: {VERSION}",
         "exec:",
         "  - python3",
+        # Without the look for installed packages a hook starts a quarter faster; whoever needs them looks (hooks.door).
+        "  - -S",
         '  - "{pluginDir}/Stash2Plex.py"',
         "interface: raw",
         "ui:",

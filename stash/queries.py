@@ -33,6 +33,13 @@ SCENES_COUNT = """query CountScenes($since: TimestampCriterionInput) {
 # A name is looked up here and not by Stash, whose EQUALS knows wildcards and no case beyond ASCII (stash 7.3).
 TAG_NAMES = "query TagNames { findTags(filter: { per_page: -1 }) { tags { id name } } }"
 
+# What the health check wants to know: the version, the folders, and where the newest files lie.
+HEALTH = """query Health($newest: FindFilterType) {
+  version { version }
+  configuration { general { stashes { path } } }
+  findScenes(filter: $newest) { count scenes { files { path } } }
+}"""
+
 RUN_OPERATION = 'mutation Say($args: Map) { runPluginOperation(plugin_id: "Stash2Plex", args: $args) }'
 
 
@@ -72,6 +79,7 @@ def everything() -> dict[str, str]:
         "tag names": TAG_NAMES,
         "descendants": descendants([1, 2]),
         "scenes of": scenes_of(2),
+        "health": HEALTH,
         "run operation": RUN_OPERATION,
         "batch": batch([1, 2]),
         "empty batch": batch([]),

@@ -205,7 +205,11 @@ def _others(data_dir: str) -> list[str]:
             # Moved by us; a list of ours knows the timestamps' file as what was taken over.
             if not base.startswith(timestamps.FILE):
                 found.append(name)
-        elif path != live and base not in _OURS and ((base.endswith(".json") and not base.startswith(".new-")) or holds_pickles(path)):
+        elif (
+            path != live
+            and base not in _OURS
+            and ((base.endswith(".json") and not base.startswith(".new-")) or holds_pickles(path))
+        ):
             found.append(name)
     return sorted(found)
 

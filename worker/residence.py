@@ -32,6 +32,7 @@ from sync_queue.writer import queue_dir
 from worker import launcher, notes
 from worker.awaiting import Awaiting
 from worker.breaker import State
+from worker.bytecode import compile_for_hooks
 from worker.checks import in_the_way
 from worker.entities import Entities
 from worker.images import Pictures
@@ -172,6 +173,8 @@ class Resident:
         db: sqlite3.Connection,
         on_settings: OnSettings = _nobody_asks,
     ) -> None:
+        self._plugin_dir = plugin_dir
+        self._compiled = False
         self._manifest = os.path.join(plugin_dir, f"{PLUGIN_ID}.yml")
         self._manifest_as_it_was = _stamp(self._manifest)
         self._data_dir = data_dir
@@ -258,6 +261,9 @@ class Resident:
         """Wait for the next thing to do, and use the time. True when a row was added."""
         blocked = self._loop.blocked is not None
         waiting = self._store.waiting()
+        if not self._compiled:
+            self._compiled = True
+            compile_for_hooks(self._plugin_dir)
         resting = time.monotonic() - last_work > REST_BEFORE_FLUSH
         timestamps.flush(self._data_dir, at_least=1 if resting else timestamps.BATCH)
         self._speaker.send()

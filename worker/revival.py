@@ -56,19 +56,22 @@ def ended_by_outage() -> frozenset[str]:
 
 
 def _below(kind: type) -> Iterator[type]:
+    one: type
     for one in kind.__subclasses__():
         yield one
         yield from _below(one)
 
 
-def read_letters(db: sqlite3.Connection, after: str = "", limit: int = PAGE) -> list[Letter]:
+def read_letters(db: sqlite3.Connection, after: str = "") -> list[Letter]:
     """The next letters by job key. One whose job cannot be read is left out: there is nothing to queue."""
-    rows = db.execute(
+    found = db.execute(
         "SELECT job_key, scene_id, job, error_type, last_at FROM dead_letters WHERE job_key > ? "
         "ORDER BY job_key LIMIT ?",
-        (after, limit),
+        (after, PAGE),
     ).fetchall()
-    return [Letter(key, scene_id, _job_of(job), error_type, last_at) for key, scene_id, job, error_type, last_at in rows]
+    return [
+        Letter(key, scene_id, _job_of(job), error_type, last_at) for key, scene_id, job, error_type, last_at in rows
+    ]
 
 
 def _job_of(text: str) -> dict[str, Any]:

@@ -322,5 +322,6 @@ class PlexSim:
         if not identity.may(token):
             raise StatusError(401)
         write = request.method in {"PUT", "POST", "DELETE"}
-        if write and "/:/" not in kind and not identity.may_write(token):
+        for_owners = kind == "GET /:/prefs" or (write and "/:/" not in kind)
+        if for_owners and not identity.may_write(token):
             raise StatusError(403)

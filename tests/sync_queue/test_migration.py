@@ -186,7 +186,7 @@ def test_an_older_queue_that_is_in_use_is_left_and_named(older: Path) -> None:
     with closing(sqlite3.connect(database)) as user:
         user.execute("BEGIN IMMEDIATE")
         user.execute("INSERT INTO ack_queue_default(data) VALUES (x'8004')")
-        with pytest.raises(sqlite3.OperationalError, match="locked|in use"):
+        with pytest.raises(sqlite3.OperationalError, match=r"locked|in use"):
             _impatient(str(older))
     assert leave_aside(str(older)) == database + ASIDE
 

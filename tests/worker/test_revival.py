@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 
@@ -74,7 +75,7 @@ def test_one_that_dies_again_and_again_comes_back_more_and_more_seldom(
             bench.store.clear_waiting()
             bury(1, exceptions.PlexTemporaryError("500"), revived=len(moments))
         clock.sleep(LOOK)
-    pauses = [later - earlier for earlier, later in zip(moments, moments[1:], strict=False)]
+    pauses = [later - earlier for earlier, later in itertools.pairwise(moments)]
     assert moments[0] == START
     assert pauses[0] == pytest.approx(2 * FIRST_PAUSE, abs=LOOK)
     assert pauses[-1] == pytest.approx(LONGEST_PAUSE, abs=LOOK)
@@ -148,9 +149,9 @@ def test_jobs_of_every_kind_keep_what_they_are_about(bench: Bench, clock: Clock)
     }
     bench.db.execute("UPDATE dead_letters SET job = ? WHERE job_key = 'scene_6'", (json.dumps(pictures),))
     [letter] = [one for one in read_letters(bench.db) if one.job_key == "scene_6"]
-    job = anew(letter, priority=PRIORITY_SCAN, now=9.0)
-    assert job is not None
-    assert (job["data"], job["by_hand"], "images_only" in job) == ({"path": "/x"}, True, False)
+    again = anew(letter, priority=PRIORITY_SCAN, now=9.0)
+    assert again is not None
+    assert (again["data"], again["by_hand"], "images_only" in again) == ({"path": "/x"}, True, False)
 
 
 def test_looking_in_vain_costs_next_to_nothing(clock: Clock, back: Revival, plex: PlexSim) -> None:

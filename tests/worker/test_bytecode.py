@@ -1,0 +1,40 @@
+"""Compiled code for the hooks, also where Python keeps none by itself."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from worker.bytecode import PACKAGES, compile_for_hooks
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def plugin(tmp_path: Path) -> Path:
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def test_what_hooks_import_is_compiled_once(plugin: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.dont_write_bytecode", True)
+    assert compile_for_hooks(str(plugin))
+    made = sorted(plugin.glob("*/__pycache__/*.pyc"))
+    assert {path.name.split(".")[0] for path in made} >= {"process", "events", "handlers", "writer", "sql", "due"}
+    before = [path.stat().st_mtime_ns for path in made]
+    assert compile_for_hooks(str(plugin))
+    assert [path.stat().st_mtime_ns for path in made] == before
+    source = plugin / "hooks" / "events.py"
+    os.utime(source, (1, 1))
+    assert compile_for_hooks(str(plugin))
+    assert [path.stat().st_mtime_ns for path in made] != before
+
+
+def test_a_directory_that_cannot_be_written_is_no_trouble(plugin: Path) -> None:
+    for package in PACKAGES:
+        (plugin / package / "__pycache__").write_text("a file in the way")
+    assert not compile_for_hooks(str(plugin))
