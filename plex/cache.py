@@ -249,8 +249,8 @@ class PlexCache:
         fresh = {key: row for key, row in rows.items() if known.get(key) != row}
         if fresh:
             with self._transaction():
-                old = [(key,) for key in fresh if key in known]
-                self._db.executemany("DELETE FROM parts WHERE rating_key = ?", old)
+                # Those not known a moment ago, too: another process may be reading the same page.
+                self._db.executemany("DELETE FROM parts WHERE rating_key = ?", [(key,) for key in fresh])
                 self._db.executemany("INSERT OR REPLACE INTO items VALUES (?,?,?,?,?,?,?)", _items(fresh))
                 self._db.executemany("INSERT INTO parts VALUES (?,?,?,?,?,?,?)", _parts(fresh))
         return len(fresh)

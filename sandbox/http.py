@@ -12,6 +12,7 @@ import socket
 import ssl
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -46,15 +47,22 @@ class Request:
 
 @dataclass
 class Response:
-    """What is sent back. ``Content-Length`` is added; ``drop`` closes the connection without an answer."""
+    """What is sent back. ``Content-Length`` is added; ``drop`` closes the connection without an answer.
+
+    ``part`` below 1 is the share of the body that is sent before the connection is closed. ``drip`` is how many seconds
+    the body takes, in small pieces.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: list[tuple[str, str]] = field(default_factory=list)
     drop: bool = False
+    part: float = 1.0
+    drip: float = 0.0
 
 
 Handle = Callable[[Request], Response]
+_DRIPS = 20
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -87,8 +95,21 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(response.body)))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(response.body)
+            self._write_body(response)
         self.wfile.flush()
+
+    def _write_body(self, response: Response) -> None:
+        body = response.body
+        if response.part < 1:
+            body = body[: int(len(body) * response.part)]
+            self.close_connection = True
+        if not response.drip:
+            self.wfile.write(body)
+            return
+        for number in range(_DRIPS):
+            self.wfile.write(body[len(body) * number // _DRIPS : len(body) * (number + 1) // _DRIPS])
+            self.wfile.flush()
+            time.sleep(response.drip / _DRIPS)
 
     # the base class dictates these names
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_OPTIONS = handle_any  # noqa: N815

@@ -32,6 +32,9 @@ _MANY = 10_000
 _OURS = frozenset(
     (timestamps.FILE, "reconciliation_state.json", "drainer.json", "discretion.json", FILE, "state.db", "cache.db")
 )
+# Beside a database that may be open in this process: to open and close one of these by hand lets go of SQLite's locks
+# on it, and the next process that comes shortens what this one has in its memory.
+_BESIDE = ("-wal", "-shm", "-journal")
 # A pickle of protocol 2 to 5 begins with its number.
 _PICKLED = "x'8002',x'8003',x'8004',x'8005'"
 # After this many seconds (the year 5138) a time is one in milliseconds.
@@ -208,6 +211,7 @@ def _others(data_dir: str) -> list[str]:
         elif (
             path != live
             and base not in _OURS
+            and not base.endswith(_BESIDE)
             and ((base.endswith(".json") and not base.startswith(".new-")) or holds_pickles(path))
         ):
             found.append(name)

@@ -7,7 +7,7 @@ from sync_queue.locks import unlock, wait_lock
 from sync_queue.setup import SETUP_LOCK, make_dir
 
 FILE = "state.db"
-_VERSION = 3
+_VERSION = 4
 
 _LAYOUT = (
     # One row a scene: the last verdict, what it was reached with, and what was pushed (design 3).
@@ -50,6 +50,14 @@ _LAYOUT = (
         before TEXT NOT NULL,
         ours TEXT NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS written_by_scene ON written(scene_id)",
+    # One row for each change of a job's state, bounded, and sums by the hour (sync_queue.events).
+    """CREATE TABLE IF NOT EXISTS events (
+        id INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, scene_id INTEGER, detail TEXT,
+        waiting INTEGER)""",
+    "CREATE INDEX IF NOT EXISTS outages ON events(kind) WHERE kind IN ('outage began','outage ended')",
+    """CREATE TABLE IF NOT EXISTS hours (
+        hour INTEGER PRIMARY KEY, written INTEGER NOT NULL DEFAULT 0, unchanged INTEGER NOT NULL DEFAULT 0,
+        failed INTEGER NOT NULL DEFAULT 0)""",
     # Sync timestamps not yet in sync_timestamps.json; NULL takes one out of it.
     "CREATE TABLE IF NOT EXISTS sync_timestamps (scene_id INTEGER PRIMARY KEY, timestamp REAL)",
 )

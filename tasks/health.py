@@ -75,7 +75,11 @@ class Look:
         config = self.config
         # Somebody waits for the answer.
         patience = min(config.connect_timeout, 5.0), min(config.read_timeout, 15.0)
-        return PlexClient(config.plex_url, config.plex_token, *patience, identifier(self.data_dir))
+        try:
+            name: str | None = identifier(self.data_dir)
+        except OSError:  # a data directory that cannot be used has a line of its own
+            name = None
+        return PlexClient(config.plex_url, config.plex_token, *patience, name)
 
     def connect(self) -> PlexClient:
         """Plex, having said hello; the same error again where it did not answer. Raises PlexServerDown."""

@@ -1,4 +1,4 @@
-"""Health Check: what is looked at, what was found, and what to do about it. Nothing is changed anywhere."""
+"""Health Check: what is looked at, what was found, and what to do about it. It only reads, in Stash and Plex."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ Check = Callable[[Look], Iterator[Finding]]
 CHECKS: tuple[tuple[str, Check], ...] = (
     ("Stash", health_stash.reachable),
     ("Settings", health_stash.settings),
+    ("Data directory", health_local.writable),
+    ("Journal mode", health_local.journal),
+    ("Databases", health_local.integrity),
     ("Plex address", health_plex.address),
     ("Plex token", health_plex.token),
     ("Plex version", health_plex.version),
@@ -24,9 +27,6 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("Right to edit", health_plex.rights),
     ("Path map", health_plex.path_map),
     ("Files", health_plex.sample),
-    ("Data directory", health_local.writable),
-    ("Journal mode", health_local.journal),
-    ("Databases", health_local.integrity),
     ("Queue", health_local.queue),
     ("Dead letters", health_local.dead_letters),
     ("Background worker", health_local.drainer),

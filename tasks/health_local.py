@@ -24,7 +24,7 @@ from worker.notes import ATTENTION, lives, read_status, read_text, read_wait
 _DATABASES = {
     f"{QUEUE}/{DATABASE}": "End Stash, move it elsewhere, and run Reconcile Library (All): it finds what waited",
     state.FILE: "End Stash and restore it from a backup, or move it elsewhere: every scene is then compared anew",
-    cache.FILE: "End Stash and delete it: it is built anew from Plex",
+    cache.FILE: "Nothing: it is put aside and built anew from Plex by itself",
 }
 _PACKAGES = ("plexapi", "stashapp-tools", "persist-queue", "requests")
 _PROC = "/proc"
@@ -88,7 +88,8 @@ def integrity(look: Look) -> Iterator[Finding]:
         if said == "ok":
             yield Finding("Databases", True, f"{name}: whole, {os.path.getsize(path) / 1e6:,.1f} MB")
         else:
-            yield Finding("Databases", False, f"{name}: damaged ({' '.join(said.split())[:200]})", advice)
+            ok = None if name == cache.FILE else False
+            yield Finding("Databases", ok, f"{name}: damaged ({' '.join(said.split())[:200]})", advice)
 
 
 def _open(look: Look) -> Iterator[tuple[str, sqlite3.Connection]]:

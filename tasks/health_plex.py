@@ -162,5 +162,3 @@ def sample(look: Look) -> Iterator[Finding]:
         if views
         else "Add the folder to Plex; where the two call it differently, set Path map, like /data => /media",
     )
-
-

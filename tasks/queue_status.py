@@ -6,12 +6,14 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import asdict
 from typing import Any
 
 from plex.cache import learned
 from stash import log
 from sync_queue import state
 from sync_queue.dlq import DeadLetterQueue
+from sync_queue.events import Events
 from sync_queue.ledger import IN_STEP, Ledger, Verdict
 from sync_queue.operations import get_stats
 from tasks.context import Context
@@ -19,6 +21,9 @@ from tasks.words import ago, moment, numbers, until
 from worker.notes import ATTENTION, lives, read_status, read_text
 
 SHOWN = 10
+WEEK = 7 * 86_400.0
+# An outage that was over sooner is nobody's business.
+LONG_ENOUGH = 60.0
 _OF_LETTER = ("scene_id", "error_type", "message", "attempts", "first_at", "last_at", "detail")
 
 
@@ -39,6 +44,7 @@ def gather(data_dir: str, queue_dir: str) -> dict[str, Any]:
         "dead_letters": {"count": 0, "by_type": {}, "newest": []},
         "verdicts": {},
         "not_in_plex": [],
+        "outages": [],
         "reconciliation": _reconciliation(data_dir),
         "learned": [
             {"stash": here, "plex": there, "files": number} for (here, there), number in learned(data_dir).items()
@@ -54,6 +60,7 @@ def gather(data_dir: str, queue_dir: str) -> dict[str, Any]:
         }
         with closing(state.connect(data_dir)) as db:
             ledger = Ledger(db)
+            facts["outages"] = [asdict(one) for one in Events(db).outages(time.time() - WEEK)]
             facts["verdicts"] = ledger.counts()
             facts["not_in_plex"] = [
                 {"scene_id": scene_id, "reason": reason}
@@ -63,8 +70,6 @@ def gather(data_dir: str, queue_dir: str) -> dict[str, Any]:
 
 
 def _reconciliation(data_dir: str) -> dict[str, Any]:
-    from dataclasses import asdict
-
     from reconciliation.scheduler import ReconciliationScheduler
     from sync_queue import due
 
@@ -83,6 +88,7 @@ def lines(facts: dict[str, Any], now: float) -> Iterator[tuple[str, str]]:
     yield "info", _of_drainer(drainer, now)
     if facts["attention"]:
         yield "warning", facts["attention"]
+    yield from _of_outages(facts["outages"], now)
     yield from _of_scenes(facts)
     yield from _of_reconciliation(facts["reconciliation"], now)
     for rule in drainer.get("unused_rules") or ():
@@ -106,6 +112,20 @@ def _of_drainer(drainer: dict[str, Any], now: float) -> str:
     if isinstance(since, (int, float)):
         words += f" since {ago(now - since)}"
     return f"{words}, scenes written since its start: {drainer['written']:,}" if drainer.get("written") else words
+
+
+def _of_outages(outages: list[dict[str, Any]], now: float) -> Iterator[tuple[str, str]]:
+    long = [one for one in outages if (one["ended"] or now) - one["began"] >= LONG_ENOUGH]
+    if not long:
+        return
+    last = long[-1]
+    began, lasted = moment(last["began"]), ago((last["ended"] or now) - last["began"])
+    how = f"{lasted} long" if last["ended"] else f"for {lasted} now"
+    yield (
+        "info",
+        f"Plex was away {len(long)} times in the last seven days, last on {began}, {how}, {last['waiting']:,} waiting: "
+        f"{last['reason']}",
+    )
 
 
 def _of_scenes(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -66,6 +66,8 @@ class Loop:
         self._version = store.version()
         self._changed_at = clock()
         self._outage_told = False
+        # An outage may be left over from an earlier drainer.
+        self._plex_known_to_work = False
         self._last_error: BaseException | None = None
 
     def work_off(self, stop: Callable[[], bool]) -> bool:
@@ -232,6 +234,8 @@ class Loop:
 
     def plex_failed(self, error: PlexError) -> None:
         """Plex could not be reached or could not do it."""
+        if not self.breaker.reason:
+            self._settlement.plex_went(str(error))
         opened = self.breaker.failed(self._clock(), str(error))
         self._notes.attention(f"Stash2Plex waits for Plex: {error}. Saves are kept and written as soon as it answers")
         if opened and not self._outage_told:
@@ -241,6 +245,9 @@ class Loop:
 
     def plex_worked(self) -> None:
         """Plex did something: whatever was the matter is over."""
+        if self.breaker.reason or not self._plex_known_to_work:
+            self._settlement.plex_came()
+            self._plex_known_to_work = True
         closed = self.breaker.worked()
         self._notes.attention(None)
         if closed and self._outage_told:

@@ -63,15 +63,13 @@ def _below(kind: type) -> Iterator[type]:
 
 
 def read_letters(db: sqlite3.Connection, after: str = "") -> list[Letter]:
-    """The next letters by job key. One whose job cannot be read is left out: there is nothing to queue."""
+    """The next letters by job key. The job of one that cannot be read is empty."""
     found = db.execute(
         "SELECT job_key, scene_id, job, error_type, last_at FROM dead_letters WHERE job_key > ? "
         "ORDER BY job_key LIMIT ?",
         (after, PAGE),
     ).fetchall()
-    return [
-        Letter(key, scene_id, _job_of(job), error_type, last_at) for key, scene_id, job, error_type, last_at in rows
-    ]
+    return [Letter(key, scene_id, _job_of(job), *rest) for key, scene_id, job, *rest in found]
 
 
 def _job_of(text: str) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from plex.exceptions import (
 from stash.client import StashError, StashRefused
 from sync_queue import timestamps
 from sync_queue.dlq import discard
+from sync_queue.events import OUTAGE_BEGAN, OUTAGE_ENDED, Event, Events
 from sync_queue.jobs import PRIORITY_BULK, new_job
 from sync_queue.ledger import IN_STEP, Entry, Ledger, Verdict
 from sync_queue.store import Claimed, JobStore
@@ -60,6 +61,7 @@ class Settlement:
     ) -> None:
         self._db = db
         self._ledger = Ledger(db)
+        self._events = Events(db)
         self._store = store
         self._dlq = dlq
         self._clock = clock
@@ -72,6 +74,7 @@ class Settlement:
     def settle(self, batch: list[tuple[Claimed, Work]], settings: str, max_retries: int) -> None:
         """Record every outcome, then let go of the rows. ``settings`` is the settings' fingerprint."""
         now = self._clock()
+        happened: list[Event] = []
         done: list[int] = []
         later: list[tuple[int, dict[str, Any]]] = []
         self._db.execute("BEGIN IMMEDIATE")
@@ -91,6 +94,8 @@ class Settlement:
                     self._record(work, settings, now)
                 elif work.rating is not None:
                     self._remember_rating(work, now)
+                happened.append(_event(work, decision, now))
+            self._events.record(happened)
             self._db.execute("COMMIT")
         except BaseException:
             if self._db.in_transaction:  # SQLite ends it by itself on a full disk
@@ -108,6 +113,16 @@ class Settlement:
         self._heirs.clear()
         self._store.finish(done)
         self._store.retry_all(later)
+
+    def plex_went(self, reason: str) -> None:
+        """Plex does not work: an outage begins, unless the last one is not over yet. Raises sqlite3.Error."""
+        if not any(one.ended is None for one in self._events.outages()):
+            self._events.record([Event(self._clock(), OUTAGE_BEGAN, None, reason, self._store.waiting())])
+
+    def plex_came(self) -> None:
+        """Plex works: whatever outage there was is over. Raises sqlite3.Error."""
+        if any(one.ended is None for one in self._events.outages()):
+            self._events.record([Event(self._clock(), OUTAGE_ENDED, None, "", self._store.waiting())])
 
     def _decide_on_pictures(self, work: Work, now: float, max_retries: int) -> RetryDecision | None:
         """The text is done; its pictures are tried again on their own, and their tries are counted from the first."""
@@ -227,6 +242,16 @@ def _fields(before: Entry | None, work: Work) -> dict[str, Any]:
     if work.rating is not None:
         fields["userRating"] = work.rating.new
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _event(work: Work, decision: RetryDecision | None, now: float) -> Event:
+    """What a settled work is for the history."""
+    if decision is not None:
+        kind = "given up" if decision.at is None else "waits"
+        return Event(now, kind, work.scene_id, f"{type(work.error).__name__}: {work.error}")
+    if work.scene is not None and work.scene.gone:
+        return Event(now, "gone from Stash", work.scene_id)
+    return Event(now, work.verdict.value if work.verdict else "settled", work.scene_id, work.reason)
 
 
 def _for_pictures(job: dict[str, Any]) -> dict[str, Any]:

@@ -3,36 +3,43 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import socket
 import struct
 import threading
 import time
 from collections.abc import Callable
 
+from sandbox import spoil
 from sandbox.http import Request, Response
 from sandbox.plex.answers import STARTING, StatusError, maintenance, refused
+from sandbox.window import Window
 
 Answer = Callable[[Request], Response]
 _WRITES = {"PUT", "POST", "DELETE"}
 
 
-class Faults:
+class Faults(Window):
     """Switches, all off at first. A test sets attributes, or several at once by :meth:`set`; :meth:`clear` ends them.
 
     - ``hang``: True until cleared or the client is gone, or seconds. The request is not carried out, unless
       ``hang_after`` is on: then it is, and only its answer is held back (a read time-out after a good write).
-    - ``status``: answer everything, ``/identity`` too, with it; 503 is the maintenance answer.
+    - ``status``: answer everything, ``/identity`` too, with it; 503 is the maintenance answer. ``headers`` go with it.
     - ``starting_up``: writes get 400 "still starting up", reads work.
     - ``busy_every``: every n-th write gets 500.
-    - ``reset``: the connection is reset without an answer.
+    - ``reset``: the connection is reset without an answer; ``drop``: it is closed.
+    - ``page``: a proxy answers with its own HTML page, and this status.
+    - ``after``: ``reset``, ``drop``, ``page`` and ``status`` come after the request was carried out: only its answer is
+      lost.
+    - ``spoil``: the request is carried out and its answer spoiled, in one of the ways of ``sandbox.spoil.SPOILS``.
+    - ``drip``: the answer's body takes so many seconds.
     - ``latency``, ``write_latency``: seconds per request, and more per write (writes wait for each other);
       ``item_latency``: seconds per item of a listing.
-    - ``times``: the faults end after so many requests that met them. ``only``: a regular expression searched in
-      ``"PUT /library/sections/1/all"``; other requests go undisturbed.
+
+    Which requests they meet: see :class:`sandbox.window.Window`; once ``times`` were met, everything is off.
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self._lock = threading.Lock()
         self._write_turn = threading.Lock()
         self._let_go = threading.Event()
@@ -49,14 +56,19 @@ class Faults:
         self.hang: bool | float = False
         self.hang_after = False
         self.status: int | None = None
+        self.headers: list[tuple[str, str]] = []
         self.starting_up = False
         self.busy_every = 0
         self.reset = False
+        self.drop = False
+        self.page: int | None = None
+        self.after = False
+        self.spoil: str | None = None
+        self.drip = 0.0
         self.latency = 0.0
         self.write_latency = 0.0
         self.item_latency = 0.0
-        self.times: int | None = None
-        self.only: str | None = None
+        self.open_wide()
 
     def set(self, **switches: object) -> None:
         """Several switches at once, the others off, e.g. ``set(status=503, times=3, only="^PUT")``."""
@@ -99,16 +111,17 @@ class Faults:
         if write and self.write_latency:
             with self._write_turn:
                 time.sleep(self.write_latency)
+        # together, since another thread may clear the switches meanwhile
+        after, let_go, hang, how, drip = self.after or self.hang_after, self._let_go, self.hang, self.spoil, self.drip
+        response = answer(request) if after else None
         failed = self._fail(request, write)
         if failed is not None:
             return failed
-        if self.hang is not False:
-            let_go, seconds, after = self._let_go, self.hang, self.hang_after
-            response = answer(request) if after else None
-            if not self._held(request, let_go, None if seconds is True else float(seconds)):
-                return Response(drop=True)
-            return response if response is not None else answer(request)
-        return answer(request)
+        if hang is not False and not self._held(request, let_go, None if hang is True else float(hang)):
+            return Response(drop=True)
+        response = response if response is not None else answer(request)
+        response.drip = drip
+        return spoil.spoiled(response, how) if how is not None else response
 
     def listing(self, items: int) -> None:
         """Wait as long as a listing of so many items takes."""
@@ -117,33 +130,31 @@ class Faults:
 
     def _any(self) -> bool:
         return bool(
-            self.hang is not False or self.status or self.starting_up or self.busy_every or self.reset
-            or self.latency or self.write_latency
+            self.hang is not False or self.status or self.starting_up or self.busy_every or self.reset or self.drop
+            or self.page or self.spoil or self.drip or self.latency or self.write_latency
         )  # fmt: skip
 
     def _concerns(self, request: Request) -> bool:
-        with self._lock:
-            if not self._any():
-                return False
-            if self.only is not None and not re.search(self.only, f"{request.method} {request.path}"):
-                return False
-            if self.times is None:
-                return True
-            self.times -= 1
-            if self.times >= 0:
-                return True
-        self.clear()
-        return False
+        if not self._any():
+            return False
+        if self.over:
+            self.clear()
+            return False
+        return self.meets(f"{request.method} {request.path}")
 
     def _fail(self, request: Request, write: bool) -> Response | None:
         if self.reset:
             # a linger of zero seconds turns the close into a reset
             request.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             return Response(drop=True)
-        if self.status == 503:
-            return maintenance(request)
+        if self.drop:
+            return Response(drop=True)
+        if self.page is not None:
+            return spoil.page(self.page)
         if self.status is not None:
-            return refused(StatusError(self.status))
+            failed = maintenance(request) if self.status == 503 else refused(StatusError(self.status))
+            failed.headers += self.headers
+            return failed
         if write and self.starting_up:
             return refused(StatusError(400, STARTING))
         if write and self.busy_every:

@@ -69,9 +69,11 @@ class Server:
         """The answer to any request."""
         asked, problem = self._understood(request)
         self.traffic.note(request, asked.fields if asked else [], _auth_sent(request))
-        faults = None if request.header(THROUGH_FAULTS) else self.faults
+        faults = self.faults.concerning(request) if self.faults and not request.header(THROUGH_FAULTS) else None
         broken = faults.before(request, self.core.closing.is_set) if faults else None
-        response = broken or _compressed(request, self._answer(request, asked, problem, faults))
+        response = broken or self._answer(request, asked, problem, faults)
+        if broken is None:
+            response = _compressed(request, faults.partly(response) if faults else response)
         return faults.after(response) if faults and not broken else response
 
     def _understood(self, request: Request) -> tuple[wire.Asked | None, wire.WireError | None]:

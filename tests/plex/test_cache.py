@@ -104,6 +104,19 @@ def test_a_server_that_gives_less_than_was_asked_for_is_read_to_the_end(
     assert len(cache.find(f"/data/{number}.mp4" for number in range(40))) == 40
 
 
+def test_two_processes_may_read_the_same_page_at_once(
+    tmp_path: Path, plex: PlexSim, scenes: SimSection, client: PlexClient, sections: list[Section]
+) -> None:
+    plex.load(scenes, [(f"/data/{number}.mp4", number, 1.0) for number in range(1, 31)])
+    with closing(PlexCache(str(tmp_path))) as one, closing(PlexCache(str(tmp_path))) as other:
+        other._known = lambda rows: {}  # type: ignore[method-assign]  # as it was when it looked
+        for cache in (one, other):
+            cache.belongs_to("machine", sections)
+            cache.build(client, sections)
+        assert other.size() == 30
+        assert len(other.find([f"/data/{number}.mp4" for number in range(1, 31)])) == 30
+
+
 def test_an_empty_library_is_one_request(
     plex: PlexSim, client: PlexClient, cache: PlexCache, sections: list[Section]
 ) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from plex.exceptions import PlexServerDown
 from sandbox.plex import PlexSim
 from sandbox.plex.model import Item
+from sync_queue.events import Events
 from sync_queue.ledger import Verdict
 from sync_queue.writer import QueueWriter, queue_dir
 from tests.worker.conftest import MakeBench
@@ -313,3 +314,32 @@ def test_an_error_that_several_jobs_share_counts_once_for_the_breaker(bench: Ben
     assert bench.breaker_state() is State.CLOSED
     assert isinstance(bench.loop._last_error, PlexServerDown)
     assert all(job["last_error_type"] == "PlexServerDown" for _, job in bench.rows().values())
+
+
+def test_an_outage_is_written_down_from_its_first_failure_to_the_first_success(bench: Bench, plex: PlexSim) -> None:
+    bench.stock(1, 2)
+    bench.save(1)
+    bench.work()
+    plex.faults.refuse()
+    began = bench.clock()
+    bench.save(2)
+    bench.live(300)
+    [outage] = Events(bench.db).outages()
+    assert (outage.ended, outage.waiting) == (None, 0)
+    assert began <= outage.began < began + 5
+    assert "cannot be reached" in outage.reason
+    plex.faults.accept()
+    bench.live(120)
+    [outage] = Events(bench.db).outages()
+    assert outage.ended is not None
+    kinds = [event.kind for _, event in Events(bench.db).newest()]
+    assert kinds[0] in ("pushed", "nothing to change")
+    assert "waits" in kinds
+
+
+def test_an_outage_that_outlived_its_drainer_ends_with_the_next_success(bench: Bench, plex: PlexSim) -> None:
+    bench.stock(1)
+    bench.settlement.plex_went("of yesterday")
+    bench.save(1)
+    bench.work()
+    assert [one.ended is None for one in Events(bench.db).outages()] == [False]

@@ -1,0 +1,307 @@
+"""Health Check and Retry Dead Letters, run as Stash runs them."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plex.exceptions import PlexPermanentError
+from sync_queue import state
+from sync_queue.dlq import DeadLetterQueue
+from sync_queue.jobs import new_job
+from sync_queue.setup import set_up
+from tasks import health_check as module
+from tasks import health_local, health_plex
+from tasks.context import Context
+from tasks.health import Finding, Look
+from tests.house import House, wait
+
+from .test_tasks import operation, said
+
+Checks = dict[str, list[dict[str, Any]]]
+
+
+def health(house: House) -> Checks:
+    """The findings by check."""
+    found: Checks = {}
+    for finding in operation(house, mode="health")["checks"]:
+        found.setdefault(finding["check"], []).append(finding)
+    return found
+
+
+def test_a_healthy_house(house: House) -> None:
+    [scene] = house.with_file()
+    house.save(scene, title="Before")
+    house.quiet()
+    before = house.plex.puts
+    house.task("Health Check")
+    assert "checks, nothing to mend" in said(house)
+    assert "[ok] Plex token: accepted" in said(house)
+    assert "[ok] Plex address: Plex answers at http://127.0.0.1" in said(house)
+    assert "Scenes: /data" in said(house)
+    assert said(house, "Warning") == ""
+    assert house.complaints() == []
+    found = health(house)
+    assert [name for name, _ in module.CHECKS] == list(found)
+    assert {finding["ok"] for several in found.values() for finding in several} <= {True, None}
+    assert "v0.30.1-19" in found["Stash"][0]["finding"]
+    assert house.plex.identity.version in found["Plex version"][0]["finding"]
+    assert f"process {house.drainer()}" in found["Background worker"][0]["finding"]
+    assert "plexapi 4.18" in found["Python"][0]["finding"]
+    assert {one["finding"].split(":")[0] for one in found["Databases"]} == {"queue/data.db", "state.db", "cache.db"}
+    assert all(one["finding"].endswith("wal") for one in found["Journal mode"])
+    assert house.plex.puts == before
+
+
+def test_before_the_settings_are_there(bare_house: House) -> None:
+    bare_house.start(configured=False)
+    found = health(bare_house)
+    assert [one["ok"] for one in found["Settings"]] == [False]
+    assert "Plex URL and Plex token missing" in found["Settings"][0]["finding"]
+    assert found["Plex address"][0]["ok"] is None
+    assert found["Stash"][0]["ok"] is True
+
+
+def test_settings_that_are_wrong_or_were_replaced_are_all_named(house: House) -> None:
+    house.configure(max_retries="many", reconcile_interval="sometimes", path_map="/a", enabled=False, sync_master=False)
+    findings = [one["finding"] for one in health(house)["Settings"]]
+    assert any("Tries is a whole number" in finding for finding in findings)
+    assert any("Path map: '/a' is no rule" in finding for finding in findings)
+    assert any("its default is used" in finding for finding in findings)
+    assert any("Enabled is off" in finding for finding in findings)
+    assert any("Sync fields is off" in finding for finding in findings)
+
+
+def test_plex_away_and_a_wrong_token_are_told_apart(house: House) -> None:
+    house.configure(plex_token="wrong-token")
+    found = health(house)
+    assert found["Plex address"][0]["ok"] is True
+    assert found["Plex token"][0]["ok"] is False
+    house.plex.faults.refuse()
+    found = health(house)
+    assert (found["Plex address"][0]["ok"], found["Plex token"][0]["ok"]) == (False, None)
+    assert "Is Plex running" in found["Plex address"][0]["advice"]
+    assert found["Databases"][0]["ok"] is True
+    house.plex.faults.accept()
+
+
+def test_a_library_that_is_not_there_is_named_with_those_that_are(house: House) -> None:
+    house.plex.add_section("Series", ["/series"], type="show")
+    house.configure(plex_library="Scenes, Nowhere, Series")
+    found = [(one["ok"], one["finding"]) for one in health(house)["Plex libraries"]]
+    assert found[0] == (True, "Scenes: /data")
+    assert found[1] == (False, "The Plex library 'Nowhere' is not on the server. There are: Scenes")
+    assert found[2][0] is False
+    assert "is of type show" in found[2][1]
+
+
+def test_a_guests_token_reads_and_may_not_edit(house: House) -> None:
+    house.plex.identity.guests.add("guest-token")
+    house.configure(plex_token="guest-token")
+    found = health(house)
+    assert found["Plex token"][0]["ok"] is True
+    assert found["Right to edit"][0]["ok"] is False
+    assert "not that of the server's owner" in found["Right to edit"][0]["finding"]
+    assert house.plex.puts == 0
+
+
+@pytest.mark.parametrize(("status", "ok"), [(404, None), (500, None), (400, None)])
+def test_a_server_that_does_not_say_who_may_edit(house: House, status: int, ok: bool | None) -> None:
+    house.plex.faults.set(status=status, only="/:/prefs")
+    [found] = health(house)["Right to edit"]
+    assert found["ok"] is ok
+
+
+def test_rules_of_the_path_map_are_held_against_both_sides(house: House) -> None:
+    house.configure(path_map="/data => /media; /nowhere => /data")
+    found = health(house)
+    assert [one["ok"] for one in found["Path map"]] == [False, False]
+    assert "Plex has no folder /media (it has /data)" in found["Path map"][0]["finding"]
+    assert "Stash has no folder /nowhere" in found["Path map"][1]["finding"]
+    assert found["Files"][0]["ok"] is False
+    assert "0 of the " in found["Files"][0]["finding"]
+    house.configure(path_map="/data => /data")
+    found = health(house)
+    assert found["Path map"][0]["ok"] is True
+    assert found["Files"][0]["ok"] is True
+
+
+def test_damaged_and_foreign_things_are_named_one_by_one(house: House) -> None:
+    [scene] = house.with_file()
+    house.save(scene, title="Before")
+    house.quiet()
+    house.end_drainer()
+    (house.data / "cache.db").write_bytes(b"noise " * 4000)
+    (house.data / "attention").write_text("Something is the matter")
+    os.chmod(house.data, 0o755)
+    found = health(house)
+    broken = {one["finding"].split(":")[0]: one["ok"] for one in found["Databases"]}
+    assert broken == {"queue/data.db": True, "state.db": True, "cache.db": None}
+    assert "Something is the matter" in found["Background worker"][0]["finding"]
+    assert "open to other users" in found["Data directory"][0]["finding"]
+    os.chmod(house.data, 0o700)
+
+
+def test_dead_letters_are_counted_and_can_be_tried_again(house: House) -> None:
+    [scene, other] = house.with_file(2)
+    house.configure(enabled=False)
+    set_up(str(house.data))
+    for one in (scene, other):
+        job = new_job(one, "metadata", {}, priority=0, now=1.0)
+        DeadLetterQueue(str(house.data)).add({**job, "retry_count": 5}, PlexPermanentError("refused"), 6)
+    assert "2 PlexPermanentError" in health(house)["Dead letters"][0]["finding"]
+    assert operation(house, mode="retry_dlq", scenes=[scene]) == {"queued": 1, "unreadable": 0}
+    assert [letter["scene_id"] for letter in DeadLetterQueue(str(house.data)).entries()] == [other]
+    assert operation(house, mode="retry_dlq", scenes=[scene]) == {"queued": 0, "unreadable": 0}
+    house.configure()
+    house.task("Retry Dead Letters")
+    assert "1 dead letters are tried again" in said(house)
+    house.quiet()
+    wait(lambda: not house.differences([scene, other]), 20, "both to be written")
+    assert DeadLetterQueue(str(house.data)).count() == 0
+
+
+def test_a_letter_that_holds_nothing_is_said(house: House) -> None:
+    house.configure(enabled=False)
+    DeadLetterQueue(str(house.data)).add({"job_key": "odd"}, ValueError("x"))
+    with closing(state.connect(str(house.data))) as db:
+        db.execute("UPDATE dead_letters SET job = 'nonsense'")
+    assert operation(house, mode="retry_dlq") == {"queued": 0, "unreadable": 1}
+    with pytest.raises(Exception, match="ids of Stash"):
+        operation(house, mode="retry_dlq", scenes="all")
+
+
+# single checks, without a house
+
+
+@pytest.fixture
+def look(tmp_path: Path) -> Iterator[Look]:
+    context = Context({}, {"SessionCookie": {"Value": "cookie-value"}, "ApiKey": "key-value"}, "/plugin", str(tmp_path))
+    found = Look(context)
+    yield found
+    found.close()
+    context.close()
+
+
+def test_one_check_that_fails_hides_no_other_and_no_secret_gets_out(look: Look) -> None:
+    def breaks(look: Look) -> Iterator[Finding]:
+        yield Finding("Odd", True, "before key-value", "and cookie-value")
+        raise RuntimeError("with cookie-value in\nit")
+
+    found = list(module._survived("Odd", breaks, look))
+    assert [(one.ok, one.finding, one.advice) for one in found] == [
+        (True, "before ***", "and ***"),
+        (None, "could not be checked: RuntimeError: with *** in it", ""),
+    ]
+
+
+def test_defunct_children_are_those_of_our_stash(look: Look, tmp_path: Path) -> None:
+    for pid, stat in {
+        "self": "",
+        "7": "7 (python3) Z 1 7 7",
+        "8": "8 (odd) name) (x) Z 1 8 8",
+        "9": "9 (python3) S 1 9 9",
+        "10": "10 (python3) Z 4 10 10",
+        "11": "",
+    }.items():
+        (tmp_path / pid).mkdir()
+        (tmp_path / pid / "stat").write_text(stat)
+    [found] = health_local.defunct(look, str(tmp_path), parent=1)
+    assert (found.ok, found.finding[:12]) == (False, "2 processes ")
+    assert "--init" in found.advice
+    [found] = health_local.defunct(look, str(tmp_path), parent=5)
+    assert found.ok is True
+    [found] = health_local.defunct(look, str(tmp_path / "none"))
+    assert found.ok is None
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_directory_that_cannot_be_written_to(look: Look, tmp_path: Path) -> None:
+    os.chmod(tmp_path, 0o500)
+    [found] = health_local.writable(look)
+    os.chmod(tmp_path, 0o700)
+    assert found.ok is False
+
+
+def test_a_directory_that_is_gone(tmp_path: Path) -> None:
+    [found] = health_local.writable(Look(Context({}, {}, "/plugin", str(tmp_path / "gone"))))
+    assert found.ok is False
+    assert "cannot be written to" in found.finding
+
+
+def test_a_journal_that_is_not_wal_is_said(look: Look, tmp_path: Path) -> None:
+    set_up(str(tmp_path))
+    with closing(sqlite3.connect(tmp_path / "queue" / "data.db")) as db:
+        db.execute("PRAGMA journal_mode=DELETE")
+    (tmp_path / "cache.db").write_bytes(b"noise" * 1000)
+    [found] = health_local.journal(look)
+    assert (found.ok, found.finding[:22]) == (None, "queue/data.db: delete ")
+
+
+@pytest.mark.parametrize(
+    ("files", "ok", "words"),
+    [
+        ({}, True, "none at work"),
+        ({"drainer.json": '{"state": "gone", "reason": "nothing waits"}'}, True, "the last one left: nothing waits"),
+        ({"drainer.wait": "{soon} 10"}, None, "the next one begins in"),
+    ],
+)
+def test_no_worker_is_no_trouble_while_nothing_waits(
+    look: Look, tmp_path: Path, files: dict[str, str], ok: bool | None, words: str
+) -> None:
+    import time
+
+    for name, text in files.items():
+        (tmp_path / name).write_text(text.replace("{soon}", f"{time.time() + 50}"))
+    [found] = health_local.drainer(look)
+    assert found.ok is ok
+    assert words in found.finding
+
+
+def test_no_worker_though_something_waits(look: Look, tmp_path: Path) -> None:
+    from sync_queue.setup import open_writer
+    from tests.sync_queue.support import job_text
+
+    with closing(open_writer(str(tmp_path))) as writer:
+        writer.fold(job_text(1), "scene_1")
+    [found] = health_local.drainer(look)
+    assert found.ok is False
+    assert "1 jobs wait" in found.finding
+
+
+def test_a_row_that_cannot_be_read_is_said(look: Look, tmp_path: Path) -> None:
+    set_up(str(tmp_path))
+    with closing(sqlite3.connect(tmp_path / "queue" / "data.db")) as db:
+        db.execute("INSERT INTO ack_queue_default(data, timestamp, status) VALUES ('{}', 0, 9)")
+        db.commit()
+    [found] = health_local.queue(look)
+    assert found.ok is False
+
+
+def test_a_package_that_is_missing_is_named_with_the_command(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health_local, "_PACKAGES", ("plexapi", "no-such-package"))
+    [found] = health_local.interpreter(look)
+    assert found.ok is False
+    assert "no-such-package" in found.finding
+    assert f"{sys.executable} -m pip install" in found.advice
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "touching"),
+    [
+        ("/data", "/data/", True),
+        ("/data/x", "/data", True),
+        ("/data", "/data/x", True),
+        ("/data", "/database", False),
+        ("D:\\Scenes", "d:/scenes/new", True),
+    ],
+)
+def test_folders_that_have_to_do_with_each_other(one: str, other: str, touching: bool) -> None:
+    assert health_plex._touch(one, other) is touching

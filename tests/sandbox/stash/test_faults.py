@@ -1,0 +1,77 @@
+"""The switches beyond those of the wire's own tests: which requests they meet, and how an answer is spoiled."""
+
+from __future__ import annotations
+
+import http.client
+import time
+
+import pytest
+
+from sandbox.spoil import SPOILS
+from sandbox.stash import StashGraphQLError, StashSim
+
+from .support import ask
+
+QUERY = "{ version { version } findScene(id: 1) { title } }"
+JSON = {"Content-Type": "application/json"}
+BODY = b'{"query": "{ version { version } }"}'
+
+
+def status(stash: StashSim) -> int:
+    return ask(stash, "POST", "/graphql", BODY, JSON)[0]
+
+
+def test_by_number_by_kind_and_by_time(stash: StashSim) -> None:
+    stash.faults.set(status=502, only="graphql", skip=1, times=2)
+    assert ask(stash, "GET", "/healthz")[0] == 200
+    assert [status(stash) for _ in range(5)] == [200, 502, 502, 200, 200]
+    stash.faults.set(unauthorized=True, every=2)
+    assert [status(stash) for _ in range(4)] == [200, 401, 200, 401]
+    stash.faults.clock = lambda: 5.0
+    stash.faults.set(status=504, between=(0.0, 5.0))
+    assert status(stash) == 200
+    stash.faults.between = (5.0, 6.0)
+    assert status(stash) == 504
+    with pytest.raises(AttributeError):
+        stash.faults.set(nonsense=1)
+
+
+def test_one_field_is_lost_and_the_others_are_answered(stash: StashSim) -> None:
+    stash.faults.set(beside_data=True)
+    with pytest.raises(StashGraphQLError) as caught:
+        stash.gql(QUERY)
+    assert caught.value.status == 200
+    assert caught.value.errors == [{"message": "database is locked", "path": ["version"]}]
+    assert ask(stash, "GET", "/healthz")[0] == 200
+    stash.faults.clear()
+    assert stash.gql(QUERY)["version"]
+
+
+def test_a_reset_and_a_proxys_page(stash: StashSim) -> None:
+    stash.faults.set(reset=True)
+    with pytest.raises((ConnectionError, http.client.HTTPException)):
+        stash.gql(QUERY)
+    stash.faults.set(page=True)
+    code, headers, text = ask(stash, "POST", "/graphql", BODY, JSON)
+    assert (code, headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert b"Sign in" in text
+
+
+@pytest.mark.parametrize("how", [name for name in SPOILS if name != "half"])
+def test_a_spoiled_answer(stash: StashSim, how: str) -> None:
+    body = b'{"query": "{ findScene(id: 1) { id title details } }"}'
+    good = ask(stash, "POST", "/graphql", body, JSON)
+    stash.faults.set(spoil=how)
+    spoiled = ask(stash, "POST", "/graphql", body, JSON)
+    assert spoiled[0] == 200
+    assert spoiled[2] != good[2] or (how == "latin-1" and good[2].isascii())
+
+
+def test_half_a_body_and_one_that_drips(stash: StashSim) -> None:
+    stash.faults.set(spoil="half")
+    with pytest.raises(http.client.IncompleteRead):
+        ask(stash, "POST", "/graphql", BODY, JSON)
+    stash.faults.set(drip=0.1)
+    begun = time.monotonic()
+    assert stash.gql(QUERY)
+    assert time.monotonic() - begun >= 0.1
