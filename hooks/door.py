@@ -62,6 +62,9 @@ def _work_slowly(document: str, door: ModuleType) -> bytes:
         import site
 
         site.main()
+    from sync_queue import libraries
+
+    libraries.use(door.PLUGIN_DIR)
 
     args, connection = _parts(document)
     door.server_connection.update(connection)

@@ -239,6 +239,10 @@ class PlexCache:
         where, values = ("", ()) if section is None else (" WHERE section = ?", (section,))
         return int(self._db.execute(f"SELECT COUNT(*) FROM items{where}", values).fetchone()[0])
 
+    def version(self) -> int:
+        """A number that changes whenever another process has written into the index."""
+        return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+
     def close(self) -> None:
         """Close the file."""
         self._db.close()

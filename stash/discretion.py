@@ -53,7 +53,8 @@ _ASKED = re.compile(r"(?<=[a-z0-9/])\?[\w.%-]+=\S*", re.IGNORECASE)
 _STAND_IN = re.compile(rf"(?:[A-Za-z]:)?[\\/]*{_WORD}(?:\.\w+)?(?:[\\/]+{_WORD}(?:\.\w+)?)*(?![\w~])")
 # How our own sentences go on behind a path that has no ending; no file is called like that.
 _GOES_ON = re.compile(
-    r" => | -> | \(chosen because Plex libraries is empty\)|; its libraries lie in | of Path map has |, [\d,]+ scenes|\. As a rule for Path map"
+    r" => | -> | \(chosen because Plex libraries is empty\)"
+    r"|; its libraries lie in | of Path map has |, [\d,]+ scenes|\. As a rule for Path map"
     r" | (?:is|are) in no Plex library: | (?:is|are) not in Plex though "
 )
 _OF_OURS = re.compile(r"""[\\/][^\s'"`,;:)\]}>|]*""")

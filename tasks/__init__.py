@@ -50,8 +50,7 @@ def run(args: dict[str, Any], connection: dict[str, Any], plugin_dir: str, data_
     module, function = MODES[mode]
     context = Context(args, connection, plugin_dir, data_dir)
     try:
-        if mode not in ("say", "wake"):
-            context.begin()
+        context.begin(ask=mode not in ("say", "wake"))
         result: dict[str, Any] = getattr(import_module(f"tasks.{module}"), function)(context)
         if mode not in _QUIET:
             context.reconcile_if_due()

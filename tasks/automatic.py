@@ -11,6 +11,7 @@ import sys
 from contextlib import closing
 from typing import Any, NoReturn
 
+from sync_queue import libraries
 from sync_queue.locks import try_lock
 from tasks.context import Context
 
@@ -22,6 +23,7 @@ def main(plugin_dir: str, arguments: list[str]) -> NoReturn:
 
     stash_process, data_dir = arguments[:2]
     os.umask(0o077)
+    libraries.use(plugin_dir)
     try:
         connection = json.loads(sys.stdin.buffer.read() or b"{}")
     except ValueError:

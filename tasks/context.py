@@ -46,12 +46,14 @@ class Context:
         discretion.heed(self.data_dir, self.plugin_dir, config.obfuscate_paths)
         return config
 
-    def begin(self) -> None:
-        """Speak as the settings ask for, and say what an older installation has left, once. Raises sqlite3.Error,
-        OSError."""
+    def begin(self, *, ask: bool) -> None:
+        """Speak as the settings ask for, and say what an older installation has left, once. Without ``ask`` Stash is
+        not asked: the settings are those that somebody read last. Raises sqlite3.Error, OSError."""
         from sync_queue.migration import migrate
 
         discretion.begin(self.data_dir, self.plugin_dir)
+        if not ask:
+            return
         with contextlib.suppress(StashError):  # then as they asked for when somebody looked last
             _ = self.config
         older = migrate(self.data_dir)

@@ -17,7 +17,7 @@ from sync_queue.events import Events
 from sync_queue.ledger import IN_STEP, Ledger, Verdict
 from sync_queue.operations import get_stats
 from tasks.context import Context
-from tasks.words import ago, moment, numbers, until
+from tasks.words import ago, moment, numbers, times, until
 from worker.notes import ATTENTION, lives, read_status, read_text
 
 SHOWN = 10
@@ -123,8 +123,8 @@ def _of_outages(outages: list[dict[str, Any]], now: float) -> Iterator[tuple[str
     how = f"{lasted} long" if last["ended"] else f"for {lasted} now"
     yield (
         "info",
-        f"Plex was away {len(long)} times in the last seven days, last on {began}, {how}, {last['waiting']:,} waiting: "
-        f"{last['reason']}",
+        f"Plex was away {times(len(long))} in the last seven days, last on {began}, {how}, {last['waiting']:,} waiting"
+        f": {last['reason']}",
     )
 
 

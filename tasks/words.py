@@ -26,6 +26,11 @@ def moment(at: float) -> str:
     return datetime.fromtimestamp(at).strftime("%Y-%m-%d %H:%M")
 
 
+def times(number: int) -> str:
+    """How often: once, 5 times."""
+    return "once" if number == 1 else f"{number:,} times"
+
+
 def numbers(by_kind: Mapping[str, int]) -> str:
     """Counts in brackets, "" where there are none: `` (stale sync: 8, missing: 2)``."""
     told = ", ".join(f"{kind.replace('_', ' ')}: {number:,}" for kind, number in by_kind.items() if number)

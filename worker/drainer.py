@@ -11,6 +11,7 @@ import sys
 import time
 from typing import Any, NoReturn
 
+from sync_queue import libraries
 from sync_queue.locks import try_lock
 from worker.launcher import LOCK, WAIT_FILE
 
@@ -22,6 +23,7 @@ def main(plugin_dir: str, arguments: list[str]) -> NoReturn:
     """
     data_dir = arguments[0]
     os.umask(0o077)
+    libraries.use(plugin_dir)
     connection = _connection()
     lock = int(arguments[1]) if len(arguments) > 1 else try_lock(os.path.join(data_dir, LOCK))
     if lock is not None:

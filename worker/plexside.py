@@ -50,7 +50,8 @@ class PlexSide:
         self._looked_for_any = False
         self._scanned_at: dict[str, float] = {}
         # Whether the index has changed since somebody took notice.
-        self.news = True
+        self._news = True
+        self._version = self._cache.version()
 
     @property
     def sections(self) -> list[Section]:
@@ -97,8 +98,15 @@ class PlexSide:
         except PlexError:
             # Not every server answers this question (plex 3.4); the listing does.
             return False
-        self.news |= changed > 0
+        self._news |= changed > 0
         return changed > 0
+
+    def take_news(self) -> bool:
+        """Whether the index has changed since this was asked last, by us or by another process (a reconciliation)."""
+        version = self._cache.version()
+        news = self._news or version != self._version
+        self._news, self._version = False, version
+        return news
 
     def evidence(self, files: Iterable[SceneFile]) -> str:
         """What the index knows under the names of a scene's files: a verdict stands until this changes."""
@@ -182,7 +190,7 @@ class PlexSide:
             return True
         thorough = thorough or now - self._thorough_look_at > THOROUGH_LOOK
         look = self._cache.refresh(self.client, self.sections, thorough)
-        self.news |= look.changed > 0
+        self._news |= look.changed > 0
         self._incomplete = look.incomplete
         self._looked_at = self._clock()
         if thorough:
@@ -190,7 +198,7 @@ class PlexSide:
         return True
 
     def _whole(self, sections: list[Section]) -> None:
-        self.news |= self._cache.build_and_compare(self.client, sections)[1] > 0
+        self._news |= self._cache.build_and_compare(self.client, sections)[1] > 0
         self._incomplete = False
         self._looked_at = self._whole_look_at = self._thorough_look_at = self._clock()
 

@@ -121,11 +121,7 @@ class SyncWorker:
 
     def take_news(self) -> bool:
         """Whether the index has changed since this was asked last."""
-        plex = self._plex
-        if plex is None or not plex.news:
-            return False
-        plex.news = False
-        return True
+        return self._plex is not None and self._plex.take_news()
 
     @property
     def plex(self) -> PlexSide:

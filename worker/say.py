@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from stash.client import StashClient, StashError
+from stash.log import shown
 from stash.queries import RUN_OPERATION
 
 PAUSE = 60.0
@@ -27,7 +28,7 @@ class Speaker:
     def tell(self, level: str, text: str) -> None:
         """Remember a line (level: info, warning or error). Of many, the first are kept and the rest counted."""
         if len(self._lines) < MOST_LINES:
-            self._lines.append((level, text))
+            self._lines.append((level, shown(text)))  # here, where the files are known to the letter
         else:
             self._unsaid += 1
 

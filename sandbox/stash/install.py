@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-_NOT_SHIPPED = {"tests", "sandbox", "benchmarks", "docs"}
+_NOT_SHIPPED = {"tests", "sandbox", "benchmarks", "docs", "release"}
 
 
 def install(source: Path, plugins: Path, entries: Iterable[str] | None, *, copy: bool) -> str:

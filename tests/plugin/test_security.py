@@ -24,6 +24,14 @@ from .test_tasks import operation, said
 
 TOKEN = "t0ken-that-nobody-may-see"
 KEY = "eyJhbGciOiJIUzI1NiJ9.k3y-that-nobody-may-see"
+FAULTS: tuple[dict[str, Any], ...] = (
+    {"status": 500, "times": 3},
+    {"status": 401, "times": 2},
+    {"status": 400, "only": "^PUT", "times": 2},
+    {"status": 404, "only": "^PUT", "times": 2},
+    {"reset": True, "times": 2},
+    {"starting_up": True, "times": 2},
+)
 PACKAGES = ("hooks", "metadata", "plex", "reconciliation", "stash", "sync_queue", "tasks", "worker")
 SOURCES = [ROOT / "Stash2Plex.py", *(path for package in PACKAGES for path in (ROOT / package).glob("*.py"))]
 
@@ -71,17 +79,7 @@ def test_token_key_and_session_are_nowhere_after_a_day_of_trouble(locked: House)
     pid = house.drainer()
     assert pid is not None
     shown = about(pid)
-    for number, faults in enumerate(
-        (
-            {"status": 500, "times": 3},
-            {"status": 401, "times": 2},
-            {"status": 400, "only": "^PUT", "times": 2},
-            {"status": 404, "only": "^PUT", "times": 2},
-            {"reset": True, "times": 2},
-            {"starting_up": True, "times": 2},
-        ),
-        start=1,
-    ):
+    for number, faults in enumerate(FAULTS, start=1):
         house.plex.faults.set(**faults)
         house.save(scenes[number], title=f"In trouble {number}")
         wait(lambda: house.queue()["in_flight"] == 0, 20, "the job to be done with")
@@ -143,6 +141,11 @@ def test_with_obfuscate_paths_no_path_of_a_scene_is_logged(house: House) -> None
     missing = next(one for one in house.with_file(10)[4:] if names.count(Path(file_of(house, one)).name) == 1)
     house.plex.remove_item(house.item(missing).rating_key)
     scenes.append(missing)
+    # One whose name another file has: its match is doubtful, and the worker says so through its own operation.
+    doubtful = next(one for one in house.with_file(10) if names.count(Path(file_of(house, one)).name) > 1)
+    house.plex.remove_item(house.item(doubtful).rating_key)
+    house.save(doubtful, details="Whose is it?")
+    wait(lambda: "LOW CONFIDENCE SKIPPED" in said(house, "Warning"), 20, "the doubt to be said")
     for scene in scenes:
         house.save(scene, title="A title")
     house.shows(scenes[0], title="A title")
@@ -220,7 +223,7 @@ def test_every_queue_is_opened_with_the_json_serializer() -> None:
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("AckQueue"):
-                opened.append({keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords})
+                opened += [{keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}]
     assert opened
     assert all(keywords["serializer"] == "json_serializer" for keywords in opened)
 

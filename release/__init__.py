@@ -1,0 +1,1 @@
+"""Builds what people install from inside Stash: ``python -m release``. Not part of it."""
