@@ -42,7 +42,7 @@ def run(document: str, plugin_dir: str) -> str:
     """Work on one hook's document. Gives the answer's output. Raises what ``read_document`` raises, and NoPlace."""
     event, connection, known = read_document(document)
     data_dir = data_dir_of(plugin_dir, known)
-    if _queue(event, None, data_dir, None):
+    if _queue(event, None, data_dir, None) or _left_behind(data_dir):
         _wake(data_dir, plugin_dir, connection)
     _repeat_attention(data_dir)
     _reconcile_if_due(data_dir, plugin_dir, connection)
@@ -101,6 +101,16 @@ def _open(data_dir: str) -> QueueWriter:
     from sync_queue.setup import open_writer
 
     return open_writer(data_dir)
+
+
+def _left_behind(data_dir: str) -> bool:
+    """Whether rows wait that somebody has to see: their drainer may have been killed. The lock is not tried before one
+    is known to wait: whoever holds it for a moment keeps another hook from starting a drainer."""
+    try:
+        writer = open_existing(queue_dir(data_dir))
+        return writer is not None and writer.any_undone()
+    except SqliteError:
+        return False  # whoever has something to queue says so
 
 
 def _wake(data_dir: str, plugin_dir: str, connection: str) -> None:

@@ -13,6 +13,7 @@ from reconciliation.engine import Finding
 from reconciliation.folders import Folders
 from reconciliation.result import GapDetectionResult
 from reconciliation.verdicts import Fate
+from stash import discretion, log
 from stash.scenes import files_of
 
 # So many folders and scenes are named in the log; the file has all.
@@ -34,7 +35,7 @@ class Table:
 
     def row(self, *values: object) -> None:
         """Add a row."""
-        self._writer.writerow([_harmless(value) for value in values])
+        self._writer.writerow([_harmless(log.shown(value) if isinstance(value, str) else value) for value in values])
 
     def close(self) -> None:
         """Put the file in its place."""
@@ -70,6 +71,7 @@ class Report:
     def finding(self, finding: Finding) -> None:
         """Take in one finding."""
         path = files_of(finding.scene)[0]["path"]
+        discretion.learn([path])  # a title may be the file's name
         types = [gap.gap_type for gap in finding.gaps]
         candidates = _candidates(finding)
         title = finding.scene.get("title") or ""

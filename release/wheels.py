@@ -41,7 +41,7 @@ def _known(folder: Path) -> dict[str, Path]:
 
 
 def download(folder: Path, what: Sequence[str], *, deps: bool = False) -> None:
-    """Have pip put wheels into ``folder``: those it is told of, and with ``deps`` all that they need. Raises NoWheels."""
+    """Have pip put wheels into ``folder``: those named, and with ``deps`` what they need. Raises NoWheels."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
     command += [*WANTED, *OLDEST_PYTHON, "--dest", str(folder), *([] if deps else ["--no-deps"]), *what]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -40,6 +40,9 @@ HEALTH = """query Health($newest: FindFilterType) {
   findScenes(filter: $newest) { count scenes { files { path } } }
 }"""
 
+# Replaces all of the plugin's settings (stash 5).
+CONFIGURE = 'mutation Configure($input: Map!) { configurePlugin(plugin_id: "Stash2Plex", input: $input) }'
+
 RUN_OPERATION = 'mutation Say($args: Map) { runPluginOperation(plugin_id: "Stash2Plex", args: $args) }'
 
 
@@ -80,6 +83,7 @@ def everything() -> dict[str, str]:
         "descendants": descendants([1, 2]),
         "scenes of": scenes_of(2),
         "health": HEALTH,
+        "configure": CONFIGURE,
         "run operation": RUN_OPERATION,
         "batch": batch([1, 2]),
         "empty batch": batch([]),

@@ -15,6 +15,7 @@ from typing import Any
 from stash import spelling
 
 PLUGIN_ID = "Stash2Plex"
+TOKEN_PLACE = "in Plex Web any item, ... > Get Info > View XML, at the end of the address behind X-Plex-Token="
 
 
 @dataclass(frozen=True)
@@ -215,9 +216,10 @@ class Stash2PlexConfig:
         names = [BY_NAME[name].title for name in ("plex_url", "plex_token") if not getattr(self, name)]
         if not names:
             return None
+        where = "" if self.plex_token else f". The token: {TOKEN_PLACE}"
         return (
             f"Stash2Plex waits for {' and '.join(names)}: fill in Settings > Plugins > Stash2Plex. "
-            "Saves are kept until then"
+            f"Saves are kept until then{where}"
         )
 
     def fingerprint(self) -> str:

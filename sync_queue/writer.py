@@ -86,6 +86,10 @@ class QueueWriter:
         """True where a row of this key waits (one in flight does not count)."""
         return self._db.execute(sql.WAITING_BY_KEY, (job_key,)).fetchone() is not None
 
+    def any_undone(self) -> bool:
+        """True where any row waits or is in flight."""
+        return self._db.execute(sql.ANY_UNDONE).fetchone() is not None
+
     def layout(self) -> int:
         """The version of table and indexes; 0 where the set-up was not finished."""
         return int(self._db.execute("PRAGMA user_version").fetchone()[0])

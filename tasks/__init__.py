@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from tasks.context import Context, UserError
+from tasks.defaults import look_after, remind
 
 __all__ = ["MODES", "Context", "UserError", "run"]
 
@@ -42,6 +43,10 @@ _QUIET = frozenset(
 )
 
 
+# Nothing is changed by these, not even how Stash shows a setting; and the check says itself what is wrong.
+_LOOK_ONLY = frozenset(("health", "preview", "gap_report", "give_back"))
+
+
 def run(args: dict[str, Any], connection: dict[str, Any], plugin_dir: str, data_dir: str) -> dict[str, Any]:
     """Run what ``args["mode"]`` names. Raises UserError with a sentence for the person."""
     mode = args.get("mode")
@@ -51,9 +56,14 @@ def run(args: dict[str, Any], connection: dict[str, Any], plugin_dir: str, data_
     context = Context(args, connection, plugin_dir, data_dir)
     try:
         context.begin(ask=mode not in ("say", "wake"))
+        look_after(context, change=mode not in _LOOK_ONLY)
         result: dict[str, Any] = getattr(import_module(f"tasks.{module}"), function)(context)
+        if mode not in _LOOK_ONLY:
+            remind(context)
         if mode not in _QUIET:
             context.reconcile_if_due()
+        if mode not in _LOOK_ONLY and mode not in ("say", "wake"):
+            context.drain_if_waiting()
     finally:
         context.close()
     return result

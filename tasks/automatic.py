@@ -20,6 +20,7 @@ def main(plugin_dir: str, arguments: list[str]) -> NoReturn:
     """``arguments``: the process of Stash that started us, the data directory and, where it could be inherited, the
     descriptor that holds the lock. The Stash connection comes on standard input."""
     from reconciliation.launch import LOCK
+    from stash import discretion
 
     stash_process, data_dir = arguments[:2]
     os.umask(0o077)
@@ -31,6 +32,7 @@ def main(plugin_dir: str, arguments: list[str]) -> NoReturn:
     lock = int(arguments[2]) if len(arguments) > 2 else try_lock(os.path.join(data_dir, LOCK))
     if lock is not None and isinstance(connection, dict):
         os.set_inheritable(lock, False)
+        discretion.begin(data_dir, plugin_dir)
         context = Context({}, connection, plugin_dir, data_dir)
         with closing(context):
             run_if_due(context, stash_process)

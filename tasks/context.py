@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sqlite3
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +12,7 @@ from stash import discretion, log
 from stash.client import StashClient, StashError
 from stash.scenes import read_batch
 from stash.settings import Stash2PlexConfig
-from sync_queue.writer import queue_dir
+from sync_queue.writer import open_existing, queue_dir
 
 
 class UserError(Exception):
@@ -78,6 +79,22 @@ class Context:
             return ensure_drainer(self.data_dir, self.plugin_dir, json.dumps(self.connection))
         except OSError as error:
             raise UserError(f"The background worker could not be started: {error}") from error
+
+    def drain_if_waiting(self) -> bool:
+        """See that a drainer lives where rows wait, or were left behind by one that was killed. True when one was
+        started; one that sits out a pause goes on doing so."""
+        from worker.launcher import ensure_drainer
+
+        try:
+            writer = open_existing(self.queue_dir)
+            if writer is None:
+                return False
+            with contextlib.closing(writer):
+                undone = writer.any_undone()
+            return undone and ensure_drainer(self.data_dir, self.plugin_dir, json.dumps(self.connection))
+        except (sqlite3.Error, OSError) as error:
+            log.warning(f"The background worker could not be started: {error}")
+            return False
 
     def reconcile_if_due(self) -> bool:
         """Start the comparison of Stash and Plex where one is due by itself. True when it was started."""

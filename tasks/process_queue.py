@@ -17,6 +17,8 @@ LOOK = 0.2
 SOON = 10.0
 # What stands in the way may have been mended just now: the drainer is given this long to find out.
 GRACE = 3.0
+# A drainer that was killed meanwhile gets a successor: nobody else may come by for a long time.
+AGAIN = 3.0
 
 
 def process_queue(context: Context) -> dict[str, Any]:
@@ -29,9 +31,12 @@ def process_queue(context: Context) -> dict[str, Any]:
     attention = os.path.join(context.data_dir, ATTENTION)
     with closing(JobStore(context.queue_dir)) as store:
         most = max(1, store.undone())
-        began = time.monotonic()
+        began = woken = time.monotonic()
         context.wake()
         while True:
+            if time.monotonic() - woken > AGAIN:
+                woken = time.monotonic()
+                context.wake()
             left = store.undone()
             most = max(most, left)
             log.progress(1 - left / most)

@@ -28,6 +28,7 @@ from worker.loop import Loop
 from worker.memory import Memory
 from worker.notes import Notes
 from worker.processor import SyncWorker
+from worker.revival import Revival
 from worker.settle import Settlement
 from worker.source import Scene, read_scenes
 
@@ -68,7 +69,16 @@ def _drain(worker: SyncWorker, data_dir: str, stop: threading.Event) -> None:
 
         awaiting = Awaiting(db, store, worker, clock=worker.clock, share=random.random)
         entities = Entities(store, worker.stash, clock=worker.clock)
-        loop = Loop(worker, store, settlement, Notes(data_dir), read, awaiting=awaiting, entities=entities)
+        loop = Loop(
+            worker,
+            store,
+            settlement,
+            Notes(data_dir),
+            read,
+            awaiting=awaiting,
+            revival=Revival(db, store, clock=worker.clock),
+            entities=entities,
+        )
         loop.block(in_the_way(worker.config))
         while not stop.is_set():
             loop.work_off(stop.is_set)

@@ -20,6 +20,7 @@ from worker.breaker import Breaker, State
 from worker.entities import Entities
 from worker.notes import Notes
 from worker.processor import SyncWorker
+from worker.revival import Revival
 from worker.settle import NEEDS_A_PERSON, Settlement
 from worker.source import Scene
 from worker.work import Work
@@ -48,6 +49,7 @@ class Loop:
         sleep: Callable[[float], None] = time.sleep,
         tell: Callable[[str, str], None] = lambda level, text: None,
         awaiting: Awaiting | None = None,
+        revival: Revival | None = None,
         entities: Entities | None = None,
     ) -> None:
         self.worker = worker
@@ -62,6 +64,7 @@ class Loop:
         self._sleep = sleep
         self._tell = tell
         self._awaiting = awaiting
+        self._revival = revival
         self._entities = entities or Entities(store, None, clock=clock)
         self._version = store.version()
         self._changed_at = clock()
@@ -86,15 +89,16 @@ class Loop:
         return worked
 
     def _tend(self) -> bool:
-        """Look after those that wait for their file. False where that showed that Plex does not work."""
-        if self._awaiting is None:
-            return True
+        """Look after those that wait for their file, and those that an outage has ended. False where that showed that
+        Plex does not work."""
         try:
-            if self._awaiting.tend() and self.breaker.reason:
+            if self._awaiting is not None and self._awaiting.tend() and self.breaker.reason:
                 self.plex_worked()
         except PlexError as error:
             self._look_failed(error)
             return False
+        if self._revival is not None and self.breaker.state is State.CLOSED and self.blocked is None:
+            self._revival.tend()
         return True
 
     def _put_off(self, rows: list[Claimed]) -> list[Claimed]:
@@ -250,6 +254,8 @@ class Loop:
             self._plex_known_to_work = True
         closed = self.breaker.worked()
         self._notes.attention(None)
+        if closed and self._revival is not None:
+            self._revival.plex_is_back()
         if closed and self._outage_told:
             self._outage_told = False
             log.info("Plex works again")

@@ -39,6 +39,7 @@ from worker.images import Pictures
 from worker.loop import Loop
 from worker.memory import Memory
 from worker.processor import SyncWorker
+from worker.revival import Revival
 from worker.say import Speaker
 from worker.settle import Settlement
 from worker.source import Scene, from_stash
@@ -216,6 +217,7 @@ class Resident:
             self._read,
             tell=self._speaker.tell,
             awaiting=awaiting,
+            revival=Revival(db, store, clock=time.time, tell=self._speaker.tell),
             entities=Entities(
                 store, client, clock=time.time, tell=self._speaker.tell, tags_edited=self._tags_were_edited
             ),

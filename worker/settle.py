@@ -32,6 +32,7 @@ from sync_queue.store import Claimed, JobStore
 from worker.doubt import LowConfidence
 from worker.retry import Failure, RetryDecision, decide
 from worker.returning import is_give_back
+from worker.revival import ended_by_outage
 from worker.source import PermanentError
 from worker.work import Work
 
@@ -212,10 +213,17 @@ class Settlement:
         discard(self._db, work.job["job_key"])
         timestamps.write(self._db, {work.scene_id: None})
 
+    def _say(self, error: BaseException, words: str) -> None:
+        """Tell a person of a dead letter, unless it comes back by itself: then there is nothing to see to."""
+        if type(error).__name__ in ended_by_outage():
+            log.info("%s; it is tried again by itself", words)
+        else:
+            self._tell("warning", f"{words}. See View Queue Status")
+
     def _bury_pictures(self, job: dict[str, Any], work: Work, error: BaseException, now: float) -> None:
         tries = int(job.get("retry_count") or 0) + 1
         known = error if isinstance(error, (PlexError, StashError)) else translate_plex_exception(error)
-        self._tell("warning", f"The pictures of scene {work.scene_id} were given up after {tries} tries: {known}")
+        self._say(known, f"The pictures of scene {work.scene_id} were given up after {tries} tries: {known}")
         self._dlq.add(job, known, tries, detail={"pictures": True}, now=now)
 
     def _bury(self, job: dict[str, Any], work: Work, now: float) -> None:
@@ -230,9 +238,7 @@ class Settlement:
             log.warning("%s", error.skipped())
             self._tell("warning", error.skipped())
         else:
-            self._tell(
-                "warning", f"Scene {work.scene_id} was given up after {tries} tries: {error}. See View Queue Status"
-            )
+            self._say(error, f"Scene {work.scene_id} was given up after {tries} tries: {error}")
         self._dlq.add(job, error, tries, detail=detail, now=now)
 
 

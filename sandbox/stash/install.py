@@ -37,7 +37,8 @@ def _manifest_in(folder: Path) -> Path:
 
 
 def _shipped(folder: Path) -> list[str]:
-    """Modules and packages at the top, but not what a release leaves out."""
+    """Modules, packages and scripts for the page at the top, but not what a release leaves out."""
     names = [entry.name for entry in sorted(folder.glob("*.py"))]
+    names += sorted({entry.parent.name for kind in ("js", "css") for entry in folder.glob(f"*/*.{kind}")})
     packages = [entry.parent.name for entry in sorted(folder.glob("*/__init__.py"))]
-    return names + [name for name in packages if name not in _NOT_SHIPPED and not name.startswith(".")]
+    return [name for name in [*names, *packages] if name not in _NOT_SHIPPED and not name.startswith(".")]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -119,3 +121,18 @@ def test_without_its_packages_the_plugin_keeps_saves_and_says_what_to_install(ho
     assert b"is missing" in hook().stderr
     assert house.queue()["waiting"] == 1
     shutil.rmtree(bare)
+
+
+def test_stash_s_page_gets_the_script_that_wakes_us(house: House) -> None:
+    with urllib.request.urlopen(f"{house.stash.url}/plugin/Stash2Plex/javascript") as answer:
+        script = answer.read().decode()
+    assert 'mode: "wake"' in script
+    [document] = re.findall(r"const WAKE = '(.*)';", script)
+    [scene] = house.with_file()
+    house.stash.set_plugin_enabled("Stash2Plex", False)
+    house.save(scene, title="While the plugin was off")
+    house.stash.set_plugin_enabled("Stash2Plex", True)
+    # The very words of the script: Stash has started anew, as far as anybody can tell.
+    answer = house.stash.gql(document)["runPluginOperation"]
+    assert answer["reconciling"]
+    house.shows(scene, title="While the plugin was off")

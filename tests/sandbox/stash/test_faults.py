@@ -74,4 +74,4 @@ def test_half_a_body_and_one_that_drips(stash: StashSim) -> None:
     stash.faults.set(drip=0.1)
     begun = time.monotonic()
     assert stash.gql(QUERY)
-    assert time.monotonic() - begun >= 0.1
+    assert time.monotonic() - begun >= 0.08  # all but the last pause

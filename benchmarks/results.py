@@ -1,0 +1,128 @@
+"""What a measurement gives: a row of the table, judged by its target, and a line of the results file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from sandbox.demo.tables import table
+
+ROOT = Path(__file__).resolve().parent.parent
+# Not committed; docs/performance.md is made of it.
+FILE = ROOT / "build" / "benchmarks.jsonl"
+HEAD = ("figure", "library", "added", "measured", "baseline", "result", "target", "")
+
+
+class By(str, Enum):
+    """What of a measurement is held against the target."""
+
+    VALUE = "value"
+    RATIO = "ratio"
+    ABOVE = "above"
+
+
+@dataclass(frozen=True)
+class Result:
+    """One row. ``unit`` is ``s`` or ``MB``; ``baseline`` was measured in the same run, turn by turn, and ``against``
+    says what it is. ``target`` None: told, not judged. ``scenes`` is the size of the library, ``latency`` the seconds
+    added to each answer of Plex, ``rounds`` how many measurements the medians are of."""
+
+    figure: str
+    measured: float
+    unit: str
+    rounds: int
+    scenes: int
+    target: float | None = None
+    by: By = By.VALUE
+    baseline: float | None = None
+    against: str = ""
+    latency: float = 0.0
+    note: str = ""
+
+    @property
+    def compared(self) -> float:
+        """What is held against the target."""
+        if self.by is By.VALUE or self.baseline is None:
+            return self.measured
+        return self.measured / self.baseline if self.by is By.RATIO else self.measured - self.baseline
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the target was met; None where there is none."""
+        return None if self.target is None else self.compared <= self.target
+
+    def row(self) -> tuple[str, ...]:
+        """The cells of the table, under :data:`HEAD`."""
+        return (
+            self.figure,
+            f"{self.scenes:,}" if self.scenes else "-",
+            f"{self.latency * 1000:.0f} ms",
+            _with_unit(self.measured, self.unit),
+            "-" if self.baseline is None else _with_unit(self.baseline, self.unit),
+            self._of(self.compared),
+            "-" if self.target is None else self._of(self.target),
+            {None: "", True: "met", False: "missed"}[self.met],
+        )
+
+    def _of(self, value: float) -> str:
+        if self.by is By.RATIO:
+            return f"{value:.2f}x"
+        return ("+" if self.by is By.ABOVE else "") + _with_unit(value, self.unit)
+
+
+def load(path: Path = FILE, run: str = "") -> tuple[dict[str, Any], list[Result]]:
+    """The circumstances and results of one run, by default the last. Raises LookupError where there is none."""
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+    if not lines:
+        raise LookupError(f"{path} holds no results: measure first, with make bench")
+    wanted = [line for line in lines if line["run"] == (run or lines[-1]["run"])]
+    if not wanted:
+        raise LookupError(f"{path} holds no run {run}")
+    return wanted[-1], [Result(**{**line["result"], "by": By(line["result"]["by"])}) for line in wanted]
+
+
+def main(measure: Callable[[bool], Iterable[Result]], about: str | None) -> None:
+    """What each module does when it is run: measure, print the table, append to the results file."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", choices=("quick", "full"), default="quick")
+    parser.add_argument("--results", type=Path, default=FILE, help="where to append the results")
+    parser.add_argument("--run", default=time.strftime("%Y-%m-%dT%H:%M:%S"), help="the name of this run")
+    options = parser.parse_args()
+    as_in_production()
+    results = list(measure(options.size == "full"))
+    options.results.parent.mkdir(parents=True, exist_ok=True)
+    known = {"run": options.run, "size": options.size, "python": sys.version.split()[0], "cores": os.cpu_count()}
+    with options.results.open("a", encoding="utf-8") as file:
+        for one in results:
+            file.write(json.dumps({**known, "result": asdict(one), "met": one.met}) + "\n")
+    show(results)
+
+
+def show(results: Iterable[Result]) -> None:
+    """Print the table, and the notes below it."""
+    rows = list(results)
+    sys.stdout.write(table(HEAD, [one.row() for one in rows]) + "\n")
+    for one in rows:
+        if one.note:
+            sys.stdout.write(f"  {one.figure}: {one.note}\n")
+    sys.stdout.flush()
+
+
+def as_in_production() -> None:
+    """Let Python keep compiled code, as it does for everybody who has not told it otherwise: the drainer compiles for
+    the hooks in any case, and the tasks are measured as they run the second time."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def _with_unit(value: float, unit: str) -> str:
+    if unit == "s":
+        return f"{value * 1000:.1f} ms" if value < 0.1 else f"{value:.2f} s" if value < 100 else f"{value:.0f} s"
+    return f"{value:.1f} {unit}"

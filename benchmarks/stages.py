@@ -1,0 +1,98 @@
+"""What the measurements do with a stage over and over: a first save, many rows at once, a drainer to the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+
+from sandbox.demo import truth
+from sandbox.demo.edits import Edit
+from sandbox.demo.measure import Watch
+from sandbox.demo.stage import Stage
+from sandbox.stash import PluginProcess, Scene
+from sync_queue.jobs import PRIORITY_BULK, scene_key, scene_row
+from sync_queue.operations import get_stats
+from sync_queue.setup import open_writer
+from worker.launcher import ensure_drainer
+
+_AT_ONCE = 500
+
+
+def first_save(stage: Stage) -> None:
+    """Save one scene: after it the queue is there, the drainer has started, and code is compiled."""
+    scene = next(s for s in stage.library.scenes if s.files and s.studio_id)
+    began = time.monotonic()
+    Edit("title", scene.id, {"title": "The hook that is measured"}).save(stage.stash)
+    if Watch(stage).arrival(scene.id, began) is None and stage.drainer() is None:
+        raise RuntimeError("the first save did not reach Plex")
+    time.sleep(0.5)  # it compiles for the hooks when it is at rest
+
+
+def without_covers(stage: Stage) -> None:
+    """Take every cover away: nothing is uploaded then."""
+    for scene in stage.stash.scenes:
+        if scene.cover is not None:
+            stage.stash.store.scenes.change(scene.id, _bare)
+
+
+def _bare(scene: Scene) -> None:
+    scene.cover = None
+
+
+def written_scenes(stage: Stage) -> list[int]:
+    """The scenes that are meant to be in Plex."""
+    return [scene.id for scene in stage.stash.scenes if truth.reason_not_in_plex(stage.stash, scene) is None]
+
+
+def change(stage: Stage, scene_ids: Iterable[int], words: str) -> None:
+    """Give each scene other details, without a hook: as an import does."""
+    store = stage.stash.store
+
+    def edit(scene: Scene) -> None:
+        scene.details = f"{words}, of scene {scene.id}"
+        scene.updated_at = store.clock.seconds()
+
+    with store.lock:
+        for scene_id in scene_ids:
+            store.scenes.change(scene_id, edit)
+
+
+def enqueue(data_dir: Path, scene_ids: Iterable[int]) -> None:
+    """Queue scenes as bulk, as a reconciliation does."""
+    rows = [(scene_row(one, priority=PRIORITY_BULK, now=time.time()), scene_key(one)) for one in scene_ids]
+    with closing(open_writer(str(data_dir))) as writer:
+        for start in range(0, len(rows), _AT_ONCE):
+            writer.fold_all(rows[start : start + _AT_ONCE])
+
+
+def last_process(stage: Stage) -> PluginProcess:
+    """The plugin's process that Stash started last."""
+    return stage.stash.processes[-1]
+
+
+def start_drainer(stage: Stage) -> None:
+    """Start a drainer with the connection that Stash gave out last, and no request of our own."""
+    connection = json.dumps(last_process(stage).input["server_connection"])
+    ensure_drainer(str(stage.data_dir), str(stage.plugin_dir), connection)
+
+
+def drained(stage: Stage, patience: float = 3600.0) -> None:
+    """Wait until nothing waits or is in flight. Raises TimeoutError."""
+    end = time.monotonic() + patience
+    while True:
+        stats = get_stats(str(stage.data_dir / "queue"))
+        if not stats["waiting"] + stats["in_flight"]:
+            return
+        if time.monotonic() > end:
+            raise TimeoutError(f"{stats['waiting']} rows wait still after {patience:.0f} s")
+        time.sleep(0.05)
+
+
+def surroundings(stage: Stage) -> tuple[Path, dict[str, str]]:
+    """Folder and environment of the plugin's processes."""
+    folder = stage.home / "stash"
+    return folder, {**os.environ, "STASH_PLUGIN_DATA": "", "PYTHONPATH": str(folder / "plugins")}

@@ -1,0 +1,133 @@
+"""A house whose processes come out of the nursery: where things are killed, and what people do there."""
+
+from __future__ import annotations
+
+import base64
+import os
+import random
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sandbox.library import generate
+from tests.faults import invariant
+from tests.faults.nursery import Nursery
+from tests.house import House, wait
+
+WAKE = 'mutation { runPluginOperation(plugin_id: "Stash2Plex", args: {mode: "wake"}) }'
+RENAME = "mutation($i: PerformerUpdateInput!) { performerUpdate(input: $i) { id } }"
+
+
+class Stage:
+    """``house`` is the whole; ``scenes`` are those that people edit here, ``actors`` the performers in them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.nursery = Nursery(folder / "nursery")
+        self.house = House(folder, generate(1, 40), python=str(self.nursery.python))
+        self.house.start()
+        self.scenes = self.house.with_file(12)
+        self._edits = 0
+
+    def close(self) -> None:
+        """End everything."""
+        self.no_drainer()
+        self.house.stop()
+        self.nursery.close()
+
+    # what people do
+
+    def save(self, scene_id: int, **more: Any) -> int:
+        """Save a scene with a title that it never had."""
+        self._edits += 1
+        self.house.save(scene_id, title=f"Edit {self._edits}", **more)
+        return scene_id
+
+    def cover(self, scene_id: int) -> int:
+        """Save it with a picture that it never had."""
+        picture = b"\xff\xd8\xff\xe0" + f"picture {self._edits}".encode() * 20
+        return self.save(scene_id, cover_image="data:image/jpeg;base64," + base64.b64encode(picture).decode())
+
+    def silently(self, scene_id: int) -> int:
+        """Change a scene in a way no hook tells of."""
+        tags = self.house.stash.scene(scene_id).tag_ids
+        free = [tag.id for tag in self.house.library.tags if tag.id not in tags]
+        self.house.stash.autotag(scene_id, tag_ids=free[:1])
+        return scene_id
+
+    def rename(self, scene_id: int) -> int:
+        """Rename the first performer of a scene, or give it one."""
+        people = self.house.stash.scene(scene_id).performer_ids
+        if not people:
+            self.save(scene_id, performer_ids=["4"])
+        self._edits += 1
+        who = self.house.stash.scene(scene_id).performer_ids[0]
+        self.house.stash.gql(RENAME, {"i": {"id": str(who), "name": f"Person {who} {self._edits}"}})
+        return scene_id
+
+    # what is done to the plugin
+
+    def no_drainer(self) -> None:
+        """Kill the drainer, and whatever else lives by itself."""
+        for life in self.nursery.lives():
+            if life["kind"] in ("drain", "reconcile"):
+                with _may_be_gone():
+                    os.kill(life["pid"], signal.SIGKILL)
+        (self.house.data / "drainer.wait").unlink(missing_ok=True)
+        wait(lambda: not any(life["kind"] in ("drain", "reconcile") for life in self.nursery.lives()), 10, "their end")
+
+    def no_queue(self) -> None:
+        """Take the queue away, as before the first use. Nobody may be at work."""
+        shutil.rmtree(self.house.data / "queue")
+
+    def killed(self, seconds: float = 10) -> bool:
+        """Wait for the end of the process that was to be killed; False where its plan was never carried out."""
+        wait(lambda: self.nursery.fate() is not None, seconds, "the planned process to end")
+        return self.nursery.fate() in (-signal.SIGKILL, -signal.SIGALRM)
+
+    # afterwards
+
+    def invoke(self, dice: random.Random) -> str:
+        """One further invocation of the plugin, of any kind that it promises to wake up by."""
+        name, act = dice.choice(list(self.invocations().items()))
+        act()
+        return name
+
+    def invocations(self) -> dict[str, Callable[[], object]]:
+        """Every kind there is."""
+        return {
+            "a save": lambda: self.save(self.scenes[-1]),
+            "the page": lambda: self.house.stash.gql(WAKE),
+            "Process Queue": lambda: self.house.task("Process Queue"),
+            "View Queue Status": lambda: self.house.task("View Queue Status"),
+        }
+
+    def quiet(self, seconds: float = 20) -> None:
+        """Wait until nothing waits."""
+        self.house.quiet(seconds)
+
+    def lacking(self, scene_ids: list[int]) -> list[int]:
+        """Those of the scenes that Plex does not show as Stash has them."""
+        return [scene_id for scene_id in scene_ids if invariant.astray(self.house.stash, self.house.plex, scene_id)]
+
+    def must_hold(self) -> None:
+        """The invariants, which a drainer that has just finished may take a moment to reach."""
+        wait(lambda: not self._violations(), 5, lambda: "; ".join(self._violations()))
+
+    def _violations(self) -> list[str]:
+        found = invariant.in_house(self.house)
+        if self.nursery.two_drainers():
+            found.append("two drainers were at work at the same time")
+        if self.nursery.broken():
+            found.append(self.nursery.broken())
+        return found
+
+
+@contextmanager
+def _may_be_gone() -> Iterator[None]:
+    try:
+        yield
+    except ProcessLookupError:
+        return

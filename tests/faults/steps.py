@@ -1,0 +1,143 @@
+"""The named steps a process can be killed at, and the witnesses that stand in every process of the nursery."""
+
+from __future__ import annotations
+
+import fcntl
+import functools
+import importlib
+import os
+import pkgutil
+import re
+import signal
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ACCEPTED = "accepted"
+TWO = "two drainers"
+_AT_WORK = "at work"
+_PACKAGES = ("hooks", "sync_queue", "worker", "stash", "plex", "metadata", "reconciliation", "tasks")
+
+
+def load() -> None:
+    """Import every module of the product, and what it needs, in advance."""
+    for name in _PACKAGES:
+        package = importlib.import_module(name)
+        for found in pkgutil.iter_modules(package.__path__):
+            importlib.import_module(f"{name}.{found.name}")
+    from plex.client import load as load_plex
+
+    load_plex()
+    importlib.import_module("stashapi.stashapp")
+
+
+def die() -> None:
+    """As the kernel does it: nothing of ours runs any more."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def arm(plan: dict[str, Any]) -> None:
+    """Make this process kill itself as planned.
+
+    - ``at``: ``module:name`` or ``module:Class.name`` of a function, ``nth`` its call that is the last (1),
+      ``when`` "before" it or "after" it;
+    - ``sql``: a regular expression for a statement, on the database whose file ends with ``db``; with nth and when;
+    - ``after``: seconds from now.
+    """
+    if "after" in plan:
+        # a signal that nobody handles ends a process as a kill does, to the microsecond
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, max(1e-6, plan["after"]))
+    elif "sql" in plan:
+        _arm_sql(plan["sql"], plan.get("db", ""), _fuse(plan))
+    else:
+        module, _, name = plan["at"].partition(":")
+        owner: Any = importlib.import_module(module)
+        *path, last = name.split(".")
+        for part in path:
+            owner = getattr(owner, part)
+        setattr(owner, last, _fuse(plan)(getattr(owner, last)))
+
+
+def _fuse(plan: dict[str, Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Wraps functions; the n-th call of any of them is the last."""
+    nth, after, calls = plan.get("nth", 1), plan.get("when") == "after", [0]
+
+    def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def last_words(*args: Any, **named: Any) -> Any:
+            calls[0] += 1
+            burnt = calls[0] == nth
+            if burnt and not after:
+                die()
+            result = original(*args, **named)
+            if burnt:
+                die()
+            return result
+
+        return last_words
+
+    return wrap
+
+
+def _arm_sql(pattern: str, db: str, fuse: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    import _sqlite3
+
+    from sync_queue import writer
+
+    burning = fuse(_sqlite3.Connection.execute)
+
+    class Connection(sqlite3.Connection):
+        """One that looks at what it is to do."""
+
+        ours = False
+
+        def execute(self, statement: str, *values: Any) -> Any:  # type: ignore[override]
+            if self.ours and re.search(pattern, statement):
+                return burning(self, statement, *values)
+            return super().execute(statement, *values)
+
+    def connect(path: str, **options: Any) -> Any:
+        connection = _sqlite3.connect(path, factory=Connection, **options)
+        connection.ours = path.partition("?")[0].endswith(db)
+        return connection
+
+    sqlite3.connect = connect  # type: ignore[assignment]
+    writer.connect = connect  # type: ignore[assignment]
+
+
+def witness(folder: Path) -> None:
+    """Write down which rows a hook has committed, and whether ever two drainers are at work. And look quickly for new
+    rows: the tests wait for that."""
+    from sync_queue.writer import QueueWriter
+    from worker import loop
+    from worker.residence import Resident
+
+    loop.LIVELY_POLL = 0.01
+
+    fold_all, run = QueueWriter.fold_all, Resident.run
+    accepted = os.open(folder / ACCEPTED, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.close(accepted)
+
+    def fold_and_tell(self: QueueWriter, jobs: Any) -> int:
+        listed = list(jobs)
+        inserted = fold_all(self, listed)
+        handle = os.open(folder / ACCEPTED, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        os.write(handle, "".join(f"{key}\n" for _, key in listed).encode())
+        os.close(handle)
+        return inserted
+
+    def run_alone(self: Resident) -> Any:
+        handle = os.open(folder / _AT_WORK, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(os.open(folder / TWO, os.O_WRONLY | os.O_CREAT, 0o600))
+        try:
+            return run(self)
+        finally:
+            os.close(handle)
+
+    QueueWriter.fold_all = fold_and_tell  # type: ignore[method-assign]
+    Resident.run = run_alone  # type: ignore[method-assign]

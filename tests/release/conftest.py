@@ -1,0 +1,89 @@
+"""One release for all tests here, and a house that has it installed as Stash installs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from release.__main__ import build
+from release.wheels import NoWheels
+from sandbox.library import Library
+from tests.house import PLUGIN, House, files, small_library
+
+# 2026-02-03 04:05:06 UTC
+MOMENT = 1_770_091_506
+
+
+@pytest.fixture(scope="session")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The zip, with the index beside it. Where the packages cannot be had (no network, nothing fetched earlier) the
+    tests that want it are left out, but never on a server that checks."""
+    try:
+        return build(tmp_path_factory.mktemp("dist"), MOMENT)
+    except NoWheels as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"the packages of a release cannot be fetched: {error}")
+
+
+@pytest.fixture(scope="session")
+def bare_python(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A Python with nothing installed, not even pip."""
+    folder = tmp_path_factory.mktemp("bare")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    return str(folder / "bin" / "python")
+
+
+def install(archive: Path, folder: Path) -> None:
+    """Unpack as Stash does (stash 1.5): each file with the mode that stands in the zip, folders where files are."""
+    with zipfile.ZipFile(archive) as packed:
+        for entry in packed.infolist():
+            place = folder / entry.filename
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(packed.read(entry))
+            place.chmod(entry.external_attr >> 16 & 0o777)
+
+
+class Installed(House):
+    """A house whose plugin came out of the zip, under ``plugins/<source>/<id>``, and runs in ``python``."""
+
+    def __init__(self, folder: Path, library: Library, archive: Path, python: str) -> None:
+        # Stash's folder is not the plugin's, and what it hands over is relative to it. Nothing leads to this process's
+        # packages.
+        environment = {"PYTHONPATH": "", "PYTHONDONTWRITEBYTECODE": ""}
+        super().__init__(folder, library, python=python, relative_plugin_dir=True, env=environment)
+        self.archive = archive
+
+    @property
+    def plugin(self) -> Path:
+        """Where the plugin lies."""
+        return self.folder / "stash" / "plugins" / "community" / PLUGIN
+
+    @property
+    def data(self) -> Path:
+        """The plugin's data directory."""
+        return self.plugin / "data"
+
+    def open(self) -> None:
+        """Open both servers with the files in Plex; the plugin is there, and not configured."""
+        self.plex.start()
+        self.section = self.plex.add_section("Scenes", ["/data"])
+        for path, size, duration in files(self.library):
+            self.plex.add_item(self.section, [(path, size, duration)])
+        install(self.archive, self.plugin)
+        self.stash.start()
+
+
+@pytest.fixture
+def installed(tmp_path: Path, release: Path, bare_python: str) -> Iterator[Installed]:
+    """A running house with the release in it; the settings are still to be made."""
+    made = Installed(tmp_path, small_library(), release, bare_python)
+    made.open()
+    yield made
+    made.stop()

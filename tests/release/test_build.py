@@ -1,0 +1,188 @@
+"""What is in the zip, and that it is always the same."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import stat
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from release import __main__ as command
+from release import archive, contents, wheels
+from release.pins import name_of, runtime
+from sandbox.stash.manifest import read
+from stash.manifest import VERSION
+
+from .conftest import MOMENT, install
+
+ROOT = Path(__file__).resolve().parents[2]
+# Rooms that serve those who work on the plugin.
+AT_HOME = {"benchmarks", "release", "sandbox", "tests"}
+
+
+@pytest.fixture(scope="session")
+def names(release: Path) -> list[str]:
+    """The names in the zip."""
+    with zipfile.ZipFile(release) as packed:
+        return packed.namelist()
+
+
+def test_every_room_is_in_it_or_known_to_stay_at_home() -> None:
+    rooms = {entry.parent.name for entry in ROOT.glob("*/__init__.py")}
+    assert rooms == set(contents.PACKAGES) | AT_HOME
+
+
+def test_the_manifest_is_at_the_root_and_the_only_one(names: list[str]) -> None:
+    assert [name for name in names if name.endswith((".yml", ".yaml"))] == ["Stash2Plex.yml"]
+
+
+def test_all_that_the_manifest_names_is_there(release: Path, names: list[str], tmp_path: Path) -> None:
+    install(release, tmp_path / "Stash2Plex")
+    manifest = read(tmp_path / "Stash2Plex" / "Stash2Plex.yml")
+    assert manifest.exec[-1] == "{pluginDir}/Stash2Plex.py"
+    assert {"ui/wake.js", "LICENSE", "Stash2Plex.py", "requirements.txt"} <= set(names)
+
+
+def test_no_tests_no_caches_nothing_compiled(names: list[str]) -> None:
+    odd = re.compile(r"(^|/)(tests?|__pycache__|benchmarks|sandbox|release|data)/|\.(pyc|so|pyd|js\.map|db|log)$")
+    assert [name for name in names if odd.search(name)] == []
+    assert {name.partition("/")[0] for name in names if "/" in name} == {*contents.PACKAGES, "lib", "ui"}
+
+
+def test_every_package_has_its_licence_and_its_version(release: Path, names: list[str]) -> None:
+    pinned = [line.split()[0].split("==") for line in wheels.PINS.read_text().splitlines() if "==" in line]
+    with zipfile.ZipFile(release) as packed:
+        listed = packed.read("lib/LICENCES.txt").decode()
+    for name, version in pinned:
+        [about] = [one for one in names if re.fullmatch(rf"lib/{name.replace('-', '_')}-.*/METADATA", one)]
+        assert re.search(rf"^{name} {re.escape(version)}: \S", listed, re.MULTILINE | re.IGNORECASE)
+        folder = about.rpartition("/")[0]
+        assert [one for one in names if one.startswith(folder) and "LICEN" in one]
+    assert listed.count("LICEN") >= len(pinned)
+
+
+def test_what_was_pinned_is_what_the_requirements_ask_for() -> None:
+    pinned = dict(line.split()[0].split("==") for line in wheels.PINS.read_text().splitlines() if "==" in line)
+    wanted = runtime((ROOT / "requirements.txt").read_text())
+    assert [name_of(line) for line in wanted] == ["stashapp-tools", "plexapi", "persist-queue"]
+    for line in wanted:
+        assert Requirement(line).specifier.contains(pinned[name_of(line)])
+
+
+def test_modes_times_and_size_are_as_stash_needs_them(release: Path) -> None:
+    assert release.stat().st_size < command.MOST
+    with zipfile.ZipFile(release) as packed:
+        entries = packed.infolist()
+    assert {stat.filemode(entry.external_attr >> 16) for entry in entries} == {"-rw-r--r--"}
+    assert {entry.date_time for entry in entries} == {(2026, 2, 3, 4, 5, 6)}
+    assert [entry.filename for entry in entries] == sorted(entry.filename for entry in entries)
+    assert not [entry.filename for entry in entries if entry.is_dir()]
+
+
+def test_the_same_input_gives_the_same_bytes(release: Path, tmp_path: Path) -> None:
+    again = command.build(tmp_path, MOMENT)
+    assert again.read_bytes() == release.read_bytes()
+    assert (tmp_path / "index.yaml").read_text() == (release.parent / "index.yaml").read_text()
+
+
+def test_the_order_in_which_files_are_found_does_not_matter() -> None:
+    files = {"b/c": b"1", "a": b"2", "b.py": b"3"}
+    assert archive.pack(files, MOMENT) == archive.pack(dict(reversed(files.items())), MOMENT)
+
+
+def test_the_index_has_what_stash_reads(release: Path) -> None:
+    lines = (release.parent / "index.yaml").read_text().splitlines()
+    assert lines[:6] == [
+        "- id: Stash2Plex",
+        "  name: Stash2Plex",
+        f"  version: {VERSION}",
+        "  date: 2026-02-03 04:05:06",
+        "  path: Stash2Plex.zip",
+        f"  sha256: {hashlib.sha256(release.read_bytes()).hexdigest()}",
+    ]
+    assert release.name == "Stash2Plex.zip"
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    project = (ROOT / "pyproject.toml").read_text()
+    changes = (ROOT / "CHANGELOG.md").read_text()
+    assert f'\nversion = "{VERSION}"\n' in project
+    assert re.search(r"^## (\S+)", changes, re.MULTILINE).group(1) == VERSION  # type: ignore[union-attr]
+
+
+def test_a_package_with_compiled_parts_is_refused(tmp_path: Path) -> None:
+    wheel = tmp_path / "quick-1-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as packed:
+        packed.writestr("quick/fast.so", b"")
+    with pytest.raises(contents.NotPure, match=r"quick-1.*fast\.so"):
+        contents.libraries([wheel])
+
+
+def test_what_cannot_be_fetched_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pins = tmp_path / "pins.txt"
+    pins.write_text(f"plexapi==4.18.3 --hash=sha256:{'0' * 64}  # not its checksum\n")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    with pytest.raises(wheels.NoWheels, match="plexapi"):
+        wheels.fetch(tmp_path / "wheels", pins)
+    monkeypatch.setattr(command, "fetch", lambda folder: wheels.fetch(tmp_path / "wheels", pins))
+    assert command.main([str(tmp_path / "dist")]) == 1
+    assert "plexapi" in capsys.readouterr().err
+    assert not (tmp_path / "dist").exists()
+
+
+def test_the_time_of_a_release_is_given_or_that_of_the_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    assert command.moment_of(tmp_path) == 1_700_000_000
+    monkeypatch.delenv("SOURCE_DATE_EPOCH")
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "nothing"))
+    with pytest.raises(command.NoDate, match="SOURCE_DATE_EPOCH"):
+        command.moment_of(tmp_path)
+
+
+def test_the_command_says_what_it_made(
+    release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", str(MOMENT))
+    assert command.main([str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert f"version {VERSION}, {release.stat().st_size:,} bytes" in said
+    assert (tmp_path / release.name).read_bytes() == release.read_bytes()
+    monkeypatch.setattr(command, "MOST", 10)
+    assert command.main([str(tmp_path)]) == 1
+    assert "more than 10 bytes" in capsys.readouterr().err
+
+
+def test_new_pins_are_resolved_from_the_requirements(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from release import pins
+
+    asked: list[str] = []
+
+    def download(folder: Path, what: list[str], *, deps: bool) -> None:
+        asked.extend(what)
+        for name in ("PlexAPI-4.18.9-py3-none-any.whl", "charset_normalizer-3.9-py3-none-any.whl"):
+            (folder / name).write_bytes(b"")
+
+    place = tmp_path / "requirements.txt"
+    place.write_text("# kept\nold==1 --hash=sha256:00\n")
+    monkeypatch.setattr(pins, "download", download)
+    monkeypatch.setattr(pins, "PINS", place)
+    pins.main()
+    nothing = hashlib.sha256(b"").hexdigest()
+    assert [name_of(line) for line in asked] == ["stashapp-tools", "plexapi", "persist-queue"]
+    assert place.read_text().splitlines() == [
+        "# kept",
+        f"charset-normalizer==3.9 --hash=sha256:{nothing}",
+        f"plexapi==4.18.9 --hash=sha256:{nothing}",
+    ]
+    assert wheels.checksums(place) == {nothing}
+
+
+def test_this_python_is_not_older_than_what_is_promised() -> None:
+    assert sys.version_info >= tuple(map(int, wheels.OLDEST_PYTHON[1].split(".")))

@@ -1,0 +1,88 @@
+"""The release, unpacked into an empty folder and started as Stash does, by a Python that has no packages."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sync_queue.operations import get_queued_scene_ids
+from tests.house import PLUGIN, wait
+
+from .conftest import Installed, install
+
+OPERATION = f'mutation($a: Map) {{ runPluginOperation(plugin_id: "{PLUGIN}", args: $a) }}'
+
+
+def findings(house: Installed, check: str) -> list[dict[str, Any]]:
+    """What the health check says about one thing."""
+    answer = house.stash.gql(OPERATION, {"a": {"mode": "health"}})["runPluginOperation"]
+    return [one for one in answer["checks"] if one["check"] == check]
+
+
+def test_the_python_of_these_tests_has_no_packages(bare_python: str) -> None:
+    tried = subprocess.run([bare_python, "-c", "import requests"], capture_output=True, text=True, check=False)
+    assert "No module named 'requests'" in tried.stderr
+
+
+def test_with_two_settings_the_first_scene_is_synced(installed: Installed) -> None:
+    [plugin] = installed.stash.gql("{ plugins { id name version enabled } }")["plugins"]
+    assert (plugin["id"], plugin["enabled"]) == (PLUGIN, True)
+    installed.configure()
+    [scene] = installed.with_file()
+    installed.save(scene, title="Out of the zip")
+    installed.shows(scene, title="Out of the zip")
+    installed.quiet()
+    assert installed.differences([scene]) == []
+    [python] = findings(installed, "Python")
+    assert python["ok"] is True
+    assert "plexapi 4.18.3" in python["finding"]
+    installed.task("Reconcile Library (All)")
+    installed.task("Process Queue")
+    assert installed.differences(int(one.id) for one in installed.library.scenes) == []
+    assert installed.complaints() == []
+    cached = {path.parent.parent.name for path in installed.plugin.rglob("__pycache__/*.pyc")}
+    assert {"hooks", "sync_queue", "worker", "plexapi", "requests"} <= cached
+    relative = {process.argv[-1] for process in installed.stash.processes}
+    assert relative == {f"plugins/community/{PLUGIN}/{PLUGIN}.py"}
+
+
+def test_a_hook_does_not_look_into_lib(release: Path, bare_python: str, tmp_path: Path) -> None:
+    plugin = tmp_path / PLUGIN
+    install(release, plugin)
+    # What a hook does not import cannot break it.
+    for module in (plugin / "lib").rglob("*.py"):
+        module.write_text("raise SystemExit('imported')")
+    context = {"id": 5, "type": "Scene.Update.Post", "input": {"id": "5"}, "inputFields": ["id", "title"]}
+    (plugin / "data").mkdir()
+    document = {"server_connection": {"Dir": str(tmp_path)}, "args": {"hookContext": context}}
+    ended = subprocess.run(
+        [bare_python, "-S", f"{PLUGIN}/{PLUGIN}.py"],
+        input=json.dumps(document).encode(),
+        cwd=tmp_path,
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(ended.stdout) == {"output": "ok"}
+    assert get_queued_scene_ids(str(plugin / "data" / "queue")) == {5}
+
+
+@pytest.fixture
+def read_only(installed: Installed) -> Installed:
+    """The same house, where nothing can be written beside the code, whoever this process runs as."""
+    for folder in {path.parent for path in installed.plugin.rglob("*.py")}:
+        (folder / "__pycache__").write_text("")
+    return installed
+
+
+def test_nothing_breaks_where_no_compiled_code_can_be_kept(read_only: Installed) -> None:
+    read_only.configure()
+    [scene] = read_only.with_file()
+    read_only.save(scene, title="Compiled each time")
+    read_only.shows(scene, title="Compiled each time")
+    wait(lambda: "ready" in (read_only.data / "drainer.json").read_text(), 20, "the worker to rest")
+    assert read_only.complaints() == []
+    assert list(read_only.plugin.rglob("*.pyc")) == []
