@@ -4,24 +4,34 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 ARGS   ?=
+# Most tests wait for processes and servers: more of them than processors go side by side.
+WORKERS ?= 4
 
-.PHONY: help demo test check clean
+.PHONY: help demo test check release docs clean
 
 help:            ## say what there is
-	@sed -n 's/^\([a-z]*\):.*## /make \1  /p' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY)   ## a Stash, a Plex and 200 scenes: see what the plugin does
 	$(BIN)/python -m sandbox.demo $(ARGS)
 
 test: check      ## ruff, mypy, pytest with coverage
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=90 $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=90 $(ARGS)
 
 check: $(READY)  ## the quick part: ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+release: $(READY)  ## the zip and the source index for Stash, into dist/
+	$(BIN)/python -m release
+
+docs: $(READY)   ## make anew what is made: the manifest, the page of settings, the picture
+	$(BIN)/python -m stash.manifest > Stash2Plex.yml.new && mv Stash2Plex.yml.new Stash2Plex.yml
+	UPDATE_DOCS=1 $(BIN)/python -m pytest -q tests/docs/test_configuration.py
+	$(BIN)/python -m sandbox.demo.picture docs/demo.svg
+
 clean:           ## remove what was made here
-	rm -rf $(VENV) .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(READY): requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Stash2Plex needs Python 3.10 or newer; this is " + sys.version.split()[0])'

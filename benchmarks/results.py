@@ -97,7 +97,10 @@ def main(measure: Callable[[bool], Iterable[Result]], about: str | None) -> None
     parser.add_argument("--run", default=time.strftime("%Y-%m-%dT%H:%M:%S"), help="the name of this run")
     options = parser.parse_args()
     as_in_production()
-    results = list(measure(options.size == "full"))
+    results = []
+    for one in measure(options.size == "full"):
+        results.append(one)
+        sys.stderr.write(f"  {one.figure}: {one.row()[5]}\n")
     options.results.parent.mkdir(parents=True, exist_ok=True)
     known = {"run": options.run, "size": options.size, "python": sys.version.split()[0], "cores": os.cpu_count()}
     with options.results.open("a", encoding="utf-8") as file:

@@ -77,10 +77,12 @@ def last_process(stage: Stage) -> PluginProcess:
 def start_drainer(stage: Stage) -> None:
     """Start a drainer with the connection that Stash gave out last, and no request of our own."""
     connection = json.dumps(last_process(stage).input["server_connection"])
-    ensure_drainer(str(stage.data_dir), str(stage.plugin_dir), connection)
+    # One that has said its last words lets go of its lock a moment later.
+    while not ensure_drainer(str(stage.data_dir), str(stage.plugin_dir), connection):
+        time.sleep(0.02)
 
 
-def drained(stage: Stage, patience: float = 3600.0) -> None:
+def drained(stage: Stage, patience: float = 1800.0) -> None:
     """Wait until nothing waits or is in flight. Raises TimeoutError."""
     end = time.monotonic() + patience
     while True:

@@ -391,11 +391,7 @@ def _prepared(path: str) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
     try:
         if db.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
-            db.execute("PRAGMA journal_mode=WAL")
-            for statement in _DROP_OLD:  # of an older version: it is a cache, and cheaper built anew than converted
-                db.execute(statement)
-            for statement in (*_LAYOUT, *_INDEXES, f"PRAGMA user_version={_VERSION}"):
-                db.execute(statement)
+            _lay_out(db)
         # A power cut may damage it: then it is built anew.
         db.execute("PRAGMA synchronous=OFF")
         # Damage behind the first page is met by some query, some day: better now, while it can be put right.
@@ -405,3 +401,28 @@ def _prepared(path: str) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def _lay_out(db: sqlite3.Connection) -> None:
+    # The drainer and a comparison may open it for the first time at the same moment: who comes second finds it done.
+    _write_ahead(db)
+    db.execute("BEGIN IMMEDIATE")
+    if db.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
+        for statement in _DROP_OLD:  # of an older version: it is a cache, and cheaper built anew than converted
+            db.execute(statement)
+        for statement in (*_LAYOUT, *_INDEXES, f"PRAGMA user_version={_VERSION}"):
+            db.execute(statement)
+    db.execute("COMMIT")
+
+
+def _write_ahead(db: sqlite3.Connection) -> None:
+    """Switch to WAL. Two that do so at the same moment trip over each other, whatever their patience (libraries A3)."""
+    for _ in range(100):
+        try:
+            db.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            time.sleep(0.02)
+    db.execute("PRAGMA journal_mode=WAL")

@@ -7,7 +7,7 @@ from sync_queue.locks import unlock, wait_lock
 from sync_queue.setup import SETUP_LOCK, make_dir
 
 FILE = "state.db"
-_VERSION = 4
+_VERSION = 5
 
 _LAYOUT = (
     # One row a scene: the last verdict, what it was reached with, and what was pushed (design 3).
@@ -39,6 +39,7 @@ _LAYOUT = (
         first_at REAL NOT NULL,
         last_at REAL NOT NULL,
         detail TEXT NOT NULL DEFAULT '{}')""",
+    "CREATE INDEX IF NOT EXISTS dead_letters_by_type ON dead_letters(error_type)",
     # What an item was before our first write to it, and what of it is ours (one row an item).
     """CREATE TABLE IF NOT EXISTS written (
         rating_key INTEGER PRIMARY KEY,
@@ -58,6 +59,17 @@ _LAYOUT = (
     """CREATE TABLE IF NOT EXISTS hours (
         hour INTEGER PRIMARY KEY, written INTEGER NOT NULL DEFAULT 0, unchanged INTEGER NOT NULL DEFAULT 0,
         failed INTEGER NOT NULL DEFAULT 0)""",
+    # Which item a person has chosen for a scene, and which are none of its (sync_queue.bindings).
+    """CREATE TABLE IF NOT EXISTS bindings (
+        scene_id INTEGER PRIMARY KEY, machine TEXT NOT NULL, section INTEGER NOT NULL, rating_key INTEGER NOT NULL,
+        files TEXT NOT NULL, at REAL NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS bindings_by_item ON bindings(rating_key)",
+    """CREATE TABLE IF NOT EXISTS refused (
+        scene_id INTEGER NOT NULL, section INTEGER NOT NULL, rating_key INTEGER NOT NULL, path TEXT NOT NULL,
+        size INTEGER, at REAL NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS refused_by_scene ON refused(scene_id)",
+    # What the drainer last knew of server and settings, for those who must not ask (sync_queue.known).
+    "CREATE TABLE IF NOT EXISTS known (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
     # Sync timestamps not yet in sync_timestamps.json; NULL takes one out of it.
     "CREATE TABLE IF NOT EXISTS sync_timestamps (scene_id INTEGER PRIMARY KEY, timestamp REAL)",
 )

@@ -13,12 +13,9 @@ from stash.client import StashClient, StashError
 from stash.scenes import read_batch
 from stash.settings import Stash2PlexConfig
 from sync_queue.writer import open_existing, queue_dir
+from tasks.errors import UserError
 
-
-class UserError(Exception):
-    """A sentence for the person: what is wrong, where, and what to do about it."""
-
-    for_people = True
+__all__ = ["Context", "UserError"]
 
 
 class Context:

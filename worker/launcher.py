@@ -77,6 +77,8 @@ def start(data_dir: str, plugin_dir: str, connection: str, lock: int, words: tup
             ],
             setsid=True,
         )
+    except NotImplementedError:  # a system, like an older macOS, that has it but for new sessions
+        _start_with_subprocess(command, note, lock)
     finally:
         os.close(read_end)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -21,13 +22,13 @@ def chosen(lines: Sequence[str]) -> list[str]:
     for number, line in enumerate(lines):
         if lines[number + 1 : number + 2] and set(lines[number + 1]) == {"-"}:
             showing = line.startswith(ACTS)
-        if showing:
+        if showing and "###" not in line:
             kept.append(line.rstrip())
     return kept
 
 
 def draw(lines: Sequence[str]) -> str:
-    """An SVG picture of ``lines``, each letter as wide as the other whatever font is there."""
+    """An SVG picture of ``lines``."""
     width = 2 * _EDGE + _WIDE * max(len(line) for line in lines)
     height = 2 * _EDGE + _HIGH * len(lines)
     rows = [
@@ -35,19 +36,19 @@ def draw(lines: Sequence[str]) -> str:
         f'viewBox="0 0 {width:.0f} {height}" role="img">',
         "<title>What make demo prints: ten edits, and when Plex showed them</title>",
         f'<rect width="100%" height="100%" rx="8" fill="{_BACK}"/>',
-        f'<g font-family="ui-monospace,Menlo,Consolas,monospace" font-size="14" fill="{_TEXT}" xml:space="preserve">',
+        '<g font-family="ui-monospace,Menlo,Consolas,monospace" font-size="14">',
     ]
     for number, line in enumerate(lines):
-        if not line:
-            continue
         heading = bool(lines[number + 1 : number + 2]) and set(lines[number + 1]) == {"-"}
         good = line.endswith("  ok") or "as it should be" in line
-        colour = _HEAD if heading else _GOOD if good else ""
-        fill = f' fill="{colour}"' if colour else ""
-        rows.append(
-            f'<text x="{_EDGE}" y="{_EDGE + _HIGH * number + 14}" textLength="{_WIDE * len(line):.1f}"{fill}>'
-            f"{escape(line).replace(' ', '&#160;')}</text>"
-        )
+        colour = _HEAD if heading else _GOOD if good else _TEXT
+        # Each cell has its own place: the columns stand where no such font is.
+        for cell in re.finditer(r"\S+(?: \S+)*", line):
+            x, y = _EDGE + _WIDE * cell.start(), _EDGE + _HIGH * number + 14
+            wide = _WIDE * len(cell.group())
+            rows.append(
+                f'<text x="{x:.1f}" y="{y}" textLength="{wide:.1f}" fill="{colour}">{escape(cell.group())}</text>'
+            )
     return "\n".join([*rows, "</g>", "</svg>", ""])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from sandbox.demo import measure, truth
 from sandbox.demo.edits import choose
 from sandbox.demo.stage import PLUGIN, Stage
-from sandbox.demo.tables import Progress, heading, seconds, table
+from sandbox.demo.tables import WIDTH, Progress, heading, seconds, table
 from sandbox.plex import Item
 
 ROUNDS = 20
@@ -224,7 +225,8 @@ class Show:
         measure.run_task(self.stage, "View Queue Status")
         for line in stash.log[seen:]:
             if line.level == "Info":
-                print("  " + line.message.removeprefix(f"[Plugin / {PLUGIN}] "))
+                said = line.message.removeprefix(f"[Plugin / {PLUGIN}] ")
+                print(textwrap.fill(said, WIDTH, initial_indent="  ", subsequent_indent="      "))
         sys.stdout.flush()
 
 

@@ -30,6 +30,8 @@ class Options:
     parallel_tasks: int = 1
     external_host: str = ""
     scheme: str = "http"
+    # The bundle of sandbox.hostpage; without it every page is empty.
+    hostpage: Path | None = None
 
     @property
     def at_least(self) -> tuple[int, ...]:

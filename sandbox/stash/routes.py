@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import mimetypes
 import re
 from collections.abc import Callable
@@ -17,6 +18,13 @@ from .table import Table
 
 _OPEN = re.compile(r"/(healthz|login.*|logout|css|assets.*)")
 _LOGIN = b'<!DOCTYPE html><html><head><title>Login</title></head><body><form method="post"></form></body></html>'
+# As it is sent (stash 9.5).
+_CSP = (
+    "default-src data: 'self' 'unsafe-inline'; connect-src data: 'self' ws: wss:; img-src data: *; "
+    "script-src 'self' http://www.gstatic.com https://www.gstatic.com 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'self' 'unsafe-inline'; media-src blob: 'self'; worker-src blob:; child-src 'none'; "
+    "object-src 'none'; form-action 'self'"
+)
 
 
 def is_open(path: str) -> bool:
@@ -40,7 +48,28 @@ def route(core: Core, request: Request) -> Response:
             return handler(core, request, *match.groups())
     if "." in path.rpartition("/")[2]:
         return _text(404, "404 page not found\n")
-    return Response(200, b"<!DOCTYPE html><title>Stash</title>", [("Content-Type", "text/html; charset=utf-8")])
+    return _page(core, request)
+
+
+def _page(core: Core, request: Request) -> Response:
+    """The page of every other address; what is where is the page's own business."""
+    options = core.options
+    base = html.escape((request.header("x-forwarded-prefix") or "") + "/")
+    body = f'<!DOCTYPE html><html lang="en" data-version="{html.escape(options.version)}"><head><title>Stash</title>'
+    if options.hostpage is not None:
+        body += f'<base href="{base}"><meta name="viewport" content="width=device-width, initial-scale=1">'
+        body += '<link rel="icon" href="data:,"><link rel="stylesheet" href="assets/host.css">'
+        body += '<script defer src="assets/host.js"></script></head><body><div id="root"></div></body></html>'
+    headers = [("Content-Security-Policy", _CSP), ("Content-Type", "text/html; charset=utf-8")]
+    return Response(200, body.encode(), headers)
+
+
+def _page_asset(core: Core, request: Request, name: str) -> Response:
+    folder = core.options.hostpage
+    if folder is None or not (folder / name).is_file():
+        return _text(404, "404 page not found\n")
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return _content(request, (folder / name).read_bytes(), kind, immutable=False)
 
 
 def redirect(location: str) -> Response:
@@ -160,4 +189,5 @@ _ROUTES: list[tuple[str, Callable[..., Response]]] = [
     (r"/plugin/([^/]+)/(javascript|css)", _plugin_file),
     (r"/plugin/([^/]+)/assets(/.*)", _plugin_asset),
     (r"/plugin/.*", _not_generated),
+    (r"/assets/([\w-]+\.\w+)", _page_asset),
 ]

@@ -39,7 +39,8 @@ class StashSim:
 
     ``config_dir`` plays /root/.stash: plugins live in its ``plugins`` folder, and plugin processes start there.
     ``bind_host`` is what plugins are told as Host. ``max_session_age`` in seconds. ``env`` is added to the environment
-    of plugin processes. With ``username`` and ``password`` everybody has to prove who they are.
+    of plugin processes. With ``username`` and ``password`` everybody has to prove who they are. ``hostpage`` is the
+    bundle of ``sandbox.hostpage``: with it there are pages that a browser can look at.
     """
 
     def __init__(
@@ -62,10 +63,11 @@ class StashSim:
         null_cookie: bool = False,
         tls: ssl.SSLContext | None = None,
         port: int = 0,
+        hostpage: Path | None = None,
     ) -> None:
         (config_dir / "plugins").mkdir(parents=True, exist_ok=True)
         scheme = "https" if tls else "http"
-        options = Options(config_dir, python, version, parallel_tasks, external_host, scheme)
+        options = Options(config_dir, python, version, parallel_tasks, external_host, scheme, hostpage)
         sessions = Sessions(username, password, api_key, max_session_age)
         around = Surroundings(
             config_dir=config_dir,

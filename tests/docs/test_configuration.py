@@ -1,6 +1,6 @@
 """``docs/configuration.md`` is made from the table of settings.
 
-``UPDATE_DOCS=1 python -m pytest tests/docs`` writes it anew.
+``make docs`` writes it anew.
 """
 
 from __future__ import annotations
@@ -22,14 +22,17 @@ In Stash: Settings > Plugins > Stash2Plex. Two are needed, `plex_url` and `plex_
 A changed setting counts from the next scene that is written; nothing has to be restarted.
 
 This page is made from the table in `stash/settings.py`, like the settings block of the manifest
-(`UPDATE_DOCS=1 .venv/bin/python -m pytest tests/docs` writes it anew).
+(`make docs` writes both anew).
 
 """
 _AFTER = """
 ## How Stash shows them
 
-- Stash draws a switch that was never touched as off. Those marked "on" above are on until you switch them off: switch
-  them on and off again once to make the page show it.
+- Stash sorts settings by their names, so those that belong together do not always stand together. The table above has
+  them in the order in which people need them.
+- Stash draws a switch that was never touched as off. Those marked "on" above are on until you switch them off. The
+  first task that runs stores them as on, so that the page shows it, and says so in the log. A settings page that was
+  open meanwhile stores what it had loaded: reload it.
 - Stash stores an emptied number field as 0, and an emptied number means the default. `max_tags` is the one number
   where 0 has a meaning of its own: no limit, which is its default too.
 - A value that cannot be used (a word for a number, a number out of range, an address without http://, an unknown
@@ -142,4 +145,4 @@ def _allowed(setting: Setting) -> str:
 def test_the_page_is_that_of_the_table() -> None:
     if os.environ.get("UPDATE_DOCS"):
         PAGE.write_text(page(), encoding="utf-8")
-    assert PAGE.read_text(encoding="utf-8") == page(), "UPDATE_DOCS=1 python -m pytest tests/docs writes it anew"
+    assert PAGE.read_text(encoding="utf-8") == page(), "make docs writes it anew"

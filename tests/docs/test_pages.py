@@ -8,16 +8,24 @@ from pathlib import Path
 import pytest
 
 from stash.manifest import TASKS
+from sync_queue import requirements
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", ROOT / "docs" / "architecture.md", ROOT / "docs" / "configuration.md"]
+from .pages import PAGES, ROOT
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_within_the_house_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
-    inner = [link.partition("#")[0] for link in links if "://" not in link and not link.startswith("#")]
-    assert [link for link in inner if not (page.parent / link).exists()] == []
+    inner = [link.partition("#") for link in links if "://" not in link]
+    assert [file for file, _, _ in inner if not (page.parent / file).exists()] == []
+    places = [(page.parent / file if file else page, place) for file, _, place in inner if place]
+    assert [place for target, place in places if place not in headings(target)] == []
+
+
+def headings(page: Path) -> set[str]:
+    """The headings of a page as links name them."""
+    found = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in found}
 
 
 def test_the_readme_names_every_task() -> None:
@@ -31,12 +39,11 @@ def test_the_readme_begins_with_the_two_commands() -> None:
     assert [command.split()[1] for command in commands[:2]] == ["demo", "test"]
 
 
-def test_the_readme_asks_for_the_packages_of_the_requirements() -> None:
-    wanted = (ROOT / "requirements.txt").read_text(encoding="utf-8")
-    runtime = [line for line in wanted.splitlines() if line.startswith(("stashapp-tools", "plexapi", "persist-queue"))]
+def test_the_readme_gives_the_command_that_the_plugin_gives() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert len(runtime) == 3
-    assert [line for line in runtime if f'"{line}"' not in text] == []
+    [named] = re.findall(r"^ *python3 (-m pip install .*)$", text, re.MULTILINE)
+    said = requirements.command("").split(" ", 1)[1]
+    assert named == said
 
 
 def test_the_house_names_every_room() -> None:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import random
 import shutil
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from sandbox.library import generate
+from sandbox.stash import StashGraphQLError
+from sync_queue.locks import try_lock, unlock
 from tests.faults import invariant
 from tests.faults.nursery import Nursery
-from tests.house import House, wait
+from tests.house import House
 
 WAKE = 'mutation { runPluginOperation(plugin_id: "Stash2Plex", args: {mode: "wake"}) }'
+RECENT = "Reconcile Library (Recent)"
 RENAME = "mutation($i: PerformerUpdateInput!) { performerUpdate(input: $i) { id } }"
 
 
@@ -30,6 +34,8 @@ class Stage:
         self.house.start()
         self.scenes = self.house.with_file(12)
         self._edits = 0
+        self.house.task("Sync All Scenes")
+        self.quiet()
 
     def close(self) -> None:
         """End everything."""
@@ -44,6 +50,17 @@ class Stage:
         self._edits += 1
         self.house.save(scene_id, title=f"Edit {self._edits}", **more)
         return scene_id
+
+    def save_alone(self, scene_id: int) -> int:
+        """Save it, and have nobody work on that."""
+        self.save(scene_id)
+        self.no_drainer()
+        return scene_id
+
+    def wake(self) -> None:
+        """The page's wake-up; killed, it fails, and the page says nothing."""
+        with contextlib.suppress(StashGraphQLError):
+            self.house.stash.gql(WAKE)
 
     def cover(self, scene_id: int) -> int:
         """Save it with a picture that it never had."""
@@ -70,17 +87,31 @@ class Stage:
     # what is done to the plugin
 
     def no_drainer(self) -> None:
-        """Kill the drainer, and whatever else lives by itself."""
-        for life in self.nursery.lives():
-            if life["kind"] in ("drain", "reconcile"):
-                with _may_be_gone():
-                    os.kill(life["pid"], signal.SIGKILL)
+        """Kill the drainer, and whatever else lives by itself; also what is only just being started."""
+        wait(self._nobody_lives, 10, "their end")
         (self.house.data / "drainer.wait").unlink(missing_ok=True)
-        wait(lambda: not any(life["kind"] in ("drain", "reconcile") for life in self.nursery.lives()), 10, "their end")
+
+    def _nobody_lives(self) -> bool:
+        lives = [life["pid"] for life in self.nursery.lives() if life["kind"] in ("drain", "reconcile")]
+        for pid in lives:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        # whoever is on the way has the lock already
+        return not lives and all(_is_free(self.house.data / name) for name in ("worker.lock", "reconcile.lock"))
 
     def no_queue(self) -> None:
         """Take the queue away, as before the first use. Nobody may be at work."""
         shutil.rmtree(self.house.data / "queue")
+
+    def no_index(self) -> None:
+        """Take the index of Plex away. Nobody may be at work."""
+        for path in self.house.data.glob("cache.db*"):
+            path.unlink()
+
+    def comparison_is_due(self) -> None:
+        """As after a start of Stash long after the last comparison."""
+        for name in ("reconcile.due", "reconciliation_state.json"):
+            (self.house.data / name).unlink(missing_ok=True)
 
     def killed(self, seconds: float = 10) -> bool:
         """Wait for the end of the process that was to be killed; False where its plan was never carried out."""
@@ -99,14 +130,19 @@ class Stage:
         """Every kind there is."""
         return {
             "a save": lambda: self.save(self.scenes[-1]),
-            "the page": lambda: self.house.stash.gql(WAKE),
+            "the page": self.wake,
             "Process Queue": lambda: self.house.task("Process Queue"),
             "View Queue Status": lambda: self.house.task("View Queue Status"),
+            "a play count": lambda: self.house.save(self.scenes[-1], play_duration=1.0),
         }
 
     def quiet(self, seconds: float = 20) -> None:
-        """Wait until nothing waits."""
-        self.house.quiet(seconds)
+        """Wait until nothing waits and nothing is in flight."""
+        wait(self._dry, seconds, "the queue to run dry")
+
+    def _dry(self) -> bool:
+        rows = self.house.queue()
+        return not (rows["waiting"] or rows["in_flight"])
 
     def lacking(self, scene_ids: list[int]) -> list[int]:
         """Those of the scenes that Plex does not show as Stash has them."""
@@ -114,7 +150,7 @@ class Stage:
 
     def must_hold(self) -> None:
         """The invariants, which a drainer that has just finished may take a moment to reach."""
-        wait(lambda: not self._violations(), 5, lambda: "; ".join(self._violations()))
+        wait(lambda: not self._violations(), 5, lambda: "\n".join(self._violations()[:8]))
 
     def _violations(self) -> list[str]:
         found = invariant.in_house(self.house)
@@ -125,9 +161,17 @@ class Stage:
         return found
 
 
-@contextmanager
-def _may_be_gone() -> Iterator[None]:
-    try:
-        yield
-    except ProcessLookupError:
-        return
+def wait(true: Callable[[], bool], seconds: float, what: str | Callable[[], str]) -> None:
+    """As the house's, with an eye on every millisecond: this is done thousands of times."""
+    end = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {seconds:g} s for {what if isinstance(what, str) else what()}")
+        time.sleep(0.002)
+
+
+def _is_free(path: Path) -> bool:
+    handle = try_lock(str(path))
+    if handle is not None:
+        unlock(handle)
+    return handle is not None

@@ -111,10 +111,12 @@ def witness(folder: Path) -> None:
     """Write down which rows a hook has committed, and whether ever two drainers are at work. And look quickly for new
     rows: the tests wait for that."""
     from sync_queue.writer import QueueWriter
+    from tasks import process_queue
     from worker import loop
     from worker.residence import Resident
 
-    loop.LIVELY_POLL = 0.01
+    loop.LIVELY_POLL = process_queue.LOOK = 0.01
+    process_queue.AGAIN = 0.2
 
     fold_all, run = QueueWriter.fold_all, Resident.run
     accepted = os.open(folder / ACCEPTED, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

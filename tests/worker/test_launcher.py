@@ -96,15 +96,25 @@ def without_posix_spawn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "posix_spawn")
 
 
+def without_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a system whose ``posix_spawn`` cannot begin a session."""
+
+    def spawn(*_: Any, setsid: bool, **__: Any) -> int:
+        raise NotImplementedError("posix_spawn: setsid unavailable on this platform")
+
+    monkeypatch.setattr(os, "posix_spawn", spawn)
+
+
 WAYS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "posix_spawn": lambda _: None,
     "subprocess": without_posix_spawn,
+    "no sessions": without_sessions,
 }
 
 
 @pytest.fixture(params=WAYS)
 def any_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With each of the two ways to start a process."""
+    """With each of the ways to start a process."""
     WAYS[request.param](monkeypatch)
 
 

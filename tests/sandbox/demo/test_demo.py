@@ -18,6 +18,8 @@ from sandbox.demo import edits, measure, tables, truth
 from sandbox.demo.show import Show
 from sandbox.demo.stage import PLUGIN, Stage
 from sandbox.plex import Tag
+from sandbox.plex.picture import Slot
+from sandbox.stash import jpeg
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -121,7 +123,14 @@ def stage() -> Iterator[Stage]:
 def test_its_own_judgement_sees_every_field(stage: Stage) -> None:
     scene = next(s for s in stage.stash.scenes if s.rating100 and s.performer_ids and s.tag_ids and s.studio_id)
     (item,) = truth.items_of(stage.stash, stage.plex, scene.id)
+    scene.cover, scene.director = jpeg(), "Somebody"
+    stage.stash.store.scenes.put_back(scene)
     should = truth.wanted(stage.stash, scene)
+    for place in ("thumb", "art"):
+        item.images[place] = Slot()
+        item.images[place].upload(place, jpeg(), 1)
+    item.tag_list("director").append(Tag("somebody"))
+    item.tag_list("collection").extend(Tag(name) for name in should["collections"])
     item.title, item.summary, item.studio = should["title"], should["summary"], should["studio"]
     item.originally_available_at, item.user_rating = should["date"], should["rating"]
     item.roles[:] = [Tag(name.upper()) for name in should["actors"]]
@@ -131,6 +140,10 @@ def test_its_own_judgement_sees_every_field(stage: Stage) -> None:
     item.originally_available_at, item.user_rating = "1999-01-01", 0.1
     item.roles.append(Tag("other"))
     item.genres.append(Tag("other"))
+    for kind in ("director", "collection"):
+        item.tag_list(kind).append(Tag("other"))
+    for place in ("thumb", "art"):
+        item.images[place].upload(place, b"another", 2)
     assert truth.different(stage.stash, stage.plex, scene.id) == list(truth.FIELDS)
     assert all(truth.carries(item, name) for name in truth.FIELDS)
     stage.plex.remove_item(item.rating_key)

@@ -1,0 +1,76 @@
+"""A small page around the Stash simulator, as Stash's own one is to a plugin: the same libraries, the same PluginApi.
+
+``python -m sandbox.hostpage`` fetches the libraries with npm and bundles them, once, into the user's cache directory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+SOURCES = ("package.json", "main.js", "api.js", "settings.js", "scenes.js", "host.css")
+# What a bundle consists of; the first is loaded before the plugins, the second is the page around them.
+PRODUCTS = ("host.js", "host.css")
+_PATIENCE = 300.0
+
+
+class NotBuilt(Exception):
+    """Why there is no host page, in one sentence."""
+
+
+def place() -> Path:
+    """Where the bundle of exactly these sources lies, or would. Never below the checkout: npm packages bring .yml files,
+    and Stash takes each of them for a plugin."""
+    words = b"\0".join((HERE / name).read_bytes() for name in SOURCES)
+    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(cache) / "stash2plex" / f"hostpage-{hashlib.sha256(words).hexdigest()[:12]}"
+
+
+def built() -> Path | None:
+    """The bundle's directory, or None where it was not built yet."""
+    folder = place()
+    return folder if all((folder / name).is_file() for name in PRODUCTS) else None
+
+
+def build() -> Path:
+    """The bundle's directory; made if need be. Raises NotBuilt."""
+    folder = built()
+    if folder is not None:
+        return folder
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        raise NotBuilt("Node and npm are not installed")
+    folder = place()
+    workshop = folder.with_name(f"{folder.name}-{os.getpid()}")
+    try:
+        _make(npm, workshop)
+        for product in PRODUCTS:
+            folder.mkdir(parents=True, exist_ok=True)
+            os.replace(workshop / "out" / product, folder / product)
+    except subprocess.CalledProcessError as error:
+        last = (error.stderr or error.stdout or "").strip().splitlines()[-1:] or ["no reason given"]
+        raise NotBuilt(f"npm could not fetch or bundle the libraries: {last[0]}") from error
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise NotBuilt(f"npm could not fetch or bundle the libraries: {error}") from error
+    finally:
+        shutil.rmtree(workshop, ignore_errors=True)
+    return folder
+
+
+def _make(npm: str, workshop: Path) -> None:
+    workshop.mkdir(parents=True)
+    for name in SOURCES:
+        shutil.copy(HERE / name, workshop / name)
+    _run([npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"], workshop)
+    bundle = ["node_modules/.bin/esbuild", "main.js", "--bundle", "--format=iife", "--minify", "--loader:.js=jsx"]
+    # React's own warnings are wanted: tests take a line in the console for a mistake.
+    bundle += ['--define:process.env.NODE_ENV="development"', "--outfile=out/host.js", "--target=es2019", "--log-level=error"]
+    _run([str(workshop / bundle[0]), *bundle[1:]], workshop)
+
+
+def _run(command: list[str], folder: Path) -> None:
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True, timeout=_PATIENCE)

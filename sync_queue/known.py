@@ -1,0 +1,30 @@
+"""What was last known of the server and of the settings, for those who must be quick and ask nobody: the page."""
+
+import json
+import sqlite3
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# The server that was last reached: name, version, machine; and its libraries: key, title, type, chosen.
+SERVER = "server"
+SECTIONS = "sections"
+# The settings as they were last read, those the page wants; never the token.
+SETTINGS = "settings"
+
+
+def put(db: sqlite3.Connection, key: str, value: "Any") -> bool:
+    """Remember something; True where it was not known as it is. Raises sqlite3.Error."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True)
+    there = db.execute("SELECT value FROM known WHERE key = ?", (key,)).fetchone()
+    if there is not None and there[0] == text:
+        return False
+    db.execute("INSERT OR REPLACE INTO known VALUES (?,?)", (key, text))
+    return True
+
+
+def get(db: sqlite3.Connection, key: str) -> "Any":
+    """What is known under a key, or None."""
+    row = db.execute("SELECT value FROM known WHERE key = ?", (key,)).fetchone()
+    return None if row is None else json.loads(row[0])
