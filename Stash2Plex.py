@@ -39,10 +39,12 @@ def initialize(config_dict: dict[str, Any] | None = None) -> None:
     from stash import log
     from stash.settings import Stash2PlexConfig
     from sync_queue.dlq import DeadLetterQueue
+    from sync_queue.libraries import use
     from sync_queue.manager import QueueManager
     from sync_queue.operations import load_sync_timestamps
     from worker.processor import SyncWorker
 
+    use(PLUGIN_DIR)
     data_dir = get_plugin_data_dir()
     config = Stash2PlexConfig.from_settings(config_dict or {})
     sync_timestamps = load_sync_timestamps(data_dir)

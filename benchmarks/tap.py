@@ -19,15 +19,19 @@ _ITS_OWN = {"host", "content-length", "connection"}
 # Stash would start a process of the plugin for them.
 _STARTS_SOMETHING = (b"runPluginOperation", b"runPluginTask")
 
-# One connection a server, http.client, every answer read to its end and thrown away.
+# The HTTP client that plexapi and stashapp-tools are built on, and nothing else: every answer is read to its end and
+# thrown away.
 _BARE_CLIENT = """
-import http.client, pickle, sys
+import pickle, sys
+import requests
 with open(sys.argv[1], "rb") as file:
-    ports, asked = pickle.load(file)
-connections = [http.client.HTTPConnection("127.0.0.1", port) for port in ports]
+    bases, asked = pickle.load(file)
+sessions = []
+for base in bases:
+    sessions.append(requests.Session())
+    sessions[-1].trust_env = False
 for server, method, target, headers, body in asked:
-    connections[server].request(method, target, body or None, headers)
-    connections[server].getresponse().read()
+    sessions[server].request(method, bases[server] + target, data=body or None, headers=headers, allow_redirects=False)
 """
 
 
@@ -93,7 +97,7 @@ class Tap:
 def replay(stage: Stage, traffic: Traffic) -> Traffic:
     """Have a bare client send the same requests, in a process of its own; gives what was seen of it."""
     with tempfile.NamedTemporaryFile() as file:
-        pickle.dump(((stage.stash.port, stage.plex._http.port), traffic.asked), file)
+        pickle.dump(((stage.stash.url, stage.plex.url), traffic.asked), file)
         file.flush()
         with Tap(stage) as again:
             subprocess.run([sys.executable, "-c", _BARE_CLIENT, file.name], check=True)

@@ -88,8 +88,8 @@ def error_of_status(status: int, text: str) -> PlexError:
 def _of_status(status: int | None, names: set[str], text: str) -> PlexError:
     if "Unauthorized" in names or status == 401:
         return PlexTokenRefused(
-            "Plex does not accept the token: set it anew in Settings > Plugins > Stash2Plex. In Plex Web it is under any "
-            "item, ... > Get Info > View XML, at the end of the address behind X-Plex-Token="
+            "Plex does not accept the token: set it anew in Settings > Plugins > Stash2Plex. In Plex Web it is under "
+            "any item, ... > Get Info > View XML, at the end of the address behind X-Plex-Token="
         )
     if "NotFound" in names or status == 404:
         return PlexNotFound(f"Plex does not have it: {text}")

@@ -12,7 +12,7 @@ LIB = "lib"
 PACKAGES = ("hooks", "metadata", "plex", "reconciliation", "stash", "sync_queue", "tasks", "worker")
 FILES = ("LICENSE", "Stash2Plex.py", "Stash2Plex.yml", "requirements.txt")
 # folder -> what of it
-ASSETS = {"ui": (".js", ".css")}
+ASSETS = {"ui": (".css", ".html", ".js", ".json", ".png", ".svg")}
 # What pip needs of a package's description, and nobody at run time.
 _PIP_ONLY = frozenset(("RECORD", "WHEEL", "INSTALLER", "top_level.txt", "entry_points.txt"))
 _COMPILED = (".so", ".pyd", ".dylib", ".dll")

@@ -81,6 +81,7 @@ def fetch_cover(
     response = client.get(path_and_query(url), headers)
     try:
         if response.status_code == 304 and etag:
+            _ = response.content  # there is none; a connection whose answer was not read to its end is not used again
             return Unchanged()
         if response.status_code != 200:
             raise StashUnreachable(f"Stash answered {response.status_code} instead of a cover")

@@ -15,7 +15,9 @@ from typing import Any
 from stash import spelling
 
 PLUGIN_ID = "Stash2Plex"
-TOKEN_PLACE = "in Plex Web any item, ... > Get Info > View XML, at the end of the address behind X-Plex-Token="
+PLEX_WEB = "https://app.plex.tv/desktop"
+# Plex shows the token nowhere but there.
+WHERE_IT_IS = "in Plex Web any item, ... > Get Info > View XML, at the end of the address behind X-Plex-Token="
 
 
 @dataclass(frozen=True)
@@ -95,10 +97,12 @@ TABLE: tuple[Setting, ...] = (
     Setting("reconcile_scope", "STRING", "24h", "Reconcile scope", "What is compared then and by Reconcile Library (Custom Range), by the time of the last change: 24h, 7days, all, 30d, 2026-01-01.. or 2026-01-01..2026-02-15."),
     _switch("reconcile_missing", True, "Reconcile missing scenes", "Queue also scenes that Plex does not have yet (on unless switched off)."),
     _switch("trigger_plex_scan", False, "Trigger Plex scans", "Ask Plex to scan the folder of a new scene, or of one it does not have."),
+    Setting("plex_web_url", "STRING", PLEX_WEB, "Plex Web address", f"Where links to an item of Plex lead, like http://192.168.1.10:32400/web ({PLEX_WEB}).", reader=spelling.web_address),
+    _switch("show_marks", True, "Show marks", "A small mark on the card of each scene that waits, is doubtful or failed (on unless switched off)."),
 )  # fmt: skip
 
 # A wrong value of these keeps nobody's save waiting.
-_HARMLESS = frozenset(("reconcile_interval", "reconcile_missing"))
+_HARMLESS = frozenset(("reconcile_interval", "reconcile_missing", "plex_web_url", "show_marks"))
 
 BY_NAME = {setting.name: setting for setting in TABLE}
 
@@ -149,6 +153,8 @@ class Stash2PlexConfig:
     reconcile_scope: str = "24h"
     reconcile_missing: bool = True
     trigger_plex_scan: bool = False
+    plex_web_url: str = PLEX_WEB
+    show_marks: bool = True
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -216,7 +222,7 @@ class Stash2PlexConfig:
         names = [BY_NAME[name].title for name in ("plex_url", "plex_token") if not getattr(self, name)]
         if not names:
             return None
-        where = "" if self.plex_token else f". The token: {TOKEN_PLACE}"
+        where = "" if self.plex_token else f". The token: {WHERE_IT_IS}"
         return (
             f"Stash2Plex waits for {' and '.join(names)}: fill in Settings > Plugins > Stash2Plex. "
             f"Saves are kept until then{where}"

@@ -36,6 +36,13 @@ def interval(text: str) -> str:
     return text.casefold()
 
 
+def web_address(text: str) -> str:
+    """An address that a browser may be sent to. Raises ValueError."""
+    if not text.lower().startswith(("http://", "https://")) or any(letter.isspace() for letter in text):
+        raise ValueError(f"is an address that begins with http:// or https://, not {text[:40]!r}")
+    return text
+
+
 def names(text: str) -> tuple[str, ...]:
     """The parts of a comma separated list, without empty ones."""
     return tuple(name for name in (part.strip() for part in text.split(",")) if name)

@@ -16,17 +16,22 @@ def scene_ids(args: Mapping[str, Any]) -> list[int] | None:
     One id, a list of them, or a text with commas. Raises UserError.
     """
     given = args.get("scenes", args.get("scene"))
-    if given is None:
-        return None
+    return None if given is None else ids_of(given, "scenes")
+
+
+def ids_of(given: Any, name: str) -> list[int]:
+    """What the argument ``name`` says, as ids of Stash or of Plex, ascending and each once. Raises UserError."""
+    whose = "Plex" if name.startswith("rating_key") else "Stash"
     words = given.split(",") if isinstance(given, str) else given if isinstance(given, list) else [given]
     ids = set()
     for word in words:
         text = str(word).strip()
         if isinstance(word, bool) or not text.isascii() or not text.isdecimal() or not 0 < int(text) < 2**63:
-            raise UserError(f"scenes are ids of Stash, like 12 or [12, 13], not {str(word)[:40]!r}")
+            raise UserError(f"{name} are ids of {whose}, like 12 or [12, 13], not {str(word)[:40]!r}")
         ids.add(int(text))
     if not ids:
-        raise UserError("scenes names no scene: give ids of Stash, like [12, 13]")
+        what = "no scene" if name == "scenes" else "nothing"
+        raise UserError(f"{name} names {what}: give ids of {whose}, like [12, 13]")
     return sorted(ids)
 
 

@@ -93,7 +93,7 @@ class Awaiting:
         woken = [
             scene_id
             for scene_id, files, before in self._ledger.without_item()
-            if self._worker.plex.evidence(SceneFile(one["path"], one.get("size")) for one in files) != before
+            if self._worker.evidence(scene_id, [SceneFile(one["path"], one.get("size")) for one in files]) != before
         ]
         for scene_id in woken:
             key = scene_key(scene_id)

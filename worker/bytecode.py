@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import compileall
 import os
+import sys
 
 # What a hook process imports (tests hold it to these).
 PACKAGES = ("hooks", "sync_queue")
+# What else each new drainer would compile anew where Python keeps nothing.
+_OTHERS = ("lib", "metadata", "plex", "reconciliation", "stash", "tasks", "worker")
 
 
 def compile_for_hooks(plugin_dir: str) -> bool:

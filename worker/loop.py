@@ -23,6 +23,7 @@ from worker.processor import SyncWorker
 from worker.revival import Revival
 from worker.settle import NEEDS_A_PERSON, Settlement
 from worker.source import Scene
+from worker.tally import Tally
 from worker.work import Work
 
 log = logging.getLogger("Stash2Plex.worker")
@@ -65,6 +66,7 @@ class Loop:
         self._tell = tell
         self._awaiting = awaiting
         self._revival = revival
+        self._tally = Tally(clock, tell)
         self._entities = entities or Entities(store, None, clock=clock)
         self._version = store.version()
         self._changed_at = clock()
@@ -82,6 +84,7 @@ class Loop:
         while not stop() and not self._held_up() and self._tend():
             rows = self._store.claim(1 if self.breaker.state is State.HALF_OPEN else BATCH, self._clock())
             if not rows:
+                self._tally.end()
                 break
             worked = True
             self._changed_at = self._clock()
@@ -154,6 +157,9 @@ class Loop:
             return
         pairs = [(row, Work(row.job)) for row in rows]
         works = [work for _, work in pairs]
+        for work in works:
+            tries = work.job.get("tries") or "none"
+            log.debug("Scene %s: claimed, priority %s, tries %s", work.scene_id, work.job.get("priority"), tries)
         scenes = self._read([work.scene_id for work in works])
         if self.blocked is not None:
             self._give_back(rows)
@@ -184,6 +190,7 @@ class Loop:
         kept = [(r, work) for r, work in pairs if r.row_id not in left and r.job["job_key"] not in overtaken]
         self.worker.verify([work for _, work in kept])
         self._settlement.settle(kept, self.worker.config.fingerprint(), self.worker.max_retries)
+        self._tally.add((work for _, work in kept), self._store.waiting())
         self._give_back(unwritten)
         self._store.finish(row.row_id for row in rows if row.job["job_key"] in overtaken)
         self.written += sum(1 for _, work in kept if work.wrote and work.error is None)

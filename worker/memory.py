@@ -15,7 +15,8 @@ from metadata.diff import Diff
 from metadata.giveback import state_of
 from metadata.text import unique
 from plex.item import FullItem
-from sync_queue import timestamps
+from sync_queue import known, timestamps
+from sync_queue.bindings import Binding, Bindings, File
 from sync_queue.ledger import Entry, Ledger, Verdict
 from sync_queue.written import Written, WrittenItems
 from worker.work import Work
@@ -28,6 +29,7 @@ class Memory:
         self._db = db
         self._ledger = Ledger(db)
         self._written = WrittenItems(db)
+        self._bindings = Bindings(db)
         self._clock = clock
 
     # scenes
@@ -52,6 +54,28 @@ class Memory:
     def holder(self, rating_key: int, section: int, file: str, but: int) -> int | None:
         """Another scene that an item belongs to through this file."""
         return self._ledger.holder(rating_key, section, file, but)
+
+    # what a person has decided
+
+    def binding(self, scene_id: int) -> Binding | None:
+        """The item that was chosen for a scene by hand, or None."""
+        return self._bindings.get(scene_id)
+
+    def refused(self, scene_id: int) -> frozenset[File]:
+        """The files of Plex that are not a scene's, as a person has said."""
+        return self._bindings.refused(scene_id)
+
+    def given_by_hand(self, item: FullItem, machine: str, but: int) -> int | None:
+        """Another scene than ``but`` that an item was given to by hand; the lowest id."""
+        files = [(part.path, part.size) for part in item.parts]
+        given = self._bindings.of_item(item.rating_key, machine)
+        return next((one.scene_id for one in given if one.scene_id != but and one.holds(files)), None)
+
+    # what others want to know
+
+    def know(self, key: str, value: Any) -> None:
+        """Keep what is known of server and settings, for those who must not ask (``sync_queue.known``)."""
+        known.put(self._db, key, value)
 
     # items
 

@@ -8,11 +8,13 @@ from typing import Any
 
 from plex.cache import MatchCache, PlexCache
 from plex.client import PlexClient, Section, identifier
-from plex.exceptions import PlexError, PlexServerDown
+from plex.exceptions import PlexError, PlexLibraryMissing, PlexServerDown
 from plex.item import FullItem, Part, read_full
 from plex.paths import PathMap, Rule, base_name, folder_of, parse_path_map
 from plex.ranking import Candidate, Evidence, Match, MatchConfidence, Ranked, SceneFile, rank
 from plex.sections import choose_sections
+from sync_queue.bindings import Binding, File, is_refused
+from worker import bound
 
 # Between two looks for new items: while new jobs come in, and for those that only wait for their file (design 4).
 FRESH_LOOK = 2.0
@@ -30,14 +32,23 @@ SCAN_PAUSE = 60.0
 
 
 class PlexSide:
-    """One server as the settings name it. Belongs to one thread. Everything may raise PlexError."""
+    """One server as the settings name it. Belongs to one thread. Everything may raise PlexError.
 
-    def __init__(self, config: Any, data_dir: str, clock: Callable[[], float] = time.monotonic) -> None:
+    ``heard`` is told the server's libraries and those of them that are chosen, whenever they were asked for."""
+
+    def __init__(
+        self,
+        config: Any,
+        data_dir: str,
+        clock: Callable[[], float] = time.monotonic,
+        heard: Callable[[PlexClient, list[Section], list[Section]], None] = lambda client, there, chosen: None,
+    ) -> None:
         self.client = PlexClient(
             config.plex_url, config.plex_token, config.connect_timeout, config.read_timeout, identifier(data_dir)
         )
         self._wanted = config.libraries
         self._clock = clock
+        self._heard = heard
         self._cache = PlexCache(data_dir)
         self._matches = MatchCache(self._cache)
         self._path_map: PathMap = parse_path_map(config.path_map)
@@ -57,7 +68,7 @@ class PlexSide:
     def sections(self) -> list[Section]:
         """The chosen libraries; asked once. Binds the index to them and builds it where it is new."""
         if self._sections is None:
-            sections = choose_sections(self.client.sections(), self._wanted)
+            sections = self._choose()
             if not self._cache.belongs_to(self.client.machine_identifier, sections):
                 self._whole(sections)
             elif self._whole_look_at == float("-inf") and (age := self._cache.age()) is not None:
@@ -65,27 +76,42 @@ class PlexSide:
             self._sections = sections
         return self._sections
 
+    def _choose(self) -> list[Section]:
+        there = self.client.sections()
+        try:
+            chosen = choose_sections(there, self._wanted)
+        except PlexLibraryMissing:
+            self._heard(self.client, there, [])
+            raise
+        self._heard(self.client, there, chosen)
+        return chosen
+
     def match(
-        self, files: list[SceneFile], patient: bool = False, refuted: bool = False, ask: bool = False
+        self,
+        files: list[SceneFile],
+        patient: bool = False,
+        refuted: bool = False,
+        ask: bool = False,
+        refused: frozenset[File] = frozenset(),
     ) -> Match | None:
         """The items of a scene's files, judged by what the index knows; None where it knows nothing like them.
 
         Where there is no proof it looks for new items first. ``ask``: Plex is asked for the files by name (plex 3.4),
         the cheapest way while they are few. ``patient`` is for jobs of which there may be thousands: they share one
         look. ``refuted``: an item that was read was not what the index said, so one look after that reading is due
-        whatever the pause.
+        whatever the pause. ``refused``: an item that has none but these files is no candidate, a person has said so.
         """
         sections = self.sections
-        match = self._judge(files)
+        match = self._judge(files, refused)
         if _is_proven(match):
             return match
         if ask and self._look_up(sections, files):
-            match = self._judge(files)
+            match = self._judge(files, refused)
             if _is_proven(match):
                 return match
         overdue = refuted and self._looked_at < self._read_at
         if self._look(0.0 if overdue else self.patience if patient else FRESH_LOOK, thorough=not patient):
-            match = self._judge(files)
+            match = self._judge(files, refused)
         return match
 
     def _look_up(self, sections: list[Section], files: list[SceneFile]) -> bool:
@@ -112,12 +138,13 @@ class PlexSide:
         """What the index knows under the names of a scene's files: a verdict stands until this changes."""
         return self._cache.evidence((self._path_map.to_plex(file.path), file.size) for file in files)
 
-    def _judge(self, files: list[SceneFile]) -> Match | None:
+    def _judge(self, files: list[SceneFile], refused: frozenset[File]) -> Match | None:
         self._looked_for_any = True
         asked = [(self._path_map.to_plex(file.path), file.size) for file in files]
         candidates = [
             Candidate(item.rating_key, item.section, item.parts, item.title, item.trashed)
             for item in self._cache.candidates(asked)
+            if not (refused and is_refused(bound.files_of(item.parts), refused))
         ]
         return rank(files, candidates, self._path_map, self._matches.learned())
 
@@ -143,6 +170,17 @@ class PlexSide:
             if match.confidence is MatchConfidence.HIGH:
                 self._matches.put(again.file.path, key, item.section, again.part.path)
         return kept
+
+    def stands(self, binding: Binding) -> bool:
+        """Whether a binding concerns this server, and a library that is written to."""
+        sections = {section.key for section in self.sections}
+        return binding.section in sections and binding.machine == self.client.machine
+
+    def holding(self, binding: Binding) -> list[FullItem]:
+        """The items, read in full, that have a file of a binding; after a look at what is new."""
+        self._look(0.0 if self._looked_at < self._read_at else FRESH_LOOK, thorough=True)
+        there = self._cache.candidates(binding.files)
+        return list(self.read(item.rating_key for item in there if binding.holds(bound.files_of(item.parts))).values())
 
     def holds(self, part: Part, files: list[SceneFile]) -> bool:
         """Whether one of a scene's files is this file of Plex, proven."""

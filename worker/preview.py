@@ -113,6 +113,9 @@ class Foresight(Memory):
             place = (item.rating_key, item.section, work.proof_of(item))
             self._foreseen.setdefault(place, set()).add(work.scene_id)
 
+    def know(self, key: str, value: Any) -> None:
+        """Nothing is kept."""
+
     def holder(self, rating_key: int, section: int, file: str, but: int) -> int | None:
         """Another scene that an item belongs to through this file, or would."""
         known = super().holder(rating_key, section, file, but)

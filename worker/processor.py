@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from hooks.handlers import unmark_scene_pending
 from metadata.filters import why_left_out
 from metadata.gate import has_meaningful_metadata
 from metadata.tagrules import NO_FAMILIES, Families
-from plex.client import PlexClient
+from plex.client import PlexClient, Section
 from plex.exceptions import PlexError, PlexNotFound
 from plex.item import FullItem, read_full
-from plex.ranking import MatchConfidence
-from sync_queue import state
+from plex.ranking import Match, MatchConfidence, SceneFile
+from sync_queue import known, state
+from sync_queue.bindings import Binding
 from sync_queue.jobs import PRIORITY_BULK
 from sync_queue.ledger import IN_STEP, Verdict
 from sync_queue.operations import save_sync_timestamp
+from worker import bound
 from worker.doubt import LowConfidence
 from worker.images import Outcome, Pictures, Target
 from worker.memory import Memory
@@ -35,6 +39,7 @@ log = logging.getLogger("Stash2Plex.worker")
 
 # Plex is asked for single files by name while fewer jobs than this are due (design 4).
 FEW = 20
+REFUSED = "none of the items that Plex has for it is the scene's, a person has said"
 
 
 class SyncWorker:
@@ -129,8 +134,17 @@ class SyncWorker:
         if self._plex is None:
             if self.data_dir is None:
                 raise ValueError("the worker needs a data directory to keep the library's index in")
-            self._plex = PlexSide(self.config, self.data_dir, self._ticks)
+            self._plex = PlexSide(self.config, self.data_dir, self._ticks, self._heard)
         return self._plex
+
+    def _heard(self, client: PlexClient, there: list[Section], chosen: list[Section]) -> None:
+        """Keep which server this is, and its libraries, for the page; nothing depends on it."""
+        name, version = (getattr(client.server, what, None) for what in ("friendlyName", "version"))
+        keys = {section.key for section in chosen}
+        libraries = [{"key": one.key, "title": one.title, "type": one.type, "chosen": one.key in keys} for one in there]
+        with contextlib.suppress(sqlite3.Error):
+            self.memory.know(known.SERVER, {"name": name, "version": version, "machine": client.machine_identifier})
+            self.memory.know(known.SECTIONS, libraries)
 
     @property
     def writer(self) -> Writer:
@@ -248,9 +262,21 @@ class SyncWorker:
         path = work.known_scene.paths[0]
         again = bool(work.job.get("tries") or work.job.get("retry_count"))
         patient = again or work.job.get("priority") == PRIORITY_BULK
-        work.match = self.plex.match(work.files, patient=patient, refuted=refuted, ask=work.few and not again)
-        work.evidence = self.plex.evidence(work.files)
-        if work.match is None or not work.match.chosen:
+        work.evidence = self.evidence(work.scene_id, work.files)
+        chosen = self.memory.binding(work.scene_id)
+        if chosen is not None and self.plex.stands(chosen):
+            work.bound, work.match = chosen, bound.match_of(chosen, work.files[0])
+            return
+        refused = self.memory.refused(work.scene_id)
+        work.match = self.plex.match(
+            work.files, patient=patient, refuted=refuted, ask=work.few and not again, refused=refused
+        )
+        work.evidence = self.evidence(work.scene_id, work.files)
+        log.debug("Scene %s: %s", work.scene_id, work.match.reason if work.match else "Plex has nothing of its name")
+        if refused and (work.match is None or not work.match.chosen):
+            # Nobody waits for it: whatever comes new under its files' names has it looked at again.
+            work.verdict, work.reason = Verdict.NOT_IN_PLEX, REFUSED
+        elif work.match is None or not work.match.chosen:
             if self.config.trigger_plex_scan:
                 self._ask_for_scan(path)
             reason = f"Plex has no item with the file {path}; its libraries lie in {self.plex.folders()}"
@@ -263,12 +289,23 @@ class SyncWorker:
                 raise doubt
             log.warning("%s", doubt.synced())
 
+    def evidence(self, scene_id: int, files: Iterable[SceneFile]) -> str:
+        """What the index knows under the names of a scene's files, and of those of the item chosen for it by hand."""
+        chosen = self.memory.binding(scene_id)
+        return self.plex.evidence([*files, *(bound.as_scene_files(chosen) if chosen is not None else ())])
+
     def _ask_for_scan(self, path: str) -> None:
         folder = self.plex.ask_for_scan(path)
         if folder is not None:
             log.info("Plex is asked to scan %s", folder)
 
     def _prove(self, work: Work, items: Mapping[int, FullItem]) -> None:
+        if work.bound is not None:
+            try:
+                self._prove_by_hand(work, work.bound, items)
+            except Exception as error:  # noqa: BLE001 - as in _each
+                work.error = error
+            return
         if work.match is not None:
             work.items = self.plex.proven(work.match, dict(items), work.files)
         if work.items:
@@ -285,16 +322,41 @@ class SyncWorker:
         except Exception as error:  # noqa: BLE001 - as in _each
             work.error = error
 
+    def _prove_by_hand(self, work: Work, chosen: Binding, items: Mapping[int, FullItem]) -> None:
+        """The item that a person has chosen, if it is that still; else the one that has its file now. Raises
+        LowConfidence, PlexError."""
+        item = items.get(chosen.rating_key)
+        if item is None or not bound.holds(chosen, item):
+            item = bound.found_again(chosen, self.plex.holding(chosen))
+            if item is None:
+                self._doubt_again(work)
+            chosen = work.rebound = bound.renewed(chosen, item)
+        work.match = bound.match_of(chosen, work.files[0], item)
+        work.items = [item]
+
+    def _doubt_again(self, work: Work) -> NoReturn:
+        """What was chosen by hand is not there: the choice is a person's once more, whatever else there is."""
+        others = self.plex.match(work.files, refused=self.memory.refused(work.scene_id))
+        ranked = others.ranked if others is not None else ()
+        doubt = Match(MatchConfidence.LOW, (), ranked, bound.LOST)
+        raise LowConfidence(work.scene_id, work.known_scene.paths[0], doubt)
+
     def leave_to_others(self, work: Work) -> None:
         """An item that several scenes are proven to hold belongs to the scene of its first file (the first scene, where
-        several have that)."""
+        several have that); one that was given to a scene by hand belongs to that one."""
+        if work.bound is not None:
+            return
         kept = []
         for item in work.items:
+            given = self.memory.given_by_hand(item, self._get_plex_client().machine, work.scene_id)
+            if given is not None:
+                work.reason = f"item {item.rating_key} was given to scene {given} by hand"
+                continue
             first = item.parts[0]
-            other = None
-            if len(item.parts) > 1 or self.plex.holds(first, work.files):
-                other = self.memory.holder(item.rating_key, item.section, first.path, work.scene_id)
-            if other is None or (other > work.scene_id and self.plex.holds(first, work.files)):
+            other = self.memory.holder(item.rating_key, item.section, first.path, work.scene_id)
+            # Mostly there is none: then nothing has to be proven.
+            ours = other is None or self.plex.holds(first, work.files)
+            if other is None or (other > work.scene_id if ours else len(item.parts) == 1):
                 kept.append(item)
             else:
                 work.reason = f"item {item.rating_key} belongs to scene {other}, which has its first file"
@@ -312,7 +374,9 @@ class SyncWorker:
             if len(rivals) < 2:
                 continue
             [first] = [item.parts[0] for item in rivals[0].items if item.rating_key == rating_key]
-            owner = min(rivals, key=lambda work: (not self.plex.holds(first, work.files), work.scene_id))
+            owner = min(
+                rivals, key=lambda work: (work.bound is None, not self.plex.holds(first, work.files), work.scene_id)
+            )
             for work in rivals:
                 if work is not owner:
                     work.items = [item for item in work.items if item.rating_key != rating_key]

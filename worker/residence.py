@@ -22,7 +22,7 @@ from stash.covers import fetch_cover
 from stash.scenes import Answer, read_batch
 from stash.settings import PLUGIN_ID, Stash2PlexConfig
 from stash.tags import families
-from sync_queue import state, timestamps
+from sync_queue import known, state, timestamps
 from sync_queue.dlq import DeadLetterQueue
 from sync_queue.locks import try_lock, unlock
 from sync_queue.migration import migrate
@@ -58,6 +58,8 @@ FAMILIES_AGE = 600.0
 # How often settings are asked for while only a person can help: often at first.
 ASK_OFTEN, ASK_OFTEN_FOR, ASK_SELDOM = 5.0, 600.0, 60.0
 
+# Settings that the page wants to know without asking anybody; never the token.
+FOR_THE_PAGE = ("enabled", "plex_library", "path_map", "strict_matching", "plex_web_url", "show_marks")
 
 OnSettings = Callable[[Stash2PlexConfig], None]
 
@@ -300,6 +302,7 @@ class Resident:
     def _read(self, scene_ids: list[int]) -> dict[int, Scene]:
         found = {scene_id: from_stash(scene_id, scene) for scene_id, scene in self._ask(scene_ids).scenes.items()}
         discretion.learn(path for scene in found.values() for path in scene.paths)
+        self._speaker.send()  # now and then in a long bulk too
         return found
 
     def _ask(self, scene_ids: list[int] | None = None) -> Answer:
@@ -309,6 +312,7 @@ class Resident:
         if answer.api_key:
             self._client.use_api_key(answer.api_key)
         config = Stash2PlexConfig.from_settings(answer.settings)
+        self.worker.memory.know(known.SETTINGS, {name: getattr(config, name) for name in FOR_THE_PAGE})
         if config != self.worker.config:
             if self.worker.configure(config):
                 self._loop.fresh_start()

@@ -24,6 +24,7 @@ from plex.exceptions import (
 )
 from stash.client import StashError, StashRefused
 from sync_queue import timestamps
+from sync_queue.bindings import Bindings
 from sync_queue.dlq import discard
 from sync_queue.events import OUTAGE_BEGAN, OUTAGE_ENDED, Event, Events
 from sync_queue.jobs import PRIORITY_BULK, new_job
@@ -63,6 +64,7 @@ class Settlement:
         self._db = db
         self._ledger = Ledger(db)
         self._events = Events(db)
+        self._bindings = Bindings(db)
         self._store = store
         self._dlq = dlq
         self._clock = clock
@@ -95,7 +97,9 @@ class Settlement:
                     self._record(work, settings, now)
                 elif work.rating is not None:
                     self._remember_rating(work, now)
-                happened.append(_event(work, decision, now))
+                event = _event(work, decision, now)
+                happened.append(event)
+                log.debug("Scene %s: %s%s", work.scene_id, event.kind, f" ({event.detail})" if event.detail else "")
             self._events.record(happened)
             self._db.execute("COMMIT")
         except BaseException:
@@ -195,6 +199,13 @@ class Settlement:
             self.last_success_at = now
             discard(self._db, work.job["job_key"])
             timestamps.write(self._db, {work.scene_id: work.version})
+            self._keep_binding(work)
+
+    def _keep_binding(self, work: Work) -> None:
+        """The item chosen by hand has another key now: unless a person has chosen anew meanwhile."""
+        chosen = self._bindings.get(work.scene_id)
+        if work.rebound is not None and chosen is not None and chosen.at == work.rebound.at:
+            self._bindings.put(work.rebound)
 
     def _remember_rating(self, work: Work, now: float) -> None:
         """The rating was sent, and then something went wrong: it is ours all the same."""
@@ -210,6 +221,7 @@ class Settlement:
             self._forget_matches(file["path"] for file in known.files)
         self._heirs |= self._ledger.heirs(work.scene_id)
         self._ledger.drop(work.scene_id)
+        self._bindings.drop(work.scene_id)
         discard(self._db, work.job["job_key"])
         timestamps.write(self._db, {work.scene_id: None})
 

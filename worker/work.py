@@ -9,6 +9,7 @@ from metadata.desired import Desired
 from metadata.diff import Change
 from plex.item import FullItem
 from plex.ranking import Match, SceneFile
+from sync_queue.bindings import Binding
 from sync_queue.ledger import Verdict
 from worker.source import PermanentError, Scene
 
@@ -18,13 +19,16 @@ class Work:
     """Filled in step by step, ending with a verdict or an error.
 
     ``few``: not many others are due, so that Plex may be asked for this one alone. ``wish`` is what its items should
-    be. ``pictures_error`` is why their pictures are still to do, though the text is done.
+    be. ``pictures_error`` is why their pictures are still to do, though the text is done. ``bound`` is what a person has
+    chosen for the scene, ``rebound`` the same where its file was found in another item.
     """
 
     job: dict[str, Any]
     few: bool = False
     scene: Scene | None = None
     match: Match | None = None
+    bound: Binding | None = None
+    rebound: Binding | None = None
     evidence: str = ""
     items: list[FullItem] = field(default_factory=list)
     wish: Desired | None = None

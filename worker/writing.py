@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from metadata.describe import line
 from metadata.desired import Desired, desired_state
 from metadata.diff import Actual, Diff, difference
 from metadata.edit import queries
@@ -80,6 +81,7 @@ class Writer:
                     work.error = error
                 return
             for work in written:
+                log.debug("Scene %s: read again to see what Plex kept", work.scene_id)
                 gone = [item.rating_key for item in work.items if item.rating_key not in items]
                 if gone:
                     work.error = PlexNotFound(f"Plex lost item {gone[0]} while it was written")
@@ -99,7 +101,8 @@ class Writer:
         if not diff:
             log.debug("Scene %s: nothing to change on item %s", work.scene_id, item.rating_key)
             return False
-        log.debug("Scene %s, item %s: %s", work.scene_id, item.rating_key, diff)
+        for change in diff.changes:
+            log.debug("Scene %s, item %s: %s", work.scene_id, item.rating_key, line(change))
         client, wish = self._client(), _wish(work)
         self._memory().before_write(work, item, client.machine, diff)
         for query in queries(diff):

@@ -202,7 +202,7 @@ class Show:
             "GET/scene",
             "PUT/scene",
             "Stash/scene",
-            "hidden reloads",
+            "hidden",
         )
         print(table(head, rows), flush=True)
         hidden = sum(t.hidden for _, _, t in self._traffic)

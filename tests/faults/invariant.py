@@ -32,13 +32,18 @@ def violations(
     may be in flight.
     """
     found = [*_rows(data, at_rest), *_logs(stash, data), *_databases(data)]
-    waiting, letters, verdicts = _waiting(data), _letters(data), _verdicts(data)
+    why_not = excused(data)
     for scene_id in [int(scene.id) for scene in stash.scenes] if scene_ids is None else scene_ids:
-        key = f"scene_{scene_id}"
-        if key in waiting or key in letters or verdicts.get(scene_id) in _WHY_NOT:
-            continue
-        found += [f"scene {scene_id}: {field} differs, and no row says why" for field in astray(stash, plex, scene_id)]
+        fields = [] if scene_id in why_not else astray(stash, plex, scene_id)
+        found += [f"scene {scene_id}: {field} differs, and no row says why" for field in fields]
     return found
+
+
+def excused(data: Path) -> set[int]:
+    """The scenes of which a row says why Plex is not as Stash is: one that waits, a dead letter, a verdict."""
+    keys = _waiting(data) | _letters(data)
+    named = {int(key[6:]) for key in keys if isinstance(key, str) and key.startswith("scene_")}
+    return named | {scene_id for scene_id, verdict in _verdicts(data).items() if verdict in _WHY_NOT}
 
 
 def astray(stash: StashSim, plex: PlexSim, scene_id: int) -> list[str]:

@@ -18,9 +18,10 @@ from sandbox.stash import StashGraphQLError
 from sync_queue.locks import try_lock, unlock
 from tests.faults import invariant
 from tests.faults.nursery import Nursery
-from tests.house import House
+from tests.house import PLUGIN, House
 
 WAKE = 'mutation { runPluginOperation(plugin_id: "Stash2Plex", args: {mode: "wake"}) }'
+ALL = "Reconcile Library (All)"
 RECENT = "Reconcile Library (Recent)"
 RENAME = "mutation($i: PerformerUpdateInput!) { performerUpdate(input: $i) { id } }"
 
@@ -68,10 +69,10 @@ class Stage:
         return self.save(scene_id, cover_image="data:image/jpeg;base64," + base64.b64encode(picture).decode())
 
     def silently(self, scene_id: int) -> int:
-        """Change a scene in a way no hook tells of."""
-        tags = self.house.stash.scene(scene_id).tag_ids
-        free = [tag.id for tag in self.house.library.tags if tag.id not in tags]
-        self.house.stash.autotag(scene_id, tag_ids=free[:1])
+        """Save it, and no hook runs: as in a bulk edit whose browser was closed (stash 2.5)."""
+        self.house.stash.set_plugin_enabled(PLUGIN, False)
+        self.save(scene_id)
+        self.house.stash.set_plugin_enabled(PLUGIN, True)
         return scene_id
 
     def rename(self, scene_id: int) -> int:
@@ -144,9 +145,11 @@ class Stage:
         rows = self.house.queue()
         return not (rows["waiting"] or rows["in_flight"])
 
-    def lacking(self, scene_ids: list[int]) -> list[int]:
-        """Those of the scenes that Plex does not show as Stash has them."""
-        return [scene_id for scene_id in scene_ids if invariant.astray(self.house.stash, self.house.plex, scene_id)]
+    def lacking(self, scene_ids: list[int]) -> dict[int, list[str]]:
+        """Those of the scenes that Plex does not show as Stash has them, and no row says why; with their fields."""
+        found = {one: invariant.astray(self.house.stash, self.house.plex, one) for one in scene_ids}
+        excused = invariant.excused(self.house.data)
+        return {one: fields for one, fields in found.items() if fields and one not in excused}
 
     def must_hold(self) -> None:
         """The invariants, which a drainer that has just finished may take a moment to reach."""

@@ -16,7 +16,7 @@ from release import __main__ as command
 from release import archive, contents, wheels
 from release.pins import name_of, runtime
 from sandbox.stash.manifest import read
-from stash.manifest import VERSION
+from stash.manifest import SCRIPTS, VERSION
 
 from .conftest import MOMENT, install
 
@@ -45,7 +45,7 @@ def test_all_that_the_manifest_names_is_there(release: Path, names: list[str], t
     install(release, tmp_path / "Stash2Plex")
     manifest = read(tmp_path / "Stash2Plex" / "Stash2Plex.yml")
     assert manifest.exec[-1] == "{pluginDir}/Stash2Plex.py"
-    assert {"ui/wake.js", "LICENSE", "Stash2Plex.py", "requirements.txt"} <= set(names)
+    assert {*SCRIPTS, "LICENSE", "Stash2Plex.py", "requirements.txt"} <= set(names)
 
 
 def test_no_tests_no_caches_nothing_compiled(names: list[str]) -> None:

@@ -1,0 +1,67 @@
+"""The data directory after a library was synced: every scene queued, written to a bare item, and settled.
+
+Nothing is short-cut: a real drainer writes every scene over HTTP. Scenes have no covers. A smaller library is
+reckoned up to 100,000 scenes, the logs apart, which are bounded.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+from benchmarks.results import Result, main
+from benchmarks.stages import drained, first_save, without_covers
+from sandbox.demo.measure import run_task
+from sandbox.demo.stage import Stage
+
+SYNCS = 100_000
+TARGET = 80.0
+# Bounded, whatever the library.
+_BOUNDED = ("stash2plex.log", "events")
+
+
+def measure(full: bool) -> Iterator[Result]:
+    """All files together, and as a note what fills them."""
+    scenes = SYNCS if full else 5_000
+    with Stage(scenes, old=False) as stage:
+        without_covers(stage)
+        first_save(stage)
+        run_task(stage, "Sync All Scenes", patience=600)
+        drained(stage)
+        _settled(stage)
+        parts = sizes(stage.data_dir)
+    factor = SYNCS / scenes
+    whole = {name: size * (1 if name.startswith(_BOUNDED) else factor) / 1e6 for name, size in parts.items()}
+    largest = ", ".join(f"{name} {size:.1f}" for name, size in sorted(whole.items(), key=lambda one: -one[1])[:12])
+    note = largest + ("" if full else f"; reckoned from {scenes:,} scenes")
+    yield Result(f"data directory after {SYNCS:,} syncs", sum(whole.values()), "MB", 1, scenes, TARGET, note=note)
+
+
+def _settled(stage: Stage) -> None:
+    # At its end a drainer flushes the timestamps, and the last connection folds the write-ahead logs in.
+    stage.stop_drainer()
+    while any(stage.data_dir.rglob("*-wal")):
+        for path in stage.data_dir.rglob("*.db"):
+            with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as db:
+                db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def sizes(data_dir: Path) -> Counter[str]:
+    """Bytes by file, of a database by table and index where SQLite can say."""
+    found: Counter[str] = Counter()
+    for path in (path for path in data_dir.rglob("*") if path.is_file()):
+        size = path.stat().st_size
+        if path.suffix == ".db":
+            with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as db:
+                for name, used in db.execute("SELECT name, SUM(pgsize) FROM dbstat GROUP BY name"):
+                    found[name] += used
+                    size -= used
+        found[path.name] += size
+    return found
+
+
+if __name__ == "__main__":
+    main(measure, __doc__)

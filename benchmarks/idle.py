@@ -1,0 +1,37 @@
+"""What a drainer with nothing to do costs: processor time in a minute."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from benchmarks.processes import processor_time
+from benchmarks.results import Result, main
+from benchmarks.stages import drained, first_save
+from sandbox.demo.measure import run_task
+from sandbox.demo.stage import Stage
+from worker.loop import LIVELY_FOR
+
+SCENES = 200
+
+
+def measure(full: bool) -> Iterator[Result]:
+    """Once it has become patient: for half a minute after the last row it looks more often."""
+    seconds = 60.0 if full else 20.0
+    with Stage(SCENES) as stage:
+        first_save(stage)
+        run_task(stage, "Sync All Scenes")
+        drained(stage)
+        time.sleep(LIVELY_FOR + 3)
+        pid = stage.drainer()
+        if pid is None:
+            raise RuntimeError("the drainer has left")
+        before = processor_time(pid)
+        time.sleep(seconds)
+        used = (processor_time(pid) - before) * 60 / seconds
+    note = "" if full else f"measured over {seconds:.0f} s"
+    yield Result("idle drainer, CPU a minute", used, "s", 1, SCENES, 0.1, note=note)
+
+
+if __name__ == "__main__":
+    main(measure, __doc__)

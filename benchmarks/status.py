@@ -1,0 +1,80 @@
+"""View Queue Status as Stash runs it, with a whole library waiting, against a Python that does nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from benchmarks.processes import BARE, timed, turn_by_turn
+from benchmarks.results import By, Result, main
+from benchmarks.stages import enqueue, first_save, surroundings
+from sandbox.demo.measure import run_task
+from sandbox.demo.stage import Stage
+from sync_queue import state
+from sync_queue.ledger import Entry, Ledger, Verdict
+
+WAITING = 100_000
+
+
+def measure(full: bool) -> Iterator[Result]:
+    """All scenes wait; all were synced before."""
+    rounds = 30 if full else 15
+    with Stage(200, old=False) as stage:
+        first_save(stage)
+        run_task(stage, "View Queue Status")
+        task = stage.stash.processes[-1]
+        folder, env = surroundings(stage)
+        none = turn_by_turn(
+            rounds, lambda: timed(task.argv, task.stdin, folder, env), lambda: timed(BARE, b"", folder, env)
+        )
+        stage.stop_drainer()
+        enqueue(stage.data_dir, range(1, WAITING + 1))
+        _fill(stage.data_dir)
+        # With a Plex that does not answer nothing is worked off meanwhile.
+        ours, bare = turn_by_turn(
+            rounds, lambda: timed(task.argv, task.stdin, folder, env), lambda: timed(BARE, b"", folder, env)
+        )
+    yield Result(
+        "queue status",
+        ours,
+        "s",
+        rounds,
+        WAITING,
+        3.0,
+        By.RATIO,
+        bare,
+        "python3 -c pass",
+        note=f"{WAITING:,} rows wait; with none waiting {none[0] / none[1]:.2f} times",
+    )
+
+
+def _fill(data_dir: Path) -> None:
+    with closing(state.connect(str(data_dir))) as db:
+        ledger = Ledger(db)
+        db.execute("BEGIN IMMEDIATE")
+        for number in range(1, WAITING + 1):
+            path = f"/data/studio {number % 97}/scene {number} of many.mp4"
+            items = [{"rating_key": number, "section": 1, "file": path}]
+            files = [{"path": path, "size": number * 1000, "duration": 60.0}]
+            ledger.put(Entry(number, Verdict.PUSHED, 1.7e9, files=files, items=items, fingerprint="0" * 16))
+        db.execute("COMMIT")
+    with closing(sqlite3.connect(data_dir / "cache.db")) as db:
+        # As many items as the library has, so that the file is as large.
+        db.executemany(
+            "INSERT OR REPLACE INTO items (rating_key, section, title) VALUES (?,1,?)",
+            ((number, f"scene {number} of many") for number in range(1, WAITING + 1)),
+        )
+        db.executemany(
+            "INSERT OR REPLACE INTO parts (rating_key, place, path, path_key, base_key) VALUES (?,0,?,?,?)",
+            (
+                (number, f"/data/studio {number % 97}/scene {number} of many.mp4", number, number)
+                for number in range(1, WAITING + 1)
+            ),
+        )
+        db.commit()
+
+
+if __name__ == "__main__":
+    main(measure, __doc__)

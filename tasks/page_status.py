@@ -1,0 +1,108 @@
+"""``status``: how things are, for the page and its icon. Out of our own files alone, with as few imports as can be."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+
+from sync_queue import known, sql
+from tasks.page_files import last_comparison, next_comparison, open_queue, open_state
+from tasks.page_words import BY_THEMSELVES, VERSION
+from worker.glance import ATTENTION, lives, read_status, read_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# Something that is due within so many seconds moves, and so does what has happened within so many.
+SOON = 5.0
+JUST_NOW = 10.0
+# The speed is that of the last so many seconds.
+WINDOW = 60.0
+# A time further ahead can only come from a clock that was set back (sync_queue.store).
+_FAR_AHEAD = 600.0
+
+_LETTERS = "SELECT error_type, COUNT(*) FROM dead_letters GROUP BY error_type"
+# The verdicts of sync_queue.ledger.IN_STEP; a test holds them together.
+IN_STEP = ("pushed", "nothing to change")
+_IN_STEP = "SELECT COUNT(*) FROM ledger WHERE verdict = ?"
+_LAST_OUTAGE = (
+    "SELECT at, kind, detail FROM events WHERE kind IN ('outage began','outage ended') ORDER BY id DESC LIMIT 1"
+)
+# What left the queue of late: how much, since when, and when last.
+_DONE = (
+    "SELECT COUNT(*), MIN(at), MAX(at) FROM (SELECT at, kind, scene_id FROM events ORDER BY id DESC LIMIT 1000) "
+    "WHERE at > ? AND scene_id IS NOT NULL AND kind != 'waits'"
+)
+
+
+def status(args: dict[str, Any], data_dir: str) -> dict[str, Any]:
+    """How things are. Raises sqlite3.Error, OSError."""
+    now = time.time()
+    drainer = read_status(data_dir)
+    queue, next_due = _queue(data_dir)
+    with open_state(data_dir) as db:
+        letters: dict[str, int] = dict(db.execute(_LETTERS).fetchall())
+        in_step = sum(db.execute(_IN_STEP, (verdict,)).fetchone()[0] for verdict in IN_STEP)
+        outage = _outage(db, queue["waiting"])
+        done, since, last = db.execute(_DONE, (now - WINDOW,)).fetchone()
+        server = known.get(db, known.SERVER)
+        settings = known.get(db, known.SETTINGS) or {}
+    rate = done / max(1.0, now - since) if done else None
+    waiting = bool(queue["waiting"])
+    is_due = next_due is not None and (next_due <= now + SOON or next_due > now + _FAR_AHEAD)
+    moving = queue["in_flight"] > 0 or (waiting and (is_due or outage is not None))
+    compared = last_comparison(data_dir)
+    return {
+        "version": VERSION,
+        "now": now,
+        "server": server or {"name": None, "version": None, "machine": None},
+        "queue": queue,
+        "in_step": in_step,
+        "needs_you": sum(number for kind, number in letters.items() if kind not in BY_THEMSELVES),
+        "attention": read_text(os.path.join(data_dir, ATTENTION)) or None,
+        "drainer": {
+            "state": drainer.get("state"),
+            "reason": drainer.get("reason"),
+            "since": drainer.get("since"),
+            "alive": lives(drainer),
+            "breaker": drainer.get("breaker"),
+            "written": drainer.get("written") or 0,
+            "rate": rate,
+            "left": queue["waiting"] / rate if rate and moving and waiting else None,
+        },
+        "outage": outage,
+        "compared": {
+            "when": compared["last_run_time"],
+            "scope": str(compared.get("last_scope") or ""),
+            "complete": not compared.get("last_error"),
+        }
+        if compared
+        else None,
+        "last_full": compared.get("last_full_run_time") or None,
+        "next_run": next_comparison(data_dir),
+        "enabled": bool(settings.get("enabled", True)),
+        "moving": moving or (last is not None and 0 <= now - last < JUST_NOW),
+        "plex_web_url": settings.get("plex_web_url"),
+        "show_marks": bool(settings.get("show_marks", True)),
+    }
+
+
+def _queue(data_dir: str) -> tuple[dict[str, int], float | None]:
+    """Rows by state, and when the next that waits is due."""
+    with open_queue(data_dir) as db:
+        if db is None:
+            return {"waiting": 0, "in_flight": 0}, None
+        counts = dict(db.execute(sql.COUNT_BY_STATUS).fetchall())
+        moments = [db.execute(sql.NEXT_DUE, (priority,)).fetchone()[0] for priority in (0, 1, 2)]
+    queue = {"waiting": counts.get(0, 0) + counts.get(1, 0), "in_flight": counts.get(2, 0)}
+    return queue, min((moment for moment in moments if moment is not None), default=None)
+
+
+def _outage(db: sqlite3.Connection, waiting: int) -> dict[str, Any] | None:
+    """The outage that is going on, with what waits for its end; None where Plex works."""
+    row = db.execute(_LAST_OUTAGE).fetchone()
+    if row is None or row[1] != "outage began":
+        return None
+    return {"began": row[0], "reason": row[2], "waiting": waiting}

@@ -1,0 +1,58 @@
+"""A long bulk in a few lines, and every decision of one job where a person wants to see it."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from tests.worker.support import Bench, scene
+
+
+def test_a_long_bulk_ends_with_its_sum(bench: Bench) -> None:
+    bench.stock(*range(1, 121))
+    bench.enqueue(*range(1, 121))
+    bench.work()
+    assert bench.told == [("info", "120 scenes done in 0 s: 120 written")]
+    bench.scenes[7] = scene(7, title="Another")
+    bench.enqueue(*range(1, 121))
+    bench.work()
+    assert bench.told[1:] == [("info", "120 scenes done in 0 s: 119 equal already, 1 written")]
+
+
+def test_a_few_scenes_are_nobody_s_news(bench: Bench) -> None:
+    bench.stock(*range(1, 20))
+    bench.enqueue(*range(1, 20))
+    bench.work()
+    assert bench.told == []
+
+
+def test_a_bulk_that_takes_long_says_how_far_it_is(bench: Bench) -> None:
+    bench.stock(*range(1, 201))
+    bench.enqueue(*range(1, 201))
+
+    def slow(scene_ids: list[int]) -> None:
+        bench.clock.now += 20
+
+    bench.on_read = slow
+    bench.work()
+    assert bench.told[0][1] == "100 scenes done, 100 wait"
+    assert len(bench.told) == 3
+
+
+def test_each_decision_of_a_job_is_in_the_log_in_its_order(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    [item] = bench.stock(1, details="New words")
+    caplog.set_level(logging.DEBUG, logger="Stash2Plex.worker")
+    bench.save(1)
+    bench.work()
+    told = [record.getMessage() for record in caplog.records if "1" in record.getMessage()]
+    expected = [
+        "Scene 1: claimed, priority 0, tries none",
+        "Scene 1: same path",
+        f'Scene 1, item {item.rating_key}: title: "1" -> "Title 1"',
+        f'Scene 1, item {item.rating_key}: summary: nothing -> "New words"',
+        "Scene 1: read again to see what Plex kept",
+        "Scene 1: pushed",
+    ]
+    places = [next(n for n, line in enumerate(told) if line.startswith(words)) for words in expected]
+    assert places == sorted(places)
