@@ -57,16 +57,19 @@ def _work(door: ModuleType) -> bytes:
 def _work_slowly(document: str, door: ModuleType) -> bytes:
     import json
 
-    if sys.flags.no_site:
-        # The manifest starts Python without looking for installed packages, which no hook needs; what follows does.
-        import site
-
-        site.main()
-    from sync_queue import libraries
-
-    libraries.use(door.PLUGIN_DIR)
+    from tasks import QUICK
 
     args, connection = _parts(document)
+    mode = args.get("mode")
+    if "hookContext" in args or not isinstance(mode, str) or mode not in QUICK:
+        if sys.flags.no_site:
+            # The manifest starts Python without looking for installed packages, which no hook needs; what follows does.
+            import site
+
+            site.main()
+        from sync_queue import libraries
+
+        libraries.use(door.PLUGIN_DIR)
     door.server_connection.update(connection)
     # What a library prints must not mix with the answer (stash 10.7).
     sys.stdout = sys.stderr

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from plex.client import PlexClient, Section
 
 FILE = "cache.db"
-_VERSION = 3
+_VERSION = 4
 # New items are few and come first: a small first page is enough almost always.
 PROBE = 100
 # What is found by name may be a whole folder (plex 3.4); beyond this many pages a look at the listing is cheaper.
@@ -41,8 +41,9 @@ _LAYOUT = (
     """CREATE TABLE IF NOT EXISTS parts (
         rating_key INTEGER, place INTEGER, path TEXT, path_key INTEGER, base_key INTEGER, size INTEGER, duration REAL,
         PRIMARY KEY (rating_key, place)) WITHOUT ROWID""",
-    # Proven once: a scene's file and the item's part that proved it. And what the pairs say about the two views.
-    "CREATE TABLE IF NOT EXISTS matches (stash_path TEXT PRIMARY KEY, rating_key INTEGER, section INTEGER, path TEXT)",
+    # Proven once: a scene's file (its number) and the item's part that proved it, whose path is left out where it is
+    # the same. And what the pairs say about the two views.
+    "CREATE TABLE IF NOT EXISTS matches (file INTEGER PRIMARY KEY, rating_key INTEGER, section INTEGER, path TEXT)",
     "CREATE INDEX IF NOT EXISTS matches_by_item ON matches(rating_key)",
     "CREATE TABLE IF NOT EXISTS views (here TEXT, there TEXT, votes INTEGER, PRIMARY KEY (here, there))",
 )
@@ -327,6 +328,12 @@ def _checksum(text: str) -> int:
     return zlib.crc32(lookup_key(text).encode("utf-8", "surrogatepass"))
 
 
+def file_number(stash_path: str) -> int:
+    """What a file of Stash is kept under: a tenth of its path, and two files with one number do not happen."""
+    digest = hashlib.blake2b(stash_path.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
 class MatchCache:
     """Which item a scene's file was last proven to be: Stash path -> Plex item. Proven again before each write."""
 
@@ -336,16 +343,17 @@ class MatchCache:
     def get(self, stash_path: str) -> Known | None:
         """The last proven item of a scene's file, or None."""
         row = self._db.execute(
-            "SELECT rating_key, section, path FROM matches WHERE stash_path = ?", (stash_path,)
+            "SELECT rating_key, section, path FROM matches WHERE file = ?", (file_number(stash_path),)
         ).fetchone()
-        return None if row is None else Known(row[0], row[1], Part(row[2]))
+        return None if row is None else Known(row[0], row[1], Part(row[2] or stash_path))
 
     def put(self, stash_path: str, rating_key: int, section: int, path: str) -> None:
         """Remember a proof; what it says about the two views of the files counts once."""
         known = self.get(stash_path)
         if known is not None and (known.rating_key, known.part.path) == (rating_key, path):
             return
-        self._db.execute("INSERT OR REPLACE INTO matches VALUES (?,?,?,?)", (stash_path, rating_key, section, path))
+        row = (file_number(stash_path), rating_key, section, None if path == stash_path else path)
+        self._db.execute("INSERT OR REPLACE INTO matches VALUES (?,?,?,?)", row)
         pair = prefix_pair(stash_path, path)
         if pair is not None:
             self._db.execute(
@@ -354,7 +362,7 @@ class MatchCache:
 
     def forget(self, stash_path: str) -> None:
         """Forget what was believed of a scene's file."""
-        self._db.execute("DELETE FROM matches WHERE stash_path = ?", (stash_path,))
+        self._db.execute("DELETE FROM matches WHERE file = ?", (file_number(stash_path),))
 
     def learned(self) -> dict[tuple[str, str], int]:
         """The pairs of folders (Stash's, Plex's) that proven pairs speak for, with their votes, most first."""

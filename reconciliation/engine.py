@@ -35,6 +35,7 @@ from reconciliation.verdicts import Facts, Fate
 from stash.instants import parse_instant
 from stash.scenes import job_data
 from sync_queue import operations, state
+from sync_queue.bindings import decisions
 from sync_queue.ledger import Ledger
 from sync_queue.writer import queue_dir
 
@@ -413,7 +414,9 @@ class GapDetectionEngine:
                 index.refresh(client, sections)
             places = [folder for section in sections for folder in section.folders]
             strict = bool(getattr(self.config, "strict_matching", True))
-            self._view = IndexView(index, parse_path_map(rules if isinstance(rules, str) else ""), places, strict)
+            path_map = parse_path_map(rules if isinstance(rules, str) else "")
+            decided = decisions(self.data_dir, machine[:12], {section.key for section in sections})
+            self._view = IndexView(index, path_map, places, strict, decided)
         except BaseException:
             index.close()
             raise

@@ -12,16 +12,27 @@ from plex.paths import PathMap, Rule, plain
 from plex.ranking import Candidate, Match, MatchConfidence, SceneFile, rank
 from reconciliation.sightings import NOTHING, PlexData, Seen, SeenItem, Sighting
 from stash.scenes import files_of
+from sync_queue.bindings import Binding, Decisions, File, is_refused
 
 _ABSENT = Sighting(Seen.ABSENT)
+NOTHING_DECIDED = Decisions()
 
 
 class IndexView:
     """What one Plex holds, as its index says. ``places`` are its libraries' folders; ``noted`` collects the items that
-    any scene was found to concern. ``strict``: what is doubtful is no scene's item."""
+    any scene was found to concern. ``strict``: what is doubtful is no scene's item. ``decided`` is what a person has
+    said about scenes and items of this server."""
 
-    def __init__(self, cache: PlexCache, path_map: PathMap, places: Iterable[str] = (), strict: bool = True) -> None:
+    def __init__(
+        self,
+        cache: PlexCache,
+        path_map: PathMap,
+        places: Iterable[str] = (),
+        strict: bool = True,
+        decided: Decisions = NOTHING_DECIDED,
+    ) -> None:
         self.cache = cache
+        self._decided = decided
         self.noted: set[int] = set()
         self._strict = strict
         self._path_map = path_map
@@ -38,22 +49,40 @@ class IndexView:
         matched: set[str] = set()
         for scene_id, some in files.items():
             paths = [file["path"] for file in some]
-            by_path = [_surely(mapped[path], held.get(mapped[path])) for path in paths]
-            if by_path and all(by_path):
+            refused = self._decided.refused.get(scene_id, frozenset())
+            by_path = [_surely(mapped[path], held.get(mapped[path])) for path in paths] if not refused else []
+            if scene_id in self._decided.bound:
+                sighting, silent = self._by_hand(self._decided.bound[scene_id], paths)
+            elif by_path and all(by_path):
                 sighting = Sighting(Seen.PROVEN, _items(one for found in by_path for one in found))
                 silent = [path for path, found in zip(paths, by_path, strict=True) if not all(h.says for h in found)]
             else:
-                sighting, silent = self._judged([_scene_file(file) for file in some])
+                sighting, silent = self._judged([_scene_file(file) for file in some], refused)
             sightings[scene_id] = sighting
-            if sighting.seen is not Seen.ABSENT:
+            # Where a person has said that no item is the scene's, none is missing.
+            if sighting.seen is not Seen.ABSENT or refused:
                 matched.update(paths)
             metadata.update(dict.fromkeys(silent, NOTHING))
             self.noted.update(item.rating_key for item in sighting.items)
         return PlexData(metadata, matched, sightings)
 
-    def _judged(self, files: list[SceneFile]) -> tuple[Sighting, list[str]]:
+    def _by_hand(self, binding: Binding, paths: list[str]) -> tuple[Sighting, list[str]]:
+        """The item that a person has chosen, as the worker would find it; and the scene's files where it is silent."""
+        there = [
+            item
+            for item in self.cache.candidates(binding.files)
+            if not item.trashed and binding.holds((part.path, part.size) for part in item.parts)
+        ]
+        item = next((one for one in there if one.rating_key == binding.rating_key), there[0] if there else None)
+        if item is None:
+            # Chosen by hand, and gone: a person is asked once more.
+            return Sighting(Seen.DOUBTFUL), []
+        says = bool(speaking(self.cache, [item.rating_key]))
+        return Sighting(Seen.PROVEN, (SeenItem(item.rating_key, item.section, says),)), [] if says else paths
+
+    def _judged(self, files: list[SceneFile], refused: frozenset[File]) -> tuple[Sighting, list[str]]:
         """The same judgement as the worker's, for what is not plainly at its path; and the files of silent items."""
-        match = self._rank(files)
+        match = self._rank(files, refused)
         if match is None or not match.chosen:
             return _ABSENT if match is None else Sighting(Seen.ABSENT, match=match), []
         # A doubtful one may yet be Stash's: it is not to be called unknown there.
@@ -68,17 +97,21 @@ class IndexView:
             return Sighting(Seen.PROVEN, items, match), silent
         return Sighting(Seen.DOUBTFUL, () if self._strict else items, match), [] if self._strict else silent
 
-    def _rank(self, files: Sequence[SceneFile]) -> Match | None:
+    def _rank(self, files: Sequence[SceneFile], refused: frozenset[File]) -> Match | None:
         asked = [(self._path_map.to_plex(file.path), file.size) for file in files]
         candidates = [
             Candidate(item.rating_key, item.section, item.parts, item.title, item.trashed)
             for item in self.cache.candidates(asked)
+            if not (refused and is_refused(((part.path, part.size) for part in item.parts), refused))
         ]
         return rank(files, candidates, self._path_map, self._learned) if candidates else None
 
     def evidence(self, scene: Mapping[str, Any]) -> str:
-        """What the index knows under the names of a scene's files, in a few letters."""
-        return self.cache.evidence((self._path_map.to_plex(file["path"]), file["size"]) for file in files_of(scene))
+        """What the index knows under the names of a scene's files, and of those of the item chosen by hand, in a few
+        letters."""
+        files = [(self._path_map.to_plex(file["path"]), file["size"]) for file in files_of(scene)]
+        chosen = self._decided.bound.get(int(scene["id"]))
+        return self.cache.evidence([*files, *(chosen.files if chosen is not None else ())])
 
     def has_folder_of(self, path: str) -> bool:
         """Whether a file of Stash lies in a folder of Plex's libraries, as far as the two views are known."""
@@ -92,11 +125,18 @@ class IndexView:
         rating_keys: Collection[int],
         holder: Callable[[int, int, str, int], int | None],
     ) -> set[int]:
-        """Those of a scene's items that belong to another scene, which has their first file (design 4)."""
+        """Those of a scene's items that belong to another scene: it has their first file (design 4), or they were given
+        to it by hand."""
+        if scene_id in self._decided.bound:
+            return set()
         files = [_scene_file(file) for file in files_of(scene)]
         found = set()
         for item in self.cache.candidates((self._path_map.to_plex(file.path), file.size) for file in files):
             if item.rating_key not in rating_keys or not item.parts:
+                continue
+            given = self._decided.owner(item.rating_key, ((part.path, part.size) for part in item.parts))
+            if given not in (None, scene_id):
+                found.add(item.rating_key)
                 continue
             first = item.parts[0]
             other = holder(item.rating_key, item.section, first.path, scene_id)

@@ -50,7 +50,8 @@ class Response:
     """What is sent back. ``Content-Length`` is added; ``drop`` closes the connection without an answer.
 
     ``part`` below 1 is the share of the body that is sent before the connection is closed. ``drip`` is how many seconds
-    the body takes, in small pieces.
+    the body takes, in small pieces. ``take_over`` gets the connection once the head is sent, and keeps it until it returns:
+    then it is closed.
     """
 
     status: int = 200
@@ -59,6 +60,7 @@ class Response:
     drop: bool = False
     part: float = 1.0
     drip: float = 0.0
+    take_over: Callable[[socket.socket], None] | None = None
 
 
 Handle = Callable[[Request], Response]
@@ -91,12 +93,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response_only(response.status)
         for name, value in response.headers:
             self.send_header(name, value)
-        if "content-length" not in names and response.status != 304:
+        if "content-length" not in names and response.status not in (101, 304):
             self.send_header("Content-Length", str(len(response.body)))
         self.end_headers()
         if self.command != "HEAD":
             self._write_body(response)
         self.wfile.flush()
+        if response.take_over is not None:
+            self.close_connection = True
+            response.take_over(self.connection)
 
     def _write_body(self, response: Response) -> None:
         body = response.body

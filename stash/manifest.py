@@ -14,8 +14,15 @@ from stash.settings import PLUGIN_ID, TABLE
 VERSION = "0.1.0"
 DESCRIPTION = "Keeps Plex equal to Stash: save a scene in Stash, and a second later Plex shows it."
 
-# Loaded into Stash's own page, in this order.
-SCRIPTS = ("ui/wake.js",)
+# Loaded into Stash's own page, in this order: what all share, the small pieces, the sections, the page, the places in
+# Stash's own pages.
+SCRIPTS = (
+    *("ui/wake.js", "ui/base.js", "ui/words.js", "ui/ask.js", "ui/status.js", "ui/nudge.js", "ui/jobs.js"),
+    *("ui/parts.js", "ui/diff.js"),
+    *("ui/now.js", "ui/attention.js", "ui/preview.js", "ui/history.js", "ui/health.js", "ui/tasks.js", "ui/page.js"),
+    *("ui/scene.js", "ui/cards.js", "ui/settings.js"),
+)
+STYLES = ("ui/stash2plex.css",)
 # name, description, default arguments
 TASKS: tuple[tuple[str, str, dict[str, str]], ...] = (
     (
@@ -84,6 +91,8 @@ def text() -> str:
         "ui:",
         "  javascript:",
         *(f"    - {script}" for script in SCRIPTS),
+        "  css:",
+        *(f"    - {style}" for style in STYLES),
         "tasks:",
     ]
     for name, description, arguments in TASKS:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -76,7 +76,8 @@ class Bindings:
             (binding.scene_id, binding.machine, binding.section, binding.rating_key, files, binding.at),
         )
         self._db.executemany(
-            "DELETE FROM refused WHERE scene_id = ? AND path = ?", [(binding.scene_id, path) for path, _ in binding.files]
+            "DELETE FROM refused WHERE scene_id = ? AND path = ?",
+            [(binding.scene_id, path) for path, _ in binding.files],
         )
 
     def refused(self, scene_id: int) -> frozenset[File]:
@@ -117,12 +118,14 @@ class Bindings:
         return Decisions(bound, {scene_id: frozenset(files) for scene_id, files in refused.items()})
 
 
-def decisions(data_dir: str, machine: str) -> Decisions:
-    """Everything that was decided about the items of one server. Raises sqlite3.Error, OSError."""
+def decisions(data_dir: str, machine: str, sections: Collection[int]) -> Decisions:
+    """Everything that was decided about the items of one server, in these libraries. Raises sqlite3.Error, OSError."""
     if not os.path.exists(os.path.join(data_dir, state.FILE)):
         return Decisions()
     with closing(state.connect(data_dir)) as db:
-        return Bindings(db).all(machine)
+        found = Bindings(db).all(machine)
+    bound = {scene_id: one for scene_id, one in found.bound.items() if one.section in sections}
+    return Decisions(bound, found.refused)
 
 
 def is_refused(files: Iterable[File], refused: frozenset[File]) -> bool:

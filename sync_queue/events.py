@@ -15,6 +15,8 @@ HOURS_KEPT = 24 * 62
 
 OUTAGE_BEGAN = "outage began"
 OUTAGE_ENDED = "outage ended"
+# A comparison of Stash and Plex came to its end; its detail is JSON: scope, checked, found, queued, error.
+RECONCILED = "reconciled"
 # Which column of the hourly sums an outcome counts in; others count in none.
 _COUNTED = {"pushed": "written", "nothing to change": "unchanged", "failed": "failed", "given up": "failed"}
 
@@ -81,6 +83,15 @@ class Events:
             f"SELECT id, at, kind, scene_id, detail, waiting FROM events {where} ORDER BY id DESC LIMIT ?", values
         )
         return [(row[0], Event(*row[1:])) for row in rows]
+
+    def of_kind(self, kind: str, since: float, limit: int) -> list[Event]:
+        """The newest events of a kind since then (epoch seconds), newest first."""
+        rows = self._db.execute(
+            "SELECT at, kind, scene_id, detail, waiting FROM events WHERE kind = ? AND at >= ? "
+            "ORDER BY id DESC LIMIT ?",
+            (kind, since, limit),
+        )
+        return [Event(*row) for row in rows]
 
     def outages(self, since: float = 0.0) -> list[Outage]:
         """The outages that were not over by ``since`` (epoch seconds), oldest first."""

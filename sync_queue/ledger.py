@@ -80,7 +80,7 @@ class Ledger:
                 entry.fingerprint,
                 entry.says,
                 entry.evidence,
-                *(json.dumps(part, ensure_ascii=False) for part in (entry.files, entry.items, entry.fields)),
+                *map(_compact, (entry.files, entry.items, entry.fields)),
             ),
         )
 
@@ -144,6 +144,10 @@ def _entry(row: tuple[Any, ...]) -> Entry:
     files, items, fields = map(json.loads, lists)
     known = (scene_id, Verdict(verdict), at, reason, updated_at, settings)
     return Entry(*known, files, items, fields, fingerprint, bool(says), evidence)
+
+
+def _compact(part: Any) -> str:
+    return json.dumps(part, ensure_ascii=False, separators=(",", ":"))
 
 
 def _name(path: str) -> str:

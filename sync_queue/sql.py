@@ -26,6 +26,8 @@ INDEXES = (
 )
 
 WAITING_BY_KEY = f"SELECT _id FROM {TABLE} WHERE status < 2 AND {KEY} = ? ORDER BY _id LIMIT 1"
+JOB_BY_KEY = f"SELECT data FROM {TABLE} WHERE status < 2 AND {KEY} = ? LIMIT 1"
+JOBS_IN_FLIGHT = f"SELECT data FROM {TABLE} WHERE status = 2"
 INSERT = f"INSERT INTO {TABLE}(data,timestamp,status) VALUES (?,?,0)"
 # A second event takes the place of the one that waits: due now, as if never tried, at the more urgent priority of the
 # two, and with the older snapshot where it brings none. What a person asked for by hand stays asked for by hand.

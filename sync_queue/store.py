@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PRIORITIES = (PRIORITY_SAVE, PRIORITY_SCAN, PRIORITY_BULK)
 FAR_AHEAD = 600.0
+# So many empty pages (1 MB) are worth giving back to the disk.
+MANY_EMPTY = 256
 IN_FLIGHT = 2
 FAILED = 9
 # Only what is in flight can be given back. One that was already (its batch broke off later) would find itself waiting
@@ -186,6 +188,17 @@ class JobStore:
     def clear_waiting(self) -> int:
         """Delete every waiting row. Gives their number."""
         return self._db.execute(sql.DELETE_WAITING).rowcount
+
+    def shrink(self) -> bool:
+        """Give back to the disk what a long queue leaves behind, once it is empty. True where that was worth it.
+
+        The file never shrinks by itself. Empty as it is it takes milliseconds, which a save waits for the lock.
+        """
+        if self._db.execute("PRAGMA freelist_count").fetchone()[0] < MANY_EMPTY or self.undone():
+            return False
+        self._db.execute("VACUUM")
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return True
 
     def close(self) -> None:
         """Close the connection."""

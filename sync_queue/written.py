@@ -1,10 +1,11 @@
 """One row an item that we have written to: what it was before, so that it can be given back, and what of it is ours."""
 
-import json
 import sqlite3
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+
+from sync_queue.packed import pack, unpack
 
 
 @dataclass
@@ -43,8 +44,8 @@ class WrittenItems:
     def put(self, item: Written) -> None:
         """Insert or replace an item's row."""
         values = (item.rating_key, item.machine, item.section, item.file, item.scene_id, item.at)
-        texts = (json.dumps(part, ensure_ascii=False, separators=(",", ":")) for part in (item.before, item.ours))
-        self._db.execute(f"INSERT OR REPLACE INTO written ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?)", (*values, *texts))
+        parts = (pack(item.before), pack(item.ours))
+        self._db.execute(f"INSERT OR REPLACE INTO written ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?)", (*values, *parts))
 
     def of_scenes(self, scene_ids: Collection[int] | None = None) -> Iterator[Written]:
         """The items written for these scenes, or all, by rating key."""
@@ -73,4 +74,4 @@ class WrittenItems:
 
 def _written(row: tuple[Any, ...]) -> Written:
     rating_key, machine, section, file, scene_id, at, before, ours = row
-    return Written(rating_key, machine, section, file, scene_id, at, json.loads(before), json.loads(ours))
+    return Written(rating_key, machine, section, file, scene_id, at, unpack(before), unpack(ours))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
 
-from tasks.context import Context, UserError
-from tasks.defaults import look_after, remind
+from tasks.errors import UserError
 
-__all__ = ["MODES", "Context", "UserError", "run"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["MODES", "QUICK", "UserError", "run"]
 
 # mode -> module and function; each takes a Context and gives a dict
 MODES = {
@@ -31,11 +33,32 @@ MODES = {
     "purge_dlq": ("dead_letters", "purge"),
     "say": ("say", "say"),
     "wake": ("wake", "wake"),
+    "paths": ("page_settings", "paths"),
+    "sections": ("page_settings", "sections"),
+    "retry": ("page_actions", "retry"),
+    "discard": ("page_actions", "discard"),
+    "bind": ("page_actions", "bind"),
+    "refuse": ("page_actions", "refuse"),
+    "unbind": ("page_actions", "unbind"),
+    "sync_now": ("page_actions", "sync_now"),
 }
 
+# Answered out of our own files alone: these take the arguments and the data directory. The page asks them all the time.
+QUICK = {
+    "status": ("page_status", "status"),
+    "scene": ("page_scene", "scene"),
+    "attention": ("page_attention", "attention"),
+    "history": ("page_history", "history"),
+}
 
-# These do it themselves, are it, come from the drainer, promise to change nothing, or are a person's way out.
-_QUIET = frozenset(
+# Tasks whose answers the page shows too.
+_FOR_BOTH = frozenset(("preview", "health"))
+# What a person could mend comes as an answer here, not as an error in Stash's log (docs/operations.md).
+_OF_THE_PAGE = frozenset(("paths", "sections", "retry", "discard", "bind", "refuse", "unbind", "sync_now"))
+
+# These do it themselves, are it, come from the drainer, promise to change nothing, are a person's way out, or must be
+# quick: somebody looks at a page that waits for them.
+_QUIET = _OF_THE_PAGE | frozenset(
     (
         *("say", "wake", "preview", "give_back"),
         *("gap_report", "reconcile_all", "reconcile_recent", "reconcile_7days", "reconcile_custom"),
@@ -44,26 +67,58 @@ _QUIET = frozenset(
 
 
 # Nothing is changed by these, not even how Stash shows a setting; and the check says itself what is wrong.
-_LOOK_ONLY = frozenset(("health", "preview", "gap_report", "give_back"))
+_LOOK_ONLY = frozenset(("health", "preview", "gap_report", "give_back", "paths", "sections"))
+# These need no settings, or ask for them themselves where they do.
+_ASK_NOTHING = frozenset(("say", "wake")) | _OF_THE_PAGE
 
 
 def run(args: dict[str, Any], connection: dict[str, Any], plugin_dir: str, data_dir: str) -> dict[str, Any]:
     """Run what ``args["mode"]`` names. Raises UserError with a sentence for the person."""
     mode = args.get("mode")
-    if not isinstance(mode, str) or mode not in MODES:
-        raise UserError(f"There is no mode {mode!r}. The modes are {', '.join(MODES)}")
+    if not isinstance(mode, str) or (mode not in MODES and mode not in QUICK):
+        raise UserError(f"There is no mode {mode!r}. The modes are {', '.join((*MODES, *QUICK))}")
+    try:
+        if mode in QUICK:
+            return _quickly(mode, args, data_dir)
+        return _run(mode, args, connection, plugin_dir, data_dir)
+    except Exception as error:
+        if mode in MODES and mode not in _OF_THE_PAGE:
+            raise
+        return _told(error, plugin_dir, data_dir)
+
+
+def _quickly(mode: str, args: dict[str, Any], data_dir: str) -> dict[str, Any]:
+    module, function = QUICK[mode]
+    answer: dict[str, Any] = getattr(import_module(f"tasks.{module}"), function)(args, data_dir)
+    return answer
+
+
+def _told(error: Exception, plugin_dir: str, data_dir: str) -> dict[str, Any]:
+    """An answer with the sentence, where it is one for people. Raises the error where it is not."""
+    if not getattr(error, "for_people", False):
+        from stash import discretion
+
+        discretion.begin(data_dir, plugin_dir)  # it will be said in Stash's log
+        raise error
+    return {"version": 1, "error": " ".join(str(error).split())}
+
+
+def _run(mode: str, args: dict[str, Any], connection: dict[str, Any], plugin_dir: str, data_dir: str) -> dict[str, Any]:
+    from tasks.context import Context
+    from tasks.defaults import look_after, remind
+
     module, function = MODES[mode]
     context = Context(args, connection, plugin_dir, data_dir)
     try:
-        context.begin(ask=mode not in ("say", "wake"))
+        context.begin(ask=mode not in _ASK_NOTHING)
         look_after(context, change=mode not in _LOOK_ONLY)
         result: dict[str, Any] = getattr(import_module(f"tasks.{module}"), function)(context)
         if mode not in _LOOK_ONLY:
             remind(context)
         if mode not in _QUIET:
             context.reconcile_if_due()
-        if mode not in _LOOK_ONLY and mode not in ("say", "wake"):
+        if mode not in _LOOK_ONLY and mode not in _ASK_NOTHING:
             context.drain_if_waiting()
     finally:
         context.close()
-    return result
+    return {"version": 1, **result} if mode in _FOR_BOTH else result

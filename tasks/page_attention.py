@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections import Counter
+from contextlib import closing
 from typing import Any
 
-from plex.cache import FILE, learned
+from plex.cache import learned
 from plex.paths import BadRule, PathMap, Rule, folder_of, parse_path_map
 from sync_queue import known
 from tasks.asked import number
@@ -25,7 +25,10 @@ _LETTERS = (
     "SELECT rowid, job_key, scene_id, error_type, message, attempts, first_at, last_at, detail FROM dead_letters "
     "WHERE rowid < ? AND error_type NOT IN ({marks}) ORDER BY rowid DESC LIMIT ?"
 )
-_MISSING = "SELECT json_extract(files,'$[0].path') FROM ledger WHERE verdict = 'not in Plex'"
+_MISSING = (
+    "SELECT json_extract(files,'$[0].path') FROM ledger WHERE verdict = 'not in Plex' "
+    "AND scene_id NOT IN (SELECT scene_id FROM refused)"
+)
 _NEWEST = 2**62
 
 
@@ -33,7 +36,7 @@ def attention(args: dict[str, Any], data_dir: str) -> dict[str, Any]:
     """The rows after ``after``, newest first, at most ``limit`` (50; 200). Raises UserError, sqlite3.Error, OSError."""
     after = number(args, "after", _NEWEST)
     limit = max(1, min(MOST, number(args, "limit", USUAL)))
-    with open_state(data_dir) as db:
+    with closing(open_state(data_dir)) as db:
         rows = _rows(db, after, limit + 1)
         more = len(rows) > limit
         return {
@@ -103,15 +106,15 @@ def _read(detail: str) -> dict[str, Any]:
 
 def _folders(db: sqlite3.Connection, data_dir: str) -> list[dict[str, Any]]:
     """The folders of the scenes that Plex does not have, with a rule where other files say how Plex calls them."""
-    folders = Counter(folder_of(path) for (path,) in db.execute(_MISSING) if path)
-    if not folders:
-        return []
     settings = known.get(db, known.SETTINGS) or {}
+    if settings.get("skip_not_found"):
+        return []  # a Plex that is meant to hold only a part of the scenes
+    folders = Counter(folder_of(path) for (path,) in db.execute(_MISSING) if path)
     try:
         rules = parse_path_map(str(settings.get("path_map") or ""))
     except BadRule:
         rules = PathMap()
-    pairs = [Rule(*pair) for pair in learned(data_dir)] if os.path.exists(os.path.join(data_dir, FILE)) else []
+    pairs = [Rule(*pair) for pair in learned(data_dir)] if folders else []
     return [
         {"folder": folder, "count": count, "rule": _rule(folder, rules, pairs)}
         for folder, count in folders.most_common(FOLDERS)

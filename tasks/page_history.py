@@ -1,9 +1,10 @@
-"""``history``: what was written and what failed, hour by hour or day by day, outages, comparisons, and single events."""
+"""``history``: what was written and what failed by the hour or by the day, outages, comparisons, and single events."""
 
 from __future__ import annotations
 
 import json
 import time
+from contextlib import closing
 from dataclasses import asdict
 from typing import Any
 
@@ -28,7 +29,7 @@ def history(args: dict[str, Any], data_dir: str) -> dict[str, Any]:
     after = number(args, "after", 0) or None
     now = time.time()
     starts = _hours(now) if hours == DAY else _days(now)
-    with open_state(data_dir) as db:
+    with closing(open_state(data_dir)) as db:
         events = Events(db)
         rows = events.newest(limit + 1, before=after)
         return {

@@ -30,8 +30,6 @@ STATES = {
 }
 _OF_LETTER = {DOUBT: "doubtful", MISSING: "missing"}
 
-_JOB = f"SELECT data FROM {sql.TABLE} WHERE status < 2 AND {sql.KEY} = ? LIMIT 1"
-_IN_FLIGHT = f"SELECT data FROM {sql.TABLE} WHERE status = 2"
 _ENTRY = "SELECT verdict, reason, at, files, items FROM ledger WHERE scene_id = ?"
 _LETTER = "SELECT error_type, message, last_at FROM dead_letters WHERE job_key = ?"
 _BOUND = "SELECT rating_key FROM bindings WHERE scene_id = ?"
@@ -39,8 +37,8 @@ _REFUSED = "SELECT 1 FROM refused WHERE scene_id = ? LIMIT 1"
 
 
 def scene(args: dict[str, Any], data_dir: str) -> dict[str, Any]:
-    """The scenes ``ids`` by id, each with its state in words, its items, and what waits. Raises UserError, sqlite3.Error,
-    OSError."""
+    """The scenes ``ids`` by id, each with its state in words, its items, and what waits. Raises UserError,
+    sqlite3.Error, OSError."""
     given = args.get("ids", args.get("id"))
     if given is None:
         raise UserError("scene takes ids, a list of ids of Stash, like [12, 13]")
@@ -48,7 +46,8 @@ def scene(args: dict[str, Any], data_dir: str) -> dict[str, Any]:
     if len(ids) > MOST:
         raise UserError(f"scene takes at most {MOST} ids at once, not {len(ids):,}")
     jobs = _jobs(data_dir, ids)
-    with open_state(data_dir) as db:
+    db = open_state(data_dir)
+    try:
         server = known.get(db, known.SERVER) or {}
         settings = known.get(db, known.SETTINGS) or {}
         libraries = {one["key"]: one["title"] for one in known.get(db, known.SECTIONS) or ()}
@@ -60,23 +59,28 @@ def scene(args: dict[str, Any], data_dir: str) -> dict[str, Any]:
             "show_marks": bool(settings.get("show_marks", True)),
             "scenes": {str(one): look.at(one, jobs.get(one)) for one in ids},
         }
+    finally:
+        db.close()
 
 
 def _jobs(data_dir: str, ids: list[int]) -> dict[int, dict[str, Any]]:
     """The jobs of these scenes that wait or are in flight; one that waits is the newer one."""
     found: dict[int, dict[str, Any]] = {}
-    with open_queue(data_dir) as db:
-        if db is None:
-            return found
+    db = open_queue(data_dir)
+    if db is None:
+        return found
+    try:
         wanted = {scene_key(one): one for one in ids}
-        for (data,) in db.execute(_IN_FLIGHT):
+        for (data,) in db.execute(sql.JOBS_IN_FLIGHT):
             job = json.loads(data)
             if isinstance(job, dict) and job.get("job_key") in wanted:
                 found[wanted[job["job_key"]]] = job
         for key, one in wanted.items():
-            row = db.execute(_JOB, (key,)).fetchone()
+            row = db.execute(sql.JOB_BY_KEY, (key,)).fetchone()
             if row is not None:
                 found[one] = json.loads(row[0])
+    finally:
+        db.close()
     return found
 
 

@@ -76,7 +76,7 @@ def sections(context: Context) -> dict[str, Any]:
         }
         for one in there
     ]
-    names = {str(name).casefold() for one in found for name in (one["name"].strip(), one["key"])}
+    names = {name.casefold() for one in there for name in (one.title.strip(), str(one.key))}
     return {
         "version": VERSION,
         "server": server,

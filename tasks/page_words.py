@@ -14,8 +14,8 @@ VERSION = 1
 # No list of an answer is longer; the rest is asked for with ``after``.
 MOST = 200
 
-# Errors whose letters come back without anybody's doing: those of ``worker.revival.ended_by_outage``, which a test holds
-# this list to. That one imports half the worker to find out.
+# Errors whose letters come back without anybody's doing: those of ``worker.revival.ended_by_outage``, which a test
+# holds this list to. That one imports half the worker to find out.
 BY_THEMSELVES = frozenset(
     (
         *("PlexServerDown", "PlexTemporaryError", "PlexTokenRefused"),

@@ -2,8 +2,7 @@
 (function () {
   "use strict";
   const s2p = window.Stash2Plex;
-  const OPERATION =
-    "mutation Stash2PlexAsk($id: ID!, $args: Map) { runPluginOperation(plugin_id: $id, args: $args) }";
+  const OPERATION = "mutation Stash2PlexAsk($id: ID!, $args: Map) { runPluginOperation(plugin_id: $id, args: $args) }";
 
   // Raises an Error with a sentence.
   async function graphql(query, variables) {
@@ -31,7 +30,8 @@
 
   function inWords(message) {
     const text = String(message || "no reason given");
-    if (/nil pointer/.test(text)) return "Stash does not know the plugin Stash2Plex any more: was it removed or updated?";
+    if (/nil pointer/.test(text))
+      return "Stash does not know the plugin Stash2Plex any more: was it removed or updated?";
     if (/is disabled/.test(text)) return "The plugin is switched off in Settings > Plugins.";
     if (/operation cancel|signal: killed/.test(text)) return "The question was broken off before there was an answer.";
     return s2p.words.sentence(text);

@@ -4,8 +4,6 @@
   const s2p = window.Stash2Plex;
   const w = s2p.words;
   const KINDS = { dead: "Failed for good", doubtful: "Doubtful matches", missing: "Not in Plex" };
-  // Rows of one operation.
-  const MOST = 200;
 
   s2p.part("attention", function (h, B, R) {
     const button = (label, onClick, more) =>
@@ -30,7 +28,11 @@
         h(s2p.Path, null, one.path),
         h("div", { className: "text-muted" }, w.size(one.size) + ", " + w.duration(one.duration)),
         (one.reasons || []).length > 0 && h("div", null, h(s2p.Data, null, one.reasons.join(", "))),
-        button("This one", onThis, { variant: "primary", disabled: busy, "aria-label": "This one: " + (one.title || one.rating_key) }),
+        button("This one", onThis, {
+          variant: "primary",
+          disabled: busy,
+          "aria-label": "This one: " + (one.title || one.rating_key),
+        }),
       );
     }
 
@@ -72,7 +74,7 @@
       );
     }
 
-    function Row({ row, gone, confirm }) {
+    function Row({ row, gone }) {
       const act = s2p.useAct();
       const done = () => {
         gone(row.id);
@@ -100,7 +102,9 @@
         h(
           "div",
           null,
-          row.scene_id ? h(s2p.SceneLink, { id: row.scene_id, title: row.title }) : h(s2p.Data, null, row.title || row.id),
+          row.scene_id
+            ? h(s2p.SceneLink, { id: row.scene_id, title: row.title })
+            : h(s2p.Data, null, row.title || row.id),
           " ",
           h("span", { className: "text-muted" }, [tries, last].filter(Boolean).join(", ")),
         ),
@@ -110,40 +114,39 @@
         h(
           "div",
           { className: "s2p-buttons" },
-          row.kind === "dead" && button("Retry", retry, { disabled: act.busy }),
-          row.kind === "dead" && button("Discard", discard, { disabled: act.busy }),
+          !doubtful && button("Retry", retry, { disabled: act.busy }),
+          !doubtful && button("Discard", discard, { disabled: act.busy }),
           h(s2p.Outcome, { act: act }),
         ),
       );
     }
 
-    function Group({ group, rows, gone, confirm, again }) {
+    function Group({ group, rows, gone, again, confirm }) {
       const act = s2p.useAct();
-      const dead = rows.filter((row) => row.kind === "dead").slice(0, MOST);
-      const ids = dead.map((row) => row.id);
+      const all = group.kind === "dead" && group.count > 1 && !group.by_itself;
       const retry = () =>
         act.run(async () => {
-          const answer = await s2p.ask("retry", { ids: ids });
+          const answer = await s2p.ask("retry", { cause: group.cause });
           again();
           return w.count(answer.queued || 0, "scene") + " queued again";
         });
       const discard = async () => {
         const yes = await confirm({
-          title: "Forget " + w.count(ids.length, "failed job") + "?",
-          body: w.count(ids.length, "scene stays", "scenes stay") + " as they are in Plex until saved or synced again.",
-          yes: "Discard " + w.number(ids.length),
+          title: "Forget " + w.count(group.count, "failed job") + "?",
+          body: "Why they failed is lost, and these scenes stay as they are in Plex until they are saved or synced again.",
+          yes: "Discard " + w.number(group.count),
           danger: true,
         });
         if (!yes) return;
         act.run(async () => {
-          const answer = await s2p.ask("discard", { ids: ids });
+          const answer = await s2p.ask("discard", { cause: group.cause });
           again();
           return w.count(answer.discarded || 0, "failed job") + " forgotten";
         });
       };
       return h(
         "div",
-        { className: "s2p-group" },
+        { className: "s2p-group", "data-kind": group.kind },
         h(
           "h3",
           { className: "h6" },
@@ -152,18 +155,18 @@
           h(B.Badge, { variant: "secondary" }, w.number(group.count)),
         ),
         group.what_to_do && h("p", null, h(s2p.Data, null, w.sentence(group.what_to_do))),
-        ids.length > 1 &&
+        all &&
           h(
             "div",
             { className: "s2p-buttons" },
-            button("Retry all " + w.number(ids.length), retry, { disabled: act.busy }),
-            button("Discard all " + w.number(ids.length), discard, { disabled: act.busy }),
+            button("Retry all " + w.number(group.count), retry, { disabled: act.busy }),
+            button("Discard all " + w.number(group.count), discard, { disabled: act.busy }),
           ),
         h(s2p.Outcome, { act: act }),
         h(
           "ul",
           { className: "s2p-rows" },
-          rows.map((row) => h(Row, { key: row.id, row: row, gone: gone, confirm: confirm })),
+          rows.map((row) => h(Row, { key: row.id, row: row, gone: gone })),
         ),
       );
     }
@@ -184,7 +187,12 @@
               h(s2p.Path, null, one.folder),
               h("span", { className: "text-muted" }, " " + w.count(one.count, "scene")),
               one.rule &&
-                h("div", null, "If Plex calls this folder otherwise, this line for Path map may help: ", h(s2p.Copy, { text: one.rule, label: "Rule for Path map" })),
+                h(
+                  "div",
+                  null,
+                  "If Plex calls this folder otherwise, this line for Path map may help: ",
+                  h(s2p.Copy, { text: one.rule, label: "Rule for Path map" }),
+                ),
             ),
           ),
         ),
@@ -239,7 +247,7 @@
         { name: "attention", title: "Needs you" },
         h(s2p.Problem, { problem: asked.problem, again: asked.again }),
         !answer && asked.busy && h(s2p.Busy, null, "Looking"),
-        answer && !found.length && !folders.length && h("p", { className: "text-muted" }, "Nothing needs you."),
+        answer && !found.length && !folders.length && h("p", { className: "text-muted mb-0" }, "Nothing needs you."),
         found.map((one) =>
           h(Group, {
             key: one.group.cause,
@@ -251,7 +259,10 @@
           }),
         ),
         h(Folders, { folders: folders }),
-        next !== null && next !== undefined && next !== false && h("div", { className: "s2p-buttons" }, button("Show more", goOn, { disabled: act.busy })),
+        next !== null &&
+          next !== undefined &&
+          next !== false &&
+          h("div", { className: "s2p-buttons" }, button("Show more", goOn, { disabled: act.busy })),
         h(s2p.Outcome, { act: act }),
       );
     };

@@ -18,7 +18,11 @@
   function words(before, after) {
     const a = before.split(/(\s+)/).filter(Boolean);
     const b = after.split(/(\s+)/).filter(Boolean);
-    if (a.length > MOST || b.length > MOST) return [["removed", before], ["added", after]];
+    if (a.length > MOST || b.length > MOST)
+      return [
+        ["removed", before],
+        ["added", after],
+      ];
     const long = [];
     for (let i = a.length; i >= 0; i -= 1) {
       long[i] = new Array(b.length + 1).fill(0);
@@ -52,16 +56,26 @@
 
   s2p.diffWords = words;
   s2p.part("diff", function (h, B, R) {
-    const Gone = (props) => h("del", { className: "s2p-del" }, h(s2p.Hidden, null, " removed: "), h(s2p.Data, null, props.children));
-    const Come = (props) => h("ins", { className: "s2p-ins" }, h(s2p.Hidden, null, " added: "), h(s2p.Data, null, props.children));
+    const Gone = (props) =>
+      h("del", { className: "s2p-del" }, h(s2p.Hidden, null, " removed: "), h(s2p.Data, null, props.children));
+    const Come = (props) =>
+      h("ins", { className: "s2p-ins" }, h(s2p.Hidden, null, " added: "), h(s2p.Data, null, props.children));
     const text = (value) => (value === null || value === undefined ? "" : String(value));
 
     function Scalar({ change }) {
       const before = text(change.old);
       const after = text(change.new);
-      if (!before) return h(R.Fragment, null, h("span", { className: "text-muted" }, "nothing → "), h(Come, null, after || "nothing"));
-      if (!after) return h(R.Fragment, null, h(Gone, null, before), h("span", { className: "text-muted" }, " → nothing"));
-      if (typeof change.new !== "string") return h(R.Fragment, null, h(Gone, null, before), " → ", h(Come, null, after));
+      if (!before)
+        return h(
+          R.Fragment,
+          null,
+          h("span", { className: "text-muted" }, "nothing → "),
+          h(Come, null, after || "nothing"),
+        );
+      if (!after)
+        return h(R.Fragment, null, h(Gone, null, before), h("span", { className: "text-muted" }, " → nothing"));
+      if (typeof change.new !== "string")
+        return h(R.Fragment, null, h(Gone, null, before), " → ", h(Come, null, after));
       const pieces = words(before, after);
       // Where hardly a word stays, marks between them only confuse.
       const stays = pieces.filter(([kind, piece]) => kind === "same" && piece.trim()).length;
@@ -106,7 +120,8 @@
       if (!pictures) return "";
       const words_ = s2p.words;
       return [
-        pictures.uploads && words_.count(pictures.uploads, "picture") + " to be uploaded (" + words_.size(pictures.bytes) + ")",
+        pictures.uploads &&
+          words_.count(pictures.uploads, "picture") + " to be uploaded (" + words_.size(pictures.bytes) + ")",
         pictures.selected && words_.count(pictures.selected, "picture") + " to be selected, which Plex has already",
         pictures.removed && words_.count(pictures.removed, "picture") + " to go, as in Stash",
       ]

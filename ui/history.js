@@ -14,25 +14,55 @@
         const written = ((one.written || 0) / top) * HIGH;
         const failed = ((one.failed || 0) / top) * HIGH;
         const bar = (kind, from, height) =>
-          height > 0 && h("rect", { key: kind, className: "s2p-bar-" + kind, x: index * STEP + 1, width: STEP - 2, y: HIGH - from - height, height: height });
+          height > 0 &&
+          h("rect", {
+            key: kind,
+            className: "s2p-bar-" + kind,
+            x: index * STEP + 1,
+            width: STEP - 2,
+            y: HIGH - from - height,
+            height: height,
+          });
         const label = w.stamp(one.at) + ": " + w.number(one.written) + " written, " + w.number(one.failed) + " failed";
-        return h("g", { key: one.at }, h("title", null, label), h("rect", { className: "s2p-bar-back", x: index * STEP, width: STEP, y: 0, height: HIGH }), bar("written", 0, written), bar("failed", written, failed));
+        return h(
+          "g",
+          { key: one.at },
+          h("title", null, label),
+          h("rect", { className: "s2p-bar-back", x: index * STEP, width: STEP, y: 0, height: HIGH }),
+          bar("written", 0, written),
+          bar("failed", written, failed),
+        );
       });
     }
 
     function Chart({ buckets, hours }) {
       const sum = (name) => buckets.reduce((total, one) => total + (one[name] || 0), 0);
       const most = Math.max(0, ...buckets.map((one) => (one.written || 0) + (one.failed || 0)));
-      const words = w.count(sum("written"), "scene") + " written, " + w.number(sum("failed")) + " failed in the last " + (hours > 48 ? "30 days" : "24 hours");
+      const words =
+        w.count(sum("written"), "scene") +
+        " written, " +
+        w.number(sum("failed")) +
+        " failed in the last " +
+        (hours > 48 ? "30 days" : "24 hours");
       const rows = buckets.filter((one) => one.written || one.failed || one.unchanged);
       return h(
         "figure",
         { className: "s2p-chart" },
-        h("figcaption", null, words, most > 0 && h("span", { className: "text-muted" }, "; the highest bar is " + w.number(most))),
+        h(
+          "figcaption",
+          null,
+          words,
+          most > 0 && h("span", { className: "text-muted" }, "; the highest bar is " + w.number(most)),
+        ),
         most > 0 &&
           h(
             "svg",
-            { viewBox: "0 0 " + Math.max(1, buckets.length) * STEP + " " + HIGH, preserveAspectRatio: "none", role: "img", "aria-label": words },
+            {
+              viewBox: "0 0 " + Math.max(1, buckets.length) * STEP + " " + HIGH,
+              preserveAspectRatio: "none",
+              role: "img",
+              "aria-label": words,
+            },
             bars(buckets),
           ),
         most > 0 &&
@@ -46,12 +76,27 @@
           "table",
           { className: "sr-only" },
           h("caption", null, words),
-          h("thead", null, h("tr", null, ["From", "Written", "Unchanged", "Failed"].map((name) => h("th", { key: name, scope: "col" }, name)))),
+          h(
+            "thead",
+            null,
+            h(
+              "tr",
+              null,
+              ["From", "Written", "Unchanged", "Failed"].map((name) => h("th", { key: name, scope: "col" }, name)),
+            ),
+          ),
           h(
             "tbody",
             null,
             rows.map((one) =>
-              h("tr", { key: one.at }, h("th", { scope: "row" }, w.stamp(one.at)), h("td", null, w.number(one.written)), h("td", null, w.number(one.unchanged)), h("td", null, w.number(one.failed))),
+              h(
+                "tr",
+                { key: one.at },
+                h("th", { scope: "row" }, w.stamp(one.at)),
+                h("td", null, w.number(one.written)),
+                h("td", null, w.number(one.unchanged)),
+                h("td", null, w.number(one.failed)),
+              ),
             ),
           ),
         ),
@@ -64,7 +109,11 @@
         R.Fragment,
         null,
         h("h3", { className: "h6" }, title),
-        h("ul", { className: "s2p-rows" }, rows.map((row, index) => h("li", { key: index, className: "s2p-row" }, row))),
+        h(
+          "ul",
+          { className: "s2p-rows" },
+          rows.map((row, index) => h("li", { key: index, className: "s2p-row" }, row)),
+        ),
       );
 
     const outage = (one) =>
@@ -84,7 +133,13 @@
         null,
         w.upper(w.when(one.at)) + " (",
         h(s2p.Data, null, one.scope),
-        "): " + w.count(one.checked, "scene") + " checked, " + w.number(one.found) + " differed, " + w.number(one.queued) + " queued. ",
+        "): " +
+          w.count(one.checked, "scene") +
+          " checked, " +
+          w.number(one.found) +
+          " differed, " +
+          w.number(one.queued) +
+          " queued. ",
         one.error && h(s2p.Data, null, "It ended early: " + w.sentence(one.error)),
       );
 
@@ -115,10 +170,23 @@
       const asked = s2p.useAnswer(() => s2p.ask("history", { hours: hours }), [hours, rests]);
       const answer = asked.answer;
       const choice = (value, label) =>
-        h(B.Button, { size: "sm", variant: hours === value ? "primary" : "secondary", "aria-pressed": hours === value, onClick: () => setHours(value) }, label);
+        h(
+          B.Button,
+          {
+            size: "sm",
+            variant: hours === value ? "primary" : "secondary",
+            "aria-pressed": hours === value,
+            onClick: () => setHours(value),
+          },
+          label,
+        );
       return h(
         s2p.Section,
-        { name: "history", title: "History", extra: h(B.ButtonGroup, { "aria-label": "How far back" }, choice(24, "24 hours"), choice(720, "30 days")) },
+        {
+          name: "history",
+          title: "History",
+          extra: h(B.ButtonGroup, { "aria-label": "How far back" }, choice(24, "24 hours"), choice(720, "30 days")),
+        },
         h(s2p.Problem, { problem: asked.problem, again: asked.again }),
         !answer && asked.busy && h(s2p.Busy, null, "Looking"),
         answer && h(Chart, { buckets: answer.buckets || [], hours: hours }),
@@ -130,7 +198,12 @@
             "details",
             { className: "s2p-more", open: shown, onToggle: (event_) => setShown(event_.target.open) },
             h("summary", null, "Scene by scene"),
-            shown && h("ul", { className: "s2p-rows" }, answer.events.map((one) => h("li", { key: one.id, className: "s2p-row" }, event(one)))),
+            shown &&
+              h(
+                "ul",
+                { className: "s2p-rows" },
+                answer.events.map((one) => h("li", { key: one.id, className: "s2p-row" }, event(one))),
+              ),
           ),
       );
     };

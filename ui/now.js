@@ -14,12 +14,6 @@
     "half-open": "one scene is being tried to see whether Plex is back",
   };
 
-  const compared = (status) => {
-    const last = status.compared;
-    if (!last || !last.when) return "";
-    return ", " + w.when(last.when, status.now);
-  };
-
   // What is said first, and how it stands: "well", "busy" or "bad".
   function sentence(status) {
     const queue = status.queue || {};
@@ -31,16 +25,20 @@
     const outage = status.outage;
     if (outage) {
       const long = Math.max(1, (status.now || Date.now() / 1000) - outage.began);
-      const kept = waiting ? " " + w.count(waiting, "scene waits and is", "scenes wait and are") + " written as soon as it is back." : "";
+      const kept = waiting
+        ? " " + w.count(waiting, "scene waits and is", "scenes wait and are") + " written as soon as it is back."
+        : "";
       return ["bad", "Plex has been away for " + w.span(long) + ": " + w.sentence(outage.reason) + kept];
     }
     if (status.enabled === false) return ["bad", "Paused: Enabled is switched off in the settings" + rest + "."];
     if (status.attention) return ["bad", w.sentence(status.attention)];
     const same = w.count(status.in_step || 0, "scene was", "scenes were");
     const kind = waiting ? "busy" : status.needs_you ? "bad" : "well";
-    if (compared(status)) return [kind, same + " the same in Plex when last compared" + compared(status) + rest + "."];
-    if (!status.in_step) return [kind, "Not compared yet" + rest + "."];
-    return [kind, "Not compared yet; " + same + " the same in Plex when last written" + rest + "."];
+    if (status.last_full) {
+      return [kind, same + " the same in Plex when last compared, " + w.when(status.last_full, status.now) + rest + "."];
+    }
+    if (status.in_step) return [kind, "Not compared yet; " + same + " the same in Plex when last written" + rest + "."];
+    return [kind, "Not compared yet" + rest + ". The task Reconcile Library (All), below, compares Stash and Plex."];
   }
 
   function server(status) {
@@ -64,7 +62,8 @@
 
   s2p.nowSentence = sentence;
   s2p.part("now", function (h, B, R) {
-    const Fact = ({ name, children }) => h(R.Fragment, null, h("dt", null, name), h("dd", null, h(s2p.Data, null, children)));
+    const Fact = ({ name, children }) =>
+      h(R.Fragment, null, h("dt", null, name), h("dd", null, h(s2p.Data, null, children)));
 
     function Moving({ status, most }) {
       const left = s2p.status.undone(status);
@@ -116,7 +115,9 @@
         s2p.Section,
         { name: "now", title: "Now", extra: again },
         h(s2p.Problem, { problem: store.problem }),
-        store.status ? h(Facts, { status: store.status, most: store.most }) : !store.problem && h(s2p.Busy, null, "Looking"),
+        store.status
+          ? h(Facts, { status: store.status, most: store.most })
+          : !store.problem && h(s2p.Busy, null, "Looking"),
       );
     };
   });

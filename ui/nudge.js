@@ -13,7 +13,9 @@
       try {
         const client = s2p.api.utils.StashService.getClient();
         // Where there is no such connection (some proxies) the page asks at its own pace.
-        const running = client.subscribe({ query: query }).subscribe({ next: (answer) => tell(answer.data || {}), error: () => {} });
+        const running = client
+          .subscribe({ query: query })
+          .subscribe({ next: (answer) => tell(answer.data || {}), error: () => {} });
         return () => running.unsubscribe();
       } catch (error) {
         return () => {};

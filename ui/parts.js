@@ -65,7 +65,12 @@
       const no = R.useRef(null);
       return h(
         B.Modal,
-        { show: true, onHide: onNo, onEntered: () => no.current && no.current.focus(), "aria-labelledby": "stash2plex-asks" },
+        {
+          show: true,
+          onHide: onNo,
+          onEntered: () => no.current && no.current.focus(),
+          "aria-labelledby": "stash2plex-asks",
+        },
         h(B.Modal.Header, null, h(B.Modal.Title, { as: "h2", className: "h5", id: "stash2plex-asks" }, title)),
         h(B.Modal.Body, null, children),
         h(
@@ -87,7 +92,11 @@
       const ask = (question) => new Promise((settle) => setOpen(Object.assign({ settle: settle }, question)));
       const element =
         open &&
-        h(Confirm, { title: open.title, yes: open.yes, danger: open.danger, onYes: answer(true), onNo: answer(false) }, open.body);
+        h(
+          Confirm,
+          { title: open.title, yes: open.yes, danger: open.danger, onYes: answer(true), onNo: answer(false) },
+          open.body,
+        );
       return [element, ask];
     };
 

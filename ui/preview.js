@@ -34,7 +34,9 @@
           ),
         ),
         pictures && h("p", { className: "mb-0" }, w.upper(pictures), "."),
-        (one.notes || []).map((note, index) => h("p", { key: index, className: "text-muted mb-0" }, h(s2p.Data, null, note))),
+        (one.notes || []).map((note, index) =>
+          h("p", { key: index, className: "text-muted mb-0" }, h(s2p.Data, null, note)),
+        ),
         one.reason && h("p", { className: "text-muted mb-0" }, h(s2p.Data, null, w.sentence(one.reason))),
       );
     };
@@ -44,7 +46,12 @@
       h(
         "details",
         { className: "s2p-more" },
-        h("summary", null, w.count(Object.values(counts || {}).reduce((a, b) => a + b, 0) || rows.length, "scene is", "scenes are") + " left alone"),
+        h(
+          "summary",
+          null,
+          w.count(Object.values(counts || {}).reduce((a, b) => a + b, 0) || rows.length, "scene is", "scenes are") +
+            " left alone",
+        ),
         h(
           "ul",
           { className: "s2p-rows" },
@@ -72,7 +79,10 @@
       const equal = (answer.changes || []).filter((one) => !writes(one));
       const looked = w.count(answer.scenes, "scene") + " looked at: ";
       const sum = answer.would_change
-        ? w.count(answer.would_change, "would be written", "would be written") + ", " + w.number(answer.equal) + " equal already."
+        ? w.count(answer.would_change, "would be written", "would be written") +
+          ", " +
+          w.number(answer.equal) +
+          " equal already."
         : answer.scenes
           ? "nothing would be written."
           : "";
@@ -84,7 +94,11 @@
           h(
             "div",
             { className: "s2p-buttons" },
-            h(B.Button, { size: "sm", variant: "primary", onClick: sync, disabled: act.busy }, "Sync these (" + w.number(ids.length) + ")"),
+            h(
+              B.Button,
+              { size: "sm", variant: "primary", onClick: sync, disabled: act.busy },
+              "Sync these (" + w.number(ids.length) + ")",
+            ),
             h(s2p.Outcome, { act: act }),
           ),
         h(
@@ -94,11 +108,31 @@
         ),
         equal.length > 0 &&
           question.scenes &&
-          h("p", { className: "text-muted" }, "Equal already: ", equal.map((one, index) => h(R.Fragment, { key: one.scene_id }, index > 0 && ", ", h(s2p.SceneLink, { id: one.scene_id, title: one.title })))),
+          h(
+            "p",
+            { className: "text-muted" },
+            "Equal already: ",
+            equal.map((one, index) =>
+              h(
+                R.Fragment,
+                { key: one.scene_id },
+                index > 0 && ", ",
+                h(s2p.SceneLink, { id: one.scene_id, title: one.title }),
+              ),
+            ),
+          ),
         h(LeftOut, { rows: answer.left_out || [], counts: answer.left_alone }),
         answer.next !== null &&
           answer.next !== undefined &&
-          h("div", { className: "s2p-buttons" }, h(B.Button, { size: "sm", variant: "secondary", onClick: () => onNext(answer.next) }, "Look at the next " + PAGE)),
+          h(
+            "div",
+            { className: "s2p-buttons" },
+            h(
+              B.Button,
+              { size: "sm", variant: "secondary", onClick: () => onNext(answer.next) },
+              "Look at the next " + PAGE,
+            ),
+          ),
       );
     }
 
@@ -127,7 +161,11 @@
             h(s2p.Hidden, null, "Which scenes"),
             h(
               "select",
-              { className: "form-control form-control-sm btn-secondary", value: scope, onChange: (event) => setScope(event.target.value) },
+              {
+                className: "form-control form-control-sm btn-secondary",
+                value: scope,
+                onChange: (event) => setScope(event.target.value),
+              },
               SCOPES.map(([value, label]) => h("option", { key: value, value: value }, label)),
             ),
           ),
@@ -142,10 +180,13 @@
             }),
           h(B.Button, { type: "submit", size: "sm", variant: "secondary", disabled: asked.busy }, "Preview"),
         ),
-        !question && h("p", { className: "text-muted mb-0" }, "Shows what a sync would write to Plex. Looking changes nothing."),
+        !question &&
+          h("p", { className: "text-muted mb-0" }, "Shows what a sync would write to Plex. Looking changes nothing."),
         asked.busy && h(s2p.Busy, null, "Comparing with Plex"),
         h(s2p.Problem, { problem: asked.problem, again: asked.again }),
-        asked.answer && !asked.problem && h(Result, { key: JSON.stringify(question), answer: asked.answer, question: question, onNext: look }),
+        asked.answer &&
+          !asked.problem &&
+          h(Result, { key: JSON.stringify(question), answer: asked.answer, question: question, onNext: look }),
       );
     };
   });

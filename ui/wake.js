@@ -10,7 +10,11 @@
   } catch (error) {
     // A browser that keeps nothing: once per page load, then.
   }
-  const ask = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ query: WAKE }) };
+  const ask = {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ query: WAKE }),
+  };
   // Relative to the page's base, which knows a reverse proxy's prefix.
   window.fetch(new URL("graphql", document.baseURI), ask).catch(function () {});
 })();

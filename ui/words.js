@@ -25,11 +25,17 @@
     if (days === 0) return "today at " + clock;
     if (days === -1) return "yesterday at " + clock;
     if (days === 1) return "tomorrow at " + clock;
-    if (Math.abs(days) < 7) return "on " + at.toLocaleDateString(LOCALE, { weekday: "long" }) + (days > 0 ? " at " + clock : "");
+    if (Math.abs(days) < 7)
+      return "on " + at.toLocaleDateString(LOCALE, { weekday: "long" }) + (days > 0 ? " at " + clock : "");
     return "on " + at.toLocaleDateString(LOCALE, { day: "numeric", month: "long", year: "numeric" });
   }
   const stamp = (seconds) =>
-    new Date(seconds * 1000).toLocaleString(LOCALE, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+    new Date(seconds * 1000).toLocaleString(LOCALE, {
+      day: "numeric",
+      month: "short",
+      hour: "2-digit",
+      minute: "2-digit",
+    });
 
   function size(bytes) {
     if (bytes === null || bytes === undefined) return "size not known";

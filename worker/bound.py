@@ -1,5 +1,5 @@
-"""A scene whose item a person has chosen: that choice is the proof, as long as the item has one of the files it was made
-with; else the item that has them now."""
+"""A scene whose item a person has chosen: that choice is the proof, as long as the item has one of the files it was
+made with; else the item that has them now."""
 
 from __future__ import annotations
 

@@ -18,4 +18,7 @@ _OTHERS = ("lib", "metadata", "plex", "reconciliation", "stash", "tasks", "worke
 
 def compile_for_hooks(plugin_dir: str) -> bool:
     """Compile what is new or changed beside its source; False where the directory cannot be written."""
-    return all(compileall.compile_dir(os.path.join(plugin_dir, package), maxlevels=0, quiet=2) for package in PACKAGES)
+    packages = (*PACKAGES, *_OTHERS) if sys.dont_write_bytecode else PACKAGES
+    folders = [path for package in packages if os.path.isdir(path := os.path.join(plugin_dir, package))]
+    done = [compileall.compile_dir(folder, quiet=2) for folder in folders]
+    return all(done)

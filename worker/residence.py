@@ -59,7 +59,15 @@ FAMILIES_AGE = 600.0
 ASK_OFTEN, ASK_OFTEN_FOR, ASK_SELDOM = 5.0, 600.0, 60.0
 
 # Settings that the page wants to know without asking anybody; never the token.
-FOR_THE_PAGE = ("enabled", "plex_library", "path_map", "strict_matching", "plex_web_url", "show_marks")
+FOR_THE_PAGE = (
+    "enabled",
+    "plex_library",
+    "path_map",
+    "strict_matching",
+    "skip_not_found",
+    "plex_web_url",
+    "show_marks",
+)
 
 OnSettings = Callable[[Stash2PlexConfig], None]
 
@@ -143,6 +151,7 @@ def _live(plugin_dir: str, data_dir: str, connection: Mapping[str, Any], lock: i
         finally:
             resident.worker.close()
             timestamps.flush(data_dir)
+            store.shrink()
         log.info("Leaving: %s", why.value[0])
         resident.notes.status(state="gone", reason=why.value[0], waiting=store.waiting())
     if why is Leaving.UPDATED:
@@ -270,6 +279,8 @@ class Resident:
             compile_for_hooks(self._plugin_dir)
         resting = time.monotonic() - last_work > REST_BEFORE_FLUSH
         timestamps.flush(self._data_dir, at_least=1 if resting else timestamps.BATCH)
+        if resting:
+            self._store.shrink()
         self._speaker.send()
         breaker = self._loop.breaker
         self.notes.status(

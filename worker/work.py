@@ -19,8 +19,8 @@ class Work:
     """Filled in step by step, ending with a verdict or an error.
 
     ``few``: not many others are due, so that Plex may be asked for this one alone. ``wish`` is what its items should
-    be. ``pictures_error`` is why their pictures are still to do, though the text is done. ``bound`` is what a person has
-    chosen for the scene, ``rebound`` the same where its file was found in another item.
+    be. ``pictures_error`` is why their pictures are still to do, though the text is done. ``bound`` is what a person
+    has chosen for the scene, ``rebound`` the same where its file was found in another item.
     """
 
     job: dict[str, Any]

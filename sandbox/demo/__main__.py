@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 
+from sandbox import hostpage
 from sandbox.demo.show import Show
 from sandbox.demo.stage import Stage
 from sandbox.demo.tables import heading, seconds
@@ -68,6 +69,8 @@ def _serve(stage: Stage) -> None:
     key = (stage.plex.find(scene.files[0].path) or stage.plex.items[0]).rating_key
     print(heading("Both servers are up; Ctrl-C ends them and removes the directory"))
     print(f"  Stash GraphQL   {stage.stash.url}/graphql")
+    page = f"{stage.stash.url}/plugins/stash2plex" if hostpage.built() else "`make hostpage` builds it (Node and npm)"
+    print(f"  Page            {page}")
     print(f"  Plex            {stage.plex.url}")
     print(f"  Plex token      {stage.plex.token}")
     print(f"  Data directory  {stage.data_dir}")

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from sandbox.hostpage import built
 from sandbox.library import Library, generate
 from sandbox.plex import PlexSim, Tag
 from sandbox.stash import Scene, StashSim, jpeg
@@ -38,7 +39,7 @@ class Stage:
         self.home = Path(tempfile.mkdtemp(prefix="stash2plex-demo-"))
         self.plex = PlexSim()
         # A place of its own in the environment of whoever runs this would mix two data directories.
-        self.stash = StashSim(self.home / "stash", library=self.library, env={"STASH_PLUGIN_DATA": ""})
+        self.stash = StashSim(self.home / "stash", library=self.library, env={"STASH_PLUGIN_DATA": ""}, hostpage=built())
         self.section = self.plex.add_section(LIBRARY, ["/data"])
         files = {file.path: file for scene in self.library.scenes for file in scene.files}
         self.plex.load(self.section, [(file.path, file.size, file.duration) for file in files.values()])

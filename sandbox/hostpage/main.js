@@ -26,10 +26,16 @@ function NavBar() {
   const items = <UtilityItems />;
   return (
     <nav className="top-nav navbar navbar-expand-xl fixed-top navbar-dark">
-      <Link to="/" className="navbar-brand">Stash</Link>
+      <Link to="/" className="navbar-brand">
+        Stash
+      </Link>
       <div className="navbar-nav flex-row mr-auto">
-        <Link className="minimal" to="/scenes">Scenes</Link>
-        <Link className="minimal" to="/settings">Settings</Link>
+        <Link className="minimal" to="/scenes">
+          Scenes
+        </Link>
+        <Link className="minimal" to="/settings">
+          Settings
+        </Link>
       </div>
       <div className="navbar-buttons d-none d-xl-flex">{items}</div>
       <div className="navbar-buttons d-flex d-xl-none">{items}</div>
@@ -51,8 +57,12 @@ function App() {
             {routes.map(({ path, component }) => (
               <Route key={path} path={path} component={component} />
             ))}
-            <Route exact path="/"><Redirect to="/scenes" /></Route>
-            <Route><PluginRoutes>404: there is no such page</PluginRoutes></Route>
+            <Route exact path="/">
+              <Redirect to="/scenes" />
+            </Route>
+            <Route>
+              <PluginRoutes>404: there is no such page</PluginRoutes>
+            </Route>
           </Switch>
         </div>
       </BrowserRouter>

@@ -86,7 +86,9 @@ export function OwnSettings({ pluginID, settings }) {
     const number = setting.type === "NUMBER";
     const change = (event) => save(setting.name, number ? parseInt(event.target.value, 10) || 0 : event.target.value);
     const common = { id, "aria-label": label, className: "form-control text-input w-auto", onChange: change };
-    return <input type={number ? "number" : "text"} value={value === undefined ? (number ? 0 : "") : value} {...common} />;
+    return (
+      <input type={number ? "number" : "text"} value={value === undefined ? (number ? 0 : "") : value} {...common} />
+    );
   };
   return (
     <div className="plugin-settings">

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from ..http import Request, Response
-from . import wire
+from . import sockets, wire
 from .auth import Visitor, WrongKeyError, refusal
 from .core import Context, Core
 from .faults import Faults
@@ -77,7 +77,7 @@ class Server:
         return faults.after(response) if faults and not broken else response
 
     def _understood(self, request: Request) -> tuple[wire.Asked | None, wire.WireError | None]:
-        if request.path != "/graphql":
+        if request.path != "/graphql" or sockets.wanted(request):
             return None, None
         try:
             return wire.understand(request, self.core.options.at_least), None
@@ -112,6 +112,8 @@ class Server:
         kind = wire.media_type(request, self.core.options.at_least)
         if problem is not None:
             return wire.refused(problem, kind)
+        if sockets.wanted(request):
+            return sockets.accept(self.core, request)
         if asked is None:
             return route(self.core, request)
         if faults and faults.resolver_error is not None:

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.faults import tally as numbers
 from tests.faults.size import LONG
-from tests.faults.tally import Tally
+from tests.faults.tally import PROPERTY, Tally, table
 from tests.worker.conftest import bench, clock, make_bench, plex
 
 __all__ = ["bench", "clock", "make_bench", "plex"]
 
 
 @pytest.fixture
-def tally() -> Tally:
+def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
     """Counts for the table."""
-    return Tally()
+    found = Tally()
+    yield found
+    request.node.user_properties.append((PROPERTY, dict(found.counts)))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say what was done."""
-    if LONG:
-        terminalreporter.section("faults")
-        for line in numbers.table():
-            terminalreporter.write_line(line)
+    if not LONG:
+        return
+    counts: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            # of the three reports of a test the last one has what it counted
+            if getattr(report, "when", "") == "teardown":
+                for name, value in report.user_properties:
+                    counts.update(value if name == PROPERTY else {})
+    terminalreporter.section("faults")
+    for line in table(counts):
+        terminalreporter.write_line(line)

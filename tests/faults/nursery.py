@@ -82,9 +82,13 @@ class Nursery:
         return found
 
     def broken(self) -> str:
-        """What went wrong in the nursery itself; empty where all is well."""
+        """What went wrong in the nursery itself since this was asked last; empty where all is well."""
         path = self.folder / "broken"
-        return path.read_text() if path.exists() else ""
+        if not path.exists():
+            return ""
+        found = path.read_text()
+        path.unlink()
+        return found
 
     def accepted(self) -> set[str]:
         """The job keys of every row that was committed by a hook since this was asked last."""
@@ -119,6 +123,7 @@ class _Keeper:
         self.plans: list[dict[str, Any]] = []
         self.planned: dict[str, Any] | None = None
         self.waiting: dict[int, tuple[dict[str, Any], socket.socket | None]] = {}
+        self.chosen = selectors.DefaultSelector()
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(folder / "s"))
         self.listener.listen(512)
@@ -129,15 +134,19 @@ class _Keeper:
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
 
     def run(self) -> None:
-        chosen = selectors.DefaultSelector()
+        chosen = self.chosen
         chosen.register(self.listener, selectors.EVENT_READ)
         chosen.register(self.woken, selectors.EVENT_READ)
         while True:
             for key, _ in chosen.select(1.0):
                 if key.fileobj is self.listener:
                     self._serve(self.listener.accept()[0])
-                else:
+                elif key.fileobj == self.woken:
                     os.read(self.woken, 4096)
+                else:
+                    # the stand-in was killed: Stash meant the process
+                    self._let_go(key.fileobj)
+                    os.kill(key.data, signal.SIGKILL)
             self._reap()
             if os.getppid() == 1:
                 os._exit(0)  # the tests are gone
@@ -187,6 +196,11 @@ class _Keeper:
             self.waiting[pid] = (life, None)
         else:
             self.waiting[pid] = (life, connection)
+            self.chosen.register(connection, selectors.EVENT_READ, pid)
+
+    def _let_go(self, connection: Any) -> None:
+        self.chosen.unregister(connection)
+        connection.close()
 
     def _reap(self) -> None:
         while True:
@@ -200,12 +214,12 @@ class _Keeper:
                 continue  # a stand-in whose starter has ended
             life, connection = self.waiting.pop(pid)
             life["status"] = os.waitstatus_to_exitcode(status)
-            if connection is not None:
+            if connection is not None and connection.fileno() >= 0:
                 try:
                     connection.sendall(life["status"].to_bytes(4, sys.byteorder, signed=True))
                 except OSError:
                     pass
-                connection.close()
+                self._let_go(connection)
 
     def _child(
         self,

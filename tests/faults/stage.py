@@ -25,6 +25,9 @@ ALL = "Reconcile Library (All)"
 RECENT = "Reconcile Library (Recent)"
 RENAME = "mutation($i: PerformerUpdateInput!) { performerUpdate(input: $i) { id } }"
 
+# A drainer that has had nothing to do for so long does not come by the step it was to be killed at.
+NOTHING_MORE = 0.4
+
 
 class Stage:
     """``house`` is the whole; ``scenes`` are those that people edit here, ``actors`` the performers in them."""
@@ -115,8 +118,18 @@ class Stage:
             (self.house.data / name).unlink(missing_ok=True)
 
     def killed(self, seconds: float = 10) -> bool:
-        """Wait for the end of the process that was to be killed; False where its plan was never carried out."""
-        wait(lambda: self.nursery.fate() is not None, seconds, "the planned process to end")
+        """Wait for the end of the process that was to be killed. False where its plan was never carried out: it ended
+        by itself, or it has done everything and lives on."""
+        dry_since = [float("inf")]
+
+        def decided() -> bool:
+            if self.nursery.fate() is not None:
+                return True
+            dry_since[0] = min(dry_since[0], time.monotonic()) if self._dry() else float("inf")
+            return time.monotonic() - dry_since[0] > NOTHING_MORE
+
+        wait(decided, seconds, "the planned process to end")
+        self.nursery.drop()
         return self.nursery.fate() in (-signal.SIGKILL, -signal.SIGALRM)
 
     # afterwards
@@ -141,6 +154,12 @@ class Stage:
         """Wait until nothing waits and nothing is in flight."""
         wait(self._dry, seconds, "the queue to run dry")
 
+    def reconcile(self, task: str) -> None:
+        """Run a comparison to its end, after whichever is at work already, and have done what it found."""
+        wait(lambda: _is_free(self.house.data / "reconcile.lock"), 20, "the other comparison to end")
+        self.house.task(task)
+        self.quiet()
+
     def _dry(self) -> bool:
         rows = self.house.queue()
         return not (rows["waiting"] or rows["in_flight"])
@@ -159,8 +178,8 @@ class Stage:
         found = invariant.in_house(self.house)
         if self.nursery.two_drainers():
             found.append("two drainers were at work at the same time")
-        if self.nursery.broken():
-            found.append(self.nursery.broken())
+        if broken := self.nursery.broken():
+            found.append(broken[-2000:])
         return found
 
 

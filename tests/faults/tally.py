@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-Counts = Counter[str]
-COUNTS: Counts = Counter()
+# What each test did travels with its report, so that it arrives also from where tests run side by side.
+PROPERTY = "tally"
 
 
 class Tally:
-    """Counts what one test does under a name of the table."""
+    """Counts what one test does under names of the table."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
 
     def __call__(self, what: str, count: int = 1) -> None:
-        COUNTS[what] += count
+        self.counts[what] += count
 
 
-def table() -> Iterator[str]:
+def table(counts: Counter[str]) -> Iterator[str]:
     """The lines of the table."""
-    if not COUNTS:
-        return
-    width = max(map(len, COUNTS))
-    yield f"| {'what'.ljust(width)} | {'times':>9} |"
-    yield f"| {'-' * width} | {'-' * 8}: |"
-    for what, count in COUNTS.items():
+    width = max([4, *map(len, counts)])
+    yield f"| {'what'.ljust(width)} |     times |"
+    yield f"| {'-' * width} | --------: |"
+    for what, count in sorted(counts.items()):
         yield f"| {what.ljust(width)} | {count:>9,} |"

@@ -149,8 +149,7 @@ def kill(stage: Stage, kind: str, doing: str, plan: dict[str, object], name: str
         edited = [int(scene.id) for scene in stage.house.library.scenes]
     if stage.lacking(edited):
         # a renamed performer leaves the times of its scenes as they are (stash 4.2)
-        stage.house.task(ALL if doing == "renames" else RECENT)
-        stage.quiet()
+        stage.reconcile(ALL if doing == "renames" else RECENT)
         assert stage.lacking(edited) == {}
     stage.must_hold()
     return came

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from plex.cache import file_number
 from tests.house import House, wait
 
 UPDATE = "mutation($i: {0}UpdateInput!) {{ {1}Update(input: $i) {{ id }} }}"
@@ -161,7 +162,7 @@ def remembered(house: House, scene: int, path: str) -> dict[str, int]:
     asked = {
         "ledger": ("state.db", "SELECT COUNT(*) FROM ledger WHERE scene_id = ?", scene),
         "dead letter": ("state.db", "SELECT COUNT(*) FROM dead_letters WHERE scene_id = ?", scene),
-        "match": ("cache.db", "SELECT COUNT(*) FROM matches WHERE stash_path = ?", path),
+        "match": ("cache.db", "SELECT COUNT(*) FROM matches WHERE file = ?", file_number(path)),
     }
     found = {}
     for name, (file, query, value) in asked.items():

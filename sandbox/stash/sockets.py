@@ -1,0 +1,180 @@
+"""Subscriptions: GraphQL over a WebSocket on the same path (stash 7.1, 7.5), as Stash's own page holds one open.
+
+The protocol is graphql-transport-ws; the frames are RFC 6455 as far as browsers use it here.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import select
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import DocumentNode, FieldNode, OperationDefinitionNode, execute, parse, validate
+
+from ..http import Request, Response
+from .core import Core
+from .queries import job_answer
+from .schema import build
+
+PROTOCOL = "graphql-transport-ws"
+_MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_TEXT, _CLOSE, _PING, _PONG = 1, 8, 9, 10
+_LOOK = 0.1
+# Log lines come in a batch once a second.
+_BATCH = 1.0
+
+
+def wanted(request: Request) -> bool:
+    """Whether this request wants to become a WebSocket."""
+    return request.path == "/graphql" and (request.header("upgrade") or "").lower() == "websocket"
+
+
+def accept(core: Core, request: Request) -> Response:
+    """The answer to the handshake; the connection is a session's from then on."""
+    offered = [name.strip() for name in (request.header("sec-websocket-protocol") or "").split(",")]
+    key = (request.header("sec-websocket-key") or "").encode()
+    if PROTOCOL not in offered or not key:
+        return Response(400, b"Bad Request\n", [("Content-Type", "text/plain; charset=utf-8")])
+    proof = base64.b64encode(hashlib.sha1(key + _MAGIC, usedforsecurity=False).digest()).decode()
+    headers = [("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", proof)]
+    headers.append(("Sec-WebSocket-Protocol", PROTOCOL))
+    return Response(101, headers=headers, take_over=lambda connection: _Session(core, connection).run())
+
+
+@dataclass
+class _Told:
+    """One subscription: its document, and what it was told so far."""
+
+    field: str
+    document: DocumentNode
+    variables: dict[str, Any]
+    line: int = 0
+    batch_at: float = 0.0
+    jobs: dict[int, tuple[str, float]] = field(default_factory=dict)
+
+
+class _Session:
+    """One connection and its subscriptions."""
+
+    def __init__(self, core: Core, connection: socket.socket) -> None:
+        self._core, self._connection = core, connection
+        self._told: dict[str, _Told] = {}
+        self._buffer = b""
+
+    def run(self) -> None:
+        """Serve it until one of the two sides has had enough."""
+        while not self._core.closing.is_set():
+            if self._readable() and not self._take():
+                return
+            for number, told in list(self._told.items()):
+                for event in self._events(told):
+                    self._send({"id": number, "type": "next", "payload": self._answer(told, event)})
+
+    def _readable(self) -> bool:
+        readable, _, _ = select.select([self._connection], [], [], _LOOK)
+        return bool(readable)
+
+    def _take(self) -> bool:
+        data = self._connection.recv(65536)
+        self._buffer += data
+        while (frame := _frame(self._buffer)) is not None:
+            kind, payload, self._buffer = frame
+            if kind == _CLOSE:
+                self._connection.sendall(_framed(_CLOSE, payload[:2]))
+                return False
+            if kind == _PING:
+                self._connection.sendall(_framed(_PONG, payload))
+            elif kind == _TEXT:
+                self._message(json.loads(payload))
+        return bool(data)
+
+    def _message(self, message: dict[str, Any]) -> None:
+        kind, number = message["type"], str(message.get("id"))
+        if kind == "connection_init":
+            self._send({"type": "connection_ack"})
+        elif kind == "ping":
+            self._send({"type": "pong"})
+        elif kind == "complete":
+            self._told.pop(number, None)
+        elif kind == "subscribe":
+            self._subscribe(number, message["payload"])
+
+    def _subscribe(self, number: str, payload: dict[str, Any]) -> None:
+        document = parse(payload["query"])
+        errors = validate(build(self._core.options.at_least), document)
+        if errors:
+            self._send({"id": number, "type": "error", "payload": [{"message": error.message} for error in errors]})
+            return
+        [operation] = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+        [root] = [node for node in operation.selection_set.selections if isinstance(node, FieldNode)]
+        told = _Told(root.name.value, document, payload.get("variables") or {}, len(self._core.log.lines))
+        told.jobs = {job.id: (job.status, job.progress) for job in self._core.jobs.waiting()}
+        self._told[number] = told
+
+    def _events(self, told: _Told) -> Iterator[Any]:
+        """What has happened since the last look."""
+        if told.field == "loggingSubscribe":
+            lines, now = self._core.log.lines, time.monotonic()
+            if len(lines) > told.line and now - told.batch_at >= _BATCH:
+                fresh, told.line, told.batch_at = lines[told.line :], len(lines), now
+                yield fresh
+        elif told.field == "jobsSubscribe":
+            yield from self._of_jobs(told)
+
+    def _of_jobs(self, told: _Told) -> Iterator[dict[str, Any]]:
+        now = {job.id: job for job in self._core.jobs.waiting()}
+        for number in [number for number in told.jobs if number not in now]:
+            del told.jobs[number]
+            ended = self._core.jobs.find(number)
+            if ended is not None:
+                yield {"type": "REMOVE", "job": job_answer(ended)}
+        for number, job in now.items():
+            before, state = told.jobs.get(number), (job.status, job.progress)
+            if state != before:
+                told.jobs[number] = state
+                yield {"type": "ADD" if before is None else "UPDATE", "job": job_answer(job)}
+
+    def _answer(self, told: _Told, event: Any) -> dict[str, Any]:
+        schema = build(self._core.options.at_least)
+        outcome = execute(schema, told.document, root_value={told.field: event}, variable_values=told.variables)
+        return {"data": getattr(outcome, "data", None)}
+
+    def _send(self, message: dict[str, Any]) -> None:
+        self._connection.sendall(_framed(_TEXT, json.dumps(message).encode()))
+
+
+def _framed(kind: int, payload: bytes) -> bytes:
+    """One whole frame of a server: never masked."""
+    length = len(payload)
+    if length < 126:
+        head = struct.pack("!BB", 0x80 | kind, length)
+    elif length < 65536:
+        head = struct.pack("!BBH", 0x80 | kind, 126, length)
+    else:
+        head = struct.pack("!BBQ", 0x80 | kind, 127, length)
+    return head + payload
+
+
+def _frame(data: bytes) -> tuple[int, bytes, bytes] | None:
+    """(kind, payload, rest) of a browser's first frame, which is always masked; None where it is not all there yet."""
+    if len(data) < 2:
+        return None
+    kind, length, place = data[0] & 0x0F, data[1] & 0x7F, 2
+    if length >= 126:
+        wide = 2 if length == 126 else 8
+        if len(data) < place + wide:
+            return None
+        length = int.from_bytes(data[place : place + wide], "big")
+        place += wide
+    if len(data) < place + 4 + length:
+        return None
+    mask, start = data[place : place + 4], place + 4
+    payload = bytes(byte ^ mask[index % 4] for index, byte in enumerate(data[start : start + length]))
+    return kind, payload, data[start + length :]
