@@ -4,10 +4,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 ARGS   ?=
+SIZE   ?= quick
 # Most tests wait for processes and servers: more of them than processors go side by side.
 WORKERS ?= 4
 
-.PHONY: help demo test check release docs clean
+.PHONY: help demo hostpage test check bench release docs clean
 
 help:            ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,12 +16,19 @@ help:            ## say what there is
 demo: $(READY)   ## a Stash, a Plex and 200 scenes: see what the plugin does
 	$(BIN)/python -m sandbox.demo $(ARGS)
 
+hostpage: $(READY)  ## the libraries of Stash's own page, for a browser to look at the demo with (Node and npm)
+	$(BIN)/python -m sandbox.hostpage
+
 test: check      ## ruff, mypy, pytest with coverage
+	@$(BIN)/python -m sandbox.hostpage >/dev/null 2>&1 || true
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=90 $(ARGS)
 
 check: $(READY)  ## the quick part: ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+bench: $(READY)  ## what it costs, against bare baselines: ten minutes; SIZE=full for large libraries
+	$(BIN)/python -m benchmarks --size $(SIZE) $(ARGS)
 
 release: $(READY)  ## the zip and the source index for Stash, into dist/
 	$(BIN)/python -m release
@@ -33,8 +41,9 @@ docs: $(READY)   ## make anew what is made: the manifest, the page of settings, 
 clean:           ## remove what was made here
 	rm -rf $(VENV) build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-$(READY): requirements.txt requirements-dev.txt
+$(READY): requirements.txt requirements-dev.txt requirements-ui.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Stash2Plex needs Python 3.10 or newer; this is " + sys.version.split()[0])'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-ui.txt || echo "No Playwright: the page will not be tested"
 	@touch $@

@@ -24,7 +24,9 @@ def main() -> int:
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--size", choices=("quick", "full"), default="quick")
-    parser.add_argument("--only", nargs="*", choices=FIGURES, default=FIGURES, metavar="FIGURE", help=", ".join(FIGURES))
+    parser.add_argument(
+        "--only", nargs="*", choices=FIGURES, default=FIGURES, metavar="FIGURE", help=", ".join(FIGURES)
+    )
     parser.add_argument("--results", type=Path, default=results.FILE)
     options = parser.parse_args()
     run = time.strftime("%Y-%m-%dT%H:%M:%S")
@@ -34,7 +36,10 @@ def main() -> int:
         sys.stderr.write(f"{name}\n")
         command = [sys.executable, "-m", f"benchmarks.{name}", "--size", options.size, "--run", run]
         done = subprocess.run(
-            [*command, "--results", str(options.results)], cwd=results.ROOT, stdout=subprocess.DEVNULL, env={**os.environ}
+            [*command, "--results", str(options.results)],
+            cwd=results.ROOT,
+            stdout=subprocess.DEVNULL,
+            env={**os.environ},
         )
         sys.stderr.write(f"  ({time.monotonic() - began:.0f} s)\n")
         if done.returncode:

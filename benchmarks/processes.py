@@ -13,7 +13,9 @@ from pathlib import Path
 BARE = (sys.executable, "-c", "pass")
 
 
-def timed(argv: Sequence[str], stdin: bytes = b"", folder: Path | None = None, env: Mapping[str, str] | None = None) -> float:
+def timed(
+    argv: Sequence[str], stdin: bytes = b"", folder: Path | None = None, env: Mapping[str, str] | None = None
+) -> float:
     """Seconds a process took. Raises RuntimeError where it failed, or answered Stash with an error."""
     began = time.perf_counter()
     done = subprocess.run(argv, input=stdin, capture_output=True, cwd=folder, env=env)

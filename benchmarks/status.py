@@ -9,45 +9,52 @@ from pathlib import Path
 
 from benchmarks.processes import BARE, timed, turn_by_turn
 from benchmarks.results import By, Result, main
-from benchmarks.stages import enqueue, first_save, surroundings
+from benchmarks.stages import enqueue, first_save, last_process, surroundings
 from sandbox.demo.measure import run_task
 from sandbox.demo.stage import Stage
+from sandbox.stash import PluginProcess
 from sync_queue import state
 from sync_queue.ledger import Entry, Ledger, Verdict
 
 WAITING = 100_000
+_OPERATION = 'mutation { runPluginOperation(plugin_id: "Stash2Plex", args: { mode: "status" }) }'
 
 
 def measure(full: bool) -> Iterator[Result]:
-    """All scenes wait; all were synced before."""
+    """The task, and the operation that the page asks for: all scenes wait, and all were synced before."""
     rounds = 30 if full else 15
     with Stage(200, old=False) as stage:
         first_save(stage)
-        run_task(stage, "View Queue Status")
-        task = stage.stash.processes[-1]
+        processes = {"the task": _task(stage), "the page's operation": _operation(stage)}
         folder, env = surroundings(stage)
-        none = turn_by_turn(
-            rounds, lambda: timed(task.argv, task.stdin, folder, env), lambda: timed(BARE, b"", folder, env)
-        )
+
+        def against_bare(process: PluginProcess) -> list[float]:
+            return turn_by_turn(
+                rounds,
+                lambda: timed(process.argv, process.stdin, folder, env),
+                lambda: timed(BARE, b"", folder, env),
+            )
+
+        empty = {name: against_bare(process) for name, process in processes.items()}
         stage.stop_drainer()
         enqueue(stage.data_dir, range(1, WAITING + 1))
         _fill(stage.data_dir)
-        # With a Plex that does not answer nothing is worked off meanwhile.
-        ours, bare = turn_by_turn(
-            rounds, lambda: timed(task.argv, task.stdin, folder, env), lambda: timed(BARE, b"", folder, env)
-        )
-    yield Result(
-        "queue status",
-        ours,
-        "s",
-        rounds,
-        WAITING,
-        3.0,
-        By.RATIO,
-        bare,
-        "python3 -c pass",
-        note=f"{WAITING:,} rows wait; with none waiting {none[0] / none[1]:.2f} times",
-    )
+        for name, process in processes.items():
+            ours, bare = against_bare(process)
+            before = empty[name][0] / empty[name][1]
+            note = f"{WAITING:,} rows wait; with none waiting {before:.2f} times"
+            figure = f"queue status, {name}"
+            yield Result(figure, ours, "s", rounds, WAITING, 3.0, By.RATIO, bare, "python3 -c pass", note=note)
+
+
+def _task(stage: Stage) -> PluginProcess:
+    run_task(stage, "View Queue Status")
+    return last_process(stage)
+
+
+def _operation(stage: Stage) -> PluginProcess:
+    stage.stash.gql(_OPERATION)
+    return last_process(stage)
 
 
 def _fill(data_dir: Path) -> None:

@@ -51,6 +51,8 @@ _INDEXED = {"parts_by_path": "parts(path_key)", "parts_by_base": "parts(base_key
 _INDEXES = tuple(f"CREATE INDEX IF NOT EXISTS {name} ON {columns}" for name, columns in _INDEXED.items())
 
 
+_LEARNED = "SELECT here, there, votes FROM views ORDER BY votes DESC, here LIMIT 50"
+
 _TABLES = ("origin", "items", "parts", "matches", "views")
 _FORGET_ALL = tuple(f"DELETE FROM {table}" for table in _TABLES)
 _DROP_OLD = tuple(f"DROP TABLE IF EXISTS {table}" for table in _TABLES)
@@ -366,20 +368,20 @@ class MatchCache:
 
     def learned(self) -> dict[tuple[str, str], int]:
         """The pairs of folders (Stash's, Plex's) that proven pairs speak for, with their votes, most first."""
-        rows = self._db.execute("SELECT here, there, votes FROM views ORDER BY votes DESC, here LIMIT 50")
-        return {(here, there): count for here, there, count in rows}
+        return {(here, there): count for here, there, count in self._db.execute(_LEARNED)}
 
 
 def learned(data_dir: str) -> dict[tuple[str, str], int]:
-    """What the cache of a data directory has learned about the two views, for the status."""
+    """What the cache of a data directory has learned about the two views, for the status. Nothing is checked or mended:
+    a look over the whole file takes longer than all the rest of a status."""
     path = os.path.join(data_dir, FILE)
     if not os.path.exists(path):
         return {}
-    cache = PlexCache(data_dir)
     try:
-        return MatchCache(cache).learned()
-    finally:
-        cache.close()
+        with contextlib.closing(sqlite3.connect(path, timeout=5)) as db:
+            return {(here, there): count for here, there, count in db.execute(_LEARNED)}
+    except sqlite3.Error:
+        return {}
 
 
 def _open(path: str) -> sqlite3.Connection:

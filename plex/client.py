@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 from xml.etree.ElementTree import Element
 
-from plex.exceptions import PlexServerDown, error_of_status, translate_plex_exception
+from plex.exceptions import PlexServerDown, PlexTemporaryError, error_of_status, translate_plex_exception
 
 IDENTIFIER_FILE = "client_id"
 PRODUCT = "Stash2Plex"
@@ -116,6 +116,7 @@ class PlexClient:
         if response.status_code not in _FINE:
             text = " ".join(response.text.split())
             raise error_of_status(response.status_code, f"({response.status_code}) POST {key} {text}")
+        _refuse_page(response.content)
 
     def _ask(self, key: str, method: str, headers: dict[str, str] | None) -> Any:
         server = self.server
@@ -135,6 +136,8 @@ class PlexClient:
         if response.status_code not in _FINE:
             text = " ".join(response.text.split())
             raise error_of_status(response.status_code, f"({response.status_code}) {method.upper()} {key} {text}")
+        if method != "get":
+            _refuse_page(response.content)
         return response
 
     def delete(self, key: str) -> None:
@@ -214,6 +217,12 @@ def _parsed(content: bytes) -> Element:
         if answer is None:
             raise TypeError("an empty answer") from None
         return answer
+
+
+def _refuse_page(content: bytes) -> None:
+    """Plex answers a write with nothing, or with XML. A page is a proxy's: nothing was written. Raises PlexError."""
+    if content[:200].lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        raise PlexTemporaryError("A proxy answered a write in Plex's place: give Plex's own address, if this goes on")
 
 
 def _was_idle(error: BaseException) -> bool:

@@ -62,10 +62,11 @@ def translate_plex_exception(exc: BaseException) -> PlexError:
     """
     if isinstance(exc, PlexError):
         return exc
-    text = " ".join(str(exc).split())[:300]
+    whole = " ".join(str(exc).split())
+    text = whole[:300]
     names = {kind.__name__ for kind in type(exc).__mro__}
     if "BadRequest" in names or "NotFound" in names or "PlexApiException" in names:
-        return _of_status(status_of(exc), names, text)
+        return _of_status(status_of(exc), names, whole)
     if "SSLError" in names:
         return PlexServerDown(
             f"Plex's certificate was refused: use http:// in your network, or the plex.direct name ({text})"
@@ -82,19 +83,23 @@ def translate_plex_exception(exc: BaseException) -> PlexError:
 
 def error_of_status(status: int, text: str) -> PlexError:
     """The error that an answer of this HTTP status stands for; ``text`` says what was asked and answered."""
-    return _of_status(status, set(), " ".join(text.split())[:300])
+    return _of_status(status, set(), " ".join(text.split()))
 
 
-def _of_status(status: int | None, names: set[str], text: str) -> PlexError:
+def _of_status(status: int | None, names: set[str], whole: str) -> PlexError:
+    # What an edit was about is longer than what came of it, which stands behind it.
+    text = whole if len(whole) <= 300 else f"{whole[:150]} ... {whole[-150:]}"
     if "Unauthorized" in names or status == 401:
+        return PlexTokenRefused("Plex does not accept the token: set it anew in Settings > Plugins > Stash2Plex")
+    if status == 403:
         return PlexTokenRefused(
-            "Plex does not accept the token: set it anew in Settings > Plugins > Stash2Plex. In Plex Web it is under "
-            "any item, ... > Get Info > View XML, at the end of the address behind X-Plex-Token="
+            "Plex does not let this token's user do it: set the token of the server's owner in "
+            "Settings > Plugins > Stash2Plex"
         )
     if "NotFound" in names or status == 404:
         return PlexNotFound(f"Plex does not have it: {text}")
-    if status == 503 or _STARTING_UP in text.lower():
+    if status == 503 or _STARTING_UP in whole.lower():
         return PlexServerDown(f"Plex is not ready: {text}")
-    if status is not None and (status >= 500 or status in _TEMPORARY):
+    if status is not None and (300 <= status < 400 or status >= 500 or status in _TEMPORARY):
         return PlexTemporaryError(f"Plex could not do it now: {text}")
     return PlexPermanentError(f"Plex refused: {text}")

@@ -42,6 +42,11 @@ class FullItem:
     trashed: bool = False
     pictures: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def garbled(self) -> bool:
+        """Whether names in it did not arrive as they are: to send them back would be to make new ones."""
+        return any("\ufffd" in name for names in self.tags.values() for name in names)
+
 
 def parts_of(video: Element) -> list[Part]:
     """The files of an item; optimized versions and those that Plex misses are left out, unless it misses all."""

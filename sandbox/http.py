@@ -50,8 +50,8 @@ class Response:
     """What is sent back. ``Content-Length`` is added; ``drop`` closes the connection without an answer.
 
     ``part`` below 1 is the share of the body that is sent before the connection is closed. ``drip`` is how many seconds
-    the body takes, in small pieces. ``take_over`` gets the connection once the head is sent, and keeps it until it returns:
-    then it is closed.
+    the body takes, in small pieces. ``take_over`` gets the connection once the head is sent, and
+    keeps it until it returns: then it is closed.
     """
 
     status: int = 200

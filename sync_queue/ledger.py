@@ -86,8 +86,8 @@ class Ledger:
 
         self._db.execute("DELETE FROM held WHERE scene_id = ?", (entry.scene_id,))
         if entry.verdict in IN_STEP:
-            rows = [(entry.scene_id, item["section"], item["rating_key"], item["file"]) for item in entry.items]
-            self._db.executemany("INSERT INTO held VALUES (?,?,?,?)", rows)
+            rows = [(item["rating_key"], entry.scene_id, item["section"]) for item in entry.items]
+            self._db.executemany("INSERT OR REPLACE INTO held (rating_key, scene_id, section) VALUES (?,?,?)", rows)
 
     def drop(self, scene_id: int) -> None:
         """Forget a scene that is gone from Stash."""
@@ -96,9 +96,10 @@ class Ledger:
 
     def heirs(self, scene_id: int) -> set[int]:
         """The scenes that left an item to this one, as far as the names of its files tell."""
-        names = {_name(row[0]) for row in self._db.execute("SELECT file FROM held WHERE scene_id = ?", (scene_id,))}
-        if not names:
+        entry = self.get(scene_id)
+        if entry is None or entry.verdict not in IN_STEP or not entry.items:
             return set()
+        names = {_name(item["file"]) for item in entry.items}
         rows = self._db.execute(
             "SELECT scene_id, files FROM ledger WHERE verdict = ? AND scene_id != ?", (Verdict.SHARED.value, scene_id)
         )
@@ -106,11 +107,15 @@ class Ledger:
 
     def holder(self, rating_key: int, section: int, file: str, but: int) -> int | None:
         """Another scene than ``but`` that is in step with an item through this file of it; the lowest id."""
-        row = self._db.execute(
-            "SELECT MIN(scene_id) FROM held WHERE rating_key = ? AND section = ? AND file = ? AND scene_id != ?",
-            (rating_key, section, file, but),
-        ).fetchone()
-        return None if row is None else row[0]
+        others = self._db.execute(
+            "SELECT scene_id FROM held WHERE rating_key = ? AND section = ? AND scene_id != ? ORDER BY scene_id",
+            (rating_key, section, but),
+        ).fetchall()
+        for (other,) in others:
+            entry = self.get(other)
+            if entry and any((item["rating_key"], item["file"]) == (rating_key, file) for item in entry.items):
+                return int(other)
+        return None
 
     def newest(self, verdict: Verdict, limit: int) -> list[tuple[int, str]]:
         """The scenes that got a verdict last, with its reason."""

@@ -7,7 +7,7 @@ from sync_queue.locks import unlock, wait_lock
 from sync_queue.setup import SETUP_LOCK, make_dir
 
 FILE = "state.db"
-_VERSION = 5
+_VERSION = 6
 
 _LAYOUT = (
     # One row a scene: the last verdict, what it was reached with, and what was pushed (design 3).
@@ -25,9 +25,9 @@ _LAYOUT = (
         says INTEGER NOT NULL DEFAULT 0,
         evidence TEXT NOT NULL DEFAULT '')""",
     "CREATE INDEX IF NOT EXISTS ledger_by_verdict ON ledger(verdict)",
-    # Which scene is in step with which item of Plex through which file: the ledger's items, the other way round.
-    "CREATE TABLE IF NOT EXISTS held (scene_id INTEGER, section INTEGER, rating_key INTEGER, file TEXT)",
-    "CREATE INDEX IF NOT EXISTS held_by_item ON held(rating_key)",
+    # Which scene is in step with which item of Plex: the ledger's items, the other way round.
+    """CREATE TABLE IF NOT EXISTS held (
+        rating_key INTEGER, scene_id INTEGER, section INTEGER, PRIMARY KEY (rating_key, scene_id)) WITHOUT ROWID""",
     "CREATE INDEX IF NOT EXISTS held_by_scene ON held(scene_id)",
     """CREATE TABLE IF NOT EXISTS dead_letters (
         job_key TEXT PRIMARY KEY,
@@ -81,6 +81,11 @@ _LATER = (
     ("evidence", "TEXT NOT NULL DEFAULT ''"),
 )
 
+# An older layout repeated the items' files in it.
+_HELD_ANEW = """INSERT OR IGNORE INTO held
+    SELECT json_extract(value,'$.rating_key'), scene_id, json_extract(value,'$.section') FROM ledger, json_each(items)
+    WHERE verdict IN ('pushed','nothing to change')"""
+
 
 def connect(data_dir: str, timeout: float = 30.0) -> sqlite3.Connection:
     """Open ``state.db`` of a data directory, made where it is missing. Raises sqlite3.Error, OSError."""
@@ -119,8 +124,13 @@ def _lay_out(db: sqlite3.Connection, data_dir: str, timeout: float) -> None:
     try:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("BEGIN IMMEDIATE")
+        held = {row[1] for row in db.execute("PRAGMA table_info(held)")}
+        if "file" in held:
+            db.execute("DROP TABLE held")
         for statement in _LAYOUT:
             db.execute(statement)
+        if "file" in held:
+            db.execute(_HELD_ANEW)
         there = {row[1] for row in db.execute("PRAGMA table_info(ledger)")}
         for name, kind in _LATER:
             if name not in there:

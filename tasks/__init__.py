@@ -52,7 +52,7 @@ QUICK = {
 }
 
 # Tasks whose answers the page shows too.
-_FOR_BOTH = frozenset(("preview", "health"))
+_FOR_BOTH = frozenset(("preview", "health", "give_back"))
 # What a person could mend comes as an answer here, not as an error in Stash's log (docs/operations.md).
 _OF_THE_PAGE = frozenset(("paths", "sections", "retry", "discard", "bind", "refuse", "unbind", "sync_now"))
 

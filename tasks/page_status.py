@@ -50,7 +50,7 @@ def status(args: dict[str, Any], data_dir: str) -> dict[str, Any]:
         letters: dict[str, int] = dict(db.execute(_LETTERS).fetchall())
         low, high = sorted(IN_STEP)
         in_step = db.execute(_ALL).fetchone()[0] - db.execute(_OTHERS, (low, low, high, high)).fetchone()[0]
-        outage = _outage(db, queue["waiting"])
+        outage = _outage(db, queue["waiting"] + queue["in_flight"])
         done, since, last = db.execute(_DONE, (now - WINDOW,)).fetchone()
         server = known.get(db, known.SERVER)
         settings = known.get(db, known.SETTINGS) or {}

@@ -24,7 +24,7 @@
         "li",
         { className: "s2p-side", "data-rating-key": one.rating_key },
         h("h5", { className: "h6" }, h(s2p.Data, null, one.title || "Item " + one.rating_key)),
-        one.section && h("div", { className: "text-muted" }, "in ", h(s2p.Data, null, one.section)),
+        typeof one.section === "string" && h("div", { className: "text-muted" }, "in ", h(s2p.Data, null, one.section)),
         h(s2p.Path, null, one.path),
         h("div", { className: "text-muted" }, w.size(one.size) + ", " + w.duration(one.duration)),
         (one.reasons || []).length > 0 && h("div", null, h(s2p.Data, null, one.reasons.join(", "))),
@@ -41,14 +41,12 @@
       const bind = (one) =>
         act.run(async () => {
           await s2p.ask("bind", { scene: row.scene_id, rating_key: one.rating_key });
-          done();
-          return "Bound: it is written next";
+          done("bound, and written next.");
         });
       const refuse = () =>
         act.run(async () => {
           await s2p.ask("refuse", { scene: row.scene_id });
-          done();
-          return "Left alone until Plex has another candidate";
+          done("left alone until Plex has another candidate.");
         });
       return h(
         R.Fragment,
@@ -76,8 +74,8 @@
 
     function Row({ row, gone }) {
       const act = s2p.useAct();
-      const done = () => {
-        gone(row.id);
+      const done = (words) => {
+        gone(row.id, (row.title || "Scene " + row.scene_id) + ": " + words);
         s2p.status.look();
       };
       const doubtful = row.kind === "doubtful" && (row.candidates || []).length > 0;
@@ -85,17 +83,17 @@
         act.run(async () => {
           const answer = await s2p.ask("retry", { ids: [row.id] });
           if (!answer.queued) return "Nothing was queued: it is gone from the list already";
-          done();
-          return "Queued again";
+          done("queued again.");
+          return "";
         });
       const discard = () =>
         act.run(async () => {
           await s2p.ask("discard", { ids: [row.id] });
-          done();
-          return "Forgotten";
+          done("forgotten.");
         });
       const tries = row.attempts ? w.count(row.attempts, "try", "tries") : "";
       const last = row.last_at ? "last " + w.when(row.last_at) : "";
+      const what = row.pictures ? "only the pictures are missing" : "";
       return h(
         "li",
         { className: "s2p-row", "data-scene": row.scene_id, "data-kind": row.kind },
@@ -106,9 +104,9 @@
             ? h(s2p.SceneLink, { id: row.scene_id, title: row.title })
             : h(s2p.Data, null, row.title || row.id),
           " ",
-          h("span", { className: "text-muted" }, [tries, last].filter(Boolean).join(", ")),
+          h("span", { className: "text-muted" }, [tries, last, what].filter(Boolean).join(", ")),
         ),
-        row.message && h("div", null, h(s2p.Data, null, row.message)),
+        row.message && h("div", null, h(s2p.Long, null, row.message)),
         !doubtful && row.path && h("div", null, h(s2p.Path, null, row.path)),
         doubtful && h(Doubtful, { row: row, act: act, done: done }),
         h(
@@ -198,6 +196,19 @@
         ),
       );
 
+    const ByThemselves = ({ groups }) =>
+      groups
+        .filter((group) => group.by_itself)
+        .map((group) =>
+          h(
+            "p",
+            { key: group.cause, className: "text-muted mb-0" },
+            h(s2p.Data, null, group.cause),
+            " (" + w.number(group.count) + "): ",
+            h(s2p.Data, null, w.sentence(group.what_to_do)),
+          ),
+        );
+
     const causeOf = (row, groups) =>
       groups.find((group) => group.cause === row.cause) || groups.find((group) => group.kind === row.kind);
 
@@ -215,7 +226,7 @@
         place.rows.push(row);
         if (place.made) place.group.count += 1;
       });
-      return found.filter((one) => one.rows.length || one.group.count);
+      return found.filter((one) => one.rows.length || (one.group.count && !one.group.by_itself));
     }
 
     s2p.Attention = function Attention({ store, confirm }) {
@@ -223,6 +234,7 @@
       const asked = s2p.useAnswer(() => s2p.ask("attention", { limit: 50 }), [needs]);
       const [more, setMore] = R.useState({ rows: [], next: undefined });
       const [gone, setGone] = R.useState([]);
+      const [said, setSaid] = R.useState("");
       const act = s2p.useAct();
       R.useEffect(() => {
         setMore({ rows: [], next: undefined });
@@ -247,17 +259,25 @@
         { name: "attention", title: "Needs you" },
         h(s2p.Problem, { problem: asked.problem, again: asked.again }),
         !answer && asked.busy && h(s2p.Busy, null, "Looking"),
+        h("p", { className: "s2p-said mb-0", role: "status" }, said && h(s2p.Data, null, said)),
         answer && !found.length && !folders.length && h("p", { className: "text-muted mb-0" }, "Nothing needs you."),
         found.map((one) =>
           h(Group, {
             key: one.group.cause,
             group: one.group,
             rows: one.rows,
-            gone: (id) => setGone((was) => was.concat(id)),
+            gone: (id, words) => {
+              setGone((was) => was.concat(id));
+              setSaid(words);
+              // The button that had the focus is gone.
+              const section = document.getElementById("stash2plex-attention");
+              if (section) section.focus({ preventScroll: true });
+            },
             confirm: confirm,
             again: again,
           }),
         ),
+        h(ByThemselves, { groups: (answer && answer.groups) || [] }),
         h(Folders, { folders: folders }),
         next !== null &&
           next !== undefined &&

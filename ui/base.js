@@ -3,15 +3,6 @@
 (function () {
   "use strict";
   const s2p = (window.Stash2Plex = { id: "Stash2Plex", route: "/plugins/stash2plex", missing: [] });
-  const api = window.PluginApi;
-  if (!api || !api.React || !api.patch || !api.libraries || !api.libraries.Bootstrap) return;
-
-  const React = api.React;
-  s2p.api = api;
-  s2p.h = React.createElement;
-  s2p.B = api.libraries.Bootstrap;
-  s2p.R = React;
-
   // A part that this Stash has no place for is left out; the rest works.
   s2p.part = function (name, build) {
     if (!s2p.h) return;
@@ -21,6 +12,15 @@
       s2p.missing.push(name);
     }
   };
+
+  const api = window.PluginApi;
+  if (!api || !api.React || !api.patch || !api.libraries || !api.libraries.Bootstrap) return;
+
+  const React = api.React;
+  s2p.api = api;
+  s2p.h = React.createElement;
+  s2p.B = api.libraries.Bootstrap;
+  s2p.R = React;
 
   // A mistake in one part is a sentence in its place, never an empty page of Stash.
   class Guard extends React.Component {

@@ -78,7 +78,8 @@
       const answer = (known.get(String(scene.id)) || {}).answer;
       if (!answer || !MARKED[answer.state]) return null;
       const why = answer.reason || (answer.waiting && answer.waiting.error);
-      const words = "Plex: " + MARKED[answer.state] + (why ? ": " + why : "");
+      const short = why && why.length > 200 ? why.slice(0, 200) + "\u2026" : why;
+      const words = "Plex: " + MARKED[answer.state] + (short ? ": " + short : "");
       return h("span", {
         className: "stash2plex-mark",
         "data-state": answer.state,

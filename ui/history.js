@@ -72,30 +72,35 @@
             h("span", null, w.stamp(buckets[0].at)),
             h("span", null, w.stamp(buckets[buckets.length - 1].at)),
           ),
+        // Inside a box, since a table does not let itself be made that small.
         h(
-          "table",
+          "div",
           { className: "sr-only" },
-          h("caption", null, words),
           h(
-            "thead",
+            "table",
             null,
+            h("caption", null, words),
             h(
-              "tr",
+              "thead",
               null,
-              ["From", "Written", "Unchanged", "Failed"].map((name) => h("th", { key: name, scope: "col" }, name)),
-            ),
-          ),
-          h(
-            "tbody",
-            null,
-            rows.map((one) =>
               h(
                 "tr",
-                { key: one.at },
-                h("th", { scope: "row" }, w.stamp(one.at)),
-                h("td", null, w.number(one.written)),
-                h("td", null, w.number(one.unchanged)),
-                h("td", null, w.number(one.failed)),
+                null,
+                ["From", "Written", "Unchanged", "Failed"].map((name) => h("th", { key: name, scope: "col" }, name)),
+              ),
+            ),
+            h(
+              "tbody",
+              null,
+              rows.map((one) =>
+                h(
+                  "tr",
+                  { key: one.at },
+                  h("th", { scope: "row" }, w.stamp(one.at)),
+                  h("td", null, w.number(one.written)),
+                  h("td", null, w.number(one.unchanged)),
+                  h("td", null, w.number(one.failed)),
+                ),
               ),
             ),
           ),
@@ -159,14 +164,18 @@
     s2p.History = function History({ store }) {
       const [hours, setHours] = R.useState(24);
       const [shown, setShown] = R.useState(false);
-      // Asked anew once things have come to rest, not while they move.
-      const still = !!store.status && !store.status.moving;
+      // Asked anew once things have come to rest, and when an outage has begun or ended; not while they move.
+      const status = store.status;
+      const still = status ? !status.moving : null;
+      const away = status ? !!status.outage : null;
       const [rests, setRests] = R.useState(0);
-      const rested = R.useRef(null);
+      const was = R.useRef({ still: null, away: null });
       R.useEffect(() => {
-        if (still && rested.current === false) setRests((now) => now + 1);
-        rested.current = store.status ? still : null;
-      }, [still]);
+        const before = was.current;
+        if ((still && before.still === false) || (before.away !== null && away !== before.away))
+          setRests((now) => now + 1);
+        was.current = { still: still, away: away };
+      }, [still, away]);
       const asked = s2p.useAnswer(() => s2p.ask("history", { hours: hours }), [hours, rests]);
       const answer = asked.answer;
       const choice = (value, label) =>

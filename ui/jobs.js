@@ -38,10 +38,10 @@
 
   s2p.jobs = { start, stop, ending };
   s2p.part("useJobs", function (h, B, R) {
-    // [jobs, look]: what Stash's queue shows; asks Stash only, which starts no process.
+    // [jobs, look, told]: what Stash's queue shows; asks Stash only, which starts no process.
     s2p.useJobs = function (names) {
       const [jobs, setJobs] = R.useState([]);
-      const state = R.useRef({ timer: null, here: true, jobs: [], asking: false });
+      const state = R.useRef({ timer: null, here: true, jobs: [], asking: false, told: false });
       const look = R.useCallback(async () => {
         const now = state.current;
         window.clearTimeout(now.timer);
@@ -61,7 +61,16 @@
         window.clearTimeout(now.timer);
         if (!now.here || document.hidden) return;
         const ours = names.current.some((name) => jobOf(now.jobs, name));
-        now.timer = window.setTimeout(look, ours ? MOVING : STILL);
+        now.timer = window.setTimeout(look, ours && !now.told ? MOVING : STILL);
+      }, []);
+      // What Stash tells of its own accord needs no question.
+      const told = R.useCallback((change) => {
+        const now = state.current;
+        if (!now.here || !change.job) return;
+        now.told = true;
+        const others = now.jobs.filter((job) => job.id !== change.job.id);
+        now.jobs = change.type === "REMOVE" ? others : others.concat(change.job);
+        setJobs(now.jobs);
       }, []);
       R.useEffect(() => {
         const now = state.current;
@@ -74,7 +83,7 @@
           document.removeEventListener("visibilitychange", shown);
         };
       }, []);
-      return [jobs, look];
+      return [jobs, look, told];
     };
     s2p.jobOf = jobOf;
   });

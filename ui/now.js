@@ -35,7 +35,10 @@
     const same = w.count(status.in_step || 0, "scene was", "scenes were");
     const kind = waiting ? "busy" : status.needs_you ? "bad" : "well";
     if (status.last_full) {
-      return [kind, same + " the same in Plex when last compared, " + w.when(status.last_full, status.now) + rest + "."];
+      return [
+        kind,
+        same + " the same in Plex when last compared, " + w.when(status.last_full, status.now) + rest + ".",
+      ];
     }
     if (status.in_step) return [kind, "Not compared yet; " + same + " the same in Plex when last written" + rest + "."];
     return [kind, "Not compared yet" + rest + ". The task Reconcile Library (All), below, compares Stash and Plex."];
@@ -67,7 +70,7 @@
 
     function Moving({ status, most }) {
       const left = s2p.status.undone(status);
-      if (!left) return null;
+      if (!left || !status.moving) return null;
       const done = Math.max(0, most - left);
       const share = most ? Math.round((100 * done) / most) : 0;
       const drainer = status.drainer || {};
@@ -78,7 +81,7 @@
       return h(
         "div",
         { className: "s2p-moving" },
-        h(B.ProgressBar, { now: share, min: 0, max: 100, "aria-label": "Scenes written" }),
+        h(s2p.Bar, { share: share, name: "Scenes written" }),
         h("p", { className: "text-muted" }, facts.join(", ")),
       );
     }

@@ -14,7 +14,7 @@
         const client = s2p.api.utils.StashService.getClient();
         // Where there is no such connection (some proxies) the page asks at its own pace.
         const running = client
-          .subscribe({ query: query })
+          .subscribe({ query: query, fetchPolicy: "no-cache" })
           .subscribe({ next: (answer) => tell(answer.data || {}), error: () => {} });
         return () => running.unsubscribe();
       } catch (error) {
@@ -27,7 +27,7 @@
         const hooks = (data) => {
           if ((data.loggingSubscribe || []).some((line) => String(line.message).includes(OURS))) s2p.status.soon();
         };
-        const ends = [subscribe(JOBS, onJobs), subscribe(LOG, hooks)];
+        const ends = [subscribe(JOBS, (data) => onJobs(data.jobsSubscribe || {})), subscribe(LOG, hooks)];
         return () => ends.forEach((end) => end());
       }, []);
     };

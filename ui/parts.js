@@ -135,6 +135,31 @@
       );
     }
 
+    // How far something is, in percent.
+    const Bar = ({ share, name }) =>
+      h(
+        "div",
+        {
+          className: "progress",
+          role: "progressbar",
+          "aria-label": name,
+          "aria-valuenow": share,
+          "aria-valuemin": 0,
+          "aria-valuemax": 100,
+        },
+        h("div", { className: "progress-bar", style: { width: share + "%" } }),
+      );
+
+    // What servers say may be long: the beginning is shown, the rest on demand.
+    const LONGEST = 240;
+    function Long({ children }) {
+      const [open, setOpen] = R.useState(false);
+      const text = String(children || "");
+      if (open || text.length <= LONGEST) return h(Data, null, text);
+      const more = h(B.Button, { variant: "link", size: "sm", className: "p-0", onClick: () => setOpen(true) }, "more");
+      return h(R.Fragment, null, h(Data, null, text.slice(0, LONGEST) + "\u2026"), " ", more);
+    }
+
     // A folder may be long: it may break behind each of its separators.
     const Path = ({ children }) => {
       const pieces = String(children || "").match(/[^/\\]*[/\\]|[^/\\]+/g) || [];
@@ -145,6 +170,6 @@
       );
     };
 
-    Object.assign(s2p, { Data, Hidden, Problem, Busy, Outcome, Section, SceneLink, Copy, Path, Link });
+    Object.assign(s2p, { Data, Hidden, Problem, Busy, Outcome, Section, SceneLink, Copy, Path, Bar, Long, Link });
   });
 })();

@@ -58,10 +58,13 @@
       );
     }
 
-    function Differs({ id, at }) {
+    function Differs({ id, at, known }) {
       const asked = s2p.useAnswer(() => s2p.ask("preview", { scenes: [Number(id)] }), [id, at]);
       const answer = asked.answer;
       const one = answer && answer.changes[0];
+      const left = answer && !one && answer.left_out[0];
+      const why =
+        left && left.reason !== known ? w.upper(w.sentence(left.reason)) : "Nothing, as long as it is left alone.";
       return h(
         "div",
         null,
@@ -73,13 +76,7 @@
           one &&
           !s2p.previewWrites(one) &&
           h("p", { className: "text-muted" }, "Nothing: Plex shows the same."),
-        answer &&
-          !one &&
-          h(
-            "p",
-            { className: "text-muted" },
-            h(s2p.Data, null, answer.left_out[0] ? w.upper(w.sentence(answer.left_out[0].reason)) : "Nothing."),
-          ),
+        answer && !one && h("p", { className: "text-muted" }, h(s2p.Data, null, why)),
       );
     }
 
@@ -194,7 +191,7 @@
           h(B.Button, { size: "sm", variant: "primary", onClick: sync, disabled: act.busy }, "Sync now"),
           h(s2p.Outcome, { act: act }),
         ),
-        h(Differs, { id: id, at: one ? state + one.at : "" }),
+        h(Differs, { id: id, at: one ? state + one.at : "", known: one && one.reason }),
         dialog,
       );
     });

@@ -105,6 +105,19 @@
       );
     }
 
+    const connected = (server) =>
+      server && server.name
+        ? h(
+            R.Fragment,
+            null,
+            "Connected to ",
+            h(s2p.Data, null, server.name),
+            ", version ",
+            h(s2p.Data, null, server.version),
+            ".",
+          )
+        : "Connected.";
+
     const Block = s2p.guarded(function Block() {
       const settings = s2p.api.hooks.useSettings();
       const asked = s2p.useAnswer(() => s2p.ask("sections"), []);
@@ -120,10 +133,11 @@
       return h(
         "div",
         { id: "stash2plex-settings" },
-        asked.answer && !asked.problem && h("p", { role: "status" }, "Plex answers."),
+        asked.answer && !asked.problem && h("p", { role: "status" }, connected(asked.answer.server)),
         h(s2p.Problem, { problem: asked.problem }),
         asked.busy && h(s2p.Busy, null, "Asking Plex"),
         asked.answer && h(Libraries, { sections: asked.answer.sections || [], own: own, save: save }),
+        h(s2p.Problem, { problem: paths.problem }),
         paths.answer && h(Rules, { paths: paths.answer, own: own, save: save }),
         h("p", { className: "s2p-buttons mb-0" }, again, h(s2p.Link, { to: s2p.route }, "How things are")),
       );

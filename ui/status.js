@@ -5,6 +5,7 @@
   const MOVING = 2000;
   const STILL = 15000;
   const ICON = 300000;
+  const WAKE = 60000;
 
   const store = { status: null, problem: null, at: 0, most: 0 };
   const watchers = new Set();
@@ -12,6 +13,7 @@
   let timer = null;
   let asking = null;
   let wanted = false;
+  let woken = 0;
 
   const undone = (status) => (status && status.queue ? status.queue.waiting + status.queue.in_flight : 0);
   const watched = () => watchers.size > 0 && !document.hidden;
@@ -35,7 +37,10 @@
       asking = s2p
         .ask("status")
         .then(
-          (status) => Object.assign(store, { status: status, problem: null, most: most(status) }),
+          (status) => {
+            Object.assign(store, { status: status, problem: null, most: most(status) });
+            wake(status);
+          },
           (problem) => Object.assign(store, { problem: problem }),
         )
         .then(() => {
@@ -46,6 +51,14 @@
         });
     }
     return asking;
+  }
+
+  // Rows wait and nobody works on them: a killed worker, a restarted container. Somebody looks, so it is started.
+  function wake(status) {
+    const asleep = undone(status) > 0 && status.drainer && !status.drainer.alive;
+    if (!asleep || !pages || Date.now() - woken < WAKE) return;
+    woken = Date.now();
+    s2p.ask("wake").then(soon, () => {});
   }
 
   // The longest that the queue was since it was empty: what a bar of progress is measured by.

@@ -147,7 +147,7 @@
             h(
               R.Fragment,
               null,
-              h(B.ProgressBar, { now: share, min: 0, max: 100, animated: !waits, "aria-label": task.name }),
+              h(s2p.Bar, { share: share, name: task.name }),
               h("span", { className: "text-muted" }, waits ? "Waits for Stash's other jobs" : share + " %"),
             ),
           h(s2p.Outcome, { act: act }),
@@ -181,8 +181,8 @@
       const tasks = asked.answer || [];
       const names = R.useRef([]);
       names.current = tasks.map((task) => task.name);
-      const [jobs, look] = s2p.useJobs(names);
-      if (s2p.useNudge) s2p.useNudge(look);
+      const [jobs, look, told] = s2p.useJobs(names);
+      if (s2p.useNudge) s2p.useNudge(told);
       return h(
         s2p.Section,
         { name: "tasks", title: "Tasks" },

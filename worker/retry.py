@@ -40,9 +40,11 @@ def decide(
     share: float,
     counts: bool = True,
     max_retries: int = 5,
+    lasts: float = 0.0,
 ) -> RetryDecision:
     """Decide on a job's next try. ``share`` is a random number from 0 to 1 (full jitter). ``counts`` False leaves the
-    number of tries as it is: an outage is nobody's fault."""
+    number of tries as it is: an outage is nobody's fault. ``lasts``: for how many seconds it has gone on without being
+    counted; the pauses grow with that."""
     # Looking for a file in vain and failing to write are counted apart: the one says nothing about the other.
     known = job.get("tries")
     counted: dict[str, Any] = known if isinstance(known, dict) else {}
@@ -59,7 +61,8 @@ def decide(
     if failure is Failure.PERMANENT or (counts and _exhausted(job, failure, tries, now, max_retries)):
         return RetryDecision(None, fields)
     base, cap = failure.value
-    at = now + share * min(cap, base * 2.0 ** min(before, 16))
+    doublings = max(before, int(max(0.0, lasts) / base).bit_length()) if base else 0
+    at = now + share * min(cap, base * 2.0 ** min(doublings, 16))
     return RetryDecision(at, {**fields, "next_retry_at": at})
 
 

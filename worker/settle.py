@@ -43,6 +43,8 @@ log = logging.getLogger("Stash2Plex.worker")
 _TRIED = frozenset(
     ("retry_count", "tries", "next_retry_at", "last_error_type", "last_error", "last_try_at", "first_failed_at")
 )
+# For so long it costs no tries that Stash's pictures cannot be had: that is an outage, not the fault of one of them.
+COVERS_AWAY = 3_600.0
 # What only a person can mend: the job is not at fault and keeps its tries.
 NEEDS_A_PERSON = (PlexTokenRefused, PlexLibraryMissing)
 
@@ -151,9 +153,16 @@ class Settlement:
             log.error("Scene %s", work.scene_id, exc_info=error)
             kind = Failure.TRANSIENT
         counts = kind is not Failure.TRANSIENT or not isinstance(error, PlexError) or self._others_worked(work)
+        lasts = 0.0
         if isinstance(error, (*NEEDS_A_PERSON, StashRefused)):
             counts = False
-        return decide(job, kind, error, now=now, share=self._share(), counts=counts, max_retries=max_retries)
+        elif isinstance(error, StashError):
+            # No breaker stands before Stash's pictures.
+            lasts = now - float(job.get("first_failed_at") or now)
+            counts = not 0 <= lasts < COVERS_AWAY
+        return decide(
+            job, kind, error, now=now, share=self._share(), counts=counts, max_retries=max_retries, lasts=lasts
+        )
 
     def _others_worked(self, work: Work) -> bool:
         """Whether another job succeeded since this one's last try: only then the fault may be the job's own."""
@@ -186,7 +195,7 @@ class Settlement:
                 reason=work.reason or (str(work.error) if work.error else ""),
                 updated_at=work.scene.updated_at if work.scene else None,
                 settings=settings,
-                files=work.scene.files if work.scene else [],
+                files=_files(work, in_step),
                 items=items if in_step or not before else before.items,
                 fields=fields,
                 # Of what failed too: another attempt is worth while as soon as something else would be pushed.
@@ -270,6 +279,13 @@ def _event(work: Work, decision: RetryDecision | None, now: float) -> Event:
     if work.scene is not None and work.scene.gone:
         return Event(now, "gone from Stash", work.scene_id)
     return Event(now, work.verdict.value if work.verdict else "settled", work.scene_id, work.reason)
+
+
+def _files(work: Work, in_step: bool) -> list[dict[str, Any]]:
+    """The scene's files. How long they are only helps to choose between items: rows in step, of which there is one for
+    each scene, do without."""
+    files = work.scene.files if work.scene else []
+    return [{name: file[name] for name in ("path", "size") if name in file} for file in files] if in_step else files
 
 
 def _for_pictures(job: dict[str, Any]) -> dict[str, Any]:

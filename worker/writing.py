@@ -13,7 +13,7 @@ from metadata.edit import queries
 from metadata.fingerprint import fingerprint
 from metadata.tagrules import Families
 from plex.client import PlexClient
-from plex.exceptions import PlexNotFound
+from plex.exceptions import PlexNotFound, PlexTemporaryError
 from plex.item import FullItem, read_full
 from stash.scenes import stem
 from sync_queue.ledger import Verdict
@@ -103,6 +103,8 @@ class Writer:
             return False
         for change in diff.changes:
             log.debug("Scene %s, item %s: %s", work.scene_id, item.rating_key, line(change))
+        if item.garbled:
+            raise PlexTemporaryError(f"Plex's answer about item {item.rating_key} is garbled: a proxy, or a wrong charset")
         client, wish = self._client(), _wish(work)
         self._memory().before_write(work, item, client.machine, diff)
         for query in queries(diff):

@@ -39,7 +39,8 @@ class Stage:
         self.home = Path(tempfile.mkdtemp(prefix="stash2plex-demo-"))
         self.plex = PlexSim()
         # A place of its own in the environment of whoever runs this would mix two data directories.
-        self.stash = StashSim(self.home / "stash", library=self.library, env={"STASH_PLUGIN_DATA": ""}, hostpage=built())
+        env = {"STASH_PLUGIN_DATA": ""}
+        self.stash = StashSim(self.home / "stash", library=self.library, env=env, hostpage=built())
         self.section = self.plex.add_section(LIBRARY, ["/data"])
         files = {file.path: file for scene in self.library.scenes for file in scene.files}
         self.plex.load(self.section, [(file.path, file.size, file.duration) for file in files.values()])

@@ -23,8 +23,8 @@ class NotBuilt(Exception):
 
 
 def place() -> Path:
-    """Where the bundle of exactly these sources lies, or would. Never below the checkout: npm packages bring .yml files,
-    and Stash takes each of them for a plugin."""
+    """Where the bundle of exactly these sources lies, or would. Never below the checkout: npm packages bring .yml
+    files, and Stash takes each of them for a plugin."""
     words = b"\0".join((HERE / name).read_bytes() for name in SOURCES)
     cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(cache) / "stash2plex" / f"hostpage-{hashlib.sha256(words).hexdigest()[:12]}"
@@ -66,10 +66,10 @@ def _make(npm: str, workshop: Path) -> None:
     for name in SOURCES:
         shutil.copy(HERE / name, workshop / name)
     _run([npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"], workshop)
-    bundle = ["node_modules/.bin/esbuild", "main.js", "--bundle", "--format=iife", "--minify", "--loader:.js=jsx"]
     # React's own warnings are wanted: tests take a line in the console for a mistake.
-    bundle += ['--define:process.env.NODE_ENV="development"', "--outfile=out/host.js", "--target=es2019", "--log-level=error"]
-    _run([str(workshop / bundle[0]), *bundle[1:]], workshop)
+    options = ["--bundle", "--format=iife", "--minify", "--loader:.js=jsx", "--target=es2019", "--log-level=error"]
+    options += ['--define:process.env.NODE_ENV="development"', "--outfile=out/host.js"]
+    _run([str(workshop / "node_modules/.bin/esbuild"), "main.js", *options], workshop)
 
 
 def _run(command: list[str], folder: Path) -> None:

@@ -61,6 +61,11 @@ class JobQueue:
             self._change.notify_all()
         return job
 
+    @property
+    def last_id(self) -> int:
+        """The number of the newest job; they count from 1."""
+        return self._last_id
+
     def waiting(self) -> list[Job]:
         """What the ``jobQueue`` query shows: jobs that run or wait, in order."""
         with self._change:

@@ -50,13 +50,14 @@ def accept(core: Core, request: Request) -> Response:
 
 @dataclass
 class _Told:
-    """One subscription: its document, and what it was told so far."""
+    """One subscription: its root field, its document, and what it was told so far."""
 
-    field: str
+    root: str
     document: DocumentNode
     variables: dict[str, Any]
     line: int = 0
     batch_at: float = 0.0
+    last_job: int = 0
     jobs: dict[int, tuple[str, float]] = field(default_factory=dict)
 
 
@@ -114,36 +115,43 @@ class _Session:
             return
         [operation] = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
         [root] = [node for node in operation.selection_set.selections if isinstance(node, FieldNode)]
-        told = _Told(root.name.value, document, payload.get("variables") or {}, len(self._core.log.lines))
+        told = _Told(root.name.value, document, payload.get("variables") or {})
+        told.line, told.last_job = len(self._core.log.lines), self._core.jobs.last_id
         told.jobs = {job.id: (job.status, job.progress) for job in self._core.jobs.waiting()}
         self._told[number] = told
 
     def _events(self, told: _Told) -> Iterator[Any]:
         """What has happened since the last look."""
-        if told.field == "loggingSubscribe":
+        if told.root == "loggingSubscribe":
             lines, now = self._core.log.lines, time.monotonic()
             if len(lines) > told.line and now - told.batch_at >= _BATCH:
                 fresh, told.line, told.batch_at = lines[told.line :], len(lines), now
                 yield fresh
-        elif told.field == "jobsSubscribe":
+        elif told.root == "jobsSubscribe":
             yield from self._of_jobs(told)
 
     def _of_jobs(self, told: _Told) -> Iterator[dict[str, Any]]:
+        # A job may begin and end between two looks.
+        first, told.last_job = told.last_job + 1, self._core.jobs.last_id
+        for number in range(first, told.last_job + 1):
+            fresh = self._core.jobs.find(number)
+            if fresh is not None:
+                told.jobs[number] = (fresh.status, fresh.progress)
+                yield {"type": "ADD", "job": job_answer(fresh)}
         now = {job.id: job for job in self._core.jobs.waiting()}
-        for number in [number for number in told.jobs if number not in now]:
-            del told.jobs[number]
-            ended = self._core.jobs.find(number)
-            if ended is not None:
-                yield {"type": "REMOVE", "job": job_answer(ended)}
-        for number, job in now.items():
-            before, state = told.jobs.get(number), (job.status, job.progress)
-            if state != before:
-                told.jobs[number] = state
-                yield {"type": "ADD" if before is None else "UPDATE", "job": job_answer(job)}
+        for number, before in list(told.jobs.items()):
+            job = now.get(number) or self._core.jobs.find(number)
+            if number not in now:
+                del told.jobs[number]
+                if job is not None:
+                    yield {"type": "REMOVE", "job": job_answer(job)}
+            elif job is not None and (job.status, job.progress) != before:
+                told.jobs[number] = (job.status, job.progress)
+                yield {"type": "UPDATE", "job": job_answer(job)}
 
     def _answer(self, told: _Told, event: Any) -> dict[str, Any]:
         schema = build(self._core.options.at_least)
-        outcome = execute(schema, told.document, root_value={told.field: event}, variable_values=told.variables)
+        outcome = execute(schema, told.document, root_value={told.root: event}, variable_values=told.variables)
         return {"data": getattr(outcome, "data", None)}
 
     def _send(self, message: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +14,13 @@ from tests.faults.tally import PROPERTY, Tally, table
 from tests.worker.conftest import bench, clock, make_bench, plex
 
 __all__ = ["bench", "clock", "make_bench", "plex"]
+
+
+@pytest.fixture(autouse=True)
+def _not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes that are started here run as they do at home: what coverage would see is measured elsewhere."""
+    for name in [name for name in os.environ if name.startswith("COVERAGE_")]:
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture

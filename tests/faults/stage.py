@@ -117,14 +117,14 @@ class Stage:
         for name in ("reconcile.due", "reconciliation_state.json"):
             (self.house.data / name).unlink(missing_ok=True)
 
-    def killed(self, seconds: float = 10) -> bool:
+    def killed(self, kind: str, seconds: float = 10) -> bool:
         """Wait for the end of the process that was to be killed. False where its plan was never carried out: it ended
         by itself, or it has done everything and lives on."""
         dry_since = [float("inf")]
 
         def decided() -> bool:
-            if self.nursery.fate() is not None:
-                return True
+            if self.nursery.fate() is not None or kind != "drain":
+                return self.nursery.fate() is not None
             dry_since[0] = min(dry_since[0], time.monotonic()) if self._dry() else float("inf")
             return time.monotonic() - dry_since[0] > NOTHING_MORE
 

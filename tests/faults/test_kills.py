@@ -136,7 +136,9 @@ def kill(stage: Stage, kind: str, doing: str, plan: dict[str, object], name: str
     stage.nursery.accepted()
     stage.nursery.plan(kind, **plan)
     do(stage, doing, edited)
-    came = stage.killed()
+    came = stage.killed(kind)
+    if not came:  # it is still to be killed, and would be in the middle of what follows
+        stage.no_drainer()
     stage.house.plex.faults.clear()
     accepted = [scene_id for scene_id in edited if f"scene_{scene_id}" in stage.nursery.accepted()]
     stage.invoke(chance)

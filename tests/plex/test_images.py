@@ -82,7 +82,7 @@ def test_nothing_is_not_sent(plex: PlexSim, client: PlexClient, item: Item) -> N
         (400, PictureRefused),
         (415, PictureRefused),
         (401, PlexTokenRefused),
-        (403, PlexPermanentError),
+        (403, PlexTokenRefused),
         (404, PlexNotFound),
         (500, PlexTemporaryError),
         (503, PlexServerDown),

@@ -70,6 +70,14 @@ def test_what_is_unchanged_is_not_sent_again(stash: StashSim, client: StashClien
     assert again.data == jpeg(colour=(1, 2, 3))
 
 
+def test_unchanged_covers_share_one_connection(stash: StashSim, client: StashClient) -> None:
+    cover_is(stash, jpeg())
+    etag = getattr(fetch_cover(client, address(stash)), "etag", "")
+    assert [fetch_cover(client, address(stash), etag) for _ in range(3)] == [Unchanged()] * 3
+    pools = client._session.get_adapter(client.base).poolmanager.pools  # type: ignore[attr-defined]
+    assert [pools[key].num_connections for key in pools.keys()] == [1]  # noqa: SIM118 - it is no mapping
+
+
 def test_a_placeholder_is_no_cover_and_may_be_unchanged_too(stash: StashSim, client: StashClient) -> None:
     cover_is(stash, None)
     none = fetch_cover(client, address(stash))

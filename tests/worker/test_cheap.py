@@ -34,6 +34,57 @@ def test_a_hundred_changed_scenes_are_a_hundred_edits_and_ten_reads(bench: Bench
     assert counted(plex) == (5, 0)
 
 
+def test_a_save_is_one_edit_and_two_reads(bench: Bench, plex: PlexSim) -> None:
+    bench.stock(1, 2, **WHOLE)
+    bench.save(1)
+    bench.work()
+    plex.reset_counters()
+    bench.save(2)
+    bench.work()
+    # the item, and the proof that Plex kept what was written
+    assert counted(plex) == (2, 1)
+    assert bench.reads == [[1], [2]]
+    bench.save(2)
+    plex.reset_counters()
+    bench.work()
+    assert counted(plex) == (1, 0)
+
+
+def test_a_whole_library_is_read_in_pages_once(bench: Bench, plex: PlexSim) -> None:
+    bench.stock(*range(1, 2_501))
+    bench.enqueue(1)
+    bench.work()
+    assert plex.counters["GET /library/sections/{k}/all"] == 3
+    plex.reset_counters()
+    bench.enqueue(*range(2, 42))
+    bench.work()
+    assert plex.counters["GET /library/sections/{k}/all"] == 0
+
+
+def test_scenes_are_read_from_stash_by_twenties(bench: Bench) -> None:
+    bench.stock(*range(1, 101))
+    bench.enqueue(*range(1, 101))
+    bench.work()
+    assert [len(one) for one in bench.reads] == [20] * 5
+
+
+def test_a_hundred_scenes_without_an_item_share_their_looks(bench: Bench, plex: PlexSim) -> None:
+    bench.stock(1)
+    bench.save(1)
+    bench.work()
+    for scene_id in range(2, 102):
+        bench.scenes[scene_id] = scene(scene_id)
+    plex.reset_counters()
+    bench.enqueue(*range(2, 102))
+    bench.work()
+    assert counted(plex) == (0, 0)  # the look of a moment ago answers for them
+    bench.live(600)
+    # one look every 45 seconds, some of them at what was changed too, whatever the number of jobs
+    reads, writes = counted(plex)
+    assert reads <= 30
+    assert writes == 0
+
+
 def test_a_refresh_of_plex_changes_nothing_of_ours(bench: Bench, plex: PlexSim) -> None:
     [item] = bench.stock(1, **WHOLE)
     bench.save(1)

@@ -28,7 +28,7 @@ def test_the_ledger_says_what_was_pushed_where_and_from_which_version(bench: Ben
     assert entry.updated_at == START - 60
     assert entry.at >= START
     assert entry.settings == bench.config.fingerprint()
-    assert entry.files == [{"path": "/data/1.mp4", "size": 1, "duration": 1.0}]
+    assert entry.files == [{"path": "/data/1.mp4", "size": 1}]
     assert entry.items == [{"rating_key": item.rating_key, "section": bench.section.key, "file": "/data/1.mp4"}]
     assert entry.fields["userRating"] == 8.0
 

@@ -1,0 +1,93 @@
+"""``docs/performance.md`` out of the results file: ``python -m benchmarks.report [--run 2026-01-31T12:00:00]``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import results
+
+PAGE = results.ROOT / "docs" / "performance.md"
+_HEAD = """# Performance
+
+What Stash2Plex costs, measured side by side with a bare baseline in the same run, against the sandbox's two servers on
+the same machine. Look at the ratios: they hold on any machine; milliseconds do not.
+
+Last measured on {date}, size `{size}`, on {machine}, Python {python}. This page is made out of the results of that run,
+and never typed by hand.
+
+"""
+_TAIL = """
+- *library*: scenes (or items of Plex) at the time; *added*: what was added to each answer of Plex. Measurements and
+  baselines take turns, the numbers are medians.
+- *result* is what is held against the target: a ratio (x), a difference (+), or the value itself. Rows without a target
+  are told for completeness.
+- The two simulated servers share the machine's cores with what is measured. They answer out of memory within a
+  millisecond, as no real Plex does; the rows with 20 ms are nearer to a home.
+
+## What the baselines are
+
+{baselines}
+
+## Notes to the rows
+
+{notes}
+
+## To repeat it
+
+```
+make bench                                 # every figure, in less than ten minutes on two cores
+make bench SIZE=full                       # with libraries of up to 100,000 scenes, about an hour
+.venv/bin/python -m benchmarks --only hook drain
+.venv/bin/python -m benchmarks.report      # this page, out of the last run
+```
+
+Results are appended to `build/benchmarks.jsonl`, one JSON line for each row, with the circumstances.
+"""
+
+
+def page(known: dict[str, Any], rows: Sequence[results.Result]) -> str:
+    """The page's text."""
+    cores = known["cores"]
+    words = {1: "one core", 2: "two cores", 4: "four cores"}.get(cores, f"{cores} cores")
+    head = _HEAD.format(
+        date=known["run"][:10], size=known["size"], machine=f"{words} of a shared machine", python=known["python"]
+    )
+    names = [*results.HEAD[:-1], "met"]
+    lines = [" | ".join(names), " | ".join("---" for _ in names)]
+    lines += [" | ".join(cell or "-" for cell in one.row()) for one in rows]
+    table = "\n".join(f"| {line} |" for line in lines) + "\n"
+    baselines = list(dict.fromkeys((one.against, one.figure.partition(",")[0]) for one in rows if one.against))
+    notes = [f"- {one.figure}{_where(one)}: {one.note}" for one in rows if one.note]
+    return (
+        head
+        + table
+        + _TAIL.format(
+            baselines="\n".join(f"- {figure}: {against}" for against, figure in baselines), notes="\n".join(notes)
+        )
+    )
+
+
+def _where(one: results.Result) -> str:
+    return f" ({one.latency * 1000:.0f} ms added)" if one.latency else ""
+
+
+def main() -> None:
+    """Write the page."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__)
+    parser.add_argument("--run", default="", help="by default the last one")
+    parser.add_argument("--results", type=Path, default=results.FILE)
+    parser.add_argument("--page", type=Path, default=PAGE)
+    options = parser.parse_args()
+    try:
+        text = page(*results.load(options.results, options.run))
+    except LookupError as error:
+        sys.exit(str(error))
+    options.page.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

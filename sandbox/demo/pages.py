@@ -1,0 +1,124 @@
+"""``python -m sandbox.demo.pages DIRECTORY``: pictures of the page inside Stash, as the README shows them.
+
+Needs the host page (``make hostpage``), Playwright and a Chromium ($CHROMIUM, else the system's).
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from sandbox.demo.edits import SAVE, choose
+from sandbox.demo.measure import run_task
+from sandbox.demo.stage import PLUGIN, Stage
+from sandbox.hostpage import build
+
+WIDE, HIGH = 1000, 700
+_PATIENCE = 60.0
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Take the three pictures."""
+    folder = Path(arguments[0])
+    folder.mkdir(parents=True, exist_ok=True)
+    build()
+    playwright = importlib.import_module("playwright.sync_api")
+    path = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
+    with Stage(200) as stage, playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": WIDE, "height": HIGH})
+        _all_well(stage)
+        _open(stage, page)
+        page.get_by_text("Nothing needs you.").wait_for()
+        _take(page, folder / "all-well.png", ("now", "history"))
+        _preview(stage, page)
+        _take(page, folder / "preview.png", ("preview",), most=HIGH)
+        _needs_you(stage)
+        _open(stage, page)
+        page.get_by_role("button", name="None of these").wait_for()
+        _take(page, folder / "needs-you.png", ("attention",))
+        browser.close()
+    return 0
+
+
+def _open(stage: Stage, page: Any) -> None:
+    page.goto(f"{stage.stash.url}/plugins/stash2plex")
+    page.locator(".s2p-sentence").wait_for()
+    page.locator("figcaption").wait_for()
+
+
+def _take(page: Any, file: Path, sections: tuple[str, ...], most: int = 2000) -> None:
+    """The part of the page from the first of these sections to the last."""
+    page.wait_for_timeout(300)
+    page.evaluate("scrollTo(0, 0)")
+    boxes = [page.locator(f'[data-section="{name}"]').bounding_box() for name in sections]
+    top = min(box["y"] for box in boxes) - 8
+    high = min(most, max(box["y"] + box["height"] for box in boxes) + 8 - top)
+    # What stays at the window's top would lie over it.
+    page.add_style_tag(content=".top-nav { visibility: hidden !important; }")
+    page.screenshot(path=str(file), full_page=True, clip={"x": 0, "y": top, "width": WIDE, "height": high})
+    print(f"{file}: {file.stat().st_size:,} bytes")
+
+
+def _all_well(stage: Stage) -> None:
+    for task in ("Sync All Scenes", "Process Queue", "Reconcile Library (All)", "Process Queue"):
+        run_task(stage, task)
+    _until(lambda: not _status(stage)["moving"], "everything to rest")
+
+
+def _preview(stage: Stage, page: Any) -> None:
+    edits = [edit for edit in choose(stage.library.scenes, 8) if edit.what in _SHOWN]
+    stage.stash.configure(PLUGIN, {**_settings(stage), "enabled": False})
+    for edit in edits:
+        edit.save(stage.stash)
+    _open(stage, page)
+    page.get_by_label("Which scenes").select_option("ids")
+    page.get_by_label("Ids of scenes").fill(", ".join(str(edit.scene_id) for edit in edits))
+    page.locator('[data-section="preview"]').get_by_role("button", name="Preview").click()
+    page.get_by_role("button", name="Sync these").wait_for()
+
+
+_SHOWN = ("title", "details", "tags replaced", "performers replaced")
+
+
+def _needs_you(stage: Stage) -> None:
+    stage.stash.configure(PLUGIN, _settings(stage))
+    run_task(stage, "Process Queue")
+    new = stage.stash.scan_new_file("/data/New/Winter Light.mp4", 1_514_000_000, 1684.0)
+    for number, size in enumerate((1_498_000_000, 731_000_000), 1):
+        stage.plex.add_item(stage.section, [(f"/data/Films/{number}/Winter Light.mp4", size, 1684.0 - 300 * number)])
+    stage.plex.faults.set(status=400, only="^PUT")
+    refused = choose(stage.library.scenes, 2)[1]
+    stage.stash.gql(SAVE, {"input": {"id": str(refused.scene_id), "title": "A title that Plex refuses"}})
+    _until(lambda: _status(stage)["needs_you"] == 1, "the dead letter")
+    stage.plex.faults.clear()
+    words = {"title": "Winter Light", "details": "A long evening by the lake."}
+    stage.stash.gql(SAVE, {"input": {"id": str(new), **words}})
+    _until(lambda: _status(stage)["needs_you"] == 2, "the doubtful match")
+
+
+def _settings(stage: Stage) -> dict[str, Any]:
+    return {"plex_url": stage.plex.url, "plex_token": stage.plex.token}
+
+
+def _status(stage: Stage) -> dict[str, Any]:
+    query = 'mutation { runPluginOperation(plugin_id: "Stash2Plex", args: { mode: "status" }) }'
+    found: dict[str, Any] = stage.stash.gql(query)["runPluginOperation"]
+    return found
+
+
+def _until(true: Callable[[], bool], what: str) -> None:
+    end = time.monotonic() + _PATIENCE
+    while not true():
+        if time.monotonic() > end:
+            raise TimeoutError(f"waited for {what}")
+        time.sleep(0.2)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,129 @@
+"""Stash fails in every way it can, for a while in the middle of a bulk; nobody does anything, and all is done after it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.life import Life
+from tests.faults.size import dice, many
+from tests.faults.tally import Tally
+from tests.house import SAVE
+from worker.residence import Leaving
+
+FOR = 60.0
+# The longest pause between two questions to a Stash that is away, and of a job whose picture could not be had.
+AFTER = 300.0
+GRAPHQL = "graphql"
+COVERS = "/scene/.*/screenshot"
+FAULTS: dict[str, dict[str, Any]] = {
+    "refused": {"refuse": True},
+    "reset": {"reset": True},
+    "hangs": {"hang": True},
+    "slow bytes": {"drip": 0.06},
+    "half a body": {"spoil": "half"},
+    "truncated JSON": {"spoil": "cut"},
+    "no body": {"spoil": "empty"},
+    "noise in the JSON": {"spoil": "noise"},
+    "wrong charset": {"spoil": "latin-1", "only": GRAPHQL},
+    "another charset": {"spoil": "utf-16", "only": GRAPHQL},
+    "502 of a proxy": {"status": 502},
+    "504 of a proxy": {"status": 504},
+    "429": {"status": 429},
+    "500": {"status": 500},
+    "a proxy's page": {"page": True},
+    "database is locked": {"resolver_error": "database is locked"},
+    "errors beside data": {"beside_data": True},
+    "every third request fails": {"status": 500, "every": 3},
+    "every second connection is reset": {"reset": True, "every": 2},
+    "covers hang": {"hang": True, "only": COVERS, "times": 6},
+    "covers are pages": {"page": True, "only": COVERS},
+    "covers are cut": {"spoil": "half", "only": COVERS},
+    "covers fail": {"status": 500, "only": COVERS},
+}
+
+
+def bulk(life: Life, number: int) -> list[int]:
+    """Every scene is edited and queued."""
+    scenes = [int(scene.id) for scene in life.library.scenes]
+    for scene_id in scenes:
+        life.stash.gql(SAVE, {"i": {"id": str(scene_id), "title": f"{number} {scene_id}", "details": "Ünï"}})
+    life.queue(*scenes)
+    return scenes
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_for_a_while_in_the_middle_of_a_bulk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, tally: Tally
+) -> None:
+    switches = FAULTS[name]
+    with Life(tmp_path, monkeypatch) as life:
+        for number in range(many(1, 12)):
+            if number:
+                life.clock.sleep(1_000)
+            scenes = bulk(life, number)
+            if "refuse" in switches:
+                life.refuse_stash_after(dice(f"{name} {number}").randrange(1, 30))
+            else:
+                life.stash.faults.set(**{"skip": dice(f"{name} {number}").randrange(5), **switches})
+            life.after(FOR, life.stash.faults.clear)
+            life.live(FOR + AFTER)
+            life.plex.on_write = None
+            assert life.left == []
+            assert life.unfinished(scenes) == []
+            tally("faults of Stash in mid-drain")
+
+
+def test_a_session_that_is_refused_ends_the_drainer_and_the_next_invocation_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tally: Tally
+) -> None:
+    with Life(tmp_path, monkeypatch, username="someone", password="secret") as life:
+        scenes = bulk(life, 1)
+        life.stash.faults.set(unauthorized=True, skip=2)
+        life.live(FOR)
+        assert life.left == [Leaving.REFUSED]
+        assert "next save or task" in (life.attention() or "")
+        assert life.letters() == []
+        life.stash.faults.clear()
+        life.live(100)
+        assert life.unfinished(scenes) == []
+        tally("faults of Stash in mid-drain")
+
+
+def expire(life: Life) -> None:
+    """No cookie counts any more, and there is more to do."""
+    for scene in life.library.scenes:
+        life.stash.scene(scene.id).title = f"After the session {scene.id}"
+    life.stash.core.sessions.max_age = -1.0
+    life.queue(*(int(scene.id) for scene in life.library.scenes))
+
+
+def test_a_cookie_that_expires_is_of_no_concern_where_there_is_a_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tally: Tally
+) -> None:
+    with Life(tmp_path, monkeypatch, username="someone", password="secret", api_key="k" * 20) as life:
+        scenes = bulk(life, 1)
+        life.after(5, lambda: expire(life))
+        life.live(100)
+        assert life.left == []
+        assert life.unfinished(scenes) == []
+        tally("faults of Stash in mid-drain")
+
+
+def test_a_stash_that_stays_away_is_left_and_nothing_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tally: Tally
+) -> None:
+    with Life(tmp_path, monkeypatch) as life:
+        scenes = bulk(life, 1)
+        life.refuse_stash_after(5)
+        life.live(3_600)
+        assert life.left == [Leaving.STASH_GONE]
+        assert life.rows()["waiting"] > 10
+        assert life.letters() == []
+        life.plex.on_write = None
+        life.stash.faults.accept()
+        life.live(700)
+        assert life.unfinished(scenes) == []
+        tally("faults of Stash in mid-drain")

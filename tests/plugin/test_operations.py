@@ -1,0 +1,421 @@
+"""What the page asks for, through Stash as the page does; every answer is held to the contract and shows no token."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.plex.model import Item
+from sync_queue import state
+from sync_queue.dlq import DeadLetterQueue
+from sync_queue.events import OUTAGE_BEGAN, Event, Events
+from sync_queue.jobs import PRIORITY_BULK, new_job
+from sync_queue.ledger import IN_STEP, Entry, Ledger, Verdict
+from sync_queue.setup import open_writer
+from tasks import MODES, QUICK
+from tasks.page_scene import STATES
+from tasks.page_status import IN_STEP as IN_STEP_FOR_STATUS
+from tasks.page_status import status
+from tasks.page_words import BY_THEMSELVES
+from tests.house import ROOT, House, files, wait
+from tests.plugin.shapes import SHAPES, check
+from tests.plugin.test_matching import doubtful
+from worker.doubt import LowConfidence
+from worker.revival import ended_by_outage
+from worker.source import PermanentError
+
+NASTY = "<script>alert('1')</script> \"&quot;\" javascript:alert(1) \u202egnp.exe \u2028 \\n"
+
+
+def ask(house: House, mode: str, **args: Any) -> Any:
+    """An operation's answer, as it should be and without a token in it."""
+    query = 'mutation($a: Map) { runPluginOperation(plugin_id: "Stash2Plex", args: $a) }'
+    answer = house.stash.gql(query, {"a": {"mode": mode, **args}})["runPluginOperation"]
+    check(mode, answer)
+    assert house.plex.token not in json.dumps(answer)
+    return answer
+
+
+def of(house: House, scene_id: int) -> Any:
+    return ask(house, "scene", ids=[scene_id])["scenes"][str(scene_id)]
+
+
+def letter(house: House, scene_id: int, error: Exception, **detail: Any) -> None:
+    job = new_job(scene_id, "metadata", {}, priority=PRIORITY_BULK, now=time.time())
+    DeadLetterQueue(str(house.data)).add(job, error, 3, detail=detail)
+
+
+def doubt(house: House) -> tuple[int, list[Item]]:
+    """A scene that has been found doubtful, with its two candidates."""
+    scene, items = doubtful(house)
+    house.save(scene, title="Which of the two", details="Some details")
+    wait(lambda: ask(house, "status")["needs_you"] == 1, 20, "the doubt")
+    house.quiet()
+    return scene, items
+
+
+def test_the_contract_names_what_there_is() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text()
+    named = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
+    assert named == set(SHAPES) | {"preview"}
+    assert named <= set(MODES) | set(QUICK)
+
+
+def test_lists_that_are_kept_twice_agree() -> None:
+    assert ended_by_outage() == BY_THEMSELVES
+    assert {verdict.value for verdict in IN_STEP} == set(IN_STEP_FOR_STATUS)
+    assert set(STATES) == {verdict.value for verdict in Verdict}
+
+
+def test_before_the_first_save_there_is_little_to_say(bare_house: House) -> None:
+    bare_house.start(configured=False)
+    found = ask(bare_house, "status")
+    assert found["server"] == {"name": None, "version": None, "machine": None}
+    assert (found["queue"], found["in_step"], found["needs_you"]) == ({"waiting": 0, "in_flight": 0}, 0, 0)
+    assert (found["moving"], found["compared"], found["outage"], found["enabled"]) == (False, None, None, True)
+    assert of(bare_house, 1)["state"] == "unknown"
+    assert ask(bare_house, "attention")["rows"] == []
+    assert ask(bare_house, "history")["events"] == []
+    assert "Plex URL" in ask(bare_house, "sections")["error"]
+    assert "Plex URL" in ask(bare_house, "bind", scene=1, rating_key=1)["error"]
+
+
+def test_a_save_is_seen_waiting_then_written(house: House) -> None:
+    [scene] = house.with_file()
+    house.plex.faults.set(write_latency=1.0)
+    house.save(scene, title=NASTY)
+    assert of(house, scene)["state"] == "waiting"
+    assert ask(house, "status")["moving"]
+    house.quiet()
+    found = of(house, scene)
+    item = house.item(scene)
+    assert (found["state"], found["verdict"], found["waiting"], found["bound"]) == ("in step", "pushed", None, None)
+    path = house.scene(scene)["files"][0]["path"]
+    [held] = found["items"]
+    expected = {"rating_key": item.rating_key, "section": house.section.key, "library": "Scenes", "path": path}
+    assert held == {**expected, "proof": "same path"}
+    after = ask(house, "status")
+    assert (
+        after["server"]["machine"]
+        == ask(house, "scene", ids=[scene])["machine"]
+        == house.plex.identity.machine_identifier
+    )
+    assert after["server"]["name"]
+    assert after["server"]["version"]
+    assert (after["in_step"], after["drainer"]["alive"], after["drainer"]["written"]) == (1, True, 1)
+    assert after["drainer"]["rate"] > 0
+    assert after["plex_web_url"] == "https://app.plex.tv/desktop"
+    told = ask(house, "history")
+    assert len(told["buckets"]) == 24
+    assert told["buckets"][-1]["written"] + told["buckets"][-2]["written"] == 1
+    assert ("pushed", scene) in {(event["kind"], event["scene_id"]) for event in told["events"]}
+    assert len(ask(house, "history", hours=720)["buckets"]) == 30
+    assert "24 or 720" in ask(house, "history", hours=5)["error"]
+
+
+def test_an_outage_is_told_from_the_first_failure_on(house: House) -> None:
+    first, second = house.with_file(2)
+    house.save(first, title="Before")
+    house.quiet()
+    house.plex.faults.refuse()
+    house.save(second, title="While it is away")
+    wait(lambda: ask(house, "status")["outage"] is not None, 5, "the outage to be told")
+    found = ask(house, "status")
+    assert (found["outage"]["waiting"], found["moving"]) == (1, True)
+    assert "cannot be reached" in found["outage"]["reason"]
+    assert "waits for Plex" in found["attention"]
+    house.plex.faults.accept()
+    house.shows(second, title="While it is away")
+    wait(lambda: ask(house, "status")["outage"] is None, 5, "the outage to be over")
+    [outage] = ask(house, "history")["outages"]
+    assert outage["ended"] > outage["began"]
+
+
+def test_a_doubtful_scene_is_given_an_item_by_hand_and_taken_from_it(bare_house: House) -> None:
+    house = bare_house
+    scene, (other, item) = doubt(house)
+    before = (item.title, item.summary)
+    answer = ask(house, "attention")
+    [row] = answer["rows"]
+    assert (row["kind"], row["scene_id"], row["title"]) == ("doubtful", scene, "Which of the two")
+    assert {one["rating_key"] for one in row["candidates"]} == {item.rating_key, other.rating_key}
+    assert row["files"][0]["path"] == row["path"] == house.scene(scene)["files"][0]["path"]
+    assert [(group["kind"], group["count"]) for group in answer["groups"]] == [("doubtful", 1)]
+    assert of(house, scene)["state"] == "doubtful"
+    assert (
+        ask(house, "bind", scene=scene, rating_key=99_999)["error"] == "Plex has no item 99999 with a file (any more)"
+    )
+
+    assert ask(house, "bind", scene=scene, rating_key=item.rating_key)["bound"] == item.rating_key
+    wait(lambda: item.title == "Which of the two", 20, "the chosen item to be written")
+    house.quiet()
+    found = of(house, scene)
+    assert (found["state"], found["bound"], found["items"][0]["proof"]) == (
+        "in step",
+        item.rating_key,
+        "chosen by hand",
+    )
+    assert ask(house, "status")["needs_you"] == 0
+    house.save(scene, title="Saved again")
+    wait(lambda: item.title == "Saved again", 20, "the next save")
+    assert ask(house, "preview", scenes=[scene])["equal"] == 1
+    second = house.with_file(2)[1]
+    refused = ask(house, "bind", scene=second, rating_key=item.rating_key)["error"]
+    assert f"is scene {scene}'s" in refused
+
+    assert ask(house, "unbind", scene=scene) == {"version": 1, "unbound": True, "can_give_back": True}
+    assert of(house, scene)["state"] == "doubtful"
+    ask(house, "give_back", scenes=[scene], confirm=True)
+    wait(lambda: (item.title, item.summary) == before, 20, "what it was before")
+    house.quiet()
+    assert of(house, scene)["state"] == "left alone"
+    assert ask(house, "unbind", scene=scene)["unbound"] is False
+
+
+def test_none_of_these_is_asked_again_for_a_new_candidate_only(bare_house: House) -> None:
+    house = bare_house
+    scene, items = doubt(house)
+    assert "no candidate" in ask(house, "refuse", scene=scene, rating_keys=[4711])["error"]
+    assert ask(house, "refuse", scene=scene)["refused"] == sorted(item.rating_key for item in items)
+    house.quiet()
+    assert (of(house, scene)["state"], of(house, scene)["verdict"]) == ("left alone", "not in Plex")
+    house.save(scene, title="Once more")
+    house.quiet()
+    house.configure(reconcile_missing=False)
+    house.task("Reconcile Library (All)")
+    house.quiet()
+    assert ask(house, "status")["needs_you"] == 0
+    runs = ask(house, "history")["reconciliations"]
+    assert [(run["scope"], run["error"]) for run in runs if run["scope"] == "all"] == [("all", None)]
+    assert ask(house, "status")["compared"]["complete"]
+    name = house.scene(scene)["files"][0]["path"].rsplit("/", 1)[1]
+    new = [house.plex.add_item(house.section, [(f"/elsewhere/{n}/{name}", n, 5.0)]) for n in (3, 4)]
+    house.save(scene, title="Once more, again")
+    wait(lambda: ask(house, "status")["needs_you"] == 1, 20, "to be asked again")
+    [row] = ask(house, "attention")["rows"]
+    assert {one["rating_key"] for one in row["candidates"]} == {item.rating_key for item in new}
+    assert ask(house, "unbind", scene=scene) == {"version": 1, "unbound": True, "can_give_back": False}
+    house.quiet()
+    [row] = ask(house, "attention")["rows"]
+    assert len(row["candidates"]) == 4
+
+
+def test_dead_letters_are_retried_and_discarded_by_row_and_by_cause(house: House) -> None:
+    scenes = house.with_file(4)
+    for scene in scenes:
+        letter(house, scene, PermanentError(NASTY), scene={"title": NASTY}, files=[{"path": f"/data/{NASTY}.mp4"}])
+    answer = ask(house, "attention", limit=3)
+    assert [row["message"] for row in answer["rows"]] == [NASTY] * 3
+    assert [row["title"] for row in answer["rows"]] == [NASTY] * 3
+    [last] = ask(house, "attention", limit=3, after=answer["next"])["rows"]
+    assert of(house, scenes[0])["state"] == "failed"
+    assert ask(house, "retry", ids=[last["id"]])["queued"] == 1
+    house.quiet()
+    assert of(house, last["scene_id"])["state"] == "in step"
+    assert ask(house, "discard", ids=[answer["rows"][0]["id"], "scene_0"])["discarded"] == 1
+    assert ask(house, "status")["needs_you"] == 2
+    assert ask(house, "retry", cause=answer["rows"][0]["cause"])["queued"] == 2
+    house.quiet()
+    assert ask(house, "status")["needs_you"] == 0
+    assert "rows of attention" in ask(house, "discard", ids=[3])["error"]
+
+
+def test_an_outage_that_ended_jobs_needs_nobody(house: House) -> None:
+    from plex.exceptions import PlexNotFound, PlexServerDown
+
+    first, second = house.with_file(2)
+    letter(house, first, PlexServerDown("away"))
+    letter(house, second, PlexNotFound("not there"), files=[{"path": "/data/x.mp4"}])
+    assert ask(house, "status")["needs_you"] == 1
+    answer = ask(house, "attention")
+    assert [(group["kind"], group["by_itself"]) for group in answer["groups"]] == [("missing", False), ("dead", True)]
+    assert [row["kind"] for row in answer["rows"]] == ["missing"]
+    assert of(house, second)["state"] == "missing"
+
+
+def test_missing_files_are_told_by_folder_with_the_rule(bare_house: House) -> None:
+    house = bare_house
+    house.plex.start()
+    house.section = house.plex.add_section("Scenes", ["/media"])
+    scenes = house.with_file(2)
+    there = {scene.files[0].path for scene in house.library.scenes if scene.id == scenes[0]}
+    for path, size, duration in files(house.library):
+        if path in there:
+            house.plex.add_item(house.section, [(path.replace("/data/", "/media/", 1), size, duration)])
+    house.stash.start()
+    assert house.stash.add_plugin(house.root) is not None
+    house.configure()
+    for scene in scenes:
+        house.save(scene, title="Where is it")
+    wait(lambda: of(house, scenes[0])["state"] == "in step", 20, "the one that is there")
+    wait(lambda: of(house, scenes[1])["verdict"] == "not in Plex", 20, "the one that is not")
+    assert of(house, scenes[0])["items"][0]["proof"] == "same name and size"
+    assert of(house, scenes[1])["waiting"]["for_file"]
+    [folder] = ask(house, "attention")["folders"]
+    assert (folder["count"], folder["rule"]) == (1, "/data => /media")
+    assert ask(house, "paths")["learned"] == [
+        {"stash": "/data", "plex": "/media", "files": 1, "rule": "/data => /media"}
+    ]
+    house.configure(path_map="/data => /media; /none => /nothing")
+    house.save(scenes[0], title="With a rule")
+    wait(lambda: [rule["used"] for rule in ask(house, "paths")["rules"]] == [True, False], 20, "the use of the rules")
+    assert ask(house, "paths")["learned"][0]["rule"] is None
+    assert of(house, scenes[0])["items"][0]["proof"] == "same path by Path map"
+    house.configure(path_map="nonsense")
+    assert "is no rule" in ask(house, "paths")["error"]
+
+
+def test_libraries_to_choose_from(house: House) -> None:
+    house.plex.add_section("Films <b>", ["/films"])
+    house.configure(plex_library="Scenes, Gone")
+    answer = ask(house, "sections")
+    assert [(one["name"], one["chosen"], one["folders"]) for one in answer["sections"]] == [
+        ("Scenes", True, ["/data"]),
+        ("Films <b>", False, ["/films"]),
+    ]
+    assert (answer["missing"], answer["all_chosen"]) == (["Gone"], False)
+    house.configure(plex_library="")
+    assert [one["chosen"] for one in ask(house, "sections")["sections"]] == [True, True]
+    house.configure(plex_token="wrong")
+    assert "token" in ask(house, "sections")["error"]
+    house.configure()
+    house.plex.faults.refuse()
+    assert "cannot be reached" in ask(house, "sections")["error"]
+    house.plex.faults.accept()
+    assert ask(house, "health")["checks"]
+
+
+def test_sync_now_goes_before_everything(house: House) -> None:
+    [scene] = house.with_file()
+    house.configure(enabled=False)
+    house.save(scene, title="Paused")
+    house.paused()
+    wait(lambda: not ask(house, "status")["enabled"], 10, "the pause to be known")
+    assert ask(house, "sync_now", ids=[scene, str(scene)])["queued"] == 1
+    [row] = rows(house)
+    assert (row["priority"], row["by_hand"]) == (0, True)
+    house.configure()
+    house.shows(scene, title="Paused")
+    assert "ids" in ask(house, "sync_now", ids=["x"])["error"]
+    assert "ids" in ask(house, "sync_now")["error"]
+
+
+def rows(house: House) -> list[dict[str, Any]]:
+    with closing(sqlite3.connect(house.data / "queue" / "data.db")) as db:
+        return [json.loads(data) for (data,) in db.execute("SELECT data FROM ack_queue_default WHERE status < 3")]
+
+
+# without Stash: the same answers out of a data directory
+
+
+@pytest.fixture
+def stocked(tmp_path: Path) -> str:
+    """A data directory in which much has happened."""
+    now = time.time()
+    data_dir = str(tmp_path / "data")
+    with closing(open_writer(data_dir)) as writer:
+        jobs = [new_job(number, "metadata", {}, priority=PRIORITY_BULK, now=now) for number in range(1, 301)]
+        writer.fold_all((json.dumps(job), job["job_key"]) for job in jobs)
+    with closing(state.connect(data_dir)) as db:
+        ledger = Ledger(db)
+        db.execute("BEGIN")
+        for number, verdict in enumerate(list(Verdict) * 60, 1):
+            paths = [{"path": f"/data/{number % 70}/{number}.mp4", "size": 1, "duration": 1.0}]
+            items = [{"rating_key": number, "section": 1, "file": paths[0]["path"]}]
+            ledger.put(Entry(number, verdict, now, files=paths, items=items))
+        Events(db).record(Event(now, "pushed", number, "x" * 400) for number in range(450))
+        Events(db).record([Event(now, OUTAGE_BEGAN, None, "away", 7)])
+        db.execute("COMMIT")
+    dlq = DeadLetterQueue(data_dir)
+    for number in range(1, 451):
+        job = new_job(number, "metadata", {}, priority=PRIORITY_BULK, now=now)
+        dlq.add(job, PermanentError("no") if number % 2 else LowConfidence.__new__(LowConfidence), 1, detail={})
+    return data_dir
+
+
+def quick(data_dir: str, mode: str, **args: Any) -> Any:
+    from tasks import run
+
+    answer = run({"mode": mode, **args}, {}, str(ROOT), data_dir)
+    check(mode, json.loads(json.dumps(answer)))
+    return answer
+
+
+def test_long_lists_come_in_pages(stocked: str) -> None:
+    for mode, name, key in (("attention", "rows", "id"), ("history", "events", "id")):
+        seen: list[Any] = []
+        after: dict[str, Any] = {}
+        while True:
+            answer = quick(stocked, mode, limit=1000, **after)
+            seen += [row[key] for row in answer[name]]
+            if answer["next"] is None:
+                break
+            assert len(answer[name]) == 200
+            after = {"after": answer["next"]}
+        assert len(seen) == len(set(seen)) == (450 if mode == "attention" else 451)
+    assert len(quick(stocked, "attention")["folders"]) == 50
+    assert len(quick(stocked, "scene", ids=list(range(1, 201)))["scenes"]) == 200
+    assert "at most 200" in quick(stocked, "scene", ids=list(range(1, 202)))["error"]
+
+
+def test_an_outage_goes_on_until_it_ends(stocked: str) -> None:
+    found = quick(stocked, "status")
+    assert found["outage"] == {"began": found["outage"]["began"], "reason": "away", "waiting": 300}
+    assert (found["moving"], found["in_step"], found["needs_you"]) == (True, 120, 450)
+    assert found["drainer"]["rate"] > 0
+    assert found["drainer"]["left"] > 0
+
+
+def test_an_older_state_and_damaged_notes_are_no_obstacle(stocked: str, tmp_path: Path) -> None:
+    with closing(state.connect(stocked)) as db:
+        for table in ("known", "bindings", "refused"):
+            db.execute(f"DROP TABLE {table}")
+        db.execute("PRAGMA user_version = 4")
+    for name in ("reconciliation_state.json", "drainer.json", "reconcile.due"):
+        Path(stocked, name).write_text("{")
+    found = status({}, stocked)
+    assert (found["compared"], found["next_run"], found["drainer"]["alive"]) == (None, None, False)
+    Path(stocked, "reconciliation_state.json").write_text('{"last_run_time": 5.0, "last_error": "Plex is away"}')
+    assert quick(stocked, "status")["compared"] == {"when": 5.0, "scope": "", "complete": False}
+    assert quick(str(tmp_path / "nothing"), "status")["in_step"] == 0
+    assert not (tmp_path / "nothing").exists()
+
+
+HEAVY = {
+    "plexapi",
+    "requests",
+    "stashapi",
+    "dataclasses",
+    "inspect",
+    "logging",
+    "typing",
+    "http.client",
+    "stash.client",
+}
+
+
+@pytest.mark.parametrize("mode", ["status", "scene"])
+def test_the_questions_asked_all_the_time_import_little_and_ask_nobody(stocked: str, mode: str) -> None:
+    home = Path(stocked).parent / "parent"
+    home.mkdir()
+    (home / "default").symlink_to(stocked)
+    # Nobody listens at this address: a question to Stash would fail.
+    connection = {"Scheme": "http", "Host": "127.0.0.1", "Port": 1, "SessionCookie": None}
+    document = json.dumps({"server_connection": connection, "args": {"mode": mode, "ids": [451, 452]}})
+    script = [sys.executable, "-S", "-X", "importtime", str(ROOT / "Stash2Plex.py")]
+    env = {**os.environ, "STASH_PLUGIN_DATA": str(home)}
+    (home / "default").rename(home / "default-1")
+    done = subprocess.run(script, input=document.encode(), capture_output=True, env=env, check=True)
+    assert json.loads(done.stdout)["output"]["version"] == 1
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.decode().splitlines() if "import time" in line}
+    assert not imported & HEAVY

@@ -1,0 +1,229 @@
+"""What a person does on the page, and what Plex shows then."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.house import House, wait
+from tests.ui.conftest import Visit
+from tests.ui.test_page import status
+from tests.ui.visitor import Visitor
+
+ODD = "<script>alert(1)</script> \"quotes\" 'and' javascript:alert(2) \u202eback to front\u202c"
+
+
+@pytest.fixture(scope="module")
+def scenes(ui_house: House) -> list[int]:
+    """Scenes with a file each, in a house where the first three of them have no item of their own in Plex."""
+    ids = ui_house.with_file(14)
+    files = {int(scene.id): scene.files[0] for scene in ui_house.library.scenes if scene.files}
+    absent = [files[one].path for one in ids[:3]]
+    ui_house.start(in_plex=lambda path: path not in absent)
+    for one in ids[:2]:
+        file, name = files[one], files[one].path.rpartition("/")[2]
+        for number in (1, 2):
+            place = f"/data/copy {number}/{one}/{name}"
+            ui_house.plex.add_item(ui_house.section, [(place, file.size + number, file.duration)])
+    return ids
+
+
+def test_a_save_is_seen_moving_from_waiting_to_written(ui_house: House, scenes: list[int], visit: Visit) -> None:
+    page = visit()
+    page.sees(page.sentence(), "Not compared yet")
+    ui_house.plex.faults.set(write_latency=4.0)
+    ui_house.save(scenes[5], title="Seen on its way")
+    page.sees(page.sentence(), "1 waits", 8_000)
+    page.page.get_by_role("progressbar", name="Scenes written").wait_for()
+    ui_house.plex.faults.clear()
+    ui_house.shows(scenes[5], title="Seen on its way")
+    page.sees(page.sentence(), "was the same in Plex when last written.", 12_000)
+
+
+def test_an_outage_is_said_at_once_and_gone_at_once(ui_house: House, scenes: list[int], visit: Visit) -> None:
+    page = visit()
+    page.sees(page.sentence(), "the same in Plex")
+    ui_house.plex.faults.refuse()
+    ui_house.save(scenes[6], title="Saved while Plex was away")
+    page.sees(page.sentence(), "Plex has been away for", 20_000)
+    told = time.time()
+    outage = status(ui_house)["outage"]
+    assert isinstance(outage, dict)
+    assert told - outage["began"] < 5, "the outage was said late"
+    page.sees(page.sentence(), "1 scene waits and is written as soon as it is back.")
+    ui_house.plex.faults.accept()
+    ui_house.shows(scenes[6], title="Saved while Plex was away")
+    written = time.monotonic()
+    page.sees(page.sentence(), "the same in Plex when last written", 20_000)
+    assert time.monotonic() - written < 5, "the end of the outage was said late"
+    page.section("history").get_by_text("Outages of Plex").wait_for()
+
+
+def test_any_text_is_shown_as_text(ui_house: House, scenes: list[int], visit: Visit) -> None:
+    ui_house.save(scenes[0], title=ODD)
+    wait(lambda: status(ui_house)["needs_you"] == 1, 20, "the doubt")
+    page = visit()
+    row = page.section("attention").locator(f'[data-scene="{scenes[0]}"]')
+    row.wait_for()
+    assert row.get_by_role("link").inner_text() == ODD
+    page.go("/scenes")
+    mark = page.page.locator(".stash2plex-mark")
+    mark.wait_for()
+    assert mark.get_attribute("data-state") == "doubtful"
+    [icon] = [one for one in page.page.get_by_title("Stash2Plex").all() if one.is_visible()]
+    page.sees(icon, "1")
+    links = page.page.eval_on_selector_all("a[href]", "all => all.map((one) => one.protocol)")
+    assert set(links) == {"http:"}
+
+
+def test_a_doubtful_match_is_settled_by_this_one_and_by_none_of_these(
+    ui_house: House, scenes: list[int], visit: Visit
+) -> None:
+    ui_house.save(scenes[1], title="None of them")
+    wait(lambda: status(ui_house)["needs_you"] == 2, 20, "both doubts")
+    page = visit()
+    row = page.section("attention").locator(f'[data-scene="{scenes[0]}"]')
+    candidates = row.locator("[data-rating-key]")
+    candidates.first.wait_for()
+    assert candidates.count() == 2
+    page.sees(row.locator(".s2p-scene"), ui_house.scene(scenes[0])["files"][0]["path"])
+    page.sees(candidates.nth(1), "other size")
+    key = int(candidates.nth(1).get_attribute("data-rating-key"))
+    page.button("This one", candidates.nth(1), exact=False).click()
+    page.sees(page.section("attention"), "bound, and written next.")
+    item = next(item for item in ui_house.plex.items if item.rating_key == key)
+    wait(lambda: item.title == ODD, 20, "the chosen item to be written")
+    other = page.section("attention").locator(f'[data-scene="{scenes[1]}"]')
+    page.button("None of these", other).click()
+    page.sees(page.section("attention"), "Nothing needs you.")
+    ui_house.quiet()
+    assert all(item.title != "None of them" for item in ui_house.plex.items)
+
+
+def test_a_dead_letter_is_retried_and_many_are_discarded_only_when_asked_for(
+    ui_house: House, scenes: list[int], visit: Visit
+) -> None:
+    ui_house.plex.faults.set(status=400, only="^PUT")
+    for one in scenes[7:10]:
+        ui_house.save(one, title=f"Refused {one}")
+    wait(lambda: status(ui_house)["needs_you"] == 3, 20, "three dead letters")
+    ui_house.plex.faults.clear()
+    page = visit()
+    group = page.section("attention").locator('[data-kind="dead"].s2p-group')
+    row = group.locator(f'[data-scene="{scenes[7]}"]')
+    page.sees(row, "Plex refused")
+    page.button("Retry", row).click()
+    ui_house.shows(scenes[7], title=f"Refused {scenes[7]}")
+    page.button("Discard all 2", group).click()
+    asks(page, "Forget 2 failed jobs?")
+    page.page.keyboard.press("Enter")  # on the button that cancels
+    page.page.get_by_role("dialog").wait_for(state="detached")
+    assert status(ui_house)["needs_you"] == 2
+    page.button("Discard all 2", group).click()
+    page.button("Discard 2").click()
+    page.sees(page.section("attention"), "Nothing needs you.")
+    assert status(ui_house)["needs_you"] == 0
+
+
+def asks(page: Visitor, title: str) -> None:
+    """A dialog asks, and the button that cancels has the focus."""
+    page.sees(page.page.get_by_role("dialog"), title)
+    wait(
+        lambda: page.page.evaluate("document.activeElement.textContent") == "Cancel",
+        5,
+        "the focus on the cancel button",
+    )
+
+
+def test_what_the_preview_shows_is_what_sync_these_writes(ui_house: House, scenes: list[int], visit: Visit) -> None:
+    ids = scenes[10:12]
+    before = ui_house.item(ids[0]).title
+    ui_house.configure(enabled=False)
+    for one in ids:
+        ui_house.save(one, title=f"Previewed {one}", details="Some words more than there were")
+    ui_house.paused()
+    ui_house.task("Clear Pending Queue")
+    ui_house.configure()
+    page = visit()
+    page.page.get_by_label("Which scenes").select_option("ids")
+    page.page.get_by_label("Ids of scenes").fill(", ".join(map(str, ids)))
+    page.button("Preview", page.section("preview")).click()
+    page.sees(page.section("preview"), "2 scenes looked at: 2 would be written")
+    foreseen = {one: shown(page, one) for one in ids}
+    page.sees(row_of(page, ids[0]).locator('[data-field="title"] del'), before.split()[0])
+    assert ui_house.item(ids[0]).title == before, "looking has changed something"
+    page.button("Sync these (2)").click()
+    page.sees(page.section("preview"), "2 scenes are queued before everything else")
+    for one in ids:
+        ui_house.shows(one, title=f"Previewed {one}")
+    ui_house.quiet()
+    for one in ids:
+        item = ui_house.item(one)
+        now = {"title": item.title, "summary": item.summary, "studio": item.studio, "actor": sorted(item.tags("actor"))}
+        assert {name: now[name] for name in now if name in foreseen[one]} == {
+            name: value for name, value in foreseen[one].items() if name in now
+        }
+        assert {"title", "summary"} <= set(foreseen[one])
+    page.button("Preview", page.section("preview")).click()
+    page.sees(page.section("preview"), "nothing would be written")
+
+
+def row_of(page: Visitor, scene: int) -> Any:
+    return page.section("preview").locator(f'[data-scene="{scene}"]')
+
+
+def shown(page: Visitor, scene: int) -> dict[str, Any]:
+    """By field what the preview says will be there: all that is not marked as going."""
+    found: dict[str, Any] = {}
+    for field in row_of(page, scene).locator("[data-field]").all():
+        script = """(field) => { const copy = field.cloneNode(true);
+          copy.querySelectorAll('del, .sr-only, .text-muted').forEach((one) => one.remove());
+          const list = [...copy.querySelectorAll('li')].map((one) => one.textContent).filter(Boolean);
+          return copy.querySelector('ul') ? list.sort() : copy.textContent.replace(' \u2192 ', '').trim(); }"""
+        found[field.get_attribute("data-field")] = field.evaluate(script)
+    return found
+
+
+def test_a_task_is_started_followed_and_stopped(ui_house: House, scenes: list[int], visit: Visit) -> None:
+    page = visit()
+    task = page.section("tasks").locator('[data-task="View Queue Status"]')
+    page.button("Run View Queue Status", task).click()
+    page.sees(task, "Done; what it found stands in Stash's log")
+    ui_house.plex.faults.set(write_latency=8.0)
+    ui_house.save(scenes[12], title="Slowly")
+    task = page.section("tasks").locator('[data-task="Process Queue"]')
+    page.button("Run Process Queue", task).click()
+    task.get_by_role("progressbar").wait_for()
+    page.button("Stop Process Queue", task).click()
+    page.sees(task, "Stopped")
+    ui_house.plex.faults.clear()
+    assert [
+        one.status for number in range(1, 20) if (one := ui_house.stash.job(number)) and "Process" in one.description
+    ][-1] == "CANCELLED"
+
+
+def test_what_loses_or_writes_much_asks_first(ui_house: House, scenes: list[int], visit: Visit) -> None:
+    ui_house.configure(enabled=False)
+    ui_house.save(scenes[13], title="To be forgotten")
+    ui_house.paused()
+    page = visit()
+    page.sees(page.sentence(), "Paused: Enabled is switched off in the settings; 1 waits")
+    page.button("Run Clear Pending Queue").click()
+    asks(page, "Forget 1 waiting scene?")
+    page.page.keyboard.press("Escape")
+    page.page.get_by_role("dialog").wait_for(state="detached")
+    assert ui_house.queue()["waiting"] == 1
+    page.button("Run Clear Pending Queue").click()
+    page.button("Clear 1").click()
+    wait(lambda: ui_house.queue()["waiting"] == 0, 10, "the queue to be cleared")
+    page.button("Run Sync All Scenes").click()
+    asks(page, "Queue all 60 scenes?")
+    page.page.keyboard.press("Enter")
+    page.button("Run Clear Dead Letter Queue").click()
+    page.sees(page.section("tasks"), "There are no dead letters.")
+    page.button("Run Give Back to Plex").click()
+    asks(page, "Give back")
+    page.page.keyboard.press("Enter")
+    ui_house.configure()

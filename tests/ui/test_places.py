@@ -1,0 +1,143 @@
+"""What stands in Stash's own pages: marks on cards, a tab of the scene, a block below the settings."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs
+
+import pytest
+
+from tests.house import House, wait
+from tests.ui.conftest import NARROW, WIDE, Visit
+from tests.ui.visitor import asked
+
+
+@pytest.fixture(scope="module")
+def scenes(ui_house: House) -> list[int]:
+    """Two scenes: one in step, one that Plex refuses. The other mount of Plex is there to be learned from."""
+    ids = ui_house.with_file(8)
+    ui_house.start()
+    ui_house.plex.add_section("Other films", ["/films"])
+    ui_house.save(ids[0], title="In step")
+    ui_house.shows(ids[0], title="In step")
+    ui_house.plex.faults.set(status=400, only="^PUT")
+    ui_house.save(ids[1], title="Refused")
+    ui_house.quiet()
+    ui_house.plex.faults.clear()
+    return ids
+
+
+def test_forty_cards_cost_one_operation_and_only_what_is_not_in_step_is_marked(
+    ui_house: House, scenes: list[int], visit: Visit
+) -> None:
+    before = len(ui_house.stash.processes)
+    page = visit("/scenes")
+    marks = page.page.locator(".stash2plex-mark")
+    marks.first.wait_for()
+    assert page.page.locator(".scene-card").count() == 40
+    assert [one.get_attribute("data-state") for one in marks.all()] == ["failed"]
+    assert "Plex refused" in marks.first.get_attribute("title")
+    assert asked(ui_house, "scene", before) == 1
+    ui_house.configure(show_marks=False)
+    before = len(ui_house.stash.processes)
+    page.go("/scenes")
+    page.page.locator(".scene-card").first.wait_for()
+    page.page.wait_for_timeout(1000)
+    ui_house.configure()
+    assert marks.count() == 0
+    assert asked(ui_house, "scene", before) == 0
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_the_tab_says_how_the_scene_stands(ui_house: House, scenes: list[int], visit: Visit, width: int) -> None:
+    before = len(ui_house.stash.processes)
+    page = visit(f"/scenes/{scenes[0]}", width=width)
+    page.page.get_by_role("tab", name="Plex").wait_for()
+    assert asked(ui_house, "scene", before) == asked(ui_house, "preview", before) == 0
+    page.page.get_by_role("tab", name="Plex").click()
+    pane = page.page.locator("#stash2plex-scene")
+    page.sees(pane, "In step with Plex.")
+    page.sees(pane, "Nothing: Plex shows the same.")
+    page.sees(pane, ui_house.scene(scenes[0])["files"][0]["path"])
+    link = pane.get_by_role("link", name="Open in Plex")
+    address = link.get_attribute("href")
+    assert address.startswith(
+        f"https://app.plex.tv/desktop/#!/server/{ui_house.plex.identity.machine_identifier}/details?key="
+    )
+    assert parse_qs(address.partition("?")[2]) == {"key": [f"/library/metadata/{ui_house.item(scenes[0]).rating_key}"]}
+    assert "key=%2Flibrary%2Fmetadata%2F" in address
+    assert link.get_attribute("rel") == "noopener noreferrer"
+    assert page.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_sync_now_writes_what_the_tab_shows(ui_house: House, scenes: list[int], visit: Visit) -> None:
+    page = visit(f"/scenes/{scenes[1]}")
+    page.page.get_by_role("tab", name="Plex").click()
+    pane = page.page.locator("#stash2plex-scene")
+    page.sees(pane, "Could not be written.")
+    page.sees(pane.locator('[data-field="title"] ins'), "Refused")
+    page.button("Sync now").click()
+    ui_house.shows(scenes[1], title="Refused")
+    page.sees(pane, "In step with Plex.")
+    page.sees(pane, "Nothing: Plex shows the same.")
+
+
+def test_an_address_of_the_data_is_followed_only_into_the_web(ui_house: House, scenes: list[int], visit: Visit) -> None:
+    page = visit("/scenes")
+    made = "([web, key]) => window.Stash2Plex.plexAddress(web, 'm\"/', key)"
+    assert page.page.evaluate(made, ["javascript:alert(1)//", 1]) is None
+    assert page.page.evaluate(made, ["data:text/html,x", 1]) is None
+    assert page.page.evaluate(made, ["http://10.0.0.2:32400/web/", 1]).startswith(
+        "http://10.0.0.2:32400/web/#!/server/m%22%2F/"
+    )
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_a_chosen_library_is_still_chosen_after_another_click(
+    ui_house: House, scenes: list[int], visit: Visit, width: int
+) -> None:
+    ui_house.configure(max_tags=7)
+    page = visit("/settings", width=width)
+    block = page.page.locator("#stash2plex-settings")
+    page.sees(block, "Connected to Sandbox Plex")
+    page.sees(block, "None is chosen")
+    page.page.get_by_label("Scenes /data").click()
+    saved(ui_house, plex_library="Scenes", max_tags=7)
+    page.page.get_by_label("Debug logging").click()
+    saved(ui_house, plex_library="Scenes", debug_logging=True, max_tags=7)
+    page.page.get_by_label("Other films").click()
+    page.page.get_by_label("Scenes /data").click()
+    saved(ui_house, plex_library="Other films", debug_logging=True)
+    page.go("/settings")
+    assert page.page.get_by_label("Other films").is_checked()
+    assert not page.page.get_by_label("Scenes /data").is_checked()
+    page.page.get_by_label("Other films").click()
+    saved(ui_house, plex_library="", debug_logging=True)
+    assert page.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def saved(house: House, **expected: object) -> None:
+    query = '{ configuration { plugins(include: ["Stash2Plex"]) } }'
+
+    def stored() -> dict[str, object]:
+        found = house.stash.gql(query)["configuration"]["plugins"]["Stash2Plex"]
+        assert isinstance(found, dict)
+        return found
+
+    wait(
+        lambda: all(stored().get(name) == value for name, value in expected.items()),
+        10,
+        lambda: f"{expected}: {stored()}",
+    )
+
+
+def test_a_plex_that_does_not_answer_is_said_below_the_settings(
+    ui_house: House, scenes: list[int], visit: Visit
+) -> None:
+    ui_house.configure(plex_token="wrong")
+    page = visit("/settings")
+    problem = page.page.locator("#stash2plex-settings [role=alert]")
+    problem.wait_for()
+    assert "token" in problem.inner_text()
+    ui_house.configure()
+    page.button("Ask Plex again").click()
+    page.sees(page.page.locator("#stash2plex-settings"), "Connected to Sandbox Plex")
