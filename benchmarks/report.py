@@ -16,8 +16,8 @@ _HEAD = """# Performance
 What Stash2Plex costs, measured side by side with a bare baseline in the same run, against the sandbox's two servers on
 the same machine. Look at the ratios: they hold on any machine; milliseconds do not.
 
-Last measured on {date}, size `{size}`, on {machine}, Python {python}. This page is made out of the results of that run,
-and never typed by hand.
+Last measured on {date}, size `{size}`, on {machine}, Python {python}.
+This page is made out of the results of that run, and never typed by hand.
 
 """
 _TAIL = """
@@ -60,7 +60,7 @@ def page(known: dict[str, Any], rows: Sequence[results.Result]) -> str:
     lines = [" | ".join(names), " | ".join("---" for _ in names)]
     lines += [" | ".join(cell or "-" for cell in one.row()) for one in rows]
     table = "\n".join(f"| {line} |" for line in lines) + "\n"
-    baselines = list(dict.fromkeys((one.against, one.figure.partition(",")[0]) for one in rows if one.against))
+    baselines = list(dict.fromkeys((one.against, one.figure.partition(", ")[0]) for one in rows if one.against))
     notes = [f"- {one.figure}{_where(one)}: {one.note}" for one in rows if one.note]
     return (
         head

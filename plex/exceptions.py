@@ -90,7 +90,10 @@ def _of_status(status: int | None, names: set[str], whole: str) -> PlexError:
     # What an edit was about is longer than what came of it, which stands behind it.
     text = whole if len(whole) <= 300 else f"{whole[:150]} ... {whole[-150:]}"
     if "Unauthorized" in names or status == 401:
-        return PlexTokenRefused("Plex does not accept the token: set it anew in Settings > Plugins > Stash2Plex")
+        return PlexTokenRefused(
+            "Plex does not accept the token: set it anew in Settings > Plugins > Stash2Plex. In Plex Web it is under "
+            "any item, ... > Get Info > View XML, at the end of the address behind X-Plex-Token="
+        )
     if status == 403:
         return PlexTokenRefused(
             "Plex does not let this token's user do it: set the token of the server's owner in "

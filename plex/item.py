@@ -3,6 +3,7 @@ so that nothing is asked behind our back (plex 3.6)."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
@@ -77,13 +78,13 @@ def full_item(video: Element, section: int) -> FullItem:
     rating = video.get("userRating")
     parts, gone = parts_and_trash(video)
     return FullItem(
-        rating_key=int(video.get("ratingKey", "0")),
+        rating_key=number(video.get("ratingKey")) or 0,
         section=number(video.get("librarySectionID")) or section,
         title=video.get("title", ""),
         parts=tuple(parts),
         scalars={name: video.get(name, "") for name in SCALARS},
         tags={kind: [tag.get("tag", "") for tag in video.findall(name)] for kind, name in TAGS.items()},
-        rating=float(rating) if rating else None,
+        rating=_rating(rating),
         locked=frozenset(lock.get("name", "") for lock in video.findall("Field") if lock.get("locked") == "1"),
         trashed=gone,
         pictures={place: video.get(place, "") for place in ("thumb", "art")},
@@ -103,13 +104,22 @@ def read_full(client: PlexClient, rating_keys: Iterable[int]) -> dict[int, FullI
         section = number(answer.get("librarySectionID")) or 0
         for video in answer.iter("Video"):
             item = full_item(video, section)
-            items[item.rating_key] = item
+            if item.rating_key:
+                items[item.rating_key] = item
     return items
 
 
 def number(text: str | None) -> int | None:
-    """A whole number out of an attribute, or None."""
-    return int(text) if text and text.isdigit() else None
+    """A whole number out of an attribute, or None where there is none that SQLite could hold."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def _rating(text: str | None) -> float | None:
+    try:
+        found = float(text or "nan")
+    except ValueError:
+        return None
+    return found if math.isfinite(found) else None
 
 
 def _seconds(text: str | None) -> float | None:

@@ -17,7 +17,7 @@ _MAC = ("/Volumes/", "/Users/")
 
 def is_windows(path: str) -> bool:
     """Whether a path is one of Windows: a drive letter, or a share."""
-    return bool(_DRIVE.match(path)) or path.startswith("\\\\")
+    return (path[1:2] == ":" and bool(_DRIVE.match(path))) or path.startswith("\\\\")
 
 
 def ignores_case(path: str) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,16 @@ class StashRefused(StashError):
 
 class StashQueryError(StashError):
     """Stash answered with GraphQL errors."""
+
+
+@contextlib.contextmanager
+def understood() -> Iterator[None]:
+    """Around whatever takes an answer to pieces: one that is not made as was asked for is not Stash's (a proxy's, say).
+    Raises StashUnreachable in place of what the pieces raise."""
+    try:
+        yield
+    except (LookupError, TypeError, AttributeError, ValueError, OverflowError) as error:
+        raise StashUnreachable(f"Stash answered with something else than was asked for ({type(error).__name__})") from error
 
 
 class StashClient:
@@ -107,7 +118,7 @@ class StashClient:
         try:
             answer = response.json()
             data, errors = answer.get("data"), answer.get("errors")
-        except (ValueError, AttributeError) as error:
+        except (ValueError, AttributeError, RecursionError) as error:
             raise StashUnreachable(f"Stash at {self.base} answered {response.status_code} without JSON") from error
         if errors:
             raise StashQueryError(f"Stash answered: {_first_message(errors)}")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from stash import queries
-from stash.client import StashClient
+from stash.client import StashClient, understood
 
 PAGE = 500
 
@@ -46,7 +46,10 @@ def scene_ids(stash: Any, wanted: Sequence[Wanted], page: int = PAGE) -> list[li
     if isinstance(stash, StashClient):
         variables = {f"w{number}": each for number, each in enumerate(filters)}
         data = stash.call(queries.scenes_of(len(filters)), {"page": by_id, **variables})
-        found = [data[f"w{number}"]["scenes"] for number in range(len(filters))]
-    else:
-        found = [stash.find_scenes(f=each, filter=by_id, fragment="id") for each in filters]
-    return [[int(scene["id"]) for scene in scenes] for scenes in found]
+        with understood():
+            return [_ids(data[f"w{number}"]["scenes"]) for number in range(len(filters))]
+    return [_ids(stash.find_scenes(f=each, filter=by_id, fragment="id")) for each in filters]
+
+
+def _ids(scenes: Iterable[Mapping[str, Any]]) -> list[int]:
+    return [int(scene["id"]) for scene in scenes]

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from stash import queries
-from stash.client import StashClient
+from stash.client import StashClient, understood
 from stash.settings import PLUGIN_ID
 
 PAGE = 500
@@ -31,15 +31,17 @@ class Answer:
 def read_batch(client: StashClient, scene_ids: Sequence[int]) -> Answer:
     """Scenes, settings and the plugin's own state in one request. Raises StashError."""
     data = client.call(queries.batch(scene_ids))
-    configuration = data.get("configuration") or {}
-    states = {plugin.get("id"): bool(plugin.get("enabled")) for plugin in data.get("plugins") or []}
-    return Answer(
-        scenes={scene_id: data.get(f"s{scene_id}") for scene_id in scene_ids},
-        settings=dict((configuration.get("plugins") or {}).get(PLUGIN_ID) or {}),
-        api_key=str((configuration.get("general") or {}).get("apiKey") or ""),
-        # A Stash that names no plugin at all does not know them (yet); one that names others has lost us.
-        enabled=states.get(PLUGIN_ID) if states else True,
-    )
+    with understood():
+        configuration = data["configuration"]
+        states = {plugin.get("id"): bool(plugin.get("enabled")) for plugin in data["plugins"] or []}
+        return Answer(
+            # one that is gone is there and null: where it is not there at all, somebody else has answered
+            scenes={scene_id: data[f"s{scene_id}"] for scene_id in scene_ids},
+            settings=dict((configuration["plugins"] or {}).get(PLUGIN_ID) or {}),
+            api_key=str(configuration["general"]["apiKey"] or ""),
+            # A Stash that names no plugin at all does not know them (yet); one that names others has lost us.
+            enabled=states.get(PLUGIN_ID) if states else True,
+        )
 
 
 def pages(client: StashClient, since: float | None = None, page: int = PAGE) -> Iterator[list[dict[str, Any]]]:
@@ -47,20 +49,25 @@ def pages(client: StashClient, since: float | None = None, page: int = PAGE) -> 
     from below, roughly: compare again. Raises StashError."""
     after = 0
     while True:
-        scenes = client.call(
+        answer = client.call(
             queries.SCENES_PAGE,
             {"after": after, "filter": {"per_page": page, "sort": "id", "direction": "ASC"}, "since": _since(since)},
-        )["findScenes"]["scenes"]
+        )
+        with understood():
+            scenes = list(answer["findScenes"]["scenes"])
+            last = int(scenes[-1]["id"]) if scenes else after
         if scenes:
             yield scenes
         if len(scenes) < page:
             return
-        after = int(scenes[-1]["id"])
+        after = last
 
 
 def count(client: StashClient, since: float | None = None) -> int:
     """How many scenes :func:`pages` will give. Raises StashError."""
-    return int(client.call(queries.SCENES_COUNT, {"since": _since(since)})["findScenes"]["count"])
+    answer = client.call(queries.SCENES_COUNT, {"since": _since(since)})
+    with understood():
+        return int(answer["findScenes"]["count"])
 
 
 def _since(moment: float | None) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from stash import queries
-from stash.client import StashClient
+from stash.client import StashClient, understood
 
 BELOW = "/*"
 
@@ -20,18 +20,20 @@ def families(client: StashClient, rules: Iterable[str]) -> dict[str, dict[str, s
     wanted = {rule: _key(rule[: -len(BELOW)]) for rule in rules if rule.endswith(BELOW)}
     if not wanted:
         return {}
-    tags = client.call(queries.TAG_NAMES)["findTags"]["tags"]
-    names = {str(tag["id"]): str(tag["name"]) for tag in tags}
-    ids = {_key(name): tag_id for tag_id, name in names.items()}
-    roots = {rule: root if root.isdecimal() else ids.get(root) for rule, root in wanted.items()}
-    known = sorted({int(root) for root in roots.values() if root in names})
+    answer = client.call(queries.TAG_NAMES)
+    with understood():
+        names = {str(tag["id"]): str(tag["name"]) for tag in answer["findTags"]["tags"]}
+        ids = {_key(name): tag_id for tag_id, name in names.items()}
+        roots = {rule: root if root.isdecimal() else ids.get(root) for rule, root in wanted.items()}
+        known = sorted({int(root) for root in roots.values() if root in names})
     below = client.call(queries.descendants(known)) if known else {}
-    return {
-        rule: {root: names[root], **{str(tag["id"]): str(tag["name"]) for tag in below[f"t{int(root)}"]["tags"]}}
-        if root in names
-        else {}
-        for rule, root in roots.items()
-    }
+    with understood():
+        return {
+            rule: {root: names[root], **{str(tag["id"]): str(tag["name"]) for tag in below[f"t{int(root)}"]["tags"]}}
+            if root in names
+            else {}
+            for rule, root in roots.items()
+        }
 
 
 def _key(name: str) -> str:

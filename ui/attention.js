@@ -92,7 +92,7 @@
           done("forgotten.");
         });
       const tries = row.attempts ? w.count(row.attempts, "try", "tries") : "";
-      const last = row.last_at ? "last " + w.when(row.last_at) : "";
+      const last = row.last_at ? w.when(row.last_at) : "";
       const what = row.pictures ? "only the pictures are missing" : "";
       return h(
         "li",
@@ -109,13 +109,14 @@
         row.message && h("div", null, h(s2p.Long, null, row.message)),
         !doubtful && row.path && h("div", null, h(s2p.Path, null, row.path)),
         doubtful && h(Doubtful, { row: row, act: act, done: done }),
-        h(
-          "div",
-          { className: "s2p-buttons" },
-          !doubtful && button("Retry", retry, { disabled: act.busy }),
-          !doubtful && button("Discard", discard, { disabled: act.busy }),
-          h(s2p.Outcome, { act: act }),
-        ),
+        !doubtful &&
+          h(
+            "div",
+            { className: "s2p-buttons" },
+            button("Retry", retry, { disabled: act.busy }),
+            button("Discard", discard, { disabled: act.busy }),
+          ),
+        h(s2p.Outcome, { act: act }),
       );
     }
 

@@ -4,6 +4,7 @@
   const s2p = window.Stash2Plex;
   // Beyond so many words the two are shown one after the other: nobody reads marks in that.
   const MOST = 400;
+  const ENOUGH = 0.34;
   // Plex's names of fields, where people have others.
   const LABELS = {
     originallyAvailableAt: "date",
@@ -16,20 +17,27 @@
 
   // [kind, text] with kind "same", "removed" or "added": the longest common run of words stays.
   function words(before, after) {
-    const a = before.split(/(\s+)/).filter(Boolean);
-    const b = after.split(/(\s+)/).filter(Boolean);
+    const a = before.match(/\s*\S+\s*/g) || [];
+    const b = after.match(/\s*\S+\s*/g) || [];
     if (a.length > MOST || b.length > MOST)
       return [
         ["removed", before],
         ["added", after],
       ];
+    const alike = (one, other) => one.trim() === other.trim();
     const long = [];
     for (let i = a.length; i >= 0; i -= 1) {
       long[i] = new Array(b.length + 1).fill(0);
       for (let j = b.length - 1; i < a.length && j >= 0; j -= 1) {
-        long[i][j] = a[i] === b[j] ? long[i + 1][j + 1] + 1 : Math.max(long[i + 1][j], long[i][j + 1]);
+        long[i][j] = alike(a[i], b[j]) ? long[i + 1][j + 1] + 1 : Math.max(long[i + 1][j], long[i][j + 1]);
       }
     }
+    // Where hardly a word stays, marks between them only confuse.
+    if (long[0][0] < Math.max(a.length, b.length) * ENOUGH)
+      return [
+        ["removed", before],
+        ["added", after],
+      ];
     const found = [];
     const add = (kind, text) => {
       const last = found[found.length - 1];
@@ -39,8 +47,8 @@
     let i = 0;
     let j = 0;
     while (i < a.length || j < b.length) {
-      if (i < a.length && j < b.length && a[i] === b[j]) {
-        add("same", a[i]);
+      if (i < a.length && j < b.length && alike(a[i], b[j])) {
+        add("same", b[j]);
         i += 1;
         j += 1;
       } else if (i < a.length && (j >= b.length || long[i + 1][j] >= long[i][j + 1])) {
@@ -77,9 +85,11 @@
       if (typeof change.new !== "string")
         return h(R.Fragment, null, h(Gone, null, before), " → ", h(Come, null, after));
       const pieces = words(before, after);
-      // Where hardly a word stays, marks between them only confuse.
-      const stays = pieces.filter(([kind, piece]) => kind === "same" && piece.trim()).length;
-      if (!stays) return h(R.Fragment, null, h(Gone, null, before), " → ", h(Come, null, after));
+      if (!pieces.some(([kind]) => kind === "same"))
+        return h(R.Fragment, null, h(Gone, null, before), " → ", h(Come, null, after));
+      if (!pieces.some(([kind]) => kind !== "same")) {
+        return h("span", { className: "text-muted" }, "only spaces or line breaks differ");
+      }
       return h(
         R.Fragment,
         null,

@@ -6,6 +6,7 @@
   const w = s2p.words;
   const HIGH = 90;
   const STEP = 10;
+  const SCOPES = { all: "all scenes", recent: "the last 24 hours", recent_7days: "the last 7 days" };
 
   s2p.part("history", function (h, B, R) {
     function bars(buckets) {
@@ -137,7 +138,7 @@
         R.Fragment,
         null,
         w.upper(w.when(one.at)) + " (",
-        h(s2p.Data, null, one.scope),
+        h(s2p.Data, null, SCOPES[one.scope] || one.scope),
         "): " +
           w.count(one.checked, "scene") +
           " checked, " +
@@ -200,7 +201,8 @@
         !answer && asked.busy && h(s2p.Busy, null, "Looking"),
         answer && h(Chart, { buckets: answer.buckets || [], hours: hours }),
         answer && h(Listed, { title: "Outages of Plex", rows: (answer.outages || []).slice().reverse().map(outage) }),
-        answer && h(Listed, { title: "Comparisons", rows: (answer.reconciliations || []).map(comparison) }),
+        answer &&
+          h(Listed, { title: "Comparisons", rows: (answer.reconciliations || []).slice().reverse().map(comparison) }),
         answer &&
           (answer.events || []).length > 0 &&
           h(

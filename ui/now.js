@@ -54,7 +54,8 @@
     const drainer = status.drainer || {};
     if (!drainer.alive) return "asleep; the next save wakes it";
     let words = WORKER[drainer.state] || drainer.state || "at work";
-    if (drainer.since) words += ", for " + w.span((status.now || Date.now() / 1000) - drainer.since);
+    if (drainer.since && drainer.state !== "ready")
+      words += ", for " + w.span((status.now || Date.now() / 1000) - drainer.since);
     return drainer.reason ? words + ": " + drainer.reason : words;
   }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import logging.handlers
 import os
@@ -10,7 +11,6 @@ import time
 from typing import Any
 
 from stash.log import shown
-from sync_queue.timestamps import replace_json
 from worker.glance import ATTENTION as ATTENTION
 from worker.glance import STATUS as STATUS
 from worker.glance import lives as lives
@@ -57,7 +57,8 @@ class Notes:
         if known.get("state") != self._status.get("state"):
             known["since"] = time.time()
         self._status = known
-        replace_json(os.path.join(self._dir, STATUS), {**known, "pid": os.getpid(), "at": time.time()})
+        # Written often and worth nothing after a power cut: not forced onto the disk.
+        write_text(os.path.join(self._dir, STATUS), json.dumps({**known, "pid": os.getpid(), "at": time.time()}))
 
     def begin_wait(self) -> None:
         """The next drainer is to wait: twice as long as the last time."""

@@ -262,9 +262,9 @@ class SyncWorker:
         path = work.known_scene.paths[0]
         again = bool(work.job.get("tries") or work.job.get("retry_count"))
         patient = again or work.job.get("priority") == PRIORITY_BULK
-        work.evidence = self.evidence(work.scene_id, work.files)
         chosen = self.memory.binding(work.scene_id)
         if chosen is not None and self.plex.stands(chosen):
+            work.evidence = self.evidence(work.scene_id, work.files)
             work.bound, work.match = chosen, bound.match_of(chosen, work.files[0])
             return
         refused = self.memory.refused(work.scene_id)

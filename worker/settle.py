@@ -285,7 +285,7 @@ def _files(work: Work, in_step: bool) -> list[dict[str, Any]]:
     """The scene's files. How long they are only helps to choose between items: rows in step, of which there is one for
     each scene, do without."""
     files = work.scene.files if work.scene else []
-    return [{name: file[name] for name in ("path", "size") if name in file} for file in files] if in_step else files
+    return [{name: file[name] for name in file if name != "duration"} for file in files] if in_step else files
 
 
 def _for_pictures(job: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stash import queries
-from stash.client import StashClient
+from stash.client import StashClient, understood
 from stash.instants import parse_instant
 from stash.scenes import files_of, job_data, read_batch
 
@@ -36,10 +36,11 @@ class Scene:
 
 
 def from_stash(scene_id: int, scene: Mapping[str, Any] | None) -> Scene:
-    """A scene out of an answer of Stash."""
+    """A scene out of an answer of Stash. Raises StashUnreachable where it is no scene."""
     if scene is None:
         return Scene(scene_id, gone=True)
-    return Scene(scene_id, job_data(scene), files_of(scene), parse_instant(scene.get("updated_at")))
+    with understood():
+        return Scene(scene_id, job_data(scene), files_of(scene), parse_instant(scene.get("updated_at")))
 
 
 def from_job(job: Mapping[str, Any]) -> Scene:

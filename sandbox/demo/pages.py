@@ -66,38 +66,52 @@ def _take(page: Any, file: Path, sections: tuple[str, ...], most: int = 2000) ->
 
 
 def _all_well(stage: Stage) -> None:
+    for number, before, _ in _edits(stage):
+        stage.stash.gql(SAVE, {"input": {"id": str(number), **before}})
     for task in ("Sync All Scenes", "Process Queue", "Reconcile Library (All)", "Process Queue"):
         run_task(stage, task)
     _until(lambda: not _status(stage)["moving"], "everything to rest")
 
 
 def _preview(stage: Stage, page: Any) -> None:
-    edits = [edit for edit in choose(stage.library.scenes, 8) if edit.what in _SHOWN]
     stage.stash.configure(PLUGIN, {**_settings(stage), "enabled": False})
-    for edit in edits:
-        edit.save(stage.stash)
+    for number, _, after in _edits(stage):
+        stage.stash.gql(SAVE, {"input": {"id": str(number), **after}})
     _open(stage, page)
     page.get_by_label("Which scenes").select_option("ids")
-    page.get_by_label("Ids of scenes").fill(", ".join(str(edit.scene_id) for edit in edits))
+    page.get_by_label("Ids of scenes").fill(", ".join(str(number) for number, _, _ in _edits(stage)))
     page.locator('[data-section="preview"]').get_by_role("button", name="Preview").click()
     page.get_by_role("button", name="Sync these").wait_for()
 
 
-_SHOWN = ("title", "details", "tags replaced", "performers replaced")
+def _edits(stage: Stage) -> list[tuple[int, dict[str, Any], dict[str, Any]]]:
+    """What a person might have written first, and then."""
+    ids = [edit.scene_id for edit in choose(stage.library.scenes, 3)]
+    first = "A long evening by the lake, and nobody is in a hurry to go home."
+    then = "A long evening by the sea, and nobody is in much of a hurry to go home."
+    return [
+        (ids[0], {"title": "Winter Ligth", "details": first}, {"title": "Winter Light", "details": then}),
+        (ids[1], {"tag_ids": ["5", "6", "7"], "rating100": 60}, {"tag_ids": ["5", "7", "9"], "rating100": 85}),
+        (
+            ids[2],
+            {"date": "2021-12-24", "details": ""},
+            {"date": "2020-12-24", "details": "The same evening, a year before."},
+        ),
+    ]
 
 
 def _needs_you(stage: Stage) -> None:
     stage.stash.configure(PLUGIN, _settings(stage))
     run_task(stage, "Process Queue")
-    new = stage.stash.scan_new_file("/data/New/Winter Light.mp4", 1_514_000_000, 1684.0)
+    new = stage.stash.scan_new_file("/data/New/Late Harbour.mp4", 1_514_000_000, 1684.0)
     for number, size in enumerate((1_498_000_000, 731_000_000), 1):
-        stage.plex.add_item(stage.section, [(f"/data/Films/{number}/Winter Light.mp4", size, 1684.0 - 300 * number)])
+        stage.plex.add_item(stage.section, [(f"/data/Films/{number}/Late Harbour.mp4", size, 1684.0 - 300 * number)])
     stage.plex.faults.set(status=400, only="^PUT")
-    refused = choose(stage.library.scenes, 2)[1]
+    refused = choose(stage.library.scenes, 5)[4]
     stage.stash.gql(SAVE, {"input": {"id": str(refused.scene_id), "title": "A title that Plex refuses"}})
     _until(lambda: _status(stage)["needs_you"] == 1, "the dead letter")
     stage.plex.faults.clear()
-    words = {"title": "Winter Light", "details": "A long evening by the lake."}
+    words = {"title": "Late Harbour", "details": "The boats come home."}
     stage.stash.gql(SAVE, {"input": {"id": str(new), **words}})
     _until(lambda: _status(stage)["needs_you"] == 2, "the doubtful match")
 

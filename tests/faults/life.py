@@ -63,6 +63,8 @@ class Life:
         self.told: list[tuple[str, str]] = []
         self.left: list[residence.Leaving] = []
         self.lives = 0
+        # What a person, or an NTP server, has set the clock forward by.
+        self.set_forward = 0.0
         self._end = 0.0
         self._later: list[tuple[float, Callable[[], None]]] = []
         self._stop: Callable[[], None] = lambda: None
@@ -89,12 +91,12 @@ class Life:
         self.stash.configure(PLUGIN, known)
 
     def _patch(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        clock = self.clock
-        ticking = types.SimpleNamespace(time=clock, monotonic=clock, sleep=self._sleep)
+        ticks, clock = self.clock, self.wall
+        ticking = types.SimpleNamespace(time=clock, monotonic=ticks, sleep=self._sleep)
         for module in (residence, stash_client):
             monkeypatch.setattr(module, "time", ticking)
         monkeypatch.setattr(residence, "Loop", functools.partial(Loop, clock=clock, sleep=self._sleep))
-        monkeypatch.setattr(residence, "SyncWorker", functools.partial(SyncWorker, clock=clock, ticks=clock))
+        monkeypatch.setattr(residence, "SyncWorker", functools.partial(SyncWorker, clock=clock, ticks=ticks))
         monkeypatch.setattr(residence, "compile_for_hooks", lambda folder: None)
         # For tests that run in a thread, and so that no handler is left behind.
         quiet = types.SimpleNamespace(SIGTERM=signal.SIGTERM, SIGINT=signal.SIGINT, signal=self._signal)
@@ -142,17 +144,35 @@ class Life:
         if self.clock() >= self._end:
             self._stop()
 
+    def wall(self) -> float:
+        """The clock on the wall."""
+        return self.clock() + self.set_forward
+
     # what people do
 
     def queue(self, *scene_ids: int, priority: int = PRIORITY_BULK) -> None:
         """What a hook or a comparison writes."""
         with closing(open_writer(str(self.data))) as writer:
-            writer.fold_all((scene_row(one, priority=priority, now=self.clock()), scene_key(one)) for one in scene_ids)
+            writer.fold_all((scene_row(one, priority=priority, now=self.wall()), scene_key(one)) for one in scene_ids)
 
     def save(self, scene_id: int, **fields: Any) -> None:
         """A person's save: in Stash, and its row."""
         self.stash.gql(SAVE, {"i": {"id": str(scene_id), **fields}}, through_faults=True)
         self.queue(scene_id, priority=PRIORITY_SAVE)
+
+    def settled(self, count: int) -> list[int]:
+        """So many scenes with one file each, in Plex as they are in Stash, and a drainer's first life behind them."""
+        seen = [file.path for scene in self.library.scenes for file in scene.files]
+        chosen = [
+            int(scene.id)
+            for scene in self.library.scenes
+            if scene.studio_id is not None and len(scene.files) == 1 and seen.count(scene.files[0].path) == 1
+        ][:count]
+        assert len(chosen) == count
+        self.queue(*chosen)
+        self.live(10)
+        assert self.unfinished(chosen) == []
+        return chosen
 
     # the drainer
 
@@ -166,7 +186,7 @@ class Life:
         """Somebody invokes the plugin, and so much time goes by. When the drainer leaves by itself, nobody starts the
         next."""
         self._end = self.clock() + seconds
-        self._sleep(max(0.0, read_wait(str(self.data))[0] - self.clock()))
+        self._sleep(max(0.0, read_wait(str(self.data))[0] - self.wall()))
         lock = try_lock(str(self.data / LOCK))
         assert lock is not None
         residence.reside(str(self.plugin_dir), str(self.data), self.connection(), lock)

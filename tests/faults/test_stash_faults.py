@@ -21,8 +21,8 @@ COVERS = "/scene/.*/screenshot"
 FAULTS: dict[str, dict[str, Any]] = {
     "refused": {"refuse": True},
     "reset": {"reset": True},
-    "hangs": {"hang": True},
-    "slow bytes": {"drip": 0.06},
+    "hangs": {"hang": True, "times": 8},
+    "slow bytes": {"drip": 0.06, "only": GRAPHQL},
     "half a body": {"spoil": "half"},
     "truncated JSON": {"spoil": "cut"},
     "no body": {"spoil": "empty"},

@@ -10,7 +10,6 @@ from metadata.images import selected, uploaded
 from plex.client import PlexClient
 from plex.exceptions import (
     PlexNotFound,
-    PlexPermanentError,
     PlexServerDown,
     PlexTemporaryError,
     PlexTokenRefused,

@@ -95,11 +95,28 @@ def test_a_doubtful_match_is_settled_by_this_one_and_by_none_of_these(
     page.sees(page.section("attention"), "bound, and written next.")
     item = next(item for item in ui_house.plex.items if item.rating_key == key)
     wait(lambda: item.title == ODD, 20, "the chosen item to be written")
+    taken_back(page, ui_house, scenes[0], key)
+    page.go("/plugins/stash2plex")
     other = page.section("attention").locator(f'[data-scene="{scenes[1]}"]')
     page.button("None of these", other).click()
     page.sees(page.section("attention"), "Nothing needs you.")
     ui_house.quiet()
     assert all(item.title != "None of them" for item in ui_house.plex.items)
+
+
+def taken_back(page: Visitor, house: House, scene: int, key: int) -> None:
+    """The tab of a scene that was bound says so; unbinding offers to give the item's former values back."""
+    item = next(item for item in house.plex.items if item.rating_key == key)
+    page.go(f"/scenes/{scene}")
+    page.page.get_by_role("tab", name="Plex").click()
+    pane = page.page.locator("#stash2plex-scene")
+    page.sees(pane, f"by hand to item {key}")
+    page.sees(pane, "In step with Plex.")
+    page.button("Unbind").click()
+    asks(page, "Give the item its former values back?")
+    page.button("Give back").click()
+    page.sees(pane, "Not bound any more; the item gets its former values back")
+    wait(lambda: item.title != ODD, 20, "the former title")
 
 
 def test_a_dead_letter_is_retried_and_many_are_discarded_only_when_asked_for(

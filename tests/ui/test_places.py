@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
@@ -128,6 +130,30 @@ def saved(house: House, **expected: object) -> None:
         10,
         lambda: f"{expected}: {stored()}",
     )
+
+
+def test_a_learned_rule_is_appended_to_the_path_map(ui_house: House, scenes: list[int], visit: Visit) -> None:
+    ui_house.configure(path_map="/other => /films")
+    page = visit("/scenes")
+    rule = "/data => /media/<films>"
+    learned = [{"stash": "/data", "plex": "/media/<films>", "files": 12, "rule": rule}]
+    answer = {"data": {"runPluginOperation": {"version": 1, "rules": [], "learned": learned}}}
+
+    def paths(route: Any) -> None:
+        if '"paths"' in (route.request.post_data or ""):
+            route.fulfill(status=200, content_type="application/json", body=json.dumps(answer))
+        else:
+            route.fallback()
+
+    page.page.route("**/graphql", paths)
+    page.go("/settings")
+    block = page.page.locator("#stash2plex-settings")
+    page.sees(block, rule)
+    page.page.unroute("**/graphql")
+    page.button("Use it", block).click()
+    saved(ui_house, path_map=f"/other => /films; {rule}")
+    page.sees(block.locator(".s2p-rule"), "in use")
+    ui_house.configure()
 
 
 def test_a_plex_that_does_not_answer_is_said_below_the_settings(

@@ -183,7 +183,7 @@ def test_an_hour_away_costs_nobody_a_try_and_everything_is_written_after(
     assert items[0].title == "Saved while away"
     assert [item.title for item in items[1:]] == [f"Title {number}" for number in range(2, 51)]
     assert next(text for level, text in bench.told if level == "info").startswith("Plex works again")
-    assert len(bench.told) == 2
+    assert len([text for _, text in bench.told if "scenes done" not in text]) == 2
 
 
 def test_after_an_outage_one_job_tries_for_all_and_it_is_the_most_urgent(bench: Bench, plex: PlexSim) -> None:

@@ -1,0 +1,216 @@
+"""Every file of the data directory, with anything in it: a result or a clear error, never a crash, never a hang."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hooks import process
+from plex.client import identifier
+from reconciliation.scheduler import FILE as SCHEDULE
+from reconciliation.scheduler import ReconciliationScheduler
+from stash import discretion
+from stash.settings import Stash2PlexConfig
+from sync_queue import due, migration, timestamps
+from sync_queue.operations import get_queued_scene_ids, get_stats
+from sync_queue.setup import open_writer
+from sync_queue.store import JobStore
+from sync_queue.writer import queue_dir
+from tests.faults.nonsense import JSON, altered, damaged, promptly
+from tests.faults.size import generated
+from worker import drainer, notes
+from worker.retry import Failure, decide
+from worker.settle import _for_pictures
+from worker.work import Work
+
+STATE = {
+    "last_run_time": 1_700_000_000.0,
+    "last_scope": "all",
+    "last_scenes_checked": 5,
+    "last_gaps_by_type": {"missing": 1},
+    "failures": 2,
+}
+GOOD = {
+    SCHEDULE: [json.dumps(STATE).encode()],
+    timestamps.FILE: [b'{"5": 1700000000.25, "6": 1}'],
+    due.FILE: [b"1700000000 boot.12.99", b"inf somebody"],
+    notes.STATUS: [b'{"state": "ready", "since": 5, "pid": 1, "at": 6.5, "waiting": 0}'],
+    notes.ATTENTION: [b"Stash2Plex waits for Plex: set the token"],
+    notes.WAIT_FILE: [b"1700000000.0 10"],
+    migration.FILE: [b'{"timestamps": 5, "found": []}'],
+    discretion.FILE: [b'{"on": true, "secret": "00ff"}'],
+    "client_id": [b"stash2plex-0123"],
+}
+ROW = {
+    "scene_id": 5,
+    "update_type": "metadata",
+    "data": {"path": "/a"},
+    "enqueued_at": 1.5,
+    "job_key": "scene_5",
+    "priority": 1,
+    "retry_count": 2,
+    "tries": {"TRANSIENT": 2},
+    "next_retry_at": 5.0,
+    "first_failed_at": 2.0,
+    "last_try_at": 3.0,
+    "awaits_file": True,
+}
+ENTITY = {"entity": "tag", "entity_id": 7, "after": 3, "data": {}, "enqueued_at": 1, "job_key": "tag_7", "priority": 1}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")
+
+
+def content(name: str) -> st.SearchStrategy[bytes]:
+    good = GOOD[name]
+    try:
+        documents = [json.loads(text) for text in good]
+    except ValueError:
+        return damaged(*good)
+    return damaged(*good) | altered(*documents).map(lambda value: json.dumps(value).encode())
+
+
+def schedule(folder: str) -> None:
+    scheduler = ReconciliationScheduler(folder)
+    state = scheduler.load_state()
+    assert math.isfinite(state.last_run_time)
+    for interval in ("never", "hourly", "weekly"):
+        config = Stash2PlexConfig(reconcile_interval=interval)
+        scheduler.is_due(config)
+        scheduler.next_run(config)
+        scheduler.arrange(config)
+    scheduler.is_startup_due()
+    scheduler.pause()
+
+
+def sync_timestamps(folder: str) -> None:
+    known = timestamps.load(folder)
+    assert all(isinstance(scene, int) and math.isfinite(moment) for scene, moment in known.items())
+    timestamps.save(folder, {9: 5.0})
+    timestamps.flush(folder)
+    assert timestamps.load(folder)[9] == 5.0
+
+
+def status(folder: str) -> None:
+    known = notes.read_status(folder)
+    notes.lives(known)
+    notes.Notes(folder).status(state="ready")
+
+
+def attention(folder: str) -> None:
+    process._repeat_attention(folder)
+    notes.Notes(folder).recall()
+
+
+def wait(folder: str) -> None:
+    # a wait that is meant is not waited for here
+    until, pause = notes.read_wait(folder)
+    if not 0 < until - time.time() <= 600:
+        drainer._sit_out(os.path.join(folder, notes.WAIT_FILE))
+    notes.Notes(folder).begin_wait()
+    assert notes.read_wait(folder)[1] <= notes.LONGEST_WAIT
+
+
+def discreet(folder: str) -> None:
+    discretion.begin(folder, folder)
+    discretion.heed(folder, folder, True)
+    discretion.heed(folder, folder, False)
+
+
+READERS: dict[str, Callable[[str], object]] = {
+    SCHEDULE: schedule,
+    timestamps.FILE: sync_timestamps,
+    due.FILE: due.due,
+    notes.STATUS: status,
+    notes.ATTENTION: attention,
+    notes.WAIT_FILE: wait,
+    migration.FILE: migration.migrate,
+    discretion.FILE: discreet,
+    "client_id": identifier,
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_any_content(name: str, folder: Path) -> None:
+    read = READERS[name]
+
+    @generated(40, 3_000)
+    @given(found=content(name))
+    def anything(found: bytes) -> None:
+        (folder / name).write_bytes(found)
+        with promptly():
+            read(str(folder))
+
+    anything()
+
+
+@pytest.mark.parametrize("older", [timestamps.FILE, "mapping.json", "queue.db"])
+def test_any_content_of_an_older_installation(older: str, tmp_path: Path) -> None:
+    @generated(40, 3_000)
+    @given(found=damaged(GOOD[timestamps.FILE][0]) | altered({"5": 1}, [{"scene_id": 5, "updated_at": "2026"}]).map(_text))
+    def anything(found: bytes) -> None:
+        (tmp_path / migration.FILE).unlink(missing_ok=True)
+        (tmp_path / older).write_bytes(found)
+        with promptly():
+            migration.migrate(str(tmp_path))
+            timestamps.load(str(tmp_path))
+
+    anything()
+
+
+def _text(value: Any) -> bytes:
+    return json.dumps(value).encode()
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, JobStore]]:
+    folder = str(tmp_path_factory.mktemp("rows"))
+    open_writer(folder).close()
+    found = JobStore(queue_dir(folder))
+    yield folder, found
+    found.close()
+
+
+@generated(40, 3_000)
+@given(jobs=st.lists(altered(ROW, ENTITY), min_size=1, max_size=4), status=st.sampled_from([0, 1, 2, 5]))
+def test_rows_of_the_queue(jobs: list[Any], status: int, store: tuple[str, JobStore]) -> None:
+    folder, queue = store
+    with closing(sqlite3.connect(Path(queue_dir(folder), "data.db"), isolation_level=None)) as db:
+        db.execute("DELETE FROM ack_queue_default")
+        for job in jobs:
+            try:
+                blob = json.dumps(job, allow_nan=False).encode()
+                db.execute("INSERT INTO ack_queue_default(data, timestamp, status) VALUES (?, 1, ?)", (blob, status))
+            except (ValueError, sqlite3.Error):
+                continue  # no JSON to SQLite: nobody can have put it there
+    with promptly():
+        assert all(isinstance(one, int) for one in get_queued_scene_ids(queue_dir(folder)))
+        queue.resume()
+        queue.next_due()
+        queue.any_awaits_file()
+        while rows := queue.claim(20, 10.0):
+            for row in rows:
+                queue.superseded(row)
+                assert isinstance(row.job["job_key"], str)
+                assert isinstance(row.job.get("scene_id", row.job.get("entity_id")), (int, str, float))
+                if "scene_id" in row.job:
+                    assert Work(row.job).scene_id is not None
+                for failure in Failure:
+                    decide(_for_pictures(row.job), failure, OSError("x"), now=20.0, share=0.5)
+                queue.retry(row.row_id, {**row.job, "next_retry_at": 300.0})
+        # what could not be read is set aside; the others wait for their next try
+        counts = get_stats(queue_dir(folder))
+        assert counts["in_flight"] == 0

@@ -1,0 +1,134 @@
+"""What Plex could answer, and nonsense in its place: a result or a clear error, never a crash, never a hang."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element, tostring
+
+import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plex import listing
+from plex.cache import PlexCache
+from plex.client import PlexClient, Section
+from plex.exceptions import PlexError, error_of_status, translate_plex_exception
+from plex.item import read_full
+from plex.sections import choose_sections
+from tests.faults.nonsense import damaged, promptly
+from tests.faults.size import generated
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "plex"
+ANSWERS = [path.read_bytes() for path in sorted(GOLDEN.glob("*.xml"))]
+NAMES = ["Video", "Media", "Part", "Genre", "Role", "Collection", "Directory", "Location", "Field", "Media"]
+ATTRIBUTES = [
+    *("ratingKey", "key", "title", "file", "size", "duration", "tag", "id", "librarySectionID", "userRating", "type"),
+    *("updatedAt", "addedAt", "deletedAt", "totalSize", "summary", "studio", "thumb", "art", "locked", "name", "path"),
+]
+VALUES = st.text(alphabet="0123456789-.eEx²１ Ü/\\&<\"'", max_size=10) | st.sampled_from(
+    ["", "1", "-1", "0", "1.5", "nan", "1e999", "movie", "9" * 30, "/data/a.mp4", "²"]
+)
+
+
+@st.composite
+def trees(draw: st.DrawFn) -> bytes:
+    """XML with the names Plex uses, and any values."""
+    root = Element("MediaContainer", draw(st.dictionaries(st.sampled_from(ATTRIBUTES), VALUES, max_size=4)))
+    places = [root]
+    for _ in range(draw(st.integers(0, 6))):
+        above = draw(st.sampled_from(places))
+        child = Element(
+            draw(st.sampled_from(NAMES)), draw(st.dictionaries(st.sampled_from(ATTRIBUTES), VALUES, max_size=6))
+        )
+        above.append(child)
+        places.append(child)
+    return tostring(root)
+
+
+class _Server:
+    """In the place of plexapi's server: one answer for everything."""
+
+    _timeout = (1, 1)
+
+    def __init__(self, content: bytes, status: int) -> None:
+        self._response = requests.Response()
+        self._response.status_code = status
+        self._response._content = content
+        self._session = self
+
+    def url(self, key: str) -> str:
+        return key
+
+    def _headers(self, **more: str) -> dict[str, str]:
+        return more
+
+    def get(self, **asked: Any) -> requests.Response:
+        return self._response
+
+    put = get
+
+
+def answering(content: bytes, status: int = 200) -> PlexClient:
+    client = PlexClient("http://plex.invalid", "token")
+    client._server = _Server(content, status)
+    return client
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlexCache]:
+    found = PlexCache(str(tmp_path_factory.mktemp("cache")))
+    yield found
+    found.close()
+
+
+def ask(client: PlexClient, cache: PlexCache) -> None:
+    """Everything that is ever asked."""
+    sections = [Section(1, "Scenes", "movie", ("/data",))]
+    for question in (
+        lambda: choose_sections(client.sections(), []),
+        lambda: choose_sections(client.sections(), ["Scenes"]),
+        lambda: list(islice(listing.pages(client, 1), 3)),
+        lambda: [item.garbled for item in read_full(client, [1, 2]).values()],
+        lambda: cache.look_up(client, sections, "a.mp4"),
+        lambda: client.edit(1, 1, "title.value=x"),
+    ):
+        try:
+            question()
+        except PlexError as error:
+            assert str(error)
+
+
+@generated()
+@given(content=damaged(*ANSWERS, b"<html><body>Sign in</body></html>"), status=st.sampled_from([200, 200, 201, 302, 404]))
+def test_answers_that_are_damaged(content: bytes, status: int, cache: PlexCache) -> None:
+    with promptly():
+        ask(answering(content, status), cache)
+
+
+@generated()
+@given(content=trees())
+def test_answers_that_say_anything(content: bytes, cache: PlexCache) -> None:
+    with promptly():
+        ask(answering(content), cache)
+
+
+@generated()
+@given(status=st.integers(100, 999), text=st.text(max_size=400))
+def test_each_status_is_an_error_of_ours(status: int, text: str) -> None:
+    with promptly():
+        error = error_of_status(status, text)
+        assert isinstance(error, PlexError)
+        assert str(error)
+        assert len(str(error)) < 500
+        assert translate_plex_exception(error) is error
+
+
+@generated()
+@given(kind=st.sampled_from([ValueError, KeyError, OSError, TypeError, RecursionError]), text=st.text(max_size=400))
+def test_each_exception_is_an_error_of_ours(kind: type[Exception], text: str) -> None:
+    with promptly():
+        assert len(str(translate_plex_exception(kind(text)))) < 500

@@ -1,0 +1,274 @@
+"""What Stash could hand over, and nonsense in its place: a result or a clear error, never a crash, never a hang."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hooks import door
+from hooks.events import event_of, read_document
+from metadata.desired import desired_state
+from metadata.filters import why_left_out
+from metadata.gate import has_meaningful_metadata
+from plex.paths import parse_path_map
+from stash import scenes as stash_scenes
+from stash.client import StashClient, StashError
+from stash.instants import parse_instant
+from stash.settings import BY_NAME, Stash2PlexConfig
+from stash.tags import families
+from tasks.asked import is_yes, number, scene_ids
+from tasks.context import UserError
+from tests.faults.nonsense import JSON, altered, damaged, promptly
+from tests.faults.size import generated
+from tests.faults.tally import Tally
+from tests.hooks.support import no_drainer
+from worker.source import from_stash
+
+ROOT = Path(__file__).parents[2]
+STDIN = [path.read_bytes() for path in sorted((ROOT / "tests/golden/stash/stdin").glob("*.json"))]
+DOCUMENTS = [json.loads(text) for text in STDIN]
+CONTEXTS = [document["args"]["hookContext"] for document in DOCUMENTS if "hookContext" in document["args"]]
+SCENE = {
+    "id": "5",
+    "title": "T",
+    "code": "C",
+    "details": "D",
+    "director": "Who",
+    "date": "2024-02-03",
+    "rating100": 60,
+    "organized": True,
+    "updated_at": "2026-01-01T00:00:00+01:00",
+    "files": [{"path": "/data/a.mp4", "size": 10, "duration": 2.5}],
+    "studio": {"name": "S", "parent_studio": {"name": "P"}},
+    "performers": [{"name": "A", "disambiguation": "x"}, {"name": "A", "disambiguation": ""}],
+    "tags": [{"id": "1", "name": "t"}],
+    "groups": [{"group": {"name": "g"}}],
+    "stash_ids": [{"stash_id": "u"}],
+    "paths": {"screenshot": "http://stash/scene/5/screenshot?t=1"},
+}
+ANSWER = {
+    "data": {
+        "s5": SCENE,
+        "configuration": {"plugins": {"Stash2Plex": {"plex_url": "http://p", "max_tags": 3}}, "general": {"apiKey": ""}},
+        "plugins": [{"id": "Stash2Plex", "enabled": True}],
+    }
+}
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where the hooks write; nobody starts anything there."""
+    monkeypatch.setenv("STASH_PLUGIN_DATA", str(tmp_path))
+    with no_drainer(tmp_path, {}) as path:
+        yield path
+
+
+@generated()
+@given(document=damaged(*STDIN))
+def test_standard_input_that_is_damaged(document: bytes) -> None:
+    with promptly():
+        _work(document)
+
+
+@generated()
+@given(document=altered(*DOCUMENTS))
+def test_standard_input_that_says_something_else(document: Any) -> None:
+    with promptly():
+        _work(json.dumps(document).encode())
+
+
+def _work(document: bytes) -> None:
+    """As the door does it; the two rooms behind it only say that they were reached."""
+    reached: list[Any] = []
+    behind = types.SimpleNamespace(
+        server_connection={}, handle_hook=reached.append, handle_task=reached.append, PLUGIN_DIR="/nowhere"
+    )
+    before = sys.stdin, sys.stdout, hooks_run(reached)
+    sys.stdin = io.TextIOWrapper(io.BytesIO(document))
+    try:
+        answer = json.loads(door._work(behind))  # type: ignore[arg-type]
+        assert "output" in answer
+        assert reached
+    except door.BadInput as error:
+        assert len(str(error)) < 2_000
+    finally:
+        sys.stdin, sys.stdout = before[:2]
+        before[2]()
+
+
+def hooks_run(reached: list[Any]) -> Any:
+    """Put something in the place of a hook's work; gives what puts it back."""
+    from hooks import process
+
+    original = process.run
+
+    def run(document: str, plugin_dir: str) -> str:
+        event, _, connection = read_document(document)
+        reached.append(event)
+        assert set(connection) == {"Dir", "Port"}
+        return "ok"
+
+    process.run = run
+    return lambda: setattr(process, "run", original)
+
+
+@generated()
+@given(context=altered(*CONTEXTS))
+def test_both_readers_of_a_hook_agree(context: Any) -> None:
+    document = json.dumps({"args": {"hookContext": context}, "server_connection": {}})
+    with promptly():
+        try:
+            quick, _, _ = read_document(document)
+        except ValueError:
+            assert not isinstance(context, dict)
+            return
+        slow = event_of(json.loads(document)["args"]["hookContext"])
+    assert (quick.id, quick.given, quick.many) == (slow.id, slow.given, slow.many)
+    # one that is no text is none of ours, however it is written
+    assert quick.kind == slow.kind or not isinstance(slow.kind, str)
+    assert sorted(quick.fields) == sorted(slow.fields)
+
+
+@generated(40, 3_000)
+@given(context=altered(*CONTEXTS))
+def test_a_hook_is_worked_on_or_says_why_not(context: Any, data_dir_of_all: Path) -> None:
+    from hooks import process
+
+    with promptly():
+        if isinstance(context, dict):
+            process.handle(context, None, str(data_dir_of_all))
+
+
+@pytest.fixture(scope="module")
+def data_dir_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with no_drainer(tmp_path_factory.mktemp("hooks"), {}) as path:
+        yield path
+
+
+@generated()
+@given(settings=st.dictionaries(st.sampled_from(sorted(BY_NAME)) | st.text(max_size=5), JSON, max_size=8))
+def test_settings(settings: dict[str, Any]) -> None:
+    with promptly():
+        config = Stash2PlexConfig.from_settings(settings)
+        config.fingerprint()
+        for name, setting in BY_NAME.items():
+            value = getattr(config, name)
+            if setting.kind == "NUMBER":
+                assert setting.low <= value <= setting.high, name
+            elif setting.kind == "BOOLEAN":
+                assert isinstance(value, bool), name
+            else:
+                assert isinstance(value, str), name
+        assert all(isinstance(problem, str) and problem for problem in (*config.problems, *config.warnings))
+
+
+@generated()
+@given(text=st.text(alphabet="/\\abCD:=> ;,*?{}()|Üx\x00", max_size=40), path=st.text(alphabet="/\\abCD:Ü", max_size=20))
+def test_rules_in_settings(text: str, path: str) -> None:
+    with promptly():
+        names = ("path_map", "title_format", "collections", "collection_prefix", "ignore_tags", "exclude_paths")
+        config = Stash2PlexConfig.from_settings(dict.fromkeys(names, text))
+        if not config.problems:
+            parse_path_map(config.path_map).to_plex(path)
+        data = {**stash_scenes.job_data(SCENE), "path": path or "/"}  # type: ignore[dict-item]
+        why_left_out(data, config)
+        desired_state(data, config, "stem")
+
+
+@generated()
+@given(text=JSON)
+def test_instants(text: Any) -> None:
+    with promptly():
+        moment = parse_instant(text)
+    assert moment is None or isinstance(moment, float)
+
+
+def answering(content: bytes, status: int = 200, headers: dict[str, str] | None = None) -> StashClient:
+    """A client whose Stash answers just this."""
+    client = StashClient({"Port": 9})
+    response = requests.Response()
+    response.status_code = status
+    response._content = content
+    response.headers.update(headers or {})
+    client._session.post = lambda *a, **k: response  # type: ignore[method-assign]
+    return client
+
+
+def ask(client: StashClient) -> None:
+    """What the drainer asks for, and what it makes of it."""
+    try:
+        answer = stash_scenes.read_batch(client, [5, 6])
+        config = Stash2PlexConfig.from_settings(answer.settings)
+        families(client, ["t/*"])
+        for scene_id, found in answer.scenes.items():
+            scene = from_stash(scene_id, found)
+            if scene.data is not None:
+                has_meaningful_metadata(scene.data)
+                why_left_out(scene.data, config)
+                desired_state(scene.data, config, "stem")
+    except StashError as error:
+        assert str(error)
+    finally:
+        client.close()
+
+
+@generated()
+@given(answer=altered(ANSWER), cookie=st.text(alphabet="session=; Max-Ageé\x01", max_size=20))
+def test_answers_of_stash(answer: Any, cookie: str) -> None:
+    with promptly():
+        ask(answering(json.dumps(answer).encode(), headers={"Set-Cookie": cookie}))
+
+
+@generated()
+@given(content=damaged(json.dumps(ANSWER).encode(), b"<html>Sign in</html>"), status=st.sampled_from([200, 401, 422, 502]))
+def test_answers_that_are_damaged(content: bytes, status: int) -> None:
+    with promptly():
+        ask(answering(content, status))
+
+
+@generated()
+@given(answer=altered({"data": {"findScenes": {"count": 1, "scenes": [SCENE]}}}))
+def test_pages_of_scenes(answer: Any) -> None:
+    client = answering(json.dumps(answer).encode())
+    with promptly():
+        try:
+            for number_, page in enumerate(stash_scenes.pages(client, page=5)):
+                assert page
+                if number_ > 3:
+                    break
+            stash_scenes.count(client)
+        except StashError as error:
+            assert str(error)
+        finally:
+            client.close()
+
+
+@generated()
+@given(args=st.dictionaries(st.sampled_from(["scene", "scenes", "days", "confirm", "x"]), JSON, max_size=4))
+def test_arguments_of_tasks(args: dict[str, Any]) -> None:
+    with promptly():
+        for read in (scene_ids, lambda a: number(a, "days", 30), lambda a: is_yes(a, "confirm")):
+            try:
+                read(args)
+            except UserError as error:
+                assert str(error)
+
+
+def test_how_many(tally: Tally, request: pytest.FixtureRequest) -> None:
+    """For the table."""
+    tests = [item for item in request.session.items if item.fspath == request.node.fspath]  # type: ignore[attr-defined]
+    for item in tests:
+        examples = getattr(getattr(item.obj, "_hypothesis_internal_use_settings", None), "max_examples", 0)  # type: ignore[attr-defined]
+        tally("generated inputs", examples)
+
+

@@ -1,0 +1,100 @@
+"""A scene is saved again between the drainer's look at it and the end of its row: the newest state is in Plex at last."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plex.client import PlexClient
+from sync_queue.dlq import DeadLetterQueue
+from sync_queue.store import JobStore
+from tests.faults.life import Life
+from tests.faults.size import dice, many
+from tests.faults.tally import Tally
+from worker import residence
+from worker.memory import Memory
+from worker.processor import SyncWorker
+from worker.settle import Settlement
+
+# Between two of these, in one process, nobody can tell when an edit was made.
+POINTS: list[tuple[Any, str]] = [
+    (JobStore, "claim"),
+    (JobStore, "superseded"),
+    (JobStore, "has_urgent"),
+    (JobStore, "finish"),
+    (JobStore, "retry_all"),
+    (residence, "read_batch"),
+    (SyncWorker, "prepare"),
+    (SyncWorker, "write"),
+    (SyncWorker, "give_pictures"),
+    (SyncWorker, "verify"),
+    (Memory, "before_write"),
+    (PlexClient, "edit"),
+    (PlexClient, "get"),
+    (Settlement, "settle"),
+    (DeadLetterQueue, "add"),
+]
+
+
+class Passing:
+    """Counts the moments the drainer comes by, and lets something happen at some of them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.count = 0
+        self.deeds: dict[int, Callable[[], None]] = {}
+        for owner, name in POINTS:
+            monkeypatch.setattr(owner, name, self._around(getattr(owner, name)))
+
+    def begin(self, deeds: dict[int, Callable[[], None]]) -> None:
+        """The deeds by the moment they are done at."""
+        self.count, self.deeds = 0, deeds
+
+    def _around(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def watched(*args: Any, **named: Any) -> Any:
+            self._come_by()
+            result = original(*args, **named)
+            self._come_by()
+            return result
+
+        return watched
+
+    def _come_by(self) -> None:
+        self.count += 1
+        deed = self.deeds.pop(self.count, None)
+        if deed is not None:
+            deed()
+
+
+def test_the_newest_state_arrives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tally: Tally) -> None:
+    passing = Passing(monkeypatch)
+    with Life(tmp_path, monkeypatch) as life:
+        scenes = life.settled(6)
+        most = 60
+        for number in range(many(40, 600)):
+            chance = dice(f"interleaving {number}")
+            chosen = chance.sample(scenes, 4)
+            edits = [0]
+
+            def edit(scene_id: int, edits: list[int] = edits, number: int = number) -> None:
+                edits[0] += 1
+                life.save(scene_id, title=f"{number}, edit {edits[0]}", rating100=chance.randrange(101))
+
+            for scene_id in chosen[:2]:
+                edit(scene_id)
+            for scene_id in chosen[2:]:
+                life.stash.scene(scene_id)
+                life.queue(scene_id)
+            moments = sorted(chance.sample(range(1, most), chance.randrange(1, 4)))
+            passing.begin({moment: functools.partial(edit, chance.choice(chosen[:3])) for moment in moments})
+            if number % 4 == 0:
+                life.plex.faults.set(status=500, only="^PUT", times=1)
+            life.live(100)
+            most = max(20, passing.count)
+            assert life.left == []
+            assert life.unfinished(scenes) == []
+            tally("edits during a write", edits[0])
