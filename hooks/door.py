@@ -107,11 +107,21 @@ def _failure(error: Exception) -> bytes:
 
         return _said(sentence(error, os.path.dirname(os.path.abspath(sys.argv[0]))))
     text = " ".join(str(error).split())
-    if not getattr(error, "for_people", False):
+    if _is_of_the_disk(error):
+        text = f"Stash2Plex's own files cannot be used: {text}. Health Check says more; run it again once that is mended"
+    elif not getattr(error, "for_people", False):
         # A bug: its traceback is for those who mend it.
         log.debug("".join(traceback.format_exception(error)))
         text = f"Unexpected {type(error).__name__}: {text}. Stash's debug log says more; please report it"
     return _said(text)
+
+
+def _is_of_the_disk(error: Exception) -> bool:
+    """Whether it is a full disk, a missing right, or a file of ours that is damaged: nobody's bug."""
+    from _sqlite3 import DatabaseError, OperationalError
+
+    # of SQLite's errors the others are misuse
+    return type(error) in (DatabaseError, OperationalError) or (isinstance(error, OSError) and bool(error.filename))
 
 
 def _said(text: str) -> bytes:

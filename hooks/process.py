@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from _sqlite3 import Error as SqliteError
+from _sqlite3 import OperationalError
 
 from hooks.events import event_of, read_document
 from hooks.handlers import on_scene_update, requires_plex_sync, say
@@ -13,7 +14,7 @@ from sync_queue.due import due
 from sync_queue.jobs import PRIORITY_SAVE, PRIORITY_SCAN
 from sync_queue.locks import DRAINER_LOCK, try_lock
 from sync_queue.place import data_dir as data_dir_of
-from sync_queue.writer import open_existing, queue_dir
+from sync_queue.writer import DATABASE, open_existing, queue_dir
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,8 +71,10 @@ def _queue(event: Event, queue: Any, data_dir: str, sync_timestamps: Mapping[int
         from hooks.entities import on_entity_update
 
         return on_entity_update(word, event.id, event.fields, lambda: _open(data_dir) if queue is None else queue)
-    except (SqliteError, OSError) as error:
+    except (OperationalError, OSError) as error:
         reason: object = error
+    except SqliteError as error:  # the file is damaged: a person has to know which
+        reason = f"{os.path.join(queue_dir(data_dir), DATABASE)}: {error}"
     except Exception as error:
         if not getattr(error, "for_people", False):
             raise
@@ -98,9 +101,13 @@ def _open(data_dir: str) -> QueueWriter:
     writer = open_existing(queue_dir(data_dir))
     if writer is not None:
         return writer
+    from sync_queue import damage
     from sync_queue.setup import open_writer
 
-    return open_writer(data_dir)
+    writer = open_writer(data_dir)
+    for sentence in damage.take():
+        say("warning", sentence)
+    return writer
 
 
 def _left_behind(data_dir: str) -> bool:

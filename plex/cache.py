@@ -427,12 +427,11 @@ def _lay_out(db: sqlite3.Connection) -> None:
 
 def _write_ahead(db: sqlite3.Connection) -> None:
     """Switch to WAL. Two that do so at the same moment trip over each other, whatever their patience (libraries A3)."""
-    for _ in range(100):
+    for patience in range(100, -1, -1):
         try:
             db.execute("PRAGMA journal_mode=WAL")
             return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error):
+        except sqlite3.OperationalError as error:  # noqa: PERF203 - it seldom comes round
+            if "locked" not in str(error) or not patience:
                 raise
             time.sleep(0.02)
-    db.execute("PRAGMA journal_mode=WAL")

@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from sync_queue import due, state
+from sync_queue import damage, due, state
 from sync_queue.events import RECONCILED, Event, Events
 from sync_queue.setup import make_dir
 from sync_queue.timestamps import replace_json
@@ -59,8 +59,8 @@ class ReconciliationScheduler:
         except OSError:
             return ReconciliationState()
         except ValueError:
-            # Kept for a look. All that is lost is when the last run was: the next one comes a little early.
-            os.replace(path, path + ".damaged")
+            # All that is lost is when the last run was: the next one comes a little early.
+            damage.put_aside(path)
             return ReconciliationState()
         return _state(stored)
 

@@ -42,7 +42,8 @@ def understood() -> Iterator[None]:
     try:
         yield
     except (LookupError, TypeError, AttributeError, ValueError, OverflowError) as error:
-        raise StashUnreachable(f"Stash answered with something else than was asked for ({type(error).__name__})") from error
+        what = type(error).__name__
+        raise StashUnreachable(f"Stash answered with something else than was asked for ({what})") from error
 
 
 class StashClient:

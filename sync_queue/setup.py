@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 
-from sync_queue import sql
+from sync_queue import damage, sql
 from sync_queue.locks import unlock, wait_lock
 from sync_queue.writer import DATABASE, QueueWriter, open_existing, queue_dir
 
@@ -25,6 +25,11 @@ class QueueUnavailable(Exception):
 def make_dir(path: str) -> None:
     """Make a directory of ours, for the owner only, and its parents. Raises OSError."""
     os.makedirs(path, mode=0o700, exist_ok=True)
+
+
+def is_in_use(data_dir: str) -> bool:
+    """Whether anything was ever written to Plex from here: what is missing now was lost."""
+    return os.path.exists(os.path.join(data_dir, "client_id"))
 
 
 def set_up(data_dir: str, wait: float = 2.0) -> None:
@@ -60,6 +65,11 @@ def _create(path: str) -> None:
     # The statements are persist-queue's own (a test holds them to the pinned version): importing it would cost a hook
     # several times its budget, and an edit must be accepted even where the requirements are not installed.
     database = os.path.join(path, DATABASE)
+    if (not os.path.exists(database) or not os.path.getsize(database)) and is_in_use(os.path.dirname(path)):
+        damage.remember(
+            f"{database} was missing, or empty, and is made anew. If you did not delete it, saves that waited are "
+            "lost: Reconcile Library (All) finds them"
+        )
     if not os.path.exists(database):
         os.close(os.open(database, os.O_RDWR | os.O_CREAT, 0o600))
     db = sqlite3.connect(database, timeout=10, isolation_level=None)

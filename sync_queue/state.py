@@ -3,8 +3,9 @@
 import os
 import sqlite3
 
+from sync_queue import damage
 from sync_queue.locks import unlock, wait_lock
-from sync_queue.setup import SETUP_LOCK, make_dir
+from sync_queue.setup import SETUP_LOCK, is_in_use, make_dir
 
 FILE = "state.db"
 _VERSION = 6
@@ -122,6 +123,11 @@ def _lay_out(db: sqlite3.Connection, data_dir: str, timeout: float) -> None:
     # (libraries A3): one after the other, as with the queue.
     lock = wait_lock(os.path.join(data_dir, SETUP_LOCK), timeout)
     try:
+        if db.execute("PRAGMA user_version").fetchone()[0] == 0 and is_in_use(data_dir):
+            damage.remember(
+                f"{os.path.join(data_dir, FILE)} was missing, or empty, and is made anew. If you did not delete it, it "
+                "is lost what items were before; Reconcile Library (All) looks at every scene once more"
+            )
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("BEGIN IMMEDIATE")
         held = {row[1] for row in db.execute("PRAGMA table_info(held)")}

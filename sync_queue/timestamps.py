@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
 
-from sync_queue import state
+from sync_queue import damage, state
 
 FILE = "sync_timestamps.json"
 # A batch is worth one rewrite of the file, about 60 ms at 100,000 scenes.
@@ -91,8 +91,8 @@ def _read_file(data_dir: str) -> dict[int, float]:
     except FileNotFoundError:
         return {}
     except ValueError:
-        # Damaged: without it every scene is compared once more, which changes nothing in Plex. Kept for a look.
-        os.replace(os.path.join(data_dir, FILE), os.path.join(data_dir, FILE + ".damaged"))
+        # Without it every scene is compared once more, which changes nothing in Plex. Kept for a look.
+        damage.put_aside(os.path.join(data_dir, FILE))
         return {}
     if not isinstance(content, dict):
         return {}

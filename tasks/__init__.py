@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 
 from tasks.errors import UserError
@@ -72,6 +73,15 @@ _LOOK_ONLY = frozenset(("health", "preview", "gap_report", "give_back", "paths",
 _ASK_NOTHING = frozenset(("say", "wake")) | _OF_THE_PAGE
 
 
+def _say_what_is_damaged() -> None:
+    # Who has found a file of ours that is not whole has loaded this.
+    damage = sys.modules.get("sync_queue.damage")
+    for sentence in damage.take() if damage is not None else ():
+        from stash import log
+
+        log.error(sentence)
+
+
 def run(args: dict[str, Any], connection: dict[str, Any], plugin_dir: str, data_dir: str) -> dict[str, Any]:
     """Run what ``args["mode"]`` names. Raises UserError with a sentence for the person."""
     mode = args.get("mode")
@@ -120,5 +130,6 @@ def _run(mode: str, args: dict[str, Any], connection: dict[str, Any], plugin_dir
         if mode not in _LOOK_ONLY and mode not in _ASK_NOTHING:
             context.drain_if_waiting()
     finally:
+        _say_what_is_damaged()
         context.close()
     return {"version": 1, **result} if mode in _FOR_BOTH else result

@@ -11,7 +11,7 @@ import sys
 from contextlib import closing
 from typing import Any, NoReturn
 
-from sync_queue import libraries
+from sync_queue import damage, libraries
 from sync_queue.locks import try_lock
 from tasks.context import Context
 
@@ -104,5 +104,7 @@ def _run(context: Context, config: Any, scope: str) -> bool:
         ReconciliationScheduler(context.data_dir).record_run(scope, result)
     if not result.complete:
         speaker.tell("warning", f"Reconciliation ({scope}) ended early: {result.errors[-1]}. It is tried again later")
+    for sentence in damage.take():
+        speaker.tell("error", sentence)
     speaker.send(now=True)
     return result.complete

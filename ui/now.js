@@ -24,11 +24,14 @@
     const rest = tail.length ? "; " + tail.join("; ") : "";
     const outage = status.outage;
     if (outage) {
-      const long = Math.max(1, (status.now || Date.now() / 1000) - outage.began);
+      // In whole minutes: whoever has the page read out does not want to hear each second of it.
+      const minutes = Math.floor(((status.now || Date.now() / 1000) - outage.began) / 60);
+      const long =
+        minutes < 1 ? "less than a minute" : minutes < 90 ? w.count(minutes, "minute") : w.span(minutes * 60);
       const kept = waiting
         ? " " + w.count(waiting, "scene waits and is", "scenes wait and are") + " written as soon as it is back."
         : "";
-      return ["bad", "Plex has been away for " + w.span(long) + ": " + w.sentence(outage.reason) + kept];
+      return ["bad", "Plex has been away for " + long + ": " + w.sentence(outage.reason) + kept];
     }
     if (status.enabled === false) return ["bad", "Paused: Enabled is switched off in the settings" + rest + "."];
     if (status.attention) return ["bad", w.sentence(status.attention)];

@@ -16,7 +16,7 @@ from sync_queue.dlq import discard
 from sync_queue.jobs import PRIORITY_SCAN, new_job, scene_key
 from sync_queue.ledger import Ledger
 from sync_queue.store import Claimed, JobStore
-from worker.plexside import PATIENT_LOOK
+from worker.plexside import LONGEST_PATIENCE, PATIENT_LOOK
 from worker.processor import SyncWorker
 from worker.retry import Failure, decide
 
@@ -49,7 +49,7 @@ class Awaiting:
         asked. Raises PlexError."""
         now = self._clock()
         looked = False
-        if self.next_look is not None and now >= self.next_look:
+        if self.look_is_due(now):
             if self._store.any_awaits_file():
                 looked = self._worker.plex.look_for_files()
                 self.next_look = now + self._worker.plex.patience
@@ -58,6 +58,11 @@ class Awaiting:
         if self._worker.take_news():
             self._wake()
         return looked
+
+    def look_is_due(self, now: float) -> bool:
+        """Whether somebody waits and it is time to look, also by a clock that was set back."""
+        look = self.next_look
+        return look is not None and not now < look <= now + LONGEST_PATIENCE
 
     def put_off(self, rows: Iterable[Claimed]) -> list[Claimed]:
         """Count a look in vain for those rows that only wait for their file; gives the others, which have to be worked

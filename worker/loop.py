@@ -300,15 +300,16 @@ class Loop:
                 self._version = version
                 self._changed_at = now
                 return True
-            if now >= end or (lively and not self._held_up() and self._something_due(now)):
+            set_back = now < end - longest
+            if now >= end or set_back or (lively and not self._held_up() and self._something_due(now)):
                 return False
-            fresh = now - self._changed_at < LIVELY_FOR
+            fresh = 0 <= now - self._changed_at < LIVELY_FOR
             self._sleep(min(LIVELY_POLL if fresh else self.worker.config.poll_interval, max(0.01, end - now)))
         return False
 
     def _something_due(self, now: float) -> bool:
-        look = None if self._awaiting is None else self._awaiting.next_look
-        return (look is not None and now >= look) or is_due(self._store.next_due(), now)
+        look = self._awaiting is not None and self._awaiting.look_is_due(now)
+        return look or is_due(self._store.next_due(), now)
 
     def _give_back(self, rows: list[Claimed]) -> None:
         for row in rows:

@@ -22,7 +22,7 @@ from stash.covers import fetch_cover
 from stash.scenes import Answer, read_batch
 from stash.settings import PLUGIN_ID, Stash2PlexConfig
 from stash.tags import families
-from sync_queue import known, state, timestamps
+from sync_queue import damage, known, state, timestamps
 from sync_queue.dlq import DeadLetterQueue
 from sync_queue.locks import try_lock, unlock
 from sync_queue.migration import migrate
@@ -101,10 +101,11 @@ def reside(
         try:
             why = _live(plugin_dir, data_dir, connection, lock, on_settings)
         except (sqlite3.Error, OSError) as error:
-            log.exception("The data directory cannot be used")
-            _last_words(
-                data_dir, f"Stash2Plex waits: its data in {data_dir} cannot be used ({error}). Mend it; saves wait"
-            )
+            cause = damage.diagnosis(data_dir)
+            cause = cause or f"its data in {data_dir} cannot be used ({error}). Mend it; saves wait"
+            log.error("%s", cause)
+            log.debug("That was met here:", exc_info=True)
+            _last_words(data_dir, f"Stash2Plex waits: {cause}")
         except Exception:
             log.exception("A bug ended the worker")
             _last_words(
@@ -127,8 +128,8 @@ def reside(
 def _last_words(data_dir: str, sentence: str) -> None:
     try:
         notes.Notes(data_dir).attention(sentence)
-    except OSError:
-        log.exception("Nor can that be said in %s", data_dir)
+    except OSError as error:
+        log.error("Nor can that be said in %s: %s", data_dir, error)
 
 
 def _anything_waits(data_dir: str) -> bool:
@@ -281,6 +282,8 @@ class Resident:
         timestamps.flush(self._data_dir, at_least=1 if resting else timestamps.BATCH)
         if resting:
             self._store.shrink()
+        for sentence in damage.take():
+            self._speaker.tell("error", sentence)
         self._speaker.send()
         breaker = self._loop.breaker
         self.notes.status(

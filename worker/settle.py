@@ -5,6 +5,7 @@ A kill between the two repeats work that changes nothing.
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import random
@@ -45,6 +46,8 @@ _TRIED = frozenset(
 )
 # For so long it costs no tries that Stash's pictures cannot be had: that is an outage, not the fault of one of them.
 COVERS_AWAY = 3_600.0
+# Errors of the disk that the data directory is on.
+_OF_THE_DISK = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO))
 # What only a person can mend: the job is not at fault and keeps its tries.
 NEEDS_A_PERSON = (PlexTokenRefused, PlexLibraryMissing)
 
@@ -78,6 +81,7 @@ class Settlement:
 
     def settle(self, batch: list[tuple[Claimed, Work]], settings: str, max_retries: int) -> None:
         """Record every outcome, then let go of the rows. ``settings`` is the settings' fingerprint."""
+        _insist_on_our_files(batch)
         now = self._clock()
         happened: list[Event] = []
         done: list[int] = []
@@ -261,6 +265,14 @@ class Settlement:
         else:
             self._say(error, f"Scene {work.scene_id} was given up after {tries} tries: {error}")
         self._dlq.add(job, error, tries, detail=detail, now=now)
+
+
+def _insist_on_our_files(batch: list[tuple[Claimed, Work]]) -> None:
+    """A full disk, or a file of ours that is damaged, is no job's fault and ends them all. Raises what it was."""
+    for _, work in batch:
+        for error in (work.error, work.pictures_error):
+            if isinstance(error, sqlite3.Error) or (isinstance(error, OSError) and error.errno in _OF_THE_DISK):
+                raise error
 
 
 def _fields(before: Entry | None, work: Work) -> dict[str, Any]:

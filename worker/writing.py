@@ -104,7 +104,7 @@ class Writer:
         for change in diff.changes:
             log.debug("Scene %s, item %s: %s", work.scene_id, item.rating_key, line(change))
         if item.garbled:
-            raise PlexTemporaryError(f"Plex's answer about item {item.rating_key} is garbled: a proxy, or a wrong charset")
+            raise PlexTemporaryError(f"Plex's answer about item {item.rating_key} is garbled, by a proxy perhaps")
         client, wish = self._client(), _wish(work)
         self._memory().before_write(work, item, client.machine, diff)
         for query in queries(diff):

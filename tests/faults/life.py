@@ -36,8 +36,8 @@ LOCK = "worker.lock"
 
 
 class Life:
-    """``told`` is what went to Stash's log; ``left`` why drainers left that had something to do
-    still."""
+    """``told`` is what went to Stash's log; ``ends`` why drainers ended, ``left`` why those did
+    that had something to do still."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Life:
         self.settings: dict[str, Any] = {"read_timeout": 0.2, "connect_timeout": 0.2, **(settings or {})}
         self.told: list[tuple[str, str]] = []
         self.left: list[residence.Leaving] = []
-        self.lives = 0
+        self.ends: list[residence.Leaving] = []
         # What a person, or an NTP server, has set the clock forward by.
         self.set_forward = 0.0
         self._end = 0.0
@@ -109,9 +109,8 @@ class Life:
         run = residence.Resident.run
 
         def run_and_tell(resident: residence.Resident) -> residence.Leaving:
-            self.lives += 1
-            self.resident = resident
             why = run(resident)
+            self.ends.append(why)
             if why not in (residence.Leaving.STOPPED, residence.Leaving.IDLE):
                 self.left.append(why)
             return why

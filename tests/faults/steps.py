@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import functools
 import importlib
@@ -44,11 +45,15 @@ def arm(plan: dict[str, Any]) -> None:
       ``when`` "before" it or "after" it;
     - ``sql``: a regular expression for a statement, on the database whose file ends with ``db``; with nth and when;
     - ``after``: seconds from now.
+
+    Or, with ``full``, make every write fail from the so many-th on, as on a disk that is full; SQLite says ``error``.
     """
     if "after" in plan:
         # a signal that nobody handles ends a process as a kill does, to the microsecond
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, max(1e-6, plan["after"]))
+    elif "full" in plan:
+        _fill_the_disk(plan["full"], plan["error"])
     elif "sql" in plan:
         _arm_sql(plan["sql"], plan.get("db", ""), _fuse(plan))
     else:
@@ -81,30 +86,70 @@ def _fuse(plan: dict[str, Any]) -> Callable[[Callable[..., Any]], Callable[..., 
     return wrap
 
 
-def _arm_sql(pattern: str, db: str, fuse: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+_WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|REPLACE|CREATE|DROP|ALTER|COMMIT|PRAGMA (journal_mode|user_version)=)")
+
+
+def _fill_the_disk(first: int, error: str) -> None:
+    writes = [0]
+
+    def full() -> bool:
+        writes[0] += 1
+        return writes[0] >= first
+
+    class Connection(sqlite3.Connection):
+        """One on a full disk."""
+
+        path = ""
+
+        def execute(self, statement: str, *values: Any) -> Any:
+            if _WRITES.match(statement) and full():
+                raise sqlite3.OperationalError(error)
+            return super().execute(statement, *values)
+
+        def executemany(self, statement: str, *values: Any) -> Any:
+            if _WRITES.match(statement) and full():
+                raise sqlite3.OperationalError(error)
+            return super().executemany(statement, *values)
+
+    _connect_with(Connection)
+    opened = os.open
+
+    def open_(path: Any, flags: int, *more: Any, **named: Any) -> int:
+        if flags & (os.O_CREAT | os.O_TRUNC) and not (os.path.exists(path) and not flags & os.O_TRUNC) and full():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+        return opened(path, flags, *more, **named)
+
+    os.open = open_
+
+
+def _connect_with(kind: type[sqlite3.Connection]) -> None:
     import _sqlite3
 
     from sync_queue import writer
 
-    burning = fuse(_sqlite3.Connection.execute)
+    def connect(path: str, **options: Any) -> Any:
+        connection = _sqlite3.connect(path, factory=kind, **options)
+        connection.path = path.partition("?")[0]
+        return connection
+
+    sqlite3.connect = connect  # type: ignore[assignment]
+    writer.connect = connect  # type: ignore[attr-defined]
+
+
+def _arm_sql(pattern: str, db: str, fuse: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    burning = fuse(sqlite3.Connection.execute)
 
     class Connection(sqlite3.Connection):
         """One that looks at what it is to do."""
 
-        ours = False
+        path = ""
 
-        def execute(self, statement: str, *values: Any) -> Any:  # type: ignore[override]
-            if self.ours and re.search(pattern, statement):
+        def execute(self, statement: str, *values: Any) -> Any:
+            if self.path.endswith(db) and re.search(pattern, statement):
                 return burning(self, statement, *values)
             return super().execute(statement, *values)
 
-    def connect(path: str, **options: Any) -> Any:
-        connection = _sqlite3.connect(path, factory=Connection, **options)
-        connection.ours = path.partition("?")[0].endswith(db)
-        return connection
-
-    sqlite3.connect = connect  # type: ignore[assignment]
-    writer.connect = connect  # type: ignore[assignment]
+    _connect_with(Connection)
 
 
 def witness(folder: Path) -> None:
@@ -115,7 +160,7 @@ def witness(folder: Path) -> None:
     from worker import loop
     from worker.residence import Resident
 
-    os.fsync = lambda handle: None
+    os.fsync = lambda fd: None
     loop.LIVELY_POLL = process_queue.LOOK = 0.01
     process_queue.AGAIN = 0.2
 

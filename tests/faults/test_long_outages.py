@@ -18,6 +18,7 @@ from tests.faults.size import LONG
 from tests.faults.tally import Tally
 from tests.worker.support import Bench
 from worker.breaker import State
+from worker.residence import LINGER, Leaving
 from worker.retry import HOUR
 
 JOBS = 10_000
@@ -136,3 +137,13 @@ def test_a_clock_that_is_set_stops_nothing(
         assert life.unfinished([first, second]) == []
         assert done, f"not done within {soon:g} s"
         tally("clocks set")
+
+
+def test_an_idle_drainer_leaves_when_it_should_though_the_clock_was_set_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Life(tmp_path, monkeypatch) as life:
+        life.settled(2)
+        life.after(100, lambda: setattr(life, "set_forward", -86_400.0))
+        life.live(LINGER + 200)
+        assert life.ends[-1] is Leaving.IDLE

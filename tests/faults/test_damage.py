@@ -1,0 +1,194 @@
+"""Each file of the data directory damaged, and the disk full at each write: what can be made anew is; the rest is kept.
+
+And it is said, in Stash's log, which file it is and what to do.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.size import dice, many
+from tests.faults.stage import ALL, Stage, wait
+from tests.faults.tally import Tally
+
+# What a save writes, and what can be done without.
+OURS = [
+    *("cache.db", "sync_timestamps.json", "reconciliation_state.json", "reconcile.due", "drainer.json", "attention"),
+    *("drainer.wait", "discretion.json", "client_id", "older.json", "stash2plex.log"),
+]
+# What must not be replaced by itself.
+KEPT = ["queue/data.db", "state.db"]
+JSON = {"sync_timestamps.json", "reconciliation_state.json"}
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    found = Stage(tmp_path)
+    found.reconcile(ALL)
+    yield found
+    found.close()
+
+
+def truncated(path: Path, chance: random.Random) -> None:
+    data = path.read_bytes() if path.exists() else b""
+    path.write_bytes(data[: len(data) // 2])
+
+
+def noise(path: Path, chance: random.Random) -> None:
+    path.write_bytes(chance.randbytes(max(4_096, path.stat().st_size if path.exists() else 0)))
+
+
+def noise_behind_the_head(path: Path, chance: random.Random) -> None:
+    data = path.read_bytes() if path.exists() else b""
+    path.write_bytes(data[:100] + chance.randbytes(max(0, len(data) - 100)))
+
+
+def emptied(path: Path, chance: random.Random) -> None:
+    path.write_bytes(b"")
+
+
+def missing(path: Path, chance: random.Random) -> None:
+    path.unlink(missing_ok=True)
+
+
+DAMAGES = [truncated, noise, noise_behind_the_head, emptied, missing]
+
+
+def settle_files(stage: Stage) -> None:
+    """Nobody at work, and all that is in the write-ahead logs in the files: they are what is damaged."""
+    stage.no_drainer()
+    for name in ("queue/data.db", "state.db", "cache.db"):
+        path = stage.house.data / name
+        if path.exists():
+            _checkpoint(path)
+
+
+def _checkpoint(path: Path) -> None:
+    import sqlite3
+    from contextlib import closing
+
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def said(stage: Stage, *levels: str) -> str:
+    """What stands in Stash's log."""
+    return "\n".join(line.message for line in stage.house.stash.log if line.level in levels)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_what_can_be_made_anew_is(stage: Stage, name: str, tally: Tally) -> None:
+    for damage in DAMAGES:
+        chance = dice(f"{name} {damage.__name__}")
+        stage.house.task("Process Queue")
+        settle_files(stage)
+        damage(stage.house.data / name, chance)
+        edited = stage.save(chance.choice(stage.scenes))
+        stage.quiet()
+        assert stage.lacking([edited]) == {}, damage.__name__
+        assert "was not queued" not in said(stage, "Error")
+        stage.reconcile(ALL)
+        stage.must_hold()
+        tally("files damaged")
+    if name in JSON:
+        assert list(stage.house.data.glob(f"{name}.damaged*"))
+        assert f"{name} was damaged: it was put aside" in said(stage, "Error")
+    if name == "cache.db":
+        assert list(stage.house.data.glob("cache.db.damaged*"))
+
+
+@pytest.mark.parametrize("name", KEPT)
+@pytest.mark.parametrize("damage", [truncated, noise, noise_behind_the_head], ids=lambda one: one.__name__)
+def test_what_cannot_be_made_anew_is_kept_and_named(stage: Stage, name: str, damage: object, tally: Tally) -> None:
+    house, chance = stage.house, dice(f"{name} {damage}")
+    settle_files(stage)
+    path = house.data / name
+    good = house.folder / "good"
+    shutil.copyfile(path, good)
+    damage(path, chance)  # type: ignore[operator]
+    broken = path.read_bytes()
+    for suffix in ("-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
+    scenes = stage.scenes[:3]
+    for scene_id in scenes:
+        stage.save(scene_id)
+    if str(path) not in said(stage, "Error"):
+        # the hook could write its row: it is the drainer that finds out
+        wait(lambda: str(path) in (house.attention() or ""), 10, lambda: f"it to be said; {house.attention()}")
+        stage.save(scenes[0])
+    assert str(path) in said(stage, "Error", "Warning")
+    stage.no_drainer()
+    assert path.exists()
+    assert not list(path.parent.glob(f"{path.name}.*"))
+    if damage is noise:
+        assert path.read_bytes() == broken
+    # the person puts a copy back
+    for suffix in ("-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
+    shutil.copyfile(good, path)
+    stage.save(stage.scenes[-1])
+    stage.quiet()
+    stage.reconcile(ALL)
+    assert stage.lacking(stage.scenes) == {}
+    wait(lambda: house.attention() is None, 10, "the reason to be taken back")
+    stage.must_hold()
+    tally("files damaged")
+
+
+@pytest.mark.parametrize("name", KEPT)
+@pytest.mark.parametrize("damage", [emptied, missing], ids=lambda one: one.__name__)
+def test_what_has_vanished_is_begun_anew_and_that_is_said(
+    stage: Stage, name: str, damage: object, tally: Tally
+) -> None:
+    settle_files(stage)
+    path = stage.house.data / name
+    damage(path, dice(name))  # type: ignore[operator]
+    for suffix in ("-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
+    for scene_id in stage.scenes[:2]:
+        stage.save(scene_id)
+    stage.quiet()
+    assert stage.lacking(stage.scenes[:2]) == {}
+    wait(lambda: f"{path} was missing, or empty" in said(stage, "Error", "Warning"), 10, "it to be said")
+    stage.reconcile(ALL)
+    stage.must_hold()
+    tally("files damaged")
+
+
+@pytest.mark.parametrize("error", ["database or disk is full", "attempt to write a readonly database"])
+@pytest.mark.parametrize("kind", ["hook", "drain", "reconcile_recent"])
+def test_a_disk_that_takes_nothing_from_some_write_on(stage: Stage, kind: str, error: str, tally: Tally) -> None:
+    longest = {"hook": 6, "drain": 90, "reconcile_recent": 12}[kind]
+    numbers = range(1, longest) if many(0, 1) else sorted(dice(kind + error).sample(range(1, longest), 5))
+    for number in numbers:
+        stage.no_drainer()
+        stage.nursery.accepted()
+        stage.nursery.plan(kind, full=number, error=error)
+        edited = stage.scenes[number % 10]
+        before = len(stage.house.stash.log)
+        if kind == "reconcile_recent":
+            stage.silently(edited)
+            stage.house.task("Reconcile Library (Recent)")
+        else:
+            stage.save(edited)
+        accepted = f"scene_{edited}" in stage.nursery.accepted()
+        if kind == "hook" and not accepted:
+            refused = [line.message for line in stage.house.stash.log[before:] if line.level == "Error"]
+            assert any(f"Scene {edited} was not queued" in line for line in refused), refused
+        if kind == "drain":
+            stage.killed(kind)
+        stage.no_drainer()
+        # there is space again
+        stage.save(stage.scenes[-1])
+        stage.quiet()
+        if not accepted:
+            stage.reconcile("Reconcile Library (Recent)")
+        assert stage.lacking([edited]) == {}
+        assert not stage.house.task("View Queue Status").error
+        stage.must_hold()
+        tally("disks full or read-only")
