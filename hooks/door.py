@@ -108,7 +108,7 @@ def _failure(error: Exception) -> bytes:
         return _said(sentence(error, os.path.dirname(os.path.abspath(sys.argv[0]))))
     text = " ".join(str(error).split())
     if _is_of_the_disk(error):
-        text = f"Stash2Plex's own files cannot be used: {text}. Health Check says more; run it again once that is mended"
+        text = f"Stash2Plex's own files cannot be used: {text}. Health Check says more; mend it, and run it again"
     elif not getattr(error, "for_people", False):
         # A bug: its traceback is for those who mend it.
         log.debug("".join(traceback.format_exception(error)))

@@ -29,7 +29,7 @@ def make_dir(path: str) -> None:
 
 def is_in_use(data_dir: str) -> bool:
     """Whether anything was ever written to Plex from here: what is missing now was lost."""
-    return os.path.exists(os.path.join(data_dir, "client_id"))
+    return os.path.exists(os.path.join(data_dir, "sync_timestamps.json"))
 
 
 def set_up(data_dir: str, wait: float = 2.0) -> None:

@@ -279,7 +279,9 @@ class Resident:
             self._compiled = True
             compile_for_hooks(self._plugin_dir)
         resting = time.monotonic() - last_work > REST_BEFORE_FLUSH
-        timestamps.flush(self._data_dir, at_least=1 if resting else timestamps.BATCH)
+        # The first is written at once: that the file is there says that this data directory has been at work.
+        new = not os.path.exists(os.path.join(self._data_dir, timestamps.FILE))
+        timestamps.flush(self._data_dir, at_least=1 if resting or new else timestamps.BATCH)
         if resting:
             self._store.shrink()
         for sentence in damage.take():

@@ -33,6 +33,14 @@ def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
     request.node.user_properties.append((PROPERTY, dict(found.counts)))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """What was generated counts too."""
+    chosen = getattr(getattr(item, "obj", None), "_hypothesis_internal_use_settings", None)
+    if chosen is not None:
+        item.user_properties.append((PROPERTY, {"generated inputs": chosen.max_examples}))
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say what was done."""
     if not LONG:

@@ -122,18 +122,17 @@ def _fill_the_disk(first: int, error: str) -> None:
     os.open = open_
 
 
-def _connect_with(kind: type[sqlite3.Connection]) -> None:
+def _connect_with(kind: type[Any]) -> None:
+    """Every connection from now on is of this kind, and knows its ``path``."""
     import _sqlite3
-
-    from sync_queue import writer
 
     def connect(path: str, **options: Any) -> Any:
         connection = _sqlite3.connect(path, factory=kind, **options)
         connection.path = path.partition("?")[0]
         return connection
 
-    sqlite3.connect = connect  # type: ignore[assignment]
-    writer.connect = connect  # type: ignore[attr-defined]
+    for module in ("sqlite3", "sync_queue.writer"):
+        vars(importlib.import_module(module))["connect"] = connect
 
 
 def _arm_sql(pattern: str, db: str, fuse: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:

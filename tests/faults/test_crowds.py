@@ -17,7 +17,7 @@ from tests.faults.tally import Tally
 from tests.house import House, wait
 
 MANY = 50
-ROUNDS = many(5, 20)
+ROUNDS = many(3, 20)
 
 
 def crowd(house: House, scene_ids: list[int], number: int) -> None:
@@ -38,7 +38,8 @@ def test_fifty_hooks_at_once(tmp_path: Path, empty: bool, tally: Tally) -> None:
     """The first round with Python as it is; the others with processes that are quicker, and so meet more closely."""
     nursery = Nursery(tmp_path / "nursery")
     for number in range(ROUNDS):
-        house = House(tmp_path / str(number), generate(number, 90), **({"python": str(nursery.python)} if number else {}))
+        quicker = {"python": str(nursery.python)} if number else {}
+        house = House(tmp_path / str(number), generate(number, 90), **quicker)
         house.start()
         try:
             scenes = house.with_file(MANY)

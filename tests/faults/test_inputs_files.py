@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -27,9 +28,11 @@ from sync_queue.operations import get_queued_scene_ids, get_stats
 from sync_queue.setup import open_writer
 from sync_queue.store import JobStore
 from sync_queue.writer import queue_dir
-from tests.faults.nonsense import JSON, altered, damaged, promptly
-from tests.faults.size import generated
+from tests.faults.nonsense import altered, damaged, promptly
+from tests.faults.size import generated, many
+from tests.faults.tally import Tally
 from worker import drainer, notes
+from worker.launcher import WAIT_FILE
 from worker.retry import Failure, decide
 from worker.settle import _for_pictures
 from worker.work import Work
@@ -47,7 +50,7 @@ GOOD = {
     due.FILE: [b"1700000000 boot.12.99", b"inf somebody"],
     notes.STATUS: [b'{"state": "ready", "since": 5, "pid": 1, "at": 6.5, "waiting": 0}'],
     notes.ATTENTION: [b"Stash2Plex waits for Plex: set the token"],
-    notes.WAIT_FILE: [b"1700000000.0 10"],
+    WAIT_FILE: [b"1700000000.0 10"],
     migration.FILE: [b'{"timestamps": 5, "found": []}'],
     discretion.FILE: [b'{"on": true, "secret": "00ff"}'],
     "client_id": [b"stash2plex-0123"],
@@ -117,9 +120,9 @@ def attention(folder: str) -> None:
 
 def wait(folder: str) -> None:
     # a wait that is meant is not waited for here
-    until, pause = notes.read_wait(folder)
+    until, _ = notes.read_wait(folder)
     if not 0 < until - time.time() <= 600:
-        drainer._sit_out(os.path.join(folder, notes.WAIT_FILE))
+        drainer._sit_out(os.path.join(folder, WAIT_FILE))
     notes.Notes(folder).begin_wait()
     assert notes.read_wait(folder)[1] <= notes.LONGEST_WAIT
 
@@ -136,7 +139,7 @@ READERS: dict[str, Callable[[str], object]] = {
     due.FILE: due.due,
     notes.STATUS: status,
     notes.ATTENTION: attention,
-    notes.WAIT_FILE: wait,
+    WAIT_FILE: wait,
     migration.FILE: migration.migrate,
     discretion.FILE: discreet,
     "client_id": identifier,
@@ -144,8 +147,9 @@ READERS: dict[str, Callable[[str], object]] = {
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_any_content(name: str, folder: Path) -> None:
+def test_any_content(name: str, folder: Path, tally: Tally) -> None:
     read = READERS[name]
+    tally("generated inputs", many(40, 3_000))
 
     @generated(40, 3_000)
     @given(found=content(name))
@@ -158,9 +162,11 @@ def test_any_content(name: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("older", [timestamps.FILE, "mapping.json", "queue.db"])
-def test_any_content_of_an_older_installation(older: str, tmp_path: Path) -> None:
+def test_any_content_of_an_older_installation(older: str, tmp_path: Path, tally: Tally) -> None:
+    tally("generated inputs", many(40, 3_000))
+
     @generated(40, 3_000)
-    @given(found=damaged(GOOD[timestamps.FILE][0]) | altered({"5": 1}, [{"scene_id": 5, "updated_at": "2026"}]).map(_text))
+    @given(found=damaged(GOOD[timestamps.FILE][0]) | altered({"5": 1}, [{"scene_id": 5, "at": "2026"}]).map(_text))
     def anything(found: bytes) -> None:
         (tmp_path / migration.FILE).unlink(missing_ok=True)
         (tmp_path / older).write_bytes(found)
@@ -191,11 +197,10 @@ def test_rows_of_the_queue(jobs: list[Any], status: int, store: tuple[str, JobSt
     with closing(sqlite3.connect(Path(queue_dir(folder), "data.db"), isolation_level=None)) as db:
         db.execute("DELETE FROM ack_queue_default")
         for job in jobs:
-            try:
+            # what is no JSON to SQLite nobody can have put there
+            with contextlib.suppress(ValueError, sqlite3.Error):
                 blob = json.dumps(job, allow_nan=False).encode()
                 db.execute("INSERT INTO ack_queue_default(data, timestamp, status) VALUES (?, 1, ?)", (blob, status))
-            except (ValueError, sqlite3.Error):
-                continue  # no JSON to SQLite: nobody can have put it there
     with promptly():
         assert all(isinstance(one, int) for one in get_queued_scene_ids(queue_dir(folder)))
         queue.resume()

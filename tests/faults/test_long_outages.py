@@ -85,7 +85,7 @@ def the_file_is_missing(life: Life, scene_id: int) -> Callable[[], None]:
     assert item is not None
     section, file = item.section, next(item.parts())
     life.plex.remove_item(item.rating_key)
-    return lambda: life.plex.add_item(section, [(path, file.size, file.duration / 1000)]) and None
+    return lambda: life.plex.load(section, [(path, file.size, file.duration / 1000)])
 
 
 def nothing(life: Life, scene_id: int) -> Callable[[], None]:

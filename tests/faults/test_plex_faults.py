@@ -1,4 +1,4 @@
-"""Plex fails in every way it can, for a while in the middle of a bulk; nobody does anything, and all is done after it."""
+"""Plex fails in every way, for a while in the middle of a bulk; nobody does anything, and everything gets done."""
 
 from __future__ import annotations
 

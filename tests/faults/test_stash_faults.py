@@ -1,4 +1,4 @@
-"""Stash fails in every way it can, for a while in the middle of a bulk; nobody does anything, and all is done after it."""
+"""Stash fails in every way, for a while in the middle of a bulk; nobody does anything, and everything gets done."""
 
 from __future__ import annotations
 

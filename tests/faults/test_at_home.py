@@ -1,0 +1,88 @@
+"""With processes as they are at home: hooks killed by Stash, drainers by anybody, and servers that come and go."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.library import generate
+from tests.faults import invariant
+from tests.faults.size import LONG, dice, many
+from tests.faults.stage import RECENT, WAKE
+from tests.faults.tally import Tally
+from tests.house import SAVE, House, wait
+
+FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "Plex 503": ("plex", {"status": 503}),
+    "Plex resets": ("plex", {"reset": True}),
+    "Plex, half a body": ("plex", {"spoil": "half"}),
+    "Plex behind a page": ("plex", {"page": 200}),
+    "Stash 502": ("stash", {"status": 502}),
+    "Stash resets": ("stash", {"reset": True}),
+    "Stash locked": ("stash", {"resolver_error": "database is locked"}),
+}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[House]:
+    house = House(tmp_path, generate(3, 40))
+    house.start()
+    house.task("Sync All Scenes")
+    house.quiet()
+    yield house
+    house.stop()
+
+
+def all_well(house: House) -> None:
+    """The invariants hold, now or in a moment."""
+    wait(lambda: not invariant.in_house(house), 20, lambda: "\n".join(invariant.in_house(house)[:8]))
+
+
+def test_kills_at_home(home: House, tally: Tally) -> None:
+    chance = dice("at home")
+    scenes = home.with_file(12)
+    for number in range(many(4, 150)):
+        for scene_id in chance.sample(scenes, 3):
+            # a browser that is closed: Stash kills the hook at work (stash 2.5)
+            patience = chance.choice([60.0, chance.uniform(0.001, 0.06)])
+            with contextlib.suppress(TimeoutError, OSError):
+                home.stash.gql(SAVE, {"i": {"id": str(scene_id), "title": f"{number} of {scene_id}"}}, timeout=patience)
+        time.sleep(chance.uniform(0, 0.5))
+        pid = home.drainer()
+        if pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            tally("kills at home")
+        home.stash.gql(WAKE)
+        home.quiet()
+        home.task(RECENT)
+        home.quiet()
+        all_well(home)
+
+
+@pytest.mark.skipif(not LONG, reason="make torture")
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_server_that_is_ill_for_some_seconds(home: House, name: str, tally: Tally) -> None:
+    where, switches = FAULTS[name]
+    faults = home.plex.faults if where == "plex" else home.stash.faults
+    home.plex.faults.write_latency = 0.05
+    scenes = home.with_file(12)
+    for number in range(2):
+        for scene_id in scenes:
+            home.save(scene_id, title=f"{name} {number} {scene_id}")
+        faults.set(**switches)
+        # the save itself goes past the switches, as a browser at the server's side does
+        home.stash.gql(SAVE, {"i": {"id": str(scenes[0]), "title": f"meanwhile {number}"}}, through_faults=True)
+        time.sleep(dice(f"{name} {number}").uniform(1, 8))
+        faults.clear()
+        home.quiet(120)
+        all_well(home)
+        wait(lambda: home.attention() is None, 20, "the reason to be taken back")
+        tally("servers ill at home")
