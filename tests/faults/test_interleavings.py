@@ -86,7 +86,7 @@ def test_the_newest_state_arrives(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with Life(tmp_path, monkeypatch) as life:
         scenes = life.settled(6)
         most = 60
-        for number in range(many(25, 600)):
+        for number in range(many(12, 600)):
             chance = dice(f"interleaving {number}")
             chosen = chance.sample(scenes, 4)
             edits = Edits(life, number)

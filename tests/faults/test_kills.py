@@ -62,7 +62,7 @@ DRAIN = [
     *both("drain", "refused", "sync_queue.dlq:DeadLetterQueue.add"),
     *both("drain", "renames", "sync_queue.store:JobStore.expand"),
     *both("drain", "reads anew", "plex.cache:PlexCache.build_and_compare", "COMMIT @ cache.db"),
-    *both("drain", "saves", "worker.notes:replace_json"),
+    *both("drain", "saves", "worker.notes:write_text"),
 ]
 RECONCILE = [
     Step("reconcile_recent", "silently", "reconciliation.engine:GapDetectionEngine._process_scene_batch"),

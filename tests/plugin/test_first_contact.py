@@ -107,7 +107,7 @@ class Busy:
         if "configurePlugin" in query:
             self.sent.append(variables)
             raise StashUnreachable("Stash does not answer")
-        return {"configuration": {"plugins": {PLUGIN: self.settings}}}
+        return {"configuration": {"plugins": {PLUGIN: self.settings}, "general": {"apiKey": ""}}, "plugins": []}
 
     def close(self) -> None:
         """Nothing to close."""
