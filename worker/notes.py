@@ -47,7 +47,10 @@ class Notes:
 
     def recall(self) -> None:
         """Take over what an earlier drainer has said."""
-        self._attention = read_text(os.path.join(self._dir, ATTENTION))
+        path = os.path.join(self._dir, ATTENTION)
+        said = read_text(path)
+        # what nobody can read is something to be taken back, too
+        self._attention = "" if said is None and os.path.exists(path) else said
 
     def status(self, **values: Any) -> None:
         """Write ``drainer.json`` where something changed: state, since, breaker, counts."""

@@ -50,7 +50,7 @@ class Life:
         **stash_options: Any,
     ) -> None:
         self.clock = Clock()
-        self.library = library or generate(1, 40)
+        self.library = library or generate(1, 24)
         self.plex = plex or PlexSim(clock=self.clock)
         self.plex.faults.clock = self.clock
         self.stash = StashSim(folder / "stash", library=self.library, **stash_options)
@@ -153,6 +153,15 @@ class Life:
         """What a hook or a comparison writes."""
         with closing(open_writer(str(self.data))) as writer:
             writer.fold_all((scene_row(one, priority=priority, now=self.wall()), scene_key(one)) for one in scene_ids)
+
+    def edit_all(self, number: int) -> list[int]:
+        """Every scene is edited, and queued."""
+        scenes = [int(scene.id) for scene in self.library.scenes]
+        for scene_id in scenes:
+            scene = self.stash.scene(scene_id)
+            scene.title, scene.details = f"{number} {scene_id}", f"Ünï {number}"
+        self.queue(*scenes)
+        return scenes
 
     def save(self, scene_id: int, **fields: Any) -> None:
         """A person's save: in Stash, and its row."""

@@ -48,7 +48,7 @@ def all_well(house: House) -> None:
 def test_kills_at_home(home: House, tally: Tally) -> None:
     chance = dice("at home")
     scenes = home.with_file(12)
-    for number in range(many(4, 150)):
+    for number in range(many(2, 150)):
         for scene_id in chance.sample(scenes, 3):
             # a browser that is closed: Stash kills the hook at work (stash 2.5)
             patience = chance.choice([60.0, chance.uniform(0.001, 0.06)])
