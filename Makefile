@@ -23,7 +23,7 @@ hostpage: $(READY)  ## the libraries of Stash's own page, for a browser to look 
 
 test: check      ## ruff, mypy, pytest with coverage
 	@$(BIN)/python -m sandbox.hostpage >/dev/null 2>&1 || true
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --ignore=tests/faults --ignore=tests/ui --deselect tests/plugin/test_health.py::test_damaged_and_foreign_things_are_named_one_by_one --cov --cov-report=term:skip-covered --cov-fail-under=90 $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=90 $(ARGS)
 
 torture: $(READY)  ## the fault suite in its long form, an hour of it: kills, crowds, outages, nonsense, damage
 	TORTURE=$(TORTURE) $(BIN)/python -m pytest -q -n 2 --dist loadfile tests/faults $(ARGS)

@@ -15,6 +15,7 @@ from sandbox.library import Library, generate
 from sandbox.plex import PlexSim
 from sandbox.plex.model import Item
 from sandbox.stash import StashSim
+from sync_queue import due
 
 ROOT = Path(__file__).resolve().parent.parent
 PLUGIN = "Stash2Plex"
@@ -35,8 +36,18 @@ class House:
         self.folder = folder
         self.stash = StashSim(folder / "stash", library=library, **stash_options)
 
-    def start(self, *, configured: bool = True, in_plex: Callable[[str], bool] = lambda path: True) -> None:
-        """Open both servers, put the library's files into Plex, install the plugin and (``configured``) set it up."""
+    def start(
+        self,
+        *,
+        configured: bool = True,
+        in_plex: Callable[[str], bool] = lambda path: True,
+        compared: bool = True,
+    ) -> None:
+        """Open both servers, put the library's files into Plex, install the plugin and (``configured``) set it up.
+
+        ``compared``: Stash and Plex have just been, so that the first hook starts no run. It would heal in the dark
+        what hooks and drainer are to be seen to do by themselves.
+        """
         self.plex.start()
         self.section = self.plex.add_section("Scenes", ["/data"])
         for path, size, duration in files(self.library):
@@ -44,12 +55,20 @@ class House:
                 self.plex.add_item(self.section, [(path, size, duration)])
         self.stash.start()
         assert self.stash.add_plugin(ROOT) is not None
+        if compared:
+            self.data.mkdir(mode=0o700)
+            (self.data / due.FILE).touch()
+            os.utime(self.data / due.FILE, (time.time(), time.time() + due.QUIET / 2))
         if configured:
             self.configure()
 
     def configure(self, **settings: Any) -> None:
         """Store the plugin's settings in Stash: address and token, and what is given."""
         self.stash.configure(PLUGIN, {"plex_url": self.plex.url, "plex_token": self.plex.token, **settings})
+
+    def not_compared(self) -> None:
+        """As long after the last run as after the first start: whatever looks next begins one."""
+        (self.data / due.FILE).unlink()
 
     def stop(self) -> None:
         """End the drainer in peace, then both servers."""

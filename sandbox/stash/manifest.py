@@ -186,9 +186,6 @@ def command(manifest: Manifest, extra: tuple[str, ...], python: str, plugin_dir:
     argv = [*manifest.exec, *extra]
     argv[1:] = [part.replace("{pluginDir}", plugin_dir) for part in argv[1:]]
     if argv[0] in ("python", "python3"):
-        if any(name.startswith("COVERAGE_PROCESS") for name in os.environ):
-            # A coverage run follows child processes by way of site, which -S leaves out.
-            argv = [part for part in argv if part != "-S"]
         return [_interpreter(python) or argv[0], *argv[1:]], True
     return [_on_path(argv[0]) or str(Path(plugin_dir) / argv[0]), *argv[1:]], False
 

@@ -149,6 +149,10 @@ class Plugins:
             raise StartError(f"plugin {manifest.id} has nothing to execute")
         directory = self._directory(manifest)
         argv, is_python = command(manifest, entry.exec_args, self._around.python, directory)
+        if kind != "hook" and any(name.startswith("COVERAGE_PROCESS") for name in os.environ):
+            # A coverage run follows child processes by way of site, which -S leaves out. Hooks, of which there are
+            # many, run as they do at home: tests/hooks measures them.
+            argv = [part for part in argv if part != "-S"]
         stdin = dumps({"server_connection": self._connection(caller, directory), "args": sorted_map_of_args(args)})
         record = PluginProcess(kind, manifest.id, trigger, argv, stdin)
         with self._lock:

@@ -17,10 +17,7 @@ __all__ = ["bench", "clock", "make_bench", "plex"]
 
 
 @pytest.fixture(autouse=True)
-def _not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Processes that are started here run as they do at home: what coverage would see is measured elsewhere."""
-    for name in [name for name in os.environ if name.startswith("COVERAGE_")]:
-        monkeypatch.delenv(name)
+def _quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     # No power is cut: the disk need not be waited for.
     monkeypatch.setattr(os, "fsync", lambda handle: None)
 

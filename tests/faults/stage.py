@@ -35,7 +35,7 @@ class Stage:
     def __init__(self, folder: Path) -> None:
         self.nursery = Nursery(folder / "nursery")
         self.house = House(folder, generate(1, 40), python=str(self.nursery.python))
-        self.house.start()
+        self.house.start(compared=False)
         self.scenes = self.house.with_file(12)
         self._edits = 0
         self.house.task("Sync All Scenes")

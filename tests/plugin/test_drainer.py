@@ -193,7 +193,6 @@ def test_a_session_cookie_of_three_seconds_is_kept_fresh(tmp_path: Path) -> None
 
 
 def test_the_next_drainer_sits_out_its_pause_unless_a_person_asks(house: House) -> None:
-    house.data.mkdir(parents=True)
     (house.data / "drainer.wait").write_text(f"{time.time() + 300} 300")
     [scene] = house.with_file()
     house.save(scene, title="Held back")

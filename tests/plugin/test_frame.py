@@ -132,6 +132,7 @@ def test_stash_s_page_gets_the_script_that_wakes_us(house: House) -> None:
     house.stash.set_plugin_enabled("Stash2Plex", False)
     house.save(scene, title="While the plugin was off")
     house.stash.set_plugin_enabled("Stash2Plex", True)
+    house.not_compared()
     # The very words of the script: Stash has started anew, as far as anybody can tell.
     answer = house.stash.gql(document)["runPluginOperation"]
     assert answer["reconciling"]

@@ -42,6 +42,7 @@ def test_a_healthy_house(house: House) -> None:
     house.quiet()
     before = house.plex.puts
     house.task("Health Check")
+    assert [line for line in said(house).splitlines() if "[mend]" in line] == []
     assert "checks, nothing to mend" in said(house)
     assert "[ok] Plex token: accepted" in said(house)
     assert "[ok] Plex address: Plex answers at http://127.0.0.1" in said(house)

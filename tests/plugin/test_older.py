@@ -14,7 +14,7 @@ from .test_tasks import said
 
 def test_a_save_over_the_data_of_an_older_plugin_arrives(bare_house: House) -> None:
     house = bare_house
-    house.start()
+    house.start(compared=False)
     house.data.mkdir(mode=0o755)
     queue = persistqueue.SQLiteAckQueue(str(house.data / "queue"))
     queue.put({"scene_id": 7, "data": {"title": "Seven"}})
@@ -34,7 +34,7 @@ def test_a_save_over_the_data_of_an_older_plugin_arrives(bare_house: House) -> N
 
 def test_a_task_comes_first_and_says_it(bare_house: House) -> None:
     house = bare_house
-    house.start()
+    house.start(compared=False)
     house.data.mkdir()
     (house.data / "sync_timestamps.json").write_text(json.dumps({"5": "2026-01-01T00:00:00Z"}))
     house.task("View Queue Status")

@@ -196,6 +196,7 @@ def test_after_a_start_of_stash_recent_scenes_are_looked_at(house: House) -> Non
     house.stash.set_plugin_enabled("Stash2Plex", False)
     house.save(scene, title="Before the start")
     house.stash.set_plugin_enabled("Stash2Plex", True)
+    house.not_compared()
     assert trigger.due(str(house.data))
     assert look(house)
     house.shows(scene, title="Before the start")
@@ -214,6 +215,7 @@ def test_a_second_look_while_one_is_at_work_starts_nothing(house: House) -> None
 
 def test_a_run_that_fails_is_tried_again_later_and_not_at_once(house: House) -> None:
     [scene] = house.with_file()
+    house.not_compared()
     house.plex.faults.refuse()
     house.save(scene, title="Something to compare")
     scheduler = ReconciliationScheduler(str(house.data))
