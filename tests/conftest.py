@@ -27,6 +27,16 @@ MEASURED = frozenset(
         "plugin/test_tasks",
     )
 )
+# Tests of what is not measured (the sandbox, the page), and those that repeat at length what others have shown.
+UNMEASURED = ("sandbox/", "ui/", "docs/", "faults/", "plugin/test_equal", "reconciliation/test_truth")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tracing costs as much again as what is traced."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(here).as_posix().startswith(UNMEASURED):
+            item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.fixture(autouse=True)

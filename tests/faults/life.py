@@ -26,7 +26,7 @@ from sync_queue.setup import open_writer
 from tests.faults import invariant
 from tests.house import PLUGIN, SAVE, files
 from tests.worker.support import Clock
-from worker import residence
+from worker import notes, residence
 from worker.loop import Loop
 from worker.notes import read_wait
 from worker.processor import SyncWorker
@@ -93,7 +93,7 @@ class Life:
     def _patch(self, monkeypatch: pytest.MonkeyPatch) -> None:
         ticks, clock = self.clock, self.wall
         ticking = types.SimpleNamespace(time=clock, monotonic=ticks, sleep=self._sleep)
-        for module in (residence, stash_client):
+        for module in (residence, notes, stash_client):
             monkeypatch.setattr(module, "time", ticking)
         monkeypatch.setattr(residence, "Loop", functools.partial(Loop, clock=clock, sleep=self._sleep))
         monkeypatch.setattr(residence, "SyncWorker", functools.partial(SyncWorker, clock=clock, ticks=ticks))
