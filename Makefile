@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 ARGS   ?=
 SIZE   ?= quick
 # Most tests wait for processes and servers: more of them than processors go side by side.
-WORKERS ?= 5
+WORKERS ?= 7
 # The share of the long form that is done.
 TORTURE ?= 1
 

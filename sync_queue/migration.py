@@ -17,7 +17,7 @@ from contextlib import closing
 from datetime import datetime, timezone
 from typing import Any
 
-from sync_queue import sql, timestamps
+from sync_queue import sql, state, timestamps
 from sync_queue.locks import unlock, wait_lock
 from sync_queue.writer import DATABASE, QUEUE, uri_path
 
@@ -52,6 +52,9 @@ def migrate(data_dir: str, patience: float = _PATIENCE) -> str | None:
     marker = os.path.join(data_dir, FILE)
     if os.path.exists(marker) or not os.path.isdir(data_dir):
         return None
+    if os.path.exists(os.path.join(data_dir, timestamps.FILE)):
+        # From the marker on, timestamps without it mean that it was lost.
+        state.connect(data_dir, patience).close()
     lock = wait_lock(os.path.join(data_dir, "setup.lock"), patience)
     if lock is None:
         return None  # whoever holds it is at it; the next one looks again

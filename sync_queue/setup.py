@@ -28,8 +28,11 @@ def make_dir(path: str) -> None:
 
 
 def is_in_use(data_dir: str) -> bool:
-    """Whether anything was ever written to Plex from here: what is missing now was lost."""
-    return os.path.exists(os.path.join(data_dir, "sync_timestamps.json"))
+    """Whether anything was ever written to Plex from here: what is missing now was lost.
+
+    Timestamps alone may be an older installation's; once that was looked for, there is a note of it.
+    """
+    return all(os.path.exists(os.path.join(data_dir, name)) for name in ("sync_timestamps.json", "older.json"))
 
 
 def set_up(data_dir: str, wait: float = 2.0) -> None:

@@ -22,6 +22,11 @@ from worker.retry import Failure, decide
 
 log = logging.getLogger("Stash2Plex.worker")
 
+# A scene that Plex has something new for is looked at at once. Where that comes to nothing and there is something new
+# again (a Plex that lists items and then has none of them), it is after a pause that doubles.
+FIRST_PAUSE = 30.0
+LONGEST_PAUSE = 3_600.0
+
 
 class Awaiting:
     """``share`` is a random number from 0 to 1 (full jitter); ``clock`` is epoch seconds."""
@@ -43,6 +48,9 @@ class Awaiting:
         self._share = share
         # When the next look is due; None while nobody waits.
         self.next_look: float | None = clock()
+        # When a scene was woken last, and how long it sleeps on whatever comes.
+        self._woken: dict[int, tuple[float, float]] = {}
+        self._wake_again: float | None = None
 
     def tend(self) -> bool:
         """Look for new items if somebody waits and it is time, and wake those whose file has come. True where Plex was
@@ -55,14 +63,17 @@ class Awaiting:
                 self.next_look = now + self._worker.plex.patience
             else:
                 self.next_look = None
-        if self._worker.take_news():
+        if self._worker.take_news() or _is_due(self._wake_again, now, LONGEST_PAUSE):
             self._wake()
         return looked
 
+    def is_due(self, now: float) -> bool:
+        """Whether there is something to tend."""
+        return self.look_is_due(now) or _is_due(self._wake_again, now, LONGEST_PAUSE)
+
     def look_is_due(self, now: float) -> bool:
-        """Whether somebody waits and it is time to look, also by a clock that was set back."""
-        look = self.next_look
-        return look is not None and not now < look <= now + LONGEST_PATIENCE
+        """Whether somebody waits and it is time to look."""
+        return _is_due(self.next_look, now, LONGEST_PATIENCE)
 
     def put_off(self, rows: Iterable[Claimed]) -> list[Claimed]:
         """Count a look in vain for those rows that only wait for their file; gives the others, which have to be worked
@@ -95,11 +106,17 @@ class Awaiting:
         """Have every scene that waits for its file, was given up for it, or is doubtful, looked at again if what Plex
         has under the names of its files is not what it was."""
         now = self._clock()
-        woken = [
+        changed = [
             scene_id
             for scene_id, files, before in self._ledger.without_item()
             if self._worker.evidence(scene_id, [SceneFile(one["path"], one.get("size")) for one in files]) != before
         ]
+        self._woken = {one: kept for one, kept in self._woken.items() if kept[0] <= now < kept[0] + 4 * kept[1]}
+        woken = [one for one in changed if one not in self._woken or now >= sum(self._woken[one])]
+        for scene_id in woken:
+            pause = self._woken[scene_id][1] * 2 if scene_id in self._woken else FIRST_PAUSE
+            self._woken[scene_id] = (now, min(LONGEST_PAUSE, pause))
+        self._wake_again = min((sum(self._woken[one]) for one in {*changed}.difference(woken)), default=None)
         for scene_id in woken:
             key = scene_key(scene_id)
             job = new_job(scene_id, "metadata", {}, priority=PRIORITY_SCAN, now=now)
@@ -107,6 +124,11 @@ class Awaiting:
             discard(self._db, key)
         if woken:
             log.info("Plex has something new for %s scenes that had no item: they are looked at again", len(woken))
+
+
+def _is_due(moment: float | None, now: float, farthest: float) -> bool:
+    """Whether a moment has come, also by a clock that was set back."""
+    return moment is not None and not now < moment <= now + farthest
 
 
 def awaits_file(job: dict[str, object]) -> bool:

@@ -308,7 +308,7 @@ class Loop:
         return False
 
     def _something_due(self, now: float) -> bool:
-        look = self._awaiting is not None and self._awaiting.look_is_due(now)
+        look = self._awaiting is not None and self._awaiting.is_due(now)
         return look or is_due(self._store.next_due(), now)
 
     def _give_back(self, rows: list[Claimed]) -> None:

@@ -58,6 +58,8 @@ class PlexSide:
         self._whole_look_at = float("-inf")
         self._read_at = float("-inf")
         self._incomplete = False
+        # Something was forgotten since the last look: until the next the index knows too little to doubt by.
+        self._behind = False
         self._looked_for_any = False
         self._scanned_at: dict[str, float] = {}
         # Whether the index has changed since somebody took notice.
@@ -110,7 +112,7 @@ class PlexSide:
             if _is_proven(match):
                 return match
         overdue = refuted and self._looked_at < self._read_at
-        if self._look(0.0 if overdue else self.patience if patient else FRESH_LOOK, thorough=not patient):
+        if self._look(0.0 if overdue or self._behind else self.patience if patient else FRESH_LOOK, thorough=not patient):
             match = self._judge(files, refused)
         return match
 
@@ -165,6 +167,7 @@ class PlexSide:
             again = None if item is None else self._again(item, files)
             if item is None or item.trashed or again is None or not _as_good(again, ranked):
                 self._cache.forget(key)
+                self._behind = True
                 continue
             kept.append(item)
             if match.confidence is MatchConfidence.HIGH:
@@ -230,6 +233,7 @@ class PlexSide:
         look = self._cache.refresh(self.client, self.sections, thorough)
         self._news |= look.changed > 0
         self._incomplete = look.incomplete
+        self._behind = False
         self._looked_at = self._clock()
         if thorough:
             self._thorough_look_at = self._looked_at
@@ -237,7 +241,7 @@ class PlexSide:
 
     def _whole(self, sections: list[Section]) -> None:
         self._news |= self._cache.build_and_compare(self.client, sections)[1] > 0
-        self._incomplete = False
+        self._incomplete = self._behind = False
         self._looked_at = self._whole_look_at = self._thorough_look_at = self._clock()
 
     def ask_for_scan(self, path: str) -> str | None:

@@ -13,10 +13,12 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from reconciliation.launch import LOCK
 from sandbox.hostpage import built
 from sandbox.library import Library, generate
 from sandbox.plex import PlexSim, Tag
 from sandbox.stash import Scene, StashSim, jpeg
+from sync_queue.locks import try_lock, unlock
 
 PLUGIN = "Stash2Plex"
 SOURCE = Path(__file__).resolve().parents[2]
@@ -80,6 +82,7 @@ class Stage:
     def close(self) -> None:
         """Stop the drainer while its servers are still there, then them, and remove everything."""
         try:
+            self._let_comparison_end()
             self.stop_drainer()
         finally:
             self.stash.stop()
@@ -112,6 +115,16 @@ class Stage:
                 time.sleep(0.02)
             if self.drainer() == pid:
                 os.kill(pid, signal.SIGKILL)
+
+    def _let_comparison_end(self) -> None:
+        """A run that the first save began by itself writes into what is to be removed."""
+        end = time.monotonic() + _FAREWELL
+        while self.data_dir.exists() and time.monotonic() < end:
+            lock = try_lock(str(self.data_dir / LOCK))
+            if lock is not None:
+                unlock(lock)
+                return
+            time.sleep(0.05)
 
     def _leave_old_values(self) -> None:
         for item in self.plex.items[::OLD_EVERY]:

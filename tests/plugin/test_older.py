@@ -30,6 +30,7 @@ def test_a_save_over_the_data_of_an_older_plugin_arrives(bare_house: House) -> N
     assert "1 sync timestamps were taken over; left unread: queue/data.db.older" in said(house)
     assert load_sync_timestamps(str(house.data))[7000] == 1_700_000_000
     assert house.complaints() == []
+    assert not [line.message for line in house.stash.log if "was missing" in line.message]
 
 
 def test_a_task_comes_first_and_says_it(bare_house: House) -> None:

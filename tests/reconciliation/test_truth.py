@@ -11,7 +11,6 @@ from tests.reconciliation.support import NOTHING_LEFT, Meeting, all_files, every
 
 # Left out by a filter.
 RAIN = 20
-SIZES = 1000
 
 
 def counts(result: GapDetectionResult) -> dict[str, int]:
@@ -160,4 +159,4 @@ def whole_story(meet: Meet, size: int, each: int) -> None:
 
 
 def test_the_counts_are_the_truth_and_everything_is_healed(meet: Meet) -> None:
-    whole_story(meet, 240, 8)
+    whole_story(meet, 160, 6)

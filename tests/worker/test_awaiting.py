@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from plex.cache import PlexCache
@@ -13,6 +15,8 @@ from worker.plexside import PATIENT_LOOK
 
 HOUR = 3_600.0
 LISTING = "GET /library/sections/{k}/all"
+# Two files of one name; each is found by its size.
+NAMESAKES = (("first", 1_000), ("second", 2_000))
 
 
 def requests(plex: PlexSim) -> int:
@@ -184,3 +188,19 @@ def test_a_folder_that_was_learned_is_scanned_too(make_bench: MakeBench, plex: P
     bench.save(2)
     bench.work()
     assert plex.counters["GET /library/sections/{k}/refresh"] == 1
+
+
+def test_a_plex_that_lists_what_it_does_not_have_is_not_asked_without_end(bench: Bench, plex: PlexSim) -> None:
+    items = [plex.add_item(bench.section, [(f"/data/{folder}/scene.mp4", size, 5.0)]) for folder, size in NAMESAKES]
+    for number, (folder, size) in enumerate(NAMESAKES, 1):
+        path = f"/data/{folder}/scene.mp4"
+        files = [{"path": path, "size": size, "duration": 5.0}]
+        bench.scenes[number] = dataclasses.replace(scene(number, path), files=files)
+    plex.faults.set(status=404, only="/library/metadata")
+    bench.enqueue(1, 2)
+    bench.live(HOUR)
+    assert requests(plex) < 150
+    plex.faults.clear()
+    bench.live(HOUR)
+    assert [item.title for item in items] == ["Title 1", "Title 2"]
+    assert (bench.rows(), bench.letters()) == ({}, {})

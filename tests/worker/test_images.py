@@ -627,4 +627,4 @@ class AnyOrder(RuleBasedStateMachine):
 
 def test_in_any_order_the_same_bytes_are_never_uploaded_twice(stash: StashSim, plex: PlexSim) -> None:
     machine = type("Bound", (AnyOrder,), {"stash": stash, "plex": plex})
-    run_state_machine_as_test(machine, settings=settings(max_examples=40, stateful_step_count=25, deadline=None))
+    run_state_machine_as_test(machine, settings=settings(max_examples=20, stateful_step_count=25, deadline=None))
