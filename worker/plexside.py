@@ -111,8 +111,8 @@ class PlexSide:
             match = self._judge(files, refused)
             if _is_proven(match):
                 return match
-        overdue = refuted and self._looked_at < self._read_at
-        if self._look(0.0 if overdue or self._behind else self.patience if patient else FRESH_LOOK, thorough=not patient):
+        overdue = self._behind or (refuted and self._looked_at < self._read_at)
+        if self._look(0.0 if overdue else self.patience if patient else FRESH_LOOK, thorough=not patient):
             match = self._judge(files, refused)
         return match
 

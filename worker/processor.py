@@ -317,8 +317,8 @@ class SyncWorker:
             if work.open and work.match is not None:
                 work.items = self.plex.proven(work.match, self.plex.read(work.keys), work.files)
                 if not work.items:
-                    # What was there until now wakes nobody; only if it comes back it is something new.
-                    work.evidence = self.evidence(work.scene_id, work.files)
+                    # The index knows of none now; when it does again, that is something new.
+                    work.match, work.evidence = None, self.evidence(work.scene_id, work.files)
                     raise PlexNotFound(f"Plex has no item with the file {work.known_scene.paths[0]} any more")
                 self.leave_to_others(work)
         except Exception as error:  # noqa: BLE001 - as in _each

@@ -39,7 +39,7 @@ def plexapi_server(plex: PlexSim) -> Iterator[Any]:
     """plexapi's own server object, connected while all was well."""
     with requests.Session() as session:
         session.trust_env = False
-        yield PlexServer(plex.url, TOKEN, session=session, timeout=(1.0, 0.1))
+        yield PlexServer(plex.url, TOKEN, session=session, timeout=(1.0, 0.5))
 
 
 def raised(action: Callable[[], object]) -> Exception:
