@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 ARGS   ?=
 SIZE   ?= quick
 # Most tests wait for processes and servers: more of them than processors go side by side.
-WORKERS ?= 7
+WORKERS ?= 6
 # The share of the long form that is done.
 TORTURE ?= 1
 
@@ -23,7 +23,7 @@ hostpage: $(READY)  ## the libraries of Stash's own page, for a browser to look 
 
 test: check      ## ruff, mypy, pytest with coverage
 	@$(BIN)/python -m sandbox.hostpage >/dev/null 2>&1 || true
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=90 $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=90 $(ARGS)
 
 torture: $(READY)  ## the fault suite in its long form, an hour of it: kills, crowds, outages, nonsense, damage
 	TORTURE=$(TORTURE) $(BIN)/python -m pytest -q -n 2 --dist loadfile tests/faults $(ARGS)

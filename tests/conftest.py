@@ -16,19 +16,21 @@ from tests.house import House, small_library
 MEASURED = frozenset(
     (
         "hooks/test_process",
-        "plugin/test_drainer",
-        "plugin/test_first_contact",
         "plugin/test_give_back",
         "plugin/test_health",
         "plugin/test_operations",
         "plugin/test_preview",
         "plugin/test_reconcile",
-        "plugin/test_saves",
         "plugin/test_tasks",
     )
 )
 # Tests of what is not measured (the sandbox, the page), and those that repeat at length what others have shown.
-UNMEASURED = ("sandbox/", "ui/", "docs/", "faults/", "plugin/test_equal", "reconciliation/test_truth")
+UNMEASURED = (
+    *("sandbox/", "ui/", "docs/", "faults/", "release/", "plugin/test_equal", "plugin/test_matching"),
+    *("plugin/test_security", "plugin/test_drainer", "plugin/test_saves", "plugin/test_entities"),
+    *("reconciliation/test_truth", "worker/test_outage", "worker/test_cheap", "plex/test_ranking", "plex/test_edits"),
+    *("sync_queue/test_model", "sync_queue/test_compact"),
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -159,4 +159,4 @@ def whole_story(meet: Meet, size: int, each: int) -> None:
 
 
 def test_the_counts_are_the_truth_and_everything_is_healed(meet: Meet) -> None:
-    whole_story(meet, 160, 6)
+    whole_story(meet, 120, 4)
