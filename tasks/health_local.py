@@ -28,6 +28,8 @@ _DATABASES = {
 }
 _PACKAGES = ("plexapi", "stashapp-tools", "persist-queue", "requests")
 _PROC = "/proc"
+# Seconds in which Stash has surely fetched a process that has ended just now.
+FETCHED_WITHIN = 2.0
 
 
 def writable(look: Look) -> Iterator[Finding]:
@@ -177,18 +179,28 @@ def defunct(look: Look, proc: str = _PROC, parent: int | None = None) -> Iterato
         yield Finding("Defunct processes", None, "cannot be seen on this system")
         return
     parent = os.getppid() if parent is None else parent
-    dead = sum(
-        _is_dead_child(os.path.join(proc, entry, "stat"), parent) for entry in os.listdir(proc) if entry.isdigit()
-    )
+    dead = _dead_children(proc, parent)
+    end = time.monotonic() + FETCHED_WITHIN
+    while dead and time.monotonic() < end:
+        time.sleep(0.1)
+        dead &= _dead_children(proc, parent)
     if dead:
         yield Finding(
             "Defunct processes",
             False,
-            f"{dead:,} processes have ended, and Stash keeps their entries",
+            f"{len(dead):,} processes have ended, and Stash keeps their entries",
             "Give its container an init: docker run --init, or init: true in the compose file",
         )
     else:
         yield Finding("Defunct processes", True, "none")
+
+
+def _dead_children(proc: str, parent: int) -> set[str]:
+    return {
+        entry
+        for entry in os.listdir(proc)
+        if entry.isdigit() and _is_dead_child(os.path.join(proc, entry, "stat"), parent)
+    }
 
 
 def _is_dead_child(path: str, parent: int) -> bool:

@@ -42,7 +42,7 @@ def test_a_healthy_house(house: House) -> None:
     house.quiet()
     before = house.plex.puts
     house.task("Health Check")
-    assert [line for line in said(house).splitlines() if "[mend]" in line] == []
+    assert [line for line in said(house).splitlines() if "NOT OK" in line] == []
     assert "checks, nothing to mend" in said(house)
     assert "[ok] Plex token: accepted" in said(house)
     assert "[ok] Plex address: Plex answers at http://127.0.0.1" in said(house)
@@ -203,7 +203,10 @@ def test_one_check_that_fails_hides_no_other_and_no_secret_gets_out(look: Look) 
     ]
 
 
-def test_defunct_children_are_those_of_our_stash(look: Look, tmp_path: Path) -> None:
+def test_defunct_children_are_those_of_our_stash(
+    look: Look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health_local, "FETCHED_WITHIN", 0.05)
     for pid, stat in {
         "self": "",
         "7": "7 (python3) Z 1 7 7",
@@ -218,6 +221,12 @@ def test_defunct_children_are_those_of_our_stash(look: Look, tmp_path: Path) -> 
     assert (found.ok, found.finding[:12]) == (False, "2 processes ")
     assert "--init" in found.advice
     [found] = health_local.defunct(look, str(tmp_path), parent=5)
+    assert found.ok is True
+    [found] = health_local.defunct(look, str(tmp_path), parent=4)
+    assert found.ok is False
+    # One that has ended only just now is fetched in a moment.
+    monkeypatch.setattr("time.sleep", lambda seconds: (tmp_path / "10" / "stat").unlink())
+    [found] = health_local.defunct(look, str(tmp_path), parent=4)
     assert found.ok is True
     [found] = health_local.defunct(look, str(tmp_path / "none"))
     assert found.ok is None
