@@ -10,6 +10,9 @@ WORKERS ?= 6
 # The share of the long form that is done.
 TORTURE ?= 1
 
+# Hundreds of processes are started by the tests: each would compile everything anew.
+export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: help demo hostpage test check bench release docs clean
 
 help:            ## say what there is

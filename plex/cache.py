@@ -19,11 +19,12 @@ from xml.etree.ElementTree import Element
 from plex.item import Part, number, parts_and_trash
 from plex.listing import pages, says_something
 from plex.paths import base_name, lookup_key, prefix_pair, same_path
+from plex.views import FILE as FILE
+from plex.views import LEARNED
 
 if TYPE_CHECKING:
     from plex.client import PlexClient, Section
 
-FILE = "cache.db"
 _VERSION = 4
 # New items are few and come first: a small first page is enough almost always.
 PROBE = 100
@@ -51,7 +52,6 @@ _INDEXED = {"parts_by_path": "parts(path_key)", "parts_by_base": "parts(base_key
 _INDEXES = tuple(f"CREATE INDEX IF NOT EXISTS {name} ON {columns}" for name, columns in _INDEXED.items())
 
 
-_LEARNED = "SELECT here, there, votes FROM views ORDER BY votes DESC, here LIMIT 50"
 
 _TABLES = ("origin", "items", "parts", "matches", "views")
 _FORGET_ALL = tuple(f"DELETE FROM {table}" for table in _TABLES)
@@ -368,20 +368,7 @@ class MatchCache:
 
     def learned(self) -> dict[tuple[str, str], int]:
         """The pairs of folders (Stash's, Plex's) that proven pairs speak for, with their votes, most first."""
-        return {(here, there): count for here, there, count in self._db.execute(_LEARNED)}
-
-
-def learned(data_dir: str) -> dict[tuple[str, str], int]:
-    """What the cache of a data directory has learned about the two views, for the status. Nothing is checked or mended:
-    a look over the whole file takes longer than all the rest of a status."""
-    path = os.path.join(data_dir, FILE)
-    if not os.path.exists(path):
-        return {}
-    try:
-        with contextlib.closing(sqlite3.connect(path, timeout=5)) as db:
-            return {(here, there): count for here, there, count in db.execute(_LEARNED)}
-    except sqlite3.Error:
-        return {}
+        return {(here, there): count for here, there, count in self._db.execute(LEARNED)}
 
 
 def _open(path: str) -> sqlite3.Connection:

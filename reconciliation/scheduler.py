@@ -7,7 +7,6 @@ import json
 import math
 import os
 import sqlite3
-import tempfile
 import time
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, fields
@@ -154,6 +153,8 @@ class ReconciliationScheduler:
 
     def _write(self, periodic: float, stash_process: str, at: float) -> None:
         make_dir(self.data_dir)
+        import tempfile  # half of what a status would import, which writes nothing
+
         handle, temporary = tempfile.mkstemp(dir=self.data_dir, prefix=".new-")
         try:
             with os.fdopen(handle, "w", encoding="ascii") as file:

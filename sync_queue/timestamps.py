@@ -7,7 +7,6 @@ commit makes it visible to every process.
 import json
 import math
 import os
-import tempfile
 from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
@@ -64,6 +63,8 @@ def flush(data_dir: str, at_least: int = 1) -> None:
 
 def replace_json(path: str, value: Any) -> None:
     """Write ``value`` as JSON over ``path`` so that a reader sees the old or the new whole, never a part."""
+    import tempfile  # half of what a status would import, which writes nothing
+
     handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".new-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:

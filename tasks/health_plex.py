@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from plex.cache import learned
 from plex.exceptions import PlexError, PlexLibraryMissing, PlexNotFound, PlexPermanentError, PlexTokenRefused
 from plex.paths import Rule, folder_of, parse_path_map
 from plex.sections import choose_sections
+from plex.views import learned
 from tasks.health import Finding, Look
 from worker.notes import read_status
 

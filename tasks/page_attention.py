@@ -8,8 +8,8 @@ from collections import Counter
 from contextlib import closing
 from typing import Any
 
-from plex.cache import learned
 from plex.paths import BadRule, PathMap, Rule, folder_of, parse_path_map
+from plex.views import learned
 from sync_queue import known
 from tasks.asked import number
 from tasks.page_files import open_state

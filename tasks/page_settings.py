@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import closing
 from typing import Any
 
-from plex.cache import learned
 from plex.paths import BadRule, Rule, parse_path_map
+from plex.views import learned
 from tasks.context import Context
 from tasks.errors import UserError
 from tasks.page_words import MOST, VERSION

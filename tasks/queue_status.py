@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import asdict
 from typing import Any
 
-from plex.cache import learned
+from plex.views import learned
 from stash import log
 from sync_queue import state
 from sync_queue.dlq import DeadLetterQueue
@@ -18,7 +18,7 @@ from sync_queue.ledger import IN_STEP, Ledger, Verdict
 from sync_queue.operations import get_stats
 from tasks.context import Context
 from tasks.words import ago, moment, numbers, times, until
-from worker.notes import ATTENTION, lives, read_status, read_text
+from worker.glance import ATTENTION, lives, read_status, read_text
 
 SHOWN = 10
 WEEK = 7 * 86_400.0

@@ -17,7 +17,7 @@ from tests.faults.tally import Tally
 from tests.house import House, wait
 
 MANY = 50
-ROUNDS = many(2, 20)
+ROUNDS = many(5, 20)
 
 
 def crowd(house: House, scene_ids: list[int], number: int) -> None:

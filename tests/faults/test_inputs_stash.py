@@ -155,7 +155,7 @@ def data_dir_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield path
 
 
-@generated()
+@generated(500)
 @given(settings=st.dictionaries(st.sampled_from(sorted(BY_NAME)) | st.text(max_size=5), JSON, max_size=8))
 def test_settings(settings: dict[str, Any]) -> None:
     with promptly():

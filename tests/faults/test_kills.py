@@ -159,7 +159,7 @@ def kill(stage: Stage, kind: str, doing: str, plan: dict[str, object], name: str
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: f"{step.kind}-{step.doing}-{step.where}-{step.when}")
 def test_at_a_named_step(stage: Stage, step: Step, tally: Tally) -> None:
-    rounds = many(1, 40)
+    rounds = many(3, 40)
     came = [
         kill(stage, step.kind, step.doing, step.plan(1 + number // 2), f"{step} {number}") for number in range(rounds)
     ]
