@@ -79,7 +79,11 @@ def handle_task(task_args: dict[str, Any]) -> Any:
 
 if __name__ == "__main__":
     if sys.version_info < (3, 10):  # noqa: UP036 - it has to say so on the others
-        os.write(1, b'{"error": "Stash2Plex needs Python 3.10 or newer, this one is older"}')
+        from json import dumps
+
+        older = f"Stash2Plex needs Python 3.10 or newer; this is {sys.version.split()[0]} at {sys.executable}"
+        where = "Name a newer one in Stash's Settings > System > Python executable path"
+        os.write(1, dumps({"error": f"{older}. {where}"}).encode())
     elif sys.argv[1:2] == ["drain"]:
         from worker.drainer import main as drain
 

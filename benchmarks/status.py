@@ -14,9 +14,13 @@ from sandbox.demo.measure import run_task
 from sandbox.demo.stage import Stage
 from sandbox.stash import PluginProcess
 from sync_queue import state
+from sync_queue.dlq import DeadLetterQueue
+from sync_queue.jobs import PRIORITY_BULK, new_job
 from sync_queue.ledger import Entry, Ledger, Verdict
+from worker.source import PermanentError
 
 WAITING = 100_000
+LETTERS = 1_000
 _OPERATION = 'mutation { runPluginOperation(plugin_id: "Stash2Plex", args: { mode: "status" }) }'
 
 
@@ -42,7 +46,7 @@ def measure(full: bool) -> Iterator[Result]:
         for name, process in processes.items():
             ours, bare = against_bare(process)
             before = empty[name][0] / empty[name][1]
-            note = f"{WAITING:,} rows wait; with none waiting {before:.2f} times"
+            note = f"{WAITING:,} rows wait, {LETTERS:,} dead letters; with none waiting {before:.2f} times"
             figure = f"queue status, {name}"
             yield Result(figure, ours, "s", rounds, WAITING, 3.0, By.RATIO, bare, "python3 -c pass", note=note)
 
@@ -67,6 +71,14 @@ def _fill(data_dir: Path) -> None:
             files = [{"path": path, "size": number * 1000, "duration": 60.0}]
             ledger.put(Entry(number, Verdict.PUSHED, 1.7e9, files=files, items=items, fingerprint="0" * 16))
         db.execute("COMMIT")
+    letters = DeadLetterQueue(str(data_dir))
+    candidates = [
+        {"rating_key": one, "title": "a scene", "path": f"/data/copy {one}/a scene.mp4", "reasons": []}
+        for one in range(4)
+    ]
+    for number in range(1, LETTERS + 1):
+        job = new_job(number, "metadata", {"details": "words " * 100}, priority=PRIORITY_BULK, now=1.7e9)
+        letters.add(job, PermanentError("Plex refused it"), 5, detail={"candidates": candidates})
     with closing(sqlite3.connect(data_dir / "cache.db")) as db:
         # As many items as the library has, so that the file is as large.
         db.executemany(

@@ -154,7 +154,7 @@ class PlexClient:
                 tuple(place.get("path", "") for place in one.findall("Location")),
             )
             for one in self.get("/library/sections")
-            if one.tag == "Directory" and one.get("key", "").isdigit()
+            if one.tag == "Directory" and one.get("key", "").isdecimal()
         ]
 
     def edit(self, section: int, rating_key: int, query: str) -> None:

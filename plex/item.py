@@ -111,7 +111,7 @@ def read_full(client: PlexClient, rating_keys: Iterable[int]) -> dict[int, FullI
 
 def number(text: str | None) -> int | None:
     """A whole number out of an attribute, or None where there is none that SQLite could hold."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
 def _rating(text: str | None) -> float | None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from sync_queue import damage, due, state
 from sync_queue.events import RECONCILED, Event, Events
+from sync_queue.files import replace
 from sync_queue.setup import make_dir
 from sync_queue.timestamps import replace_json
 
@@ -161,7 +162,7 @@ class ReconciliationScheduler:
                 file.write(f"{periodic:.0f} {stash_process}")
             # The time is set before the name is: no hook may see the file with another.
             os.utime(temporary, (at, at))
-            os.replace(temporary, os.path.join(self.data_dir, due.FILE))
+            replace(temporary, os.path.join(self.data_dir, due.FILE))
         except BaseException:
             os.unlink(temporary)
             raise

@@ -169,7 +169,7 @@ class StashClient:
             return
         if cookie is not None and cookie.value:
             self._cookie = cookie.value
-            life = float(cookie["max-age"]) if str(cookie["max-age"]).isdigit() else COOKIE_LIFE
+            life = float(cookie["max-age"]) if str(cookie["max-age"]).isdecimal() else COOKIE_LIFE
             self.cookie_until = time.monotonic() + life
 
     def close(self) -> None:

@@ -142,7 +142,7 @@ def _body(response: requests.Response, clock: Callable[[], float]) -> bytes | No
     import requests
 
     stated = response.headers.get("Content-Length", "")
-    length = int(stated) if stated.isdigit() else None
+    length = int(stated) if stated.isdecimal() else None
     if length is not None and length > LIMIT:
         return None
     end = clock() + LONGEST

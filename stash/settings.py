@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -60,7 +61,7 @@ TABLE: tuple[Setting, ...] = (
     Setting("plex_token", "STRING", "", "Plex token", "X-Plex-Token of the server's owner: in Plex Web, Get Info > View XML, at the end of the address."),
     Setting("plex_library", "STRING", "", "Plex libraries", "Names of the libraries to write to, comma separated. Empty: every movie-type library."),
     _switch("enabled", True, "Enabled", "Off is the pause: saves are queued, nothing is written to Plex (on unless switched off)."),
-    Setting("path_map", "STRING", "", "Path map", "How Stash's folders are called in Plex, like /data => /media. Several rules are separated by semicolons, and the first that fits counts."),
+    Setting("path_map", "STRING", "", "Path map", "What Stash's folders are called in Plex, like /data => /media; semicolons between rules, the first that fits counts."),
     _switch("skip_not_found", False, "Skip scenes not in Plex", "For a Plex that holds only a part of the scenes: those it does not have are settled quietly."),
     _switch("strict_matching", True, "Strict matching", "Leave a scene alone when the match is doubtful (on unless switched off)."),
     _switch("preserve_plex_edits", False, "Preserve Plex edits", "Write a field only where Plex has nothing.", shapes_plex=True),
@@ -70,12 +71,12 @@ TABLE: tuple[Setting, ...] = (
     Setting("connect_timeout", "NUMBER", 5, "Connect time-out", "Seconds to wait for Plex to take a connection (5).", 0.1, 300),
     Setting("read_timeout", "NUMBER", 30, "Read time-out", "Seconds to wait for an answer of Plex (30).", 0.1, 3600),
     _switch("debug_logging", False, "Debug logging", "Write every decision into the plugin's own log file."),
-    _switch("obfuscate_paths", False, "Obfuscate paths", "Replace paths by stand-ins in everything that is logged, the same one for the same name, so that a log can be shown to others."),
-    _switch("sync_master", True, "Sync fields", "Off: no field is written, whatever the switches below say.", shapes_plex=True),
+    _switch("obfuscate_paths", False, "Obfuscate paths", "Replace paths by stand-ins in everything that is logged, so that a log can be shown to others."),
+    _switch("sync_master", True, "Sync fields", "Off: no field is written, whatever its own switch says.", shapes_plex=True),
     _field("title", "title"),
     _field("studio", "studio"),
     _field("summary", "details as summary"),
-    _field("tagline", "tagline"),
+    _switch("sync_tagline", True, "Sync tagline", "Write the tagline to Plex; Stash has none, so this changes nothing yet.", shapes_plex=True),
     _field("date", "date"),
     _field("performers", "performers as actors"),
     _field("tags", "tags as genres"),
@@ -83,7 +84,7 @@ TABLE: tuple[Setting, ...] = (
     _field("director", "director"),
     _field("poster", "cover as poster"),
     _field("background", "cover as background"),
-    _switch("sync_collection", True, "Sync collections", "Add scenes to the collections named below (on unless switched off).", shapes_plex=True),
+    _switch("sync_collection", True, "Sync collections", "Add scenes to the collections that Collections names (on unless switched off).", shapes_plex=True),
     _text("title_format", "{title}", "Title format", "Made of {title}, {studio}, {performer}, {date}, {filename} and {code}, like {studio} - {title}.", spelling.title_format),
     _text("collections", "studio", "Collections", "Which are made, comma separated: studio, parent_studio, performer, group, organized, tag(Name|Another name).", spelling.collections),
     _text("collection_prefix", "", "Collection prefixes", "What stands before the names of a kind, like studio=Studio: ; performer=Actor: (rules are separated by semicolons).", spelling.prefixes, spaced=True),
@@ -92,14 +93,16 @@ TABLE: tuple[Setting, ...] = (
     _switch("only_with_stash_id", False, "Only scenes with a StashID", "Leave scenes alone that have no StashID.", shapes_plex=True),
     _text("include_tags", "", "Include tags", "Leave scenes alone that have none of these tags; written as in Ignore tags. Empty: every scene.", spelling.names),
     _text("exclude_tags", "", "Exclude tags", "Leave scenes alone that have one of these tags; written as in Ignore tags.", spelling.names),
-    _text("exclude_paths", "", "Exclude paths", "Leave scenes alone whose file lies in one of these folders, as Stash calls them, comma separated; * and ? may stand for letters.", spelling.paths),
-    Setting("reconcile_interval", "STRING", "never", "Reconcile interval", "How often Stash and Plex are compared by themselves: never, hourly, daily or weekly. After a start of Stash the last 24 hours are compared in any case.", reader=spelling.interval),
-    Setting("reconcile_scope", "STRING", "24h", "Reconcile scope", "What is compared then and by Reconcile Library (Custom Range), by the time of the last change: 24h, 7days, all, 30d, 2026-01-01.. or 2026-01-01..2026-02-15."),
+    _text("exclude_paths", "", "Exclude paths", "Leave scenes alone whose file lies in one of these folders of Stash, comma separated; * and ? stand for letters.", spelling.paths),
+    Setting("reconcile_interval", "STRING", "never", "Reconcile interval", "Compare Stash and Plex by itself: never, hourly, daily or weekly. After a start of Stash the last 24 hours always are.", reader=spelling.interval),
+    Setting("reconcile_scope", "STRING", "24h", "Reconcile scope", "Scenes changed in that time, also for the Custom Range task: 24h, 7days, all, 30d, 2026-01-01.. or 2026-01-01..2026-02-15."),
     _switch("reconcile_missing", True, "Reconcile missing scenes", "Queue also scenes that Plex does not have yet (on unless switched off)."),
     _switch("trigger_plex_scan", False, "Trigger Plex scans", "Ask Plex to scan the folder of a new scene, or of one it does not have."),
     Setting("plex_web_url", "STRING", PLEX_WEB, "Plex Web address", f"Where links to an item of Plex lead, like http://192.168.1.10:32400/web ({PLEX_WEB}).", reader=spelling.web_address),
     _switch("show_marks", True, "Show marks", "A small mark on the card of each scene that waits, is doubtful or failed (on unless switched off)."),
 )  # fmt: skip
+
+_ADDRESS = re.compile(r"https?://[^\s/?#]+(/\S*)?$", re.IGNORECASE)
 
 # A wrong value of these keeps nobody's save waiting.
 _HARMLESS = frozenset(("reconcile_interval", "reconcile_missing", "plex_web_url", "show_marks"))
@@ -169,9 +172,10 @@ class Stash2PlexConfig:
             values[setting.name] = value
             if problem:
                 (warnings if setting.name in _HARMLESS else problems).append(problem)
-        values["plex_url"] = values["plex_url"].rstrip("/")
-        if values["plex_url"] and not values["plex_url"].lower().startswith(("http://", "https://")):
-            problems.append(f"Plex URL must begin with http:// or https://, not {values['plex_url'][:40]!r}")
+        given = values["plex_url"]
+        values["plex_url"] = given.rstrip("/")
+        if given and not _ADDRESS.match(given):
+            problems.append(f"Plex URL is an address like http://192.168.1.10:32400, not {given[:40]!r}")
         return cls(**values, problems=tuple(problems), warnings=tuple(warnings))
 
     @property

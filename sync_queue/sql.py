@@ -15,7 +15,8 @@ CREATE = (
 _DOCUMENT = "CAST(data AS TEXT)"
 KEY = f"json_extract({_DOCUMENT},'$.job_key')"
 PRIORITY = f"CASE json_extract({_DOCUMENT},'$.priority') WHEN 0 THEN 0 WHEN 1 THEN 1 ELSE 2 END"
-DUE = f"COALESCE(json_extract({_DOCUMENT},'$.next_retry_at'),0)"
+# A number whatever stands there: what cannot be read as one is due at once.
+DUE = f"CAST(COALESCE(json_extract({_DOCUMENT},'$.next_retry_at'),0) AS REAL)"
 
 # An expression index serves only where the query writes the expression in the same way.
 INDEXES = (

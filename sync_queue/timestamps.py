@@ -12,6 +12,7 @@ from contextlib import closing
 from typing import Any
 
 from sync_queue import damage, state
+from sync_queue.files import replace
 
 FILE = "sync_timestamps.json"
 # A batch is worth one rewrite of the file, about 60 ms at 100,000 scenes.
@@ -71,7 +72,7 @@ def replace_json(path: str, value: Any) -> None:
             file.write(json.dumps(value, separators=(",", ":")))  # a third of the time that json.dump takes
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
         raise

@@ -15,6 +15,7 @@ from stash.queries import CONFIGURE
 from stash.scenes import read_batch
 from stash.settings import TABLE
 from tasks.context import Context
+from tasks.reconcile import scope_problem
 from worker.checks import in_the_way
 from worker.notes import ATTENTION, read_text
 
@@ -29,6 +30,9 @@ def look_after(context: Context, *, change: bool) -> None:
         return
     for warning in context.config.warnings:
         log.warning(f"{warning}. Until it is mended its default counts")
+    scope = scope_problem(context.config)
+    if scope:
+        log.warning(f"{scope}. Until it is mended a run by itself compares the last 24 hours")
     if not change:
         return
     try:

@@ -15,6 +15,7 @@ from plex import cache
 from sync_queue import state
 from sync_queue.dlq import DeadLetterQueue
 from sync_queue.operations import get_stats
+from sync_queue.requirements import command
 from sync_queue.writer import DATABASE, QUEUE, uri_path
 from tasks.health import Finding, Look
 from tasks.words import ago, until
@@ -199,7 +200,7 @@ def _dead_children(proc: str, parent: int) -> set[str]:
     return {
         entry
         for entry in os.listdir(proc)
-        if entry.isdigit() and _is_dead_child(os.path.join(proc, entry, "stat"), parent)
+        if entry.isdecimal() and _is_dead_child(os.path.join(proc, entry, "stat"), parent)
     }
 
 
@@ -221,12 +222,11 @@ def interpreter(look: Look) -> Iterator[Finding]:
             missing.append(package)
     said = f"{platform.python_version()} at {sys.executable} on {platform.system()}, SQLite {sqlite3.sqlite_version}"
     if missing:
-        wanted = os.path.join(look.context.plugin_dir, "requirements.txt")
         yield Finding(
             "Python",
             False,
             f"{said}; not installed: {', '.join(missing)}",
-            f"Install what is missing: {sys.executable} -m pip install -r {wanted}",
+            f"Install what is missing: {command(look.context.plugin_dir)}",
         )
     else:
         yield Finding("Python", True, f"{said}; {', '.join(found)}")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from stash.client import StashError
 from tasks.health import Finding, Look
+from tasks.reconcile import scope_problem
 
 
 def reachable(look: Look) -> Iterator[Finding]:
@@ -25,7 +26,7 @@ def reachable(look: Look) -> Iterator[Finding]:
 def settings(look: Look) -> Iterator[Finding]:
     """Whether the settings can be used."""
     from plex.paths import BadRule, parse_path_map
-    from stash.settings import BY_NAME
+    from stash.settings import BY_NAME, WHERE_IT_IS
 
     config = look.config
     where = "Mend it in Settings > Plugins > Stash2Plex"
@@ -38,12 +39,15 @@ def settings(look: Look) -> Iterator[Finding]:
     for problem in wrong:
         yield Finding("Settings", False, problem, f"{where}: nothing is written to Plex until then")
     if missing:
-        yield Finding("Settings", False, f"{' and '.join(missing)} missing", f"{where}: saves are kept until then")
-    for warning in config.warnings:
+        token = "" if config.plex_token else f". The token: {WHERE_IT_IS}"
+        fill_in = f"Fill in Settings > Plugins > Stash2Plex: saves are kept until then{token}"
+        yield Finding("Settings", False, f"{' and '.join(missing)} missing", fill_in)
+    scope = scope_problem(config)
+    for warning in (*config.warnings, *([scope] if scope else [])):
         yield Finding("Settings", False, f"{warning}; its default is used", where)
     if not config.enabled:
         yield Finding("Settings", None, "Enabled is off: saves are queued, nothing is written to Plex", "Switch it on")
     if not config.sync_master:
         yield Finding("Settings", None, "Sync fields is off: no field is written", "Switch it on")
-    if not wrong and not missing and not config.warnings:
+    if not (wrong or missing or config.warnings or scope):
         yield Finding("Settings", True, "complete, and each can be used")

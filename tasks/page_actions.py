@@ -9,10 +9,10 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sync_queue import state, timestamps
-from sync_queue.bindings import Binding, Bindings, File
+from sync_queue.bindings import Binding, Bindings, File, is_refused
 from sync_queue.dlq import discard as discard_letter
 from sync_queue.jobs import PRIORITY_SAVE, PRIORITY_SCAN, new_job, scene_key
 from sync_queue.ledger import Ledger, Verdict
@@ -23,9 +23,16 @@ from tasks.context import Context
 from tasks.errors import UserError
 from tasks.page_words import VERSION, cause_of
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from plex.item import Part
+
 UNBOUND = "the item chosen for it by hand was taken away again"
 # Ids that one question may name; whoever means more names the cause.
 MOST_IDS = 5_000
+# Scenes of Stash that are looked at for one file: few share a path, whatever its letters mean to LIKE.
+_SHARING = 50
 
 
 def retry(context: Context) -> dict[str, Any]:
@@ -82,23 +89,60 @@ def bind(context: Context) -> dict[str, Any]:
         if item.section not in {section.key for section in choose_sections(client.sections(), config.libraries)}:
             raise UserError(f"Item {rating_key} is in a library that is not written to: see Plex libraries")
         machine = client.machine
+    proven = _proven(context, scene_id, item.parts)
     files = tuple((part.path, part.size) for part in item.parts)
     with _state(context) as db, _transaction(db):
-        _must_be_free(db, scene_id, Binding(0, machine, item.section, rating_key, files, 0.0))
+        _must_be_free(db, scene_id, Binding(0, machine, item.section, rating_key, files, 0.0), proven)
         Bindings(db).put(Binding(scene_id, machine, item.section, rating_key, files, time.time()))
         discard_letter(db, scene_key(scene_id))
     _queue(context, [scene_id])
     return {"version": VERSION, "bound": rating_key}
 
 
-def _must_be_free(db: sqlite3.Connection, scene_id: int, item: Binding) -> None:
-    """Raises UserError where the item belongs to another scene."""
+def _proven(context: Context, scene_id: int, parts: Sequence[Part]) -> dict[int, str]:
+    """The other scenes that have a file of an item, by Path map, else by the same path, and of its size; each with the
+    path in Plex. The ledger knows only those that were looked at already. Raises StashError."""
+    from plex.paths import parse_path_map, same_path
+    from stash import queries
+    from stash.client import understood
+    from worker.source import read_scenes
+
+    rules = parse_path_map(context.config.path_map)
+    # Path map may call the file otherwise in Stash; what is found is compared below, in Plex's view.
+    paths = {part.path: part.path for part in parts}
+    paths.update(
+        {here: part.path for part in parts for rule in rules.reversed().rules if (here := rule.apply(part.path))}
+    )
+    variables = {
+        f"w{number}": {"path": {"value": path, "modifier": "EQUALS"}} for number, path in enumerate(sorted(paths))
+    }
+    by_id = {"per_page": _SHARING, "sort": "id", "direction": "ASC"}
+    data = context.stash.call(queries.scenes_of(len(variables)), {"page": by_id, **variables})
+    with understood():
+        ids = sorted({int(scene["id"]) for name in variables for scene in data[name]["scenes"]} - {scene_id})
+    return {
+        other: part.path
+        for other, scene in read_scenes(context.stash, ids).items()
+        for file in scene.files
+        for part in parts
+        if part.size and file["size"] == part.size and same_path(rules.to_plex(file["path"]), part.path)
+    }
+
+
+def _must_be_free(db: sqlite3.Connection, scene_id: int, item: Binding, proven: dict[int, str]) -> None:
+    """Raises UserError where the item belongs to another scene. ``proven``: those that have a file of it."""
     ledger = Ledger(db)
     for path, _ in item.files:
         other = ledger.holder(item.rating_key, item.section, path, scene_id)
         if other is not None:
             raise UserError(f"Item {item.rating_key} is scene {other}'s, which {path} proves")
-    for given in Bindings(db).of_item(item.rating_key, item.machine):
+    bindings = Bindings(db)
+    for other, path in proven.items():
+        # A person may have said already that it is none of that scene's.
+        elsewhere = bindings.get(other) is not None or is_refused(item.files, bindings.refused(other))
+        if not elsewhere:
+            raise UserError(f"Item {item.rating_key} is scene {other}'s, which {path} proves")
+    for given in bindings.of_item(item.rating_key, item.machine):
         if given.scene_id != scene_id and given.holds(item.files):
             raise UserError(f"Item {item.rating_key} was given to scene {given.scene_id} by hand: take it away there")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections import Counter
 from contextlib import closing
 from typing import Any
@@ -13,7 +14,7 @@ from plex.views import learned
 from sync_queue import known
 from tasks.asked import number
 from tasks.page_files import open_state
-from tasks.page_words import BY_THEMSELVES, MOST, VERSION, cause_of, kind_of, title_of
+from tasks.page_words import BY_THEMSELVES, MOST, OLD, VERSION, cause_of, kind_of, title_of
 
 # Rows of a page where nobody says how many.
 USUAL = 50
@@ -29,7 +30,10 @@ _MISSING = (
     "SELECT json_extract(files,'$[0].path') FROM ledger WHERE verdict = 'not in Plex' "
     "AND scene_id NOT IN (SELECT scene_id FROM refused)"
 )
+# As sync_queue.dlq.purge deletes them, whatever their error.
+_OLD = "SELECT COUNT(*) FROM dead_letters WHERE last_at < ?"
 _NEWEST = 2**62
+_DAY = 86_400.0
 
 
 def attention(args: dict[str, Any], data_dir: str) -> dict[str, Any]:
@@ -43,6 +47,7 @@ def attention(args: dict[str, Any], data_dir: str) -> dict[str, Any]:
             "version": VERSION,
             "groups": _groups(db),
             "rows": [row for _, row in rows[:limit]],
+            "old": db.execute(_OLD, (time.time() - OLD * _DAY,)).fetchone()[0],
             "folders": _folders(db, data_dir),
             "next": rows[limit - 1][0] if more else None,
         }
@@ -65,11 +70,20 @@ def _groups(db: sqlite3.Connection) -> list[dict[str, Any]]:
 def _rows(db: sqlite3.Connection, after: int, limit: int) -> list[tuple[int, dict[str, Any]]]:
     marks = ",".join("?" * len(BY_THEMSELVES))
     found = db.execute(_LETTERS.format(marks=marks), (min(after, _NEWEST), *sorted(BY_THEMSELVES), limit)).fetchall()
-    return [(row[0], _row(*row[1:])) for row in found]
+    libraries = {one["key"]: one["title"] for one in known.get(db, known.SECTIONS) or ()}
+    return [(row[0], _row(libraries, *row[1:])) for row in found]
 
 
 def _row(
-    key: str, scene_id: int | None, error: str, message: str, attempts: int, first: float, last: float, detail: str
+    libraries: dict[int, str],
+    key: str,
+    scene_id: int | None,
+    error: str,
+    message: str,
+    attempts: int,
+    first: float,
+    last: float,
+    detail: str,
 ) -> dict[str, Any]:
     known_of = _read(detail)
     files = [one for one in known_of.get("files") or () if isinstance(one, dict)]
@@ -86,14 +100,17 @@ def _row(
         "first_at": first,
         "last_at": last,
         "pictures": known_of.get("pictures") is True,
-        "candidates": [_of_candidate(one) for one in known_of.get("candidates") or () if isinstance(one, dict)],
+        "candidates": [
+            _of_candidate(one, libraries) for one in known_of.get("candidates") or () if isinstance(one, dict)
+        ],
         "files": [{name: one.get(name) for name in ("path", "size", "duration")} for one in files[:MOST]],
     }
 
 
-def _of_candidate(one: dict[str, Any]) -> dict[str, Any]:
+def _of_candidate(one: dict[str, Any], libraries: dict[int, str]) -> dict[str, Any]:
     names = ("rating_key", "section", "title", "path", "size", "duration")
-    return {**{name: one.get(name) for name in names}, "reasons": list(one.get("reasons") or ())}
+    found = {name: one.get(name) for name in names}
+    return {**found, "library": libraries.get(found["section"] or 0), "reasons": list(one.get("reasons") or ())}
 
 
 def _read(detail: str) -> dict[str, Any]:

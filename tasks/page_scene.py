@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 
 from sync_queue import known, sql
 from sync_queue.jobs import scene_key
@@ -33,7 +34,7 @@ _OF_LETTER = {DOUBT: "doubtful", MISSING: "missing"}
 _ENTRY = "SELECT verdict, reason, at, files, items FROM ledger WHERE scene_id = ?"
 _LETTER = "SELECT error_type, message, last_at FROM dead_letters WHERE job_key = ?"
 _BOUND = "SELECT rating_key FROM bindings WHERE scene_id = ?"
-_REFUSED = "SELECT 1 FROM refused WHERE scene_id = ? LIMIT 1"
+_REFUSED = "SELECT COUNT(DISTINCT rating_key) FROM refused WHERE scene_id = ?"
 
 
 def scene(args: dict[str, Any], data_dir: str) -> dict[str, Any]:
@@ -54,6 +55,7 @@ def scene(args: dict[str, Any], data_dir: str) -> dict[str, Any]:
         look = _Look(db, libraries, settings)
         return {
             "version": VERSION,
+            "now": time.time(),
             "machine": server.get("machine"),
             "plex_web_url": settings.get("plex_web_url"),
             "show_marks": bool(settings.get("show_marks", True)),
@@ -101,7 +103,8 @@ class _Look:
         bound = self._db.execute(_BOUND, (scene_id,)).fetchone()
         verdict, reason, at, files, items = entry or (None, "", None, "[]", "[]")
         state = STATES.get(str(verdict), "unknown")
-        if state == "missing" and self._db.execute(_REFUSED, (scene_id,)).fetchone():
+        refused = self._db.execute(_REFUSED, (scene_id,)).fetchone()[0]
+        if state == "missing" and refused:
             state = "left alone"  # a person has said so
         if letter is not None:
             state, reason, at = _OF_LETTER.get(letter[0], "failed"), letter[1], letter[2]
@@ -116,6 +119,7 @@ class _Look:
             "items": [self._item(one, json.loads(files), bound) for one in held[:MOST]],
             "waiting": _waiting(job),
             "bound": bound[0] if bound else None,
+            "refused": refused,
         }
 
     def _item(self, item: dict[str, Any], files: list[dict[str, Any]], bound: tuple[int] | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import time
@@ -22,8 +23,14 @@ JUST_NOW = 10.0
 WINDOW = 60.0
 # A time further ahead can only come from a clock that was set back (sync_queue.store).
 _FAR_AHEAD = 600.0
+# So many of the scenes that are being written are named.
+NAMED = 5
+# So many of the rows that are not due yet are looked at, those due first: a row that failed is tried again long before
+# one that waits for its file.
+_NEXT = 20
 
 _LETTERS = "SELECT error_type, COUNT(*) FROM dead_letters GROUP BY error_type"
+_NEWEST_LETTER = "SELECT MAX(last_at) FROM dead_letters"
 # The verdicts of sync_queue.ledger.IN_STEP; a test holds them together.
 IN_STEP = ("pushed", "nothing to change")
 # SQLite counts a table faster than a part of it, and the others are few as a rule.
@@ -44,10 +51,11 @@ def status(args: dict[str, Any], data_dir: str) -> dict[str, Any]:
     """How things are. Raises sqlite3.Error, OSError."""
     now = time.time()
     drainer = read_status(data_dir)
-    queue, next_due = _queue(data_dir)
+    queue, writing, at_work = _queue(data_dir, now)
     db = open_state(data_dir)
     try:
         letters: dict[str, int] = dict(db.execute(_LETTERS).fetchall())
+        newest_letter = db.execute(_NEWEST_LETTER).fetchone()[0] if letters else None
         low, high = sorted(IN_STEP)
         in_step = db.execute(_ALL).fetchone()[0] - db.execute(_OTHERS, (low, low, high, high)).fetchone()[0]
         outage = _outage(db, queue["waiting"] + queue["in_flight"])
@@ -58,16 +66,17 @@ def status(args: dict[str, Any], data_dir: str) -> dict[str, Any]:
         db.close()
     rate = done / max(1.0, now - since) if done else None
     waiting = bool(queue["waiting"])
-    is_due = next_due is not None and (next_due <= now + SOON or next_due > now + _FAR_AHEAD)
-    moving = queue["in_flight"] > 0 or (waiting and (is_due or outage is not None))
+    moving = at_work or (waiting and outage is not None)
     compared = last_comparison(data_dir)
     return {
         "version": VERSION,
         "now": now,
         "server": server or {"name": None, "version": None, "machine": None},
         "queue": queue,
+        "writing": writing,
         "in_step": in_step,
         "needs_you": sum(number for kind, number in letters.items() if kind not in BY_THEMSELVES),
+        "newest_letter": newest_letter,
         "attention": read_text(os.path.join(data_dir, ATTENTION)) or None,
         "drainer": {
             "state": drainer.get("state"),
@@ -96,18 +105,41 @@ def status(args: dict[str, Any], data_dir: str) -> dict[str, Any]:
     }
 
 
-def _queue(data_dir: str) -> tuple[dict[str, int], float | None]:
-    """Rows by state, and when the next that waits is due."""
+def _queue(data_dir: str, now: float) -> tuple[dict[str, int], list[int], bool]:
+    """Rows by state, some of the scenes in flight, and whether a row is in flight, due or failing."""
     db = open_queue(data_dir)
     if db is None:
-        return {"waiting": 0, "in_flight": 0}, None
+        return {"waiting": 0, "in_flight": 0}, [], False
     try:
         counts = dict(db.execute(sql.COUNT_BY_STATUS).fetchall())
-        moments = [db.execute(sql.NEXT_DUE, (priority,)).fetchone()[0] for priority in (0, 1, 2)]
+        queue = {"waiting": counts.get(0, 0) + counts.get(1, 0), "in_flight": counts.get(2, 0)}
+        in_flight = map(_job, db.execute(sql.JOBS_IN_FLIGHT).fetchmany(NAMED)) if queue["in_flight"] else ()
+        scenes = [job["scene_id"] for job in in_flight if isinstance(job.get("scene_id"), int)]
+        at_work = bool(queue["in_flight"]) or (bool(queue["waiting"]) and _is_at_work(db, now))
     finally:
         db.close()
-    queue = {"waiting": counts.get(0, 0) + counts.get(1, 0), "in_flight": counts.get(2, 0)}
-    return queue, min((moment for moment in moments if moment is not None), default=None)
+    return queue, scenes, at_work
+
+
+def _is_at_work(db: sqlite3.Connection, now: float) -> bool:
+    """Whether a row that waits is due, or has failed and is tried again."""
+    for priority in (0, 1, 2):
+        moment = db.execute(sql.NEXT_DUE, (priority,)).fetchone()[0]
+        if moment is not None and (moment <= now + SOON or moment > now + _FAR_AHEAD):
+            return True
+    for priority in (0, 1, 2):
+        later = db.execute(sql.DUE_BY_CLOCK_SET_BACK, (priority, now, _NEXT)).fetchall()
+        if any(job.get("last_error") and not job.get("awaits_file") for job in map(_job, (row[1:] for row in later))):
+            return True
+    return False
+
+
+def _job(row: tuple[bytes | str, ...]) -> dict[str, Any]:
+    try:
+        job = json.loads(row[0])
+    except ValueError:
+        return {}
+    return job if isinstance(job, dict) else {}
 
 
 def _outage(db: sqlite3.Connection, waiting: int) -> dict[str, Any] | None:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 VERSION = 1
 # No list of an answer is longer; the rest is asked for with ``after``.
 MOST = 200
+# Dead letters are old after so many days, and Purge Old DLQ Entries deletes them: tasks.dead_letters.DAYS, to which a
+# test holds this.
+OLD = 30.0
 
 # Errors whose letters come back without anybody's doing: those of ``worker.revival.ended_by_outage``, which a test
 # holds this list to. That one imports half the worker to find out.

@@ -59,6 +59,17 @@ def configured_scope(config: Stash2PlexConfig) -> str:
     return SCOPES.get(chosen.lower(), chosen)
 
 
+def scope_problem(config: Stash2PlexConfig) -> str | None:
+    """What is wrong with the scope of the settings, in words; None where it can be used."""
+    from reconciliation.scopes import BadScope, parse_scope
+
+    try:
+        parse_scope(configured_scope(config))
+    except BadScope as error:
+        return f"Reconcile scope: 24h, 7days and all are known, and ranges. {error}"
+    return None
+
+
 def _reconcile(context: Context, scope: str) -> dict[str, Any]:
     from reconciliation.report import Report
     from reconciliation.scheduler import ReconciliationScheduler

@@ -37,6 +37,17 @@
     return s2p.words.sentence(text);
   }
 
+  // The scenes that an operation does something about, as text; null for any, undefined for none.
+  const TOUCHES = {
+    bind: (args) => [String(args.scene)],
+    refuse: (args) => [String(args.scene)],
+    unbind: (args) => [String(args.scene)],
+    sync_now: (args) => args.ids.map(String),
+    retry: (args) => ofRows(args),
+    discard: (args) => ofRows(args),
+  };
+  const ofRows = (args) => (args.ids ? args.ids.map((id) => String(id).replace(/^scene_/, "")) : null);
+
   // The answer of an operation. Raises an Error with a sentence.
   async function ask(mode, args) {
     const data = await graphql(OPERATION, { id: s2p.id, args: Object.assign({}, args, { mode: mode }) });
@@ -45,6 +56,7 @@
       throw new Error("The plugin gave no answer: Stash's log says why (Settings > Logs).");
     }
     if (answer.error) throw new Error(s2p.words.sentence(answer.error));
+    if (TOUCHES[mode] && s2p.forget) s2p.forget(TOUCHES[mode](args));
     return answer;
   }
 

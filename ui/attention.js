@@ -24,7 +24,7 @@
         "li",
         { className: "s2p-side", "data-rating-key": one.rating_key },
         h("h5", { className: "h6" }, h(s2p.Data, null, one.title || "Item " + one.rating_key)),
-        typeof one.section === "string" && h("div", { className: "text-muted" }, "in ", h(s2p.Data, null, one.section)),
+        one.library && h("div", { className: "text-muted" }, "in ", h(s2p.Data, null, one.library)),
         h(s2p.Path, null, one.path),
         h("div", { className: "text-muted" }, w.size(one.size) + ", " + w.duration(one.duration)),
         (one.reasons || []).length > 0 && h("div", null, h(s2p.Data, null, one.reasons.join(", "))),
@@ -37,7 +37,7 @@
     }
 
     // Scene and candidates side by side.
-    function Doubtful({ row, act, done }) {
+    function Doubtful({ row, act, done, again }) {
       const bind = (one) =>
         act.run(async () => {
           await s2p.ask("bind", { scene: row.scene_id, rating_key: one.rating_key });
@@ -45,7 +45,14 @@
         });
       const refuse = () =>
         act.run(async () => {
-          await s2p.ask("refuse", { scene: row.scene_id });
+          // Those that are shown: nobody has said anything about one that has come since.
+          const keys = row.candidates.map((one) => one.rating_key);
+          try {
+            await s2p.ask("refuse", { scene: row.scene_id, rating_keys: keys });
+          } catch (problem) {
+            again();
+            throw problem;
+          }
           done("left alone until Plex has another candidate.");
         });
       return h(
@@ -72,7 +79,7 @@
       );
     }
 
-    function Row({ row, gone }) {
+    function Row({ row, gone, again }) {
       const act = s2p.useAct();
       const done = (words) => {
         gone(row.id, (row.title || "Scene " + row.scene_id) + ": " + words);
@@ -108,7 +115,7 @@
         ),
         row.message && h("div", null, h(s2p.Long, null, row.message)),
         !doubtful && row.path && h("div", null, h(s2p.Path, null, row.path)),
-        doubtful && h(Doubtful, { row: row, act: act, done: done }),
+        doubtful && h(Doubtful, { row: row, act: act, done: done, again: again }),
         !doubtful &&
           h(
             "div",
@@ -165,7 +172,7 @@
         h(
           "ul",
           { className: "s2p-rows" },
-          rows.map((row) => h(Row, { key: row.id, row: row, gone: gone })),
+          rows.map((row) => h(Row, { key: row.id, row: row, gone: gone, again: again })),
         ),
       );
     }
@@ -231,8 +238,11 @@
     }
 
     s2p.Attention = function Attention({ store, confirm }) {
-      const needs = store.status ? store.status.needs_you : 0;
-      const asked = s2p.useAnswer(() => s2p.ask("attention", { limit: 50 }), [needs]);
+      const status = store.status;
+      const waitsFor = s2p.status.waitsFor(status);
+      // One may have gone and another come: the count alone does not tell.
+      const changes = status ? [status.needs_you, status.newest_letter] : [0, null];
+      const asked = s2p.useAnswer(() => s2p.ask("attention", { limit: 50 }), changes);
       const [more, setMore] = R.useState({ rows: [], next: undefined });
       const [gone, setGone] = R.useState([]);
       const [said, setSaid] = R.useState("");
@@ -261,7 +271,12 @@
         h(s2p.Problem, { problem: asked.problem, again: asked.again }),
         !answer && asked.busy && h(s2p.Busy, null, "Looking"),
         h("p", { className: "s2p-said mb-0", role: "status" }, said && h(s2p.Data, null, said)),
-        answer && !found.length && !folders.length && h("p", { className: "text-muted mb-0" }, "Nothing needs you."),
+        waitsFor && h("p", { className: "s2p-problem", "data-kind": "worker" }, h(s2p.Data, null, w.sentence(waitsFor))),
+        answer &&
+          !waitsFor &&
+          !found.length &&
+          !folders.length &&
+          h("p", { className: "text-muted mb-0" }, "Nothing needs you."),
         found.map((one) =>
           h(Group, {
             key: one.group.cause,

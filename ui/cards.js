@@ -12,7 +12,8 @@
     failed: "could not be written to Plex",
   };
 
-  // id -> {version, answer}: a scene is asked about anew when it was changed.
+  // id -> {version, answer, at}: a scene is asked about anew when it was changed, when it comes into sight and the answer
+  // is old, and when this page did something about it.
   const known = new Map();
   const watchers = new Map();
   let wanted = new Set();
@@ -30,12 +31,13 @@
     wanted = new Set([...wanted].slice(MOST));
     if (wanted.size) timer = window.setTimeout(collect, COLLECT);
     if (!ids.length) return;
+    // What is forgotten meanwhile is asked for again: this answer would be that from before.
+    const entries = ids.map((id) => known.get(id) || {});
     try {
       if (!(await s2p.shown()).show_marks) return;
       const answer = await s2p.ask("scene", { ids: ids.map(Number) });
-      ids.forEach((id) => {
-        const entry = known.get(id);
-        if (entry) entry.answer = answer.scenes[id] || null;
+      ids.forEach((id, index) => {
+        Object.assign(entries[index], { answer: answer.scenes[id] || null, at: Date.now() });
         (watchers.get(id) || new Set()).forEach((tell) => tell());
       });
     } catch (error) {
@@ -55,13 +57,25 @@
     }, AGAIN);
   }
 
+  function renew(id, version) {
+    const entry = known.get(id);
+    known.set(id, { version: version, answer: entry ? entry.answer : null, at: 0 });
+    want(id);
+  }
+
+  // Something was done about these scenes (ids as text; null: about any): what is known of them counts no more.
+  s2p.forget = function (ids) {
+    (ids || [...known.keys()]).forEach((id) => {
+      const entry = known.get(id);
+      if (entry && watchers.has(id)) renew(id, entry.version);
+      else known.delete(id);
+    });
+  };
+
   function watch(scene, tell) {
     const id = String(scene.id);
     const entry = known.get(id);
-    if (!entry || entry.version !== scene.updated_at) {
-      known.set(id, { version: scene.updated_at, answer: entry ? entry.answer : null });
-      want(id);
-    }
+    if (!entry || entry.version !== scene.updated_at || Date.now() - entry.at > AGAIN) renew(id, scene.updated_at);
     if (!watchers.has(id)) watchers.set(id, new Set());
     watchers.get(id).add(tell);
     return () => {

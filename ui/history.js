@@ -179,6 +179,16 @@
       }, [still, away]);
       const asked = s2p.useAnswer(() => s2p.ask("history", { hours: hours }), [hours, rests]);
       const answer = asked.answer;
+      const [more, setMore] = R.useState({ events: [], next: undefined });
+      R.useEffect(() => setMore({ events: [], next: undefined }), [answer]);
+      const act = s2p.useAct();
+      const events = ((answer && answer.events) || []).concat(more.events);
+      const next = more.next === undefined ? answer && answer.next : more.next;
+      const goOn = () =>
+        act.run(async () => {
+          const page = await s2p.ask("history", { hours: hours, after: next });
+          setMore((before) => ({ events: before.events.concat(page.events), next: page.next || null }));
+        });
       const choice = (value, label) =>
         h(
           B.Button,
@@ -204,7 +214,7 @@
         answer &&
           h(Listed, { title: "Comparisons", rows: (answer.reconciliations || []).slice().reverse().map(comparison) }),
         answer &&
-          (answer.events || []).length > 0 &&
+          events.length > 0 &&
           h(
             "details",
             { className: "s2p-more", open: shown, onToggle: (event_) => setShown(event_.target.open) },
@@ -213,8 +223,16 @@
               h(
                 "ul",
                 { className: "s2p-rows" },
-                answer.events.map((one) => h("li", { key: one.id, className: "s2p-row" }, event(one))),
+                events.map((one) => h("li", { key: one.id, className: "s2p-row" }, event(one))),
               ),
+            shown &&
+              next &&
+              h(
+                "div",
+                { className: "s2p-buttons" },
+                h(B.Button, { size: "sm", variant: "secondary", onClick: goOn, disabled: act.busy }, "Show more"),
+              ),
+            h(s2p.Outcome, { act: act }),
           ),
       );
     };

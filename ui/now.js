@@ -90,6 +90,18 @@
       );
     }
 
+    // The scenes that are being written, a few of them by name.
+    function Writing({ status }) {
+      const some = status.writing || [];
+      const more = ((status.queue || {}).in_flight || 0) - some.length;
+      return h(
+        R.Fragment,
+        null,
+        some.map((id, index) => h(R.Fragment, { key: id }, index > 0 && ", ", h(s2p.SceneLink, { id: id }))),
+        more > 0 && " and " + w.number(more) + " more",
+      );
+    }
+
     function Facts({ status, most }) {
       const drainer = status.drainer || {};
       const [kind, words] = sentence(status);
@@ -103,6 +115,7 @@
           { className: "s2p-facts" },
           h(Fact, { name: "Plex" }, server(status)),
           h(Fact, { name: "Worker" }, worker(status)),
+          (status.writing || []).length > 0 && h(Fact, { name: "Being written" }, h(Writing, { status: status })),
           BREAKER[drainer.breaker] && h(Fact, { name: "Caution" }, BREAKER[drainer.breaker]),
           h(Fact, { name: "Next comparison" }, following(status)),
           h(Fact, { name: "All scenes compared" }, status.last_full ? w.when(status.last_full, status.now) : "never"),

@@ -48,7 +48,7 @@
           "header",
           { className: "s2p-top" },
           h("h1", { className: "h3" }, "Stash2Plex"),
-          h(Ways, { needs: store.status ? store.status.needs_you : 0 }),
+          h(Ways, { needs: s2p.status.needs(store.status) }),
         ),
         section("Now", { store: store }),
         section("Attention", { store: store, confirm: confirm }),
@@ -76,8 +76,7 @@
         h("path", { d: "M4 10a8 8 0 0 1 13.7-4.6L20 7.7M20 3v4.7h-4.7M20 14a8 8 0 0 1-13.7 4.6L4 16.3M4 21v-4.7h4.7" }),
       );
     const Icon = s2p.guarded(function Icon() {
-      const status = s2p.useStatus(false).status;
-      const needs = status ? status.needs_you : 0;
+      const needs = s2p.status.needs(s2p.useStatus(false).status);
       return h(
         NavLink,
         {

@@ -5,6 +5,7 @@
   const w = s2p.words;
   const KEY = "stash2plex-panel";
   const SOON = 2000;
+  const SELDOM = 15000;
   const WEB = "https://app.plex.tv/desktop";
   const SETTING = 'query Stash2PlexSettings { configuration { plugins(include: ["Stash2Plex"]) } }';
 
@@ -40,6 +41,32 @@
     "left alone": "Left alone",
     unknown: "Not looked at yet",
   };
+
+  // What the time of a scene's verdict is the time of.
+  function whenLabel(scene) {
+    if (scene.state !== "in step") return "Last looked at";
+    return scene.verdict === "pushed" ? "Last written" : "Last compared";
+  }
+
+  // How long to wait before a scene that waits is looked at again: seldom where nothing is going to happen soon.
+  s2p.scenePause = function (waiting, now) {
+    const next = waiting && waiting.next;
+    const soon = next ? next - now <= 5 : !(waiting && waiting.for_file);
+    return soon ? SOON : SELDOM;
+  };
+
+  // What giving back would do to a scene, asked before a person decides; in general words where Plex cannot be asked.
+  async function givesBack(id) {
+    const after = " The scene is then left alone until you sync it.";
+    try {
+      const found = await s2p.ask("give_back", { scenes: [Number(id)], limit: 1 });
+      const items = w.count(found.items, "item was", "items were") + " written for this scene, ";
+      const change = w.count(found.would_change, "of them gets back", "of them get back");
+      return w.upper(items) + change + " the values from before the first write." + after;
+    } catch (problem) {
+      return "Every item that was written for this scene gets the values from before the first write." + after;
+    }
+  }
 
   s2p.part("scene tab", function (h, B, R) {
     const Fact = ({ name, children }) => h(R.Fragment, null, h("dt", null, name), h("dd", null, children));
@@ -80,25 +107,31 @@
       );
     }
 
-    function Facts({ scene, machine, web, act, confirm, again }) {
+    function Facts({ scene, machine, web, act, confirm, again, now }) {
       const waiting = scene.waiting;
+      const askAgain = () =>
+        act.run(async () => {
+          await s2p.ask("unbind", { scene: scene.id });
+          again();
+          return "Queued: what Plex has is looked at again";
+        });
       const unbind = () =>
         act.run(async () => {
           const answer = await s2p.ask("unbind", { scene: scene.id });
           again();
           if (!answer.can_give_back) return "Not bound any more";
           const yes = await confirm({
-            title: "Give the item its former values back?",
-            body: "What was written to this one item is taken back; the scene is then left alone until you sync it.",
+            title: "Give the former values back?",
+            body: await givesBack(scene.id),
             yes: "Give back",
           });
           if (!yes) {
             await s2p.ask("sync_now", { ids: [Number(scene.id)] });
             again();
-            return "Not bound any more; what was written to the item stays";
+            return "Not bound any more; what was written stays";
           }
           await s2p.jobs.start("Give Back to Plex", { scenes: [Number(scene.id)], confirm: true });
-          return "Not bound any more; the item gets its former values back";
+          return "Not bound any more; the former values are given back";
         });
       return h(
         "dl",
@@ -106,15 +139,13 @@
         (scene.items || []).map((item) =>
           h(Fact, { key: item.rating_key, name: "Item" }, h(Item, { item: item, machine: machine, web: web })),
         ),
-        scene.at && h(Fact, { name: scene.state === "in step" ? "Last written" : "Last looked at" }, w.when(scene.at)),
+        scene.at && h(Fact, { name: whenLabel(scene) }, w.when(scene.at, now)),
         waiting &&
           h(
             Fact,
             { name: "Waits" },
-            waiting.since ? "for " + w.span(Date.now() / 1000 - waiting.since) : "now",
-            waiting.next && waiting.next * 1000 > Date.now()
-              ? ", tried again in " + w.span(waiting.next - Date.now() / 1000)
-              : "",
+            waiting.since ? "for " + w.span(now - waiting.since) : "now",
+            waiting.next && waiting.next > now ? ", tried again in " + w.span(waiting.next - now) : "",
             waiting.error && h(R.Fragment, null, ": ", h(s2p.Data, null, w.sentence(waiting.error))),
           ),
         scene.bound &&
@@ -123,6 +154,14 @@
             { name: "Bound" },
             "by hand to item " + scene.bound + " ",
             h(B.Button, { variant: "link", size: "sm", onClick: unbind, disabled: act.busy }, "Unbind"),
+          ),
+        scene.refused > 0 &&
+          !scene.bound &&
+          h(
+            Fact,
+            { name: "Refused" },
+            w.count(scene.refused, "candidate") + " by hand ",
+            h(B.Button, { variant: "link", size: "sm", onClick: askAgain, disabled: act.busy }, "Ask again"),
           ),
       );
     }
@@ -143,7 +182,7 @@
       R.useEffect(() => {
         if (!one || one.state !== "waiting" || asked.busy) return undefined;
         const look = () => !document.hidden && again();
-        const timer = window.setTimeout(look, SOON);
+        const timer = window.setTimeout(look, s2p.scenePause(one.waiting, answer.now));
         document.addEventListener("visibilitychange", look);
         return () => {
           window.clearTimeout(timer);
@@ -184,6 +223,7 @@
             act: act,
             confirm: confirm,
             again: again,
+            now: answer.now,
           }),
         h(
           "div",

@@ -16,6 +16,14 @@
   let woken = 0;
 
   const undone = (status) => (status && status.queue ? status.queue.waiting + status.queue.in_flight : 0);
+  // What the worker waits for a person for (a wrong token, a library that is gone), as a sentence. A pause that somebody
+  // chose is not among it.
+  const waitsFor = (status) =>
+    status && status.enabled !== false && status.drainer && status.drainer.state === "waiting for a person"
+      ? status.attention || status.drainer.reason || ""
+      : "";
+  // How many things a person is needed for.
+  const needs = (status) => (status ? status.needs_you + (waitsFor(status) ? 1 : 0) : 0);
   const watched = () => watchers.size > 0 && !document.hidden;
 
   function pause() {
@@ -91,7 +99,7 @@
 
   document.addEventListener("visibilitychange", arrange);
 
-  s2p.status = { store, look: lookAgain, soon, undone };
+  s2p.status = { store, look: lookAgain, soon, undone, waitsFor, needs };
   s2p.part("useStatus", function (h, B, R) {
     s2p.useStatus = function (isPage) {
       const [, turn] = R.useState(0);

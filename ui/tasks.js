@@ -41,7 +41,7 @@
       };
     },
     "Purge Old DLQ Entries": async () => {
-      const old = await olderThan(30);
+      const old = (await s2p.ask("attention", { limit: 1 })).old;
       if (!old) return "No dead letter is older than 30 days.";
       return {
         title: "Forget " + w.count(old, "dead letter") + " older than 30 days?",
@@ -64,19 +64,6 @@
       };
     },
   };
-
-  // How many dead letters are older than so many days; page by page, since no answer has more than 200 rows.
-  async function olderThan(days) {
-    const before = Date.now() / 1000 - days * 86400;
-    let after = null;
-    let found = 0;
-    do {
-      const page = await s2p.ask("attention", after === null ? { limit: 200 } : { limit: 200, after: after });
-      found += page.rows.filter((row) => row.last_at < before).length;
-      after = page.next;
-    } while (after !== null && after !== undefined);
-    return found;
-  }
 
   s2p.part("tasks", function (h, B, R) {
     function Task({ task, job, look, confirm }) {

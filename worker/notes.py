@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 from stash.log import shown
+from sync_queue.files import replace
 from worker.glance import ATTENTION as ATTENTION
 from worker.glance import STATUS as STATUS
 from worker.glance import lives as lives
@@ -89,7 +90,7 @@ def write_text(path: str, text: str) -> None:
     temporary = f"{path}.new"
     with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
-    os.replace(temporary, path)
+    replace(temporary, path)
 
 
 class _Discreet(logging.Formatter):

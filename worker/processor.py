@@ -405,6 +405,7 @@ class SyncWorker:
         outcome = self.sync_pictures(work, self.pictures)
         for note in outcome.notes:
             log.warning("Scene %s: %s", work.scene_id, note)
+            work.remarks.append(f"Scene {work.scene_id}: {note}")
         if isinstance(outcome.error, PlexNotFound):
             work.error = outcome.error
         else:

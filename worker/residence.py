@@ -26,7 +26,7 @@ from sync_queue import damage, known, state, timestamps
 from sync_queue.dlq import DeadLetterQueue
 from sync_queue.locks import try_lock, unlock
 from sync_queue.migration import migrate
-from sync_queue.setup import set_up
+from sync_queue.setup import QueueUnavailable, set_up
 from sync_queue.store import JobStore
 from sync_queue.writer import queue_dir
 from worker import launcher, notes
@@ -100,7 +100,7 @@ def reside(
         why = Leaving.BROKEN
         try:
             why = _live(plugin_dir, data_dir, connection, lock, on_settings)
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, QueueUnavailable) as error:
             cause = damage.diagnosis(data_dir)
             cause = cause or f"its data in {data_dir} cannot be used ({error}). Mend it; saves wait"
             log.error("%s", cause)

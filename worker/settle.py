@@ -23,6 +23,7 @@ from plex.exceptions import (
     PlexTokenRefused,
     translate_plex_exception,
 )
+from plex.ranking import MatchConfidence
 from stash.client import StashError, StashRefused
 from sync_queue import timestamps
 from sync_queue.bindings import Bindings
@@ -113,6 +114,7 @@ class Settlement:
                 self._db.execute("ROLLBACK")
             raise
         for row, work in batch:
+            self._remark(work)
             if work.error is not None and row.row_id in done:
                 self._bury(row.job, work, now)
             elif work.pictures_error is not None and row.row_id in done:
@@ -237,6 +239,13 @@ class Settlement:
         self._bindings.drop(work.scene_id)
         discard(self._db, work.job["job_key"])
         timestamps.write(self._db, {work.scene_id: None})
+
+    def _remark(self, work: Work) -> None:
+        """Tell a person what they should know of a job that is done."""
+        for remark in work.remarks:
+            self._tell("warning", remark)
+        if work.wrote and work.match is not None and work.match.confidence is MatchConfidence.LOW and work.scene:
+            self._tell("warning", LowConfidence(work.scene_id, work.scene.paths[0], work.match).synced())
 
     def _say(self, error: BaseException, words: str) -> None:
         """Tell a person of a dead letter, unless it comes back by itself: then there is nothing to see to."""

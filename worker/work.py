@@ -20,7 +20,8 @@ class Work:
 
     ``few``: not many others are due, so that Plex may be asked for this one alone. ``wish`` is what its items should
     be. ``pictures_error`` is why their pictures are still to do, though the text is done. ``bound`` is what a person
-    has chosen for the scene, ``rebound`` the same where its file was found in another item.
+    has chosen for the scene, ``rebound`` the same where its file was found in another item. ``remarks`` are what a
+    person should know of it though it succeeded, or is not tried again.
     """
 
     job: dict[str, Any]
@@ -39,6 +40,7 @@ class Work:
     reason: str = ""
     error: BaseException | None = None
     pictures_error: BaseException | None = None
+    remarks: list[str] = field(default_factory=list)
 
     @property
     def scene_id(self) -> int:

@@ -92,6 +92,7 @@ class Writer:
                     fields = sorted({c.field for item in work.items for c in self.diff(work, item).changes})
                     work.verdict, work.reason = Verdict.FAILED, f"Plex did not keep {', '.join(fields)}"
                     log.warning("Scene %s: %s", work.scene_id, work.reason)
+                    work.remarks.append(f"Scene {work.scene_id}: {work.reason}")
                 else:
                     work.verdict = None  # open again
                     self.write(work)

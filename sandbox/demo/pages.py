@@ -20,6 +20,7 @@ from sandbox.hostpage import build
 
 WIDE, HIGH = 1000, 700
 _PATIENCE = 60.0
+_BROWSERS = ("/usr/bin/chromium", "/usr/bin/chromium-browser")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     build()
     playwright = importlib.import_module("playwright.sync_api")
-    path = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
+    path = os.environ.get("CHROMIUM") or next(filter(os.path.exists, _BROWSERS), _BROWSERS[0])
     with Stage(200) as stage, playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": WIDE, "height": HIGH})

@@ -16,7 +16,9 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
 ]
 # So many letters a text needs for being recognised in a line, and so much of a line must be recognised.
-FEWEST_LETTERS = 8
+FEWEST_LETTERS = 7
+# What is filled in is a name, a path, a number; never so long.
+LONGEST_FILLED_IN = 60
 MOST_OF_IT = 0.8
 # What is filled in, in the old way of writing texts.
 _FORMATS = re.compile(r"%(?:\.\d+f|[sdr])|\{\w*\}")
@@ -53,7 +55,12 @@ def said(line: str) -> bool:
         if line in pattern.pattern.replace("\\", ""):
             return True  # it stands in an answer to Stash
         if match := pattern.search(line):
-            found[match.start() : match.end()] = b"x" * (match.end() - match.start())
+            known = bytearray(b"x" * len(line))
+            for number in range(1, (pattern.groups or 0) + 1):
+                if len(match[number]) > LONGEST_FILLED_IN:  # a sentence of its own, which has to stand somewhere too
+                    known[match.start(number) : match.end(number)] = bytes(len(match[number]))
+            for place in range(match.start(), match.end()):
+                found[place] |= known[place]
     return found.count(b"x") >= MOST_OF_IT * len(line)
 
 
@@ -63,7 +70,7 @@ def _patterns() -> list[re.Pattern[str]]:
     files = [ROOT / "Stash2Plex.py", *(path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py")))]
     lines = {line for path in files for text in _texts(ast.parse(text_of(path))) for line in text.splitlines()}
     return [
-        re.compile(".+".join(map(re.escape, line.split(_FILLED_IN))))
+        re.compile("(.+)".join(map(re.escape, line.split(_FILLED_IN))))
         for line in lines
         if sum(letter.isalpha() for letter in line) >= FEWEST_LETTERS
     ]

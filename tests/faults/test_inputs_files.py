@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hooks import process
@@ -191,6 +191,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, JobSt
 
 
 @generated(40, 3_000)
+@example(jobs=[None, {"scene_id": 5, "job_key": "scene_5", "priority": 1, "next_retry_at": []}], status=0)
 @given(jobs=st.lists(altered(ROW, ENTITY), min_size=1, max_size=4), status=st.sampled_from([0, 1, 2, 5]))
 def test_rows_of_the_queue(jobs: list[Any], status: int, store: tuple[str, JobStore]) -> None:
     folder, queue = store

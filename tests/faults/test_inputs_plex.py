@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element, tostring
 
 import pytest
 import requests
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from plex import listing
@@ -114,6 +114,7 @@ def test_answers_that_are_damaged(content: bytes, status: int, cache: PlexCache)
 
 
 @generated()
+@example(content='<MediaContainer><Directory key="²" /></MediaContainer>'.encode())
 @given(content=trees())
 def test_answers_that_say_anything(content: bytes, cache: PlexCache) -> None:
     with promptly():

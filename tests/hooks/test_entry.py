@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -91,3 +92,15 @@ def test_a_queue_that_was_shut_down_is_a_bug_and_not_a_lost_save(data_dir: str, 
     manager.shutdown()
     with pytest.raises(RuntimeError, match="shut down"):
         Stash2Plex.handle_hook(hook(5, title="x"))
+
+
+def test_a_python_that_is_too_old_says_which_it_is_and_where_to_name_another() -> None:
+    code = (
+        "import runpy, sys; sys.version_info = (3, 9, 1); sys.version = '3.9.1 (main)'; "
+        f"runpy.run_path({str(ROOT / 'Stash2Plex.py')!r}, run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], input=b"{}", capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    error = json.loads(done.stdout)["error"]
+    assert "needs Python 3.10 or newer; this is 3.9.1 at " + sys.executable in error
+    assert "Settings > System > Python executable path" in error

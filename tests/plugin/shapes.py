@@ -26,6 +26,7 @@ class Each:
 CANDIDATE = {
     "rating_key": int,
     "section": int,
+    "library": MAYBE_TEXT,
     "title": str,
     "path": str,
     "size": (int, type(None)),
@@ -40,8 +41,10 @@ SHAPES: dict[str, Any] = {
     "status": {
         "server": SERVER,
         "queue": {"waiting": int, "in_flight": int},
+        "writing": [int],
         "in_step": int,
         "needs_you": int,
+        "newest_letter": MAYBE_NUMBER,
         "attention": MAYBE_TEXT,
         "drainer": {
             "state": MAYBE_TEXT,
@@ -82,6 +85,7 @@ SHAPES: dict[str, Any] = {
                 "files": [{"path": str, "size": (int, type(None)), "duration": MAYBE_NUMBER}],
             }
         ],
+        "old": int,
         "folders": [{"folder": str, "count": int, "rule": MAYBE_TEXT}],
         "next": (int, type(None)),
     },
@@ -107,6 +111,7 @@ SHAPES: dict[str, Any] = {
         "checks": [{"check": str, "ok": (bool, type(None)), "finding": str, "advice": str}],
     },
     "scene": {
+        "now": NUMBER,
         "machine": MAYBE_TEXT,
         "plex_web_url": MAYBE_TEXT,
         "show_marks": bool,
@@ -121,6 +126,7 @@ SHAPES: dict[str, Any] = {
                 ],
                 "waiting": Maybe({"since": NUMBER, "next": MAYBE_NUMBER, "error": MAYBE_TEXT, "for_file": bool}),
                 "bound": (int, type(None)),
+                "refused": int,
             }
         ),
     },

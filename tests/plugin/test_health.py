@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +15,7 @@ from plex.exceptions import PlexPermanentError
 from sync_queue import state
 from sync_queue.dlq import DeadLetterQueue
 from sync_queue.jobs import new_job
+from sync_queue.requirements import command
 from sync_queue.setup import set_up
 from tasks import health_check as module
 from tasks import health_local, health_plex
@@ -300,7 +300,7 @@ def test_a_package_that_is_missing_is_named_with_the_command(look: Look, monkeyp
     [found] = health_local.interpreter(look)
     assert found.ok is False
     assert "no-such-package" in found.finding
-    assert f"{sys.executable} -m pip install" in found.advice
+    assert found.advice.endswith(command(look.context.plugin_dir))
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,7 @@ def test_without_strict_matching_the_best_is_taken_and_said(bare_house: House) -
     wait(lambda: [item.title for item in items].count("The best of two") == 1, 20, "one of them to be written")
     log = (house.data / "stash2plex.log").read_text()
     assert f"LOW CONFIDENCE SYNCED: scene {scene}" in log
+    wait(lambda: f"LOW CONFIDENCE SYNCED: scene {scene}" in said(house), 20, "it to be said to a person")
     assert "Other candidates: [" in log
 
 

@@ -23,10 +23,11 @@ from sync_queue.jobs import PRIORITY_BULK, new_job
 from sync_queue.ledger import IN_STEP, Entry, Ledger, Verdict
 from sync_queue.setup import open_writer
 from tasks import MODES, QUICK
+from tasks.dead_letters import DAYS
 from tasks.page_scene import STATES
 from tasks.page_status import IN_STEP as IN_STEP_FOR_STATUS
 from tasks.page_status import status
-from tasks.page_words import BY_THEMSELVES
+from tasks.page_words import BY_THEMSELVES, OLD
 from tests.house import ROOT, House, files, wait
 from tests.plugin.shapes import SHAPES, check
 from tests.plugin.test_matching import doubtful
@@ -75,6 +76,7 @@ def test_lists_that_are_kept_twice_agree() -> None:
     assert ended_by_outage() == BY_THEMSELVES
     assert {verdict.value for verdict in IN_STEP} == set(IN_STEP_FOR_STATUS)
     assert set(STATES) == {verdict.value for verdict in Verdict}
+    assert OLD == DAYS
 
 
 def test_before_the_first_save_there_is_little_to_say(bare_house: House) -> None:
@@ -149,6 +151,7 @@ def test_a_doubtful_scene_is_given_an_item_by_hand_and_taken_from_it(bare_house:
     [row] = answer["rows"]
     assert (row["kind"], row["scene_id"], row["title"]) == ("doubtful", scene, "Which of the two")
     assert {one["rating_key"] for one in row["candidates"]} == {item.rating_key, other.rating_key}
+    assert {one["library"] for one in row["candidates"]} == {"Scenes"}
     assert row["files"][0]["path"] == row["path"] == house.scene(scene)["files"][0]["path"]
     assert [(group["kind"], group["count"]) for group in answer["groups"]] == [("doubtful", 1)]
     assert of(house, scene)["state"] == "doubtful"
@@ -180,6 +183,73 @@ def test_a_doubtful_scene_is_given_an_item_by_hand_and_taken_from_it(bare_house:
     house.quiet()
     assert of(house, scene)["state"] == "left alone"
     assert ask(house, "unbind", scene=scene)["unbound"] is False
+
+
+def test_an_item_that_proves_another_scene_is_refused_before_anybody_looked_at_that_scene(house: House) -> None:
+    first, second, third = house.with_file(3)
+    item = house.item(second)
+    assert f"is scene {second}'s, which" in ask(house, "bind", scene=first, rating_key=item.rating_key)["error"]
+    [part] = item.parts()
+    part.size = (part.size or 0) + 1  # at the same place, but not the same file
+    assert ask(house, "bind", scene=first, rating_key=item.rating_key)["bound"] == item.rating_key
+    # What was given another item by hand owns its own no more.
+    assert ask(house, "bind", scene=third, rating_key=house.item(first).rating_key)["bound"]
+    assert f"is scene {third}'s" not in json.dumps(
+        ask(house, "bind", scene=second, rating_key=house.item(third).rating_key)
+    )
+
+
+def test_by_path_map_too_an_item_is_another_scene_s(bare_house: House) -> None:
+    house = bare_house
+    house.plex.start()
+    house.section = house.plex.add_section("Scenes", ["/media"])
+    for path, size, duration in files(house.library):
+        house.plex.add_item(house.section, [(path.replace("/data/", "/media/", 1), size, duration)])
+    house.stash.start()
+    assert house.stash.add_plugin(house.root) is not None
+    house.configure(path_map="/data => /media")
+    first, second = house.with_file(2)
+    place = house.scene(second)["files"][0]["path"].replace("/data/", "/media/", 1)
+    item = house.plex.find(place)
+    assert item is not None
+    assert f"is scene {second}'s, which {place}" in ask(house, "bind", scene=first, rating_key=item.rating_key)["error"]
+
+
+def test_none_of_those_shown_leaves_the_others_and_can_be_taken_back(bare_house: House) -> None:
+    house = bare_house
+    scene, items = doubt(house)
+    shown, unseen = sorted(item.rating_key for item in items)
+    assert of(house, scene)["refused"] == 0
+    assert ask(house, "refuse", scene=scene, rating_keys=[shown])["refused"] == [shown]
+    assert of(house, scene)["refused"] == 1
+    wait(lambda: ask(house, "status")["needs_you"] == 1, 20, "to be asked about the other one")
+    [row] = ask(house, "attention")["rows"]
+    assert [one["rating_key"] for one in row["candidates"]] == [unseen]
+    assert ask(house, "unbind", scene=scene) == {"version": 1, "unbound": True, "can_give_back": False}
+    house.quiet()
+    assert of(house, scene)["refused"] == 0
+    [row] = ask(house, "attention")["rows"]
+    assert {one["rating_key"] for one in row["candidates"]} == {shown, unseen}
+
+
+def test_what_the_worker_waits_for_a_person_for_is_told(house: House) -> None:
+    house.configure(plex_token="wrong")
+    [scene] = house.with_file()
+    house.save(scene, title="Waits")
+    wait(lambda: ask(house, "status")["drainer"]["state"] == "waiting for a person", 20, "the wait for a person")
+    found = ask(house, "status")
+    assert found["enabled"]
+    assert "token" in found["attention"]
+
+
+def test_the_scenes_being_written_are_named(house: House) -> None:
+    scenes = house.with_file(7)
+    house.plex.faults.set(write_latency=2.0)
+    house.save(scenes[0], title="Seen on its way")
+    wait(lambda: ask(house, "status")["writing"] == [scenes[0]], 10, "the scene to be named")
+    house.plex.faults.clear()
+    house.quiet()
+    assert ask(house, "status")["writing"] == []
 
 
 def test_none_of_these_is_asked_again_for_a_new_candidate_only(bare_house: House) -> None:
@@ -374,6 +444,51 @@ def test_an_outage_goes_on_until_it_ends(stocked: str) -> None:
     assert (found["moving"], found["in_step"], found["needs_you"]) == (True, 120, 450)
     assert found["drainer"]["rate"] > 0
     assert found["drainer"]["left"] > 0
+
+
+def test_of_what_is_in_flight_a_few_are_named_and_damaged_rows_are_no_obstacle(stocked: str) -> None:
+    with closing(sqlite3.connect(Path(stocked, "queue", "data.db"))) as db:
+        db.execute("UPDATE ack_queue_default SET status = 2 WHERE _id <= 9")
+        db.execute("UPDATE ack_queue_default SET data = CAST('[1]' AS BLOB) WHERE _id = 1")
+        db.commit()
+    found = quick(stocked, "status")
+    assert (found["queue"], found["writing"]) == ({"waiting": 291, "in_flight": 9}, [2, 3, 4, 5])
+
+
+@pytest.mark.parametrize(("more", "moves"), [({}, False), ({"last_error": "no"}, True)], ids=["waits", "fails"])
+@pytest.mark.parametrize("awaits", [False, True])
+def test_a_row_that_fails_moves_and_one_that_only_waits_does_not(
+    tmp_path: Path, more: dict[str, Any], moves: bool, awaits: bool
+) -> None:
+    data_dir = str(tmp_path / "data")
+    job = new_job(1, "metadata", {}, priority=PRIORITY_BULK, now=time.time())
+    job.update({"next_retry_at": time.time() + 200, **more}, **({"awaits_file": True} if awaits else {}))
+    with closing(open_writer(data_dir)) as writer:
+        writer.fold_all([(json.dumps(job), job["job_key"])])
+    assert quick(data_dir, "status")["moving"] is (moves and not awaits)
+
+
+def test_a_letter_for_a_letter_changes_what_the_list_is_asked_for_by(stocked: str) -> None:
+    before = quick(stocked, "status")
+    dlq = DeadLetterQueue(stocked)
+    dlq.discard("scene_1")
+    dlq.add(new_job(900, "metadata", {}, priority=PRIORITY_BULK, now=time.time()), PermanentError("new"))
+    after = quick(stocked, "status")
+    assert after["needs_you"] == before["needs_you"]
+    assert after["newest_letter"] > before["newest_letter"]
+    dlq.clear()
+    assert quick(stocked, "status")["newest_letter"] is None
+
+
+def test_what_a_purge_would_delete_is_counted_whatever_the_error(stocked: str) -> None:
+    from plex.exceptions import PlexServerDown
+
+    dlq = DeadLetterQueue(stocked)
+    for number, error in enumerate((PlexServerDown("away"), PermanentError("no")), 900):
+        job = new_job(number, "metadata", {}, priority=PRIORITY_BULK, now=time.time())
+        dlq.add(job, error, now=time.time() - DAYS * 86_400 - 60)
+    told = quick(stocked, "attention")["old"]
+    assert told == dlq.purge(DAYS) == 2
 
 
 def test_an_older_state_and_damaged_notes_are_no_obstacle(stocked: str, tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def test_wake_starts_what_waits(house: House) -> None:
     [
         ({"plex_url": ""}, "Plex URL"),
         ({"plex_token": "  "}, "Plex token"),
-        ({"plex_url": "192.168.1.5:32400"}, "must begin with http"),
+        ({"plex_url": "192.168.1.5:32400"}, "is an address like http://"),
         ({"max_retries": "many"}, "Tries is a whole number from 1 to 100, not 'many'"),
         ({"poll_interval": 5}, "Poll interval is a number from 0.05 to 1"),
     ],

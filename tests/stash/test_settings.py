@@ -145,10 +145,14 @@ def test_texts_are_trimmed_and_the_address_has_no_slash_at_its_end() -> None:
     assert config(plex_token=12345).plex_token == "12345"
 
 
-@pytest.mark.parametrize("url", ["plex:32400", "ftp://plex", "192.168.1.10:32400"])
-def test_an_address_without_its_scheme_is_a_problem(url: str) -> None:
-    assert config(plex_url=url).problems == (f"Plex URL must begin with http:// or https://, not {url!r}",)
-    assert config(plex_url=f"HTTPS://{url}").problems == ()
+@pytest.mark.parametrize("url", ["plex:32400", "ftp://plex", "192.168.1.10:32400", "http://", "http://plex local"])
+def test_an_address_that_is_none_is_a_problem(url: str) -> None:
+    assert config(plex_url=url).problems == (f"Plex URL is an address like http://192.168.1.10:32400, not {url!r}",)
+
+
+@pytest.mark.parametrize("url", ["http://plex", "HTTPS://plex:32400/", "http://[fd00::1]:32400", "https://me.net/plex"])
+def test_an_address_is_taken(url: str) -> None:
+    assert config(plex_url=url).problems == ()
 
 
 def test_what_is_missing_is_named_in_one_sentence() -> None:

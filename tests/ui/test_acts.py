@@ -116,9 +116,9 @@ def taken_back(page: Visitor, house: House, scene: int, key: int) -> None:
     page.sees(pane, f"by hand to item {key}")
     page.sees(pane, "In step with Plex.")
     page.button("Unbind").click()
-    asks(page, "Give the item its former values back?")
+    asks(page, "Give the former values back?")
     page.button("Give back").click()
-    page.sees(pane, "Not bound any more; the item gets its former values back")
+    page.sees(pane, "Not bound any more; the former values are given back")
     wait(lambda: item.title != ODD, 20, "the former title")
 
 
