@@ -49,6 +49,15 @@ def moment_of(root: Path) -> int:
         raise NoDate("No commit says of when this is: set SOURCE_DATE_EPOCH to its time in seconds") from error
 
 
+def is_changed(root: Path) -> bool:
+    """Whether there is anything here that no commit has: Stash would not see such a release as an update."""
+    asked = ["git", "status", "--porcelain", "--untracked-files=no"]
+    try:
+        return bool(subprocess.run(asked, cwd=root, capture_output=True, text=True, check=True).stdout.strip())
+    except (OSError, subprocess.CalledProcessError):
+        return False
+
+
 def main(arguments: list[str]) -> int:
     """Build, and say what came of it."""
     folder = Path(arguments[0]) if arguments else ROOT / "dist"
@@ -59,6 +68,8 @@ def main(arguments: list[str]) -> int:
         return 1
     size = target.stat().st_size
     sys.stdout.write(f"{target}: version {VERSION}, {size:,} bytes, packages in {LIB}/\n{folder / INDEX}\n")
+    if is_changed(ROOT):
+        sys.stderr.write("It holds changes that are in no commit, under the last commit's date: Stash sees no update\n")
     if size > MOST:
         sys.stderr.write(f"That is more than {MOST:,} bytes: Stash may give up on the download\n")
         return 1

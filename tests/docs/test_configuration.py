@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from stash import spelling
 from stash.settings import TABLE, Setting
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "configuration.md"
@@ -139,7 +140,7 @@ def _allowed(setting: Setting) -> str:
         return "on, off"
     if setting.kind == "NUMBER":
         return f"{setting.low:g} to {setting.high:g}" + (", whole" if setting.whole else "")
-    return "text"
+    return ", ".join(spelling.INTERVALS) if setting.reader is spelling.interval else "text"
 
 
 def test_the_page_is_that_of_the_table() -> None:

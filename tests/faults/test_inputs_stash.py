@@ -125,7 +125,10 @@ def hooks_run(reached: list[Any]) -> Any:
 @generated()
 @given(context=altered(*CONTEXTS))
 def test_both_readers_of_a_hook_agree(context: Any) -> None:
-    document = json.dumps({"args": {"hookContext": context}, "server_connection": {}})
+    try:
+        document = json.dumps({"args": {"hookContext": context}, "server_connection": {}}, allow_nan=False)
+    except ValueError:  # an infinite number is no JSON, and never comes from Stash
+        return
     with promptly():
         try:
             quick, _, _ = read_document(document)

@@ -42,6 +42,20 @@ def test_without_settings_each_task_says_in_one_line_what_to_do(
     assert TOKEN in told[0]
 
 
+@pytest.mark.parametrize(("name", "args"), [(name, args) for name, _, args in TASKS])
+def test_with_a_wrong_setting_each_task_names_it_with_what_is_allowed(
+    bare_house: House, name: str, args: dict[str, str]
+) -> None:
+    bare_house.start()
+    bare_house.configure(max_tags="plenty")
+    bare_house.task(name)
+    loud = [line.message for line in bare_house.stash.log if line.level in ("Warning", "Error")]
+    told = [line for line in loud if "Most tags" in line and "Plugin returned error" not in line]
+    assert len(told) == 1
+    assert "a whole number from 0 to 10000, not 'plenty'" in told[0]
+    assert "Settings > Plugins" in told[0]
+
+
 def test_saves_before_the_settings_wait_and_the_first_one_after_arrives_at_once(bare_house: House) -> None:
     house = bare_house
     house.start(configured=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import stat
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -144,6 +145,20 @@ def test_the_time_of_a_release_is_given_or_that_of_the_commit(tmp_path: Path, mo
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "nothing"))
     with pytest.raises(command.NoDate, match="SOURCE_DATE_EPOCH"):
         command.moment_of(tmp_path)
+
+
+def test_changes_that_no_commit_has_are_noticed(tmp_path: Path) -> None:
+    def git(*words: str) -> None:
+        subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *words], cwd=tmp_path, check=True)
+
+    assert not command.is_changed(tmp_path)
+    git("init", "-q")
+    (tmp_path / "file").write_text("one")
+    git("add", "file")
+    git("commit", "-q", "-m", "one")
+    assert not command.is_changed(tmp_path)
+    (tmp_path / "file").write_text("two")
+    assert command.is_changed(tmp_path)
 
 
 def test_the_command_says_what_it_made(

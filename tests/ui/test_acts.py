@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
 import pytest
 
+from sync_queue.dlq import DeadLetterQueue
+from sync_queue.jobs import PRIORITY_BULK, new_job
 from tests.house import House, wait
 from tests.ui.conftest import Visit
 from tests.ui.test_page import status
 from tests.ui.visitor import Visitor
+from worker.source import PermanentError
 
 ODD = "<script>alert(1)</script> \"quotes\" 'and' javascript:alert(2) \u202eback to front\u202c"
 
@@ -22,11 +26,12 @@ def scenes(ui_house: House) -> list[int]:
     files = {int(scene.id): scene.files[0] for scene in ui_house.library.scenes if scene.files}
     absent = [files[one].path for one in ids[:3]]
     ui_house.start(in_plex=lambda path: path not in absent)
+    sections = [ui_house.section, ui_house.plex.add_section(ODD, ["/odd"])]
     for one in ids[:2]:
         file, name = files[one], files[one].path.rpartition("/")[2]
-        for number in (1, 2):
+        for number, section in enumerate(sections, 1):
             place = f"/data/copy {number}/{one}/{name}"
-            ui_house.plex.add_item(ui_house.section, [(place, file.size + number, file.duration)])
+            ui_house.plex.add_item(section, [(place, file.size + number, file.duration)], f"{number} {ODD}")
     # What a start of Stash brings by itself is over before the tests begin.
     ui_house.task("Reconcile Library (Recent)")
     return ids
@@ -39,6 +44,7 @@ def test_a_save_is_seen_moving_from_waiting_to_written(ui_house: House, scenes: 
     ui_house.save(scenes[5], title="Seen on its way")
     page.sees(page.sentence(), "1 waits", 8_000)
     page.page.get_by_role("progressbar", name="Scenes written").wait_for()
+    page.section("now").get_by_role("link", name=f"Scene {scenes[5]}").wait_for()
     ui_house.plex.faults.clear()
     ui_house.shows(scenes[5], title="Seen on its way")
     page.sees(page.sentence(), "was the same in Plex when last written.", 12_000)
@@ -70,6 +76,9 @@ def test_any_text_is_shown_as_text(ui_house: House, scenes: list[int], visit: Vi
     row = page.section("attention").locator(f'[data-scene="{scenes[0]}"]')
     row.wait_for()
     assert row.get_by_role("link").inner_text() == ODD
+    candidates = row.locator("[data-rating-key]")
+    assert sorted(one.locator("h5").inner_text() for one in candidates.all()) == [f"1 {ODD}", f"2 {ODD}"]
+    page.sees(candidates, f"in {ODD}")
     page.go("/scenes")
     mark = page.page.locator(".stash2plex-mark")
     mark.wait_for()
@@ -101,10 +110,35 @@ def test_a_doubtful_match_is_settled_by_this_one_and_by_none_of_these(
     taken_back(page, ui_house, scenes[0], key)
     page.go("/plugins/stash2plex")
     other = page.section("attention").locator(f'[data-scene="{scenes[1]}"]')
-    page.button("None of these", other).click()
+    shown_keys = sorted(int(one.get_attribute("data-rating-key")) for one in other.locator("[data-rating-key]").all())
+    with page.page.expect_request(lambda request: '"refuse"' in (request.post_data or "")) as sent:
+        page.button("None of these", other).click()
+    # What has come since was not shown, and nobody has refused it.
+    assert sorted(json.loads(sent.value.post_data)["variables"]["args"]["rating_keys"]) == shown_keys
     page.sees(page.section("attention"), "Nothing needs you.")
     ui_house.quiet()
     assert all(item.title != "None of them" for item in ui_house.plex.items)
+    asked_again(page, ui_house, scenes[1])
+
+
+def asked_again(page: Visitor, house: House, scene: int) -> None:
+    """The tab of a scene whose candidates were refused says so, and has them asked about again."""
+    page.go(f"/scenes/{scene}")
+    page.page.get_by_role("tab", name="Plex").click()
+    pane = page.page.locator("#stash2plex-scene")
+    page.page.wait_for_timeout(4000)
+    print("PANE", pane.inner_text(), operation(house, "scene", ids=[scene]))
+    page.sees(pane, "2 candidates by hand")
+    page.button("Ask again").click()
+    page.sees(pane, "Left alone: the match is doubtful.")
+    assert page.button("Ask again").count() == 0
+    operation(house, "refuse", scene=scene)
+    house.quiet()
+
+
+def operation(house: House, mode: str, **args: Any) -> Any:
+    query = 'mutation($a: Map) { runPluginOperation(plugin_id: "Stash2Plex", args: $a) }'
+    return house.stash.gql(query, {"a": {"mode": mode, **args}})["runPluginOperation"]
 
 
 def taken_back(page: Visitor, house: House, scene: int, key: int) -> None:
@@ -114,9 +148,12 @@ def taken_back(page: Visitor, house: House, scene: int, key: int) -> None:
     page.page.get_by_role("tab", name="Plex").click()
     pane = page.page.locator("#stash2plex-scene")
     page.sees(pane, f"by hand to item {key}")
+    page.sees(pane, f"{ODD}: ")
+    page.sees(pane, "Last written")
     page.sees(pane, "In step with Plex.")
     page.button("Unbind").click()
     asks(page, "Give the former values back?")
+    page.sees(page.page.get_by_role("dialog"), "1 item was written for this scene, 1 of them gets back")
     page.button("Give back").click()
     page.sees(pane, "Not bound any more; the former values are given back")
     wait(lambda: item.title != ODD, 20, "the former title")
@@ -162,7 +199,7 @@ def test_what_the_preview_shows_is_what_sync_these_writes(ui_house: House, scene
     before = ui_house.item(ids[0]).title
     ui_house.configure(enabled=False)
     for one in ids:
-        ui_house.save(one, title=f"Previewed {one}", details="Some words more than there were")
+        ui_house.save(one, title=f"Previewed {one}", details=ODD)
     ui_house.paused()
     ui_house.task("Clear Pending Queue")
     ui_house.configure()
@@ -172,6 +209,7 @@ def test_what_the_preview_shows_is_what_sync_these_writes(ui_house: House, scene
     page.button("Preview", page.section("preview")).click()
     page.sees(page.section("preview"), "2 scenes looked at: 2 would be written")
     foreseen = {one: shown(page, one) for one in ids}
+    assert [foreseen[one]["summary"] for one in ids] == [ODD, ODD]
     page.sees(row_of(page, ids[0]).locator('[data-field="title"] del'), before.split()[0])
     assert ui_house.item(ids[0]).title == before, "looking has changed something"
     page.button("Sync these (2)").click()
@@ -230,6 +268,7 @@ def test_what_loses_or_writes_much_asks_first(ui_house: House, scenes: list[int]
     ui_house.configure(enabled=False)
     ui_house.save(scenes[13], title="To be forgotten")
     ui_house.paused()
+    before = [started(ui_house, name) for name in ("Sync All Scenes", "Give Back to Plex")]
     page = visit()
     page.sees(page.sentence(), "Paused: Enabled is switched off in the settings; 1 waits")
     page.button("Run Clear Pending Queue").click()
@@ -243,9 +282,99 @@ def test_what_loses_or_writes_much_asks_first(ui_house: House, scenes: list[int]
     page.button("Run Sync All Scenes").click()
     asks(page, "Queue all 60 scenes?")
     page.page.keyboard.press("Enter")
+    page.page.get_by_role("dialog").wait_for(state="detached")
     page.button("Run Clear Dead Letter Queue").click()
     page.sees(page.section("tasks"), "There are no dead letters.")
     page.button("Run Give Back to Plex").click()
     asks(page, "Give back")
     page.page.keyboard.press("Enter")
+    page.page.get_by_role("dialog").wait_for(state="detached")
+    time.sleep(0.5)
+    assert [started(ui_house, name) for name in ("Sync All Scenes", "Give Back to Plex")] == before
+    assert ui_house.queue()["waiting"] == 0
     ui_house.configure()
+
+
+def started(house: House, task: str) -> int:
+    return sum((process.kind, process.trigger) == ("task", task) for process in house.stash.processes)
+
+
+def letter(house: House, scene: int, error: Exception, age: float = 0.0) -> None:
+    job = new_job(scene, "metadata", {}, priority=PRIORITY_BULK, now=time.time())
+    DeadLetterQueue(str(house.data)).add(job, error, now=time.time() - age)
+
+
+def test_dead_letters_are_cleared_and_purged_only_when_asked_for(
+    ui_house: House, scenes: list[int], visit: Visit
+) -> None:
+    from plex.exceptions import PlexServerDown
+
+    letter(ui_house, scenes[7], PermanentError("new"))
+    letter(ui_house, scenes[8], PermanentError("old"), 31 * 86_400)
+    letter(ui_house, scenes[9], PlexServerDown("old, and comes back by itself"), 31 * 86_400)
+    dlq = DeadLetterQueue(str(ui_house.data))
+    page = visit()
+    for task, title, yes, before, after in (
+        ("Purge Old DLQ Entries", "Forget 2 dead letters older than 30 days?", "Purge 2", 3, 1),
+        ("Clear Dead Letter Queue", "Forget 1 dead letter?", "Clear 1", 1, 0),
+    ):
+        page.button(f"Run {task}").click()
+        asks(page, title)
+        page.page.keyboard.press("Enter")
+        page.page.get_by_role("dialog").wait_for(state="detached")
+        assert dlq.count() == before
+        page.button(f"Run {task}").click()
+        page.button(yes).click()
+        wait(lambda rest=after: dlq.count() == rest, 10, task)  # type: ignore[misc]
+
+
+def test_the_list_is_asked_for_again_when_one_row_takes_the_place_of_another(
+    ui_house: House, scenes: list[int], visit: Visit
+) -> None:
+    letter(ui_house, scenes[7], PermanentError("the first"))
+    page = visit()
+    page.sees(page.section("attention"), "the first")
+    dlq = DeadLetterQueue(str(ui_house.data))
+    dlq.discard(f"scene_{scenes[7]}")
+    letter(ui_house, scenes[8], PermanentError("the second"))
+    page.button("Look again").click()
+    page.sees(page.section("attention"), "the second")
+    assert page.section("attention").get_by_text("the first").count() == 0
+    dlq.clear()
+
+
+def test_what_the_worker_waits_for_a_person_for_needs_one(ui_house: House, scenes: list[int], visit: Visit) -> None:
+    ui_house.configure(plex_token="wrong")
+    ui_house.save(scenes[4], title="Waits for a token")
+    wait(lambda: status(ui_house)["drainer"]["state"] == "waiting for a person", 20, "the wait")  # type: ignore[index]
+    page = visit()
+    page.sees(page.section("attention").locator('[data-kind="worker"]'), "token")
+    assert page.section("attention").get_by_text("Nothing needs you.").count() == 0
+    [icon] = [one for one in page.page.get_by_title("Stash2Plex").all() if one.is_visible()]
+    page.sees(icon, "1")
+    ui_house.configure()
+    ui_house.shows(scenes[4], title="Waits for a token")
+    page.sees(page.section("attention"), "Nothing needs you.")
+
+
+# A queue in which what had our job's id is somebody's scan now, from the moment on that ``stolen`` is set.
+THIEF = """(() => { const ask = window.fetch; window.stopped = 0;
+  window.fetch = (where, what) => {
+    const body = String((what || {}).body);
+    if (body.includes('Stash2PlexStop')) window.stopped += 1;
+    if (!body.includes('Stash2PlexQueue')) return ask(where, what);
+    const description = window.stolen ? 'Scanning...' : 'Running plugin task: Process Queue';
+    const job = { id: '4711', status: 'RUNNING', progress: 0.5, description: description };
+    return Promise.resolve(new Response(JSON.stringify({ data: { jobQueue: [job] } })));
+  }; })()"""
+
+
+def test_stop_leaves_somebody_else_s_job_under_a_remembered_id_alone(
+    ui_house: House, scenes: list[int], visit: Visit
+) -> None:
+    page = visit(script=THIEF)
+    stop = page.button("Stop Process Queue")
+    stop.wait_for()
+    stop.evaluate("(button) => { window.stolen = true; button.click(); }")
+    page.button("Run Process Queue").wait_for()
+    assert page.page.evaluate("window.stopped") == 0

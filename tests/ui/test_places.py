@@ -49,6 +49,48 @@ def test_forty_cards_cost_one_operation_and_only_what_is_not_in_step_is_marked(
     assert asked(ui_house, "scene", before) == 0
 
 
+def test_marks_are_asked_for_again_when_they_are_old_or_something_was_done(
+    ui_house: House, scenes: list[int], visit: Visit
+) -> None:
+    before = len(ui_house.stash.processes)
+    page = visit("/scenes")
+    page.page.locator(".stash2plex-mark").wait_for()
+
+    def there_and_back() -> int:
+        page.page.get_by_role("link", name="Settings").click()
+        page.page.locator("#stash2plex-settings").wait_for()
+        page.page.get_by_role("link", name="Scenes").click()
+        page.page.locator(".stash2plex-mark").wait_for()
+        page.page.wait_for_timeout(500)
+        return asked(ui_house, "scene", before)
+
+    assert there_and_back() == 1
+    page.page.evaluate("(() => { const now = Date.now; Date.now = () => now() + 16000; })()")
+    assert there_and_back() == 2
+    page.page.evaluate("(id) => window.Stash2Plex.ask('sync_now', { ids: [id] })", scenes[0])
+    wait(lambda: asked(ui_house, "scene", before) == 3, 5, "the scene to be asked about again")
+    last = [json.loads(one.stdin)["args"] for one in ui_house.stash.processes if one.kind == "operation"]
+    assert [one["ids"] for one in last if one["mode"] == "scene"][-1] == [scenes[0]]
+    ui_house.quiet()
+
+
+def test_a_scene_that_waits_is_looked_at_often_only_where_something_happens_soon(
+    ui_house: House, scenes: list[int], visit: Visit
+) -> None:
+    page = visit("/scenes")
+    pauses = "(all) => all.map((one) => window.Stash2Plex.scenePause(one, 1000))"
+    waiting = [
+        {"next": 1004, "for_file": False},
+        {"next": 900, "for_file": False},
+        {"next": None, "for_file": False},
+        {"next": 1004, "for_file": True},
+        {"next": 1200, "for_file": False},
+        {"next": None, "for_file": True},
+        {"next": 1200, "for_file": True},
+    ]
+    assert page.page.evaluate(pauses, waiting) == [2000] * 4 + [15000] * 3
+
+
 @pytest.mark.parametrize("width", [WIDE, NARROW])
 def test_the_tab_says_how_the_scene_stands(ui_house: House, scenes: list[int], visit: Visit, width: int) -> None:
     before = len(ui_house.stash.processes)
