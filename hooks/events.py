@@ -42,14 +42,16 @@ def event_of(hook_context: Mapping[str, Any]) -> Event:
 # SQLite reads the document faster than the json module is imported, and a hook has SQLite open anyway (libraries A7).
 _READ = """SELECT json_type(:d,'$.args.hookContext'),
     json_extract(:d,'$.args.hookContext.type'),
-    json_extract(:d,'$.args.hookContext.id'),
-    json_extract(:d,'$.args.hookContext.input.id'),
+    CASE json_type(:d,'$.args.hookContext.id') WHEN 'true' THEN NULL ELSE json_extract(:d,'$.args.hookContext.id') END,
+    CASE json_type(:d,'$.args.hookContext.input.id') WHEN 'true' THEN NULL
+        ELSE json_extract(:d,'$.args.hookContext.input.id') END,
     COALESCE(json_type(:d,'$.args.hookContext.input'), 'null'),
     COALESCE(json_array_length(:d,'$.args.hookContext.input.ids'), json_array_length(:d,'$.args.hookContext.input'), 0),
     json_extract(:d,'$.server_connection'),
     json_extract(:d,'$.server_connection.Dir'),
     json_extract(:d,'$.server_connection.Port')"""
-_FIELDS = "SELECT value FROM json_each(:d,'$.args.hookContext.inputFields') WHERE type = 'text'"
+_FIELDS = """SELECT value FROM json_each(:d,'$.args.hookContext.inputFields')
+    WHERE type = 'text' AND json_type(:d,'$.args.hookContext.inputFields') = 'array'"""
 
 
 def read_document(document: str) -> tuple[Event, str, dict[str, Any]]:

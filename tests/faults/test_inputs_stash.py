@@ -129,6 +129,8 @@ def test_both_readers_of_a_hook_agree(context: Any) -> None:
         document = json.dumps({"args": {"hookContext": context}, "server_connection": {}}, allow_nan=False)
     except ValueError:  # an infinite number is no JSON, and never comes from Stash
         return
+    if "\\u0000" in document:  # there SQLite ends a text; nothing that Stash sends has one
+        return
     with promptly():
         try:
             quick, _, _ = read_document(document)
