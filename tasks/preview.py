@@ -158,10 +158,12 @@ class _Report:
                 self._keep(self._told, forecast)
 
     def _keep(self, where: list[dict[str, Any]], forecast: Forecast) -> None:
-        if len(where) < MOST:
+        if self._cut_after is not None:
+            return
+        if len(self._told) + len(self._left) < MOST:
             where.append(forecast.as_dict())
-        elif self._cut_after is None:
-            # From here on one of the two lists lacks something.
+        else:
+            # The next page begins here: nothing behind it may stand in this one too.
             self._cut_after = forecast.scene_id - 1
 
     def _say(self, forecast: Forecast) -> None:

@@ -13,7 +13,7 @@
   };
 
   // id -> {version, answer, at}: a scene is asked about anew when it was changed, when it comes into sight and the answer
-  // is old, and when this page did something about it.
+  // is old, and when this page did something about it. ``at`` is the time of the answer, before that of the question.
   const known = new Map();
   const watchers = new Map();
   let wanted = new Set();
@@ -41,7 +41,8 @@
         (watchers.get(id) || new Set()).forEach((tell) => tell());
       });
     } catch (error) {
-      // A mark that cannot be found out is no mark; the page says what is wrong.
+      // A mark that cannot be found out is no mark; the page says what is wrong. The next sight of the card asks again.
+      entries.forEach((entry) => (entry.at = 0));
     }
     lookLater();
   }
@@ -59,7 +60,7 @@
 
   function renew(id, version) {
     const entry = known.get(id);
-    known.set(id, { version: version, answer: entry ? entry.answer : null, at: 0 });
+    known.set(id, { version: version, answer: entry ? entry.answer : null, at: Date.now() });
     want(id);
   }
 

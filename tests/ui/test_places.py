@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
+from contextlib import closing
 from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
 
+from sync_queue import state
+from sync_queue.events import Event, Events
 from tests.house import House, wait
 from tests.ui.conftest import NARROW, WIDE, Visit
 from tests.ui.visitor import asked
@@ -72,6 +76,9 @@ def test_marks_are_asked_for_again_when_they_are_old_or_something_was_done(
     last = [json.loads(one.stdin)["args"] for one in ui_house.stash.processes if one.kind == "operation"]
     assert [one["ids"] for one in last if one["mode"] == "scene"][-1] == [scenes[0]]
     ui_house.quiet()
+    page.go(f"/scenes/{scenes[0]}")
+    page.page.get_by_role("tab", name="Plex").click()
+    page.sees(page.page.locator("#stash2plex-scene"), "Last compared")
 
 
 def test_a_scene_that_waits_is_looked_at_often_only_where_something_happens_soon(
@@ -89,6 +96,21 @@ def test_a_scene_that_waits_is_looked_at_often_only_where_something_happens_soon
         {"next": 1200, "for_file": True},
     ]
     assert page.page.evaluate(pauses, waiting) == [2000] * 4 + [15000] * 3
+
+
+def test_the_history_scene_by_scene_goes_on_when_asked_to(ui_house: House, scenes: list[int], visit: Visit) -> None:
+    with closing(state.connect(str(ui_house.data))) as db:
+        Events(db).record(Event(time.time() - 600, "pushed", scenes[0], f"number {number}") for number in range(130))
+    page = visit()
+    history = page.section("history")
+    history.get_by_text("Scene by scene").click()
+    rows = history.locator("details li")
+    rows.first.wait_for()
+    assert rows.count() == 100
+    page.button("Show more", history).click()
+    page.button("Show more", history).wait_for(state="detached")
+    assert rows.count() >= 130
+    page.sees(rows, "number 0")
 
 
 @pytest.mark.parametrize("width", [WIDE, NARROW])
