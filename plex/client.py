@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from plex.exceptions import PlexServerDown, PlexTemporaryError, error_of_status,
 
 IDENTIFIER_FILE = "client_id"
 PRODUCT = "Stash2Plex"
+_TAG = re.compile(r"<[^>]*>")
 _FINE = (200, 201, 204)
 
 
@@ -114,7 +116,7 @@ class PlexClient:
         except Exception as error:
             raise translate_plex_exception(error) from error
         if response.status_code not in _FINE:
-            text = " ".join(response.text.split())
+            text = _words(response.text)
             raise error_of_status(response.status_code, f"({response.status_code}) POST {key} {text}")
         _refuse_page(response.content)
 
@@ -134,7 +136,7 @@ class PlexClient:
         except Exception as error:
             raise translate_plex_exception(error) from error
         if response.status_code not in _FINE:
-            text = " ".join(response.text.split())
+            text = _words(response.text)
             raise error_of_status(response.status_code, f"({response.status_code}) {method.upper()} {key} {text}")
         if method != "get":
             _refuse_page(response.content)
@@ -217,6 +219,12 @@ def _parsed(content: bytes) -> Element:
         if answer is None:
             raise TypeError("an empty answer") from None
         return answer
+
+
+def _words(body: str) -> str:
+    """What an answer says, for a sentence: of a page the words alone. What stands in the attributes of Plex's own XML
+    is kept."""
+    return " ".join((_TAG.sub(" ", body) if "<html" in body[:1000].lower() else body).split())
 
 
 def _refuse_page(content: bytes) -> None:

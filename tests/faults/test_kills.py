@@ -161,7 +161,8 @@ def kill(stage: Stage, kind: str, doing: str, plan: dict[str, object], name: str
 def test_at_a_named_step(stage: Stage, step: Step, tally: Tally) -> None:
     rounds = many(3, 40)
     came = [
-        kill(stage, step.kind, step.doing, step.plan(1 + number // 2 % 2), f"{step} {number}") for number in range(rounds)
+        kill(stage, step.kind, step.doing, step.plan(1 + number // 2 % 2), f"{step} {number}")
+        for number in range(rounds)
     ]
     assert came[0], "this step was not reached: is it called something else now?"
     tally("kills at named steps", sum(came))

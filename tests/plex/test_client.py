@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plex.client import PlexClient, identifier
-from plex.exceptions import PlexNotFound, PlexServerDown, PlexTemporaryError, PlexTokenRefused
+from plex.exceptions import PlexNotFound, PlexPermanentError, PlexServerDown, PlexTemporaryError, PlexTokenRefused
 from sandbox.http import HttpServer, Request, Response
 from sandbox.plex import PlexSim
 from sandbox.plex.model import Section as SimSection
@@ -25,6 +25,22 @@ def test_nothing_is_asked_before_first_use_and_then_one_hello(plex: PlexSim, cli
     assert client.machine_identifier == plex.identity.machine_identifier
     _ = client.server
     assert plex.counters == Counter({"GET /": 1})
+
+
+def test_of_a_page_the_words_are_told_and_of_plex_s_own_answers_everything(
+    plex: PlexSim, client: PlexClient, scenes: SimSection
+) -> None:
+    client.connect()
+    plex.faults.set(status=400)
+    with pytest.raises(PlexPermanentError) as caught:
+        client.edit(1, 1, "title.value=x")
+    assert "400 Bad Request" in str(caught.value)
+    assert "<" not in str(caught.value)
+    plex.faults.clear()
+    plex.faults.set(starting_up=True)
+    with pytest.raises(PlexServerDown) as caught_later:
+        client.edit(1, 1, "title.value=x")
+    assert "still starting up" in str(caught_later.value)
 
 
 def test_each_call_is_one_request(plex: PlexSim, client: PlexClient, scenes: SimSection) -> None:
