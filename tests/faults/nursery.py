@@ -143,7 +143,7 @@ class _Keeper:
                     self._serve(self.listener.accept()[0])
                 elif key.fileobj == self.woken:
                     os.read(self.woken, 4096)
-                else:
+                elif isinstance(key.fileobj, socket.socket) and key.fileobj.fileno() >= 0:  # else it has ended just now
                     # the stand-in was killed: Stash meant the process
                     self._let_go(key.fileobj)
                     os.kill(key.data, signal.SIGKILL)
