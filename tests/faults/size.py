@@ -27,7 +27,7 @@ def dice(name: str) -> random.Random:
     return random.Random(f"{SEED} {name}")
 
 
-def generated(short: int = 250, long: int = 10_000) -> Callable[[Any], Any]:
+def generated(short: int = 170, long: int = 10_000) -> Callable[[Any], Any]:
     """Settings of a test with generated inputs. A busy machine is slow, not wrong; what never ends is found by the
     test itself."""
 

@@ -160,7 +160,7 @@ def data_dir_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield path
 
 
-@generated(500)
+@generated()
 @given(settings=st.dictionaries(st.sampled_from(sorted(BY_NAME)) | st.text(max_size=5), JSON, max_size=8))
 def test_settings(settings: dict[str, Any]) -> None:
     with promptly():
