@@ -21,7 +21,7 @@ from tasks import health_check as module
 from tasks import health_local, health_plex
 from tasks.context import Context
 from tasks.health import Finding, Look
-from tests.house import House, wait
+from tests.house import House, fetch_the_dead, wait
 
 from .test_tasks import operation, said
 
@@ -41,6 +41,7 @@ def test_a_healthy_house(house: House) -> None:
     house.save(scene, title="Before")
     house.quiet()
     before = house.plex.puts
+    fetch_the_dead()
     house.task("Health Check")
     assert [line for line in said(house).splitlines() if "NOT OK" in line] == []
     assert "checks, nothing to mend" in said(house)

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.house import House, wait
+from tests.house import House, fetch_the_dead, wait
 from tests.ui.conftest import NARROW, WIDE, Visit
 from tests.ui.visitor import asked
 
@@ -109,6 +109,7 @@ def test_every_section_is_reached_by_keyboard(home: House, visit: Visit, width: 
         if reached >= set(SECTIONS):
             break
     assert reached >= set(SECTIONS)
+    fetch_the_dead()
     page.button("Check now").focus()
     page.page.keyboard.press("Enter")
     page.sees(page.section("health"), "nothing to mend")
