@@ -76,6 +76,7 @@ def _queue(event: Event, queue: Any, data_dir: str, sync_timestamps: Mapping[int
     except SqliteError as error:  # the file is damaged: a person has to know which
         reason = f"{os.path.join(queue_dir(data_dir), DATABASE)}: {error}"
     except Exception as error:
+        # QueueUnavailable and its like, told by their mark: to import them for their names would cost every save.
         if not getattr(error, "for_people", False):
             raise
         reason = error

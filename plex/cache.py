@@ -287,7 +287,7 @@ class PlexCache:
         try:
             yield
             self._db.execute("COMMIT")
-        except BaseException:
+        except BaseException:  # raised again; whoever is interrupted leaves no transaction open
             if self._db.in_transaction:  # SQLite ends it by itself on a full disk
                 self._db.execute("ROLLBACK")
             raise
@@ -394,7 +394,7 @@ def _prepared(path: str) -> sqlite3.Connection:
         # Damage behind the first page is met by some query, some day: better now, while it can be put right.
         if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
             raise sqlite3.DatabaseError("the file is damaged")
-    except BaseException:
+    except BaseException:  # raised again; nobody else could close it
         db.close()
         raise
     return db

@@ -72,7 +72,7 @@ class PlexClient:
         session.trust_env = False
         try:
             self._server = PlexServer(self.url, self._token, session=session, timeout=self._timeout)
-        except Exception as error:
+        except Exception as error:  # plexapi lets those of requests and of the parser through: all become ours
             session.close()
             known = translate_plex_exception(error)
             raise known if isinstance(known, PlexServerDown) else PlexServerDown(str(known)) from error
@@ -96,7 +96,7 @@ class PlexClient:
         response = self._ask(key, "get", headers)
         try:
             return _parsed(response.content)
-        except Exception as error:
+        except Exception as error:  # whatever the parser raises at an answer that is none, it becomes ours
             raise translate_plex_exception(error) from error
 
     def put(self, key: str) -> None:
@@ -113,7 +113,7 @@ class PlexClient:
             response = server._session.post(
                 server.url(key), data=data, headers=server._headers(), timeout=server._timeout
             )
-        except Exception as error:
+        except Exception as error:  # of requests, urllib3 or the socket: each becomes ours
             raise translate_plex_exception(error) from error
         if response.status_code not in _FINE:
             text = _words(response.text)
@@ -127,13 +127,13 @@ class PlexClient:
         try:
             try:
                 response = send(**asked)
-            except Exception as error:
+            except Exception as error:  # those of an idle connection are told by their causes, not by one class
                 # Plex closes an idle connection after 20 s: the first request over it may fail once (plex 9). Repeating
                 # is harmless, a read changes nothing and an edit only says the same again.
                 if not _was_idle(error):
                     raise
                 response = send(**asked)
-        except Exception as error:
+        except Exception as error:  # of requests, urllib3 or the socket: each becomes ours
             raise translate_plex_exception(error) from error
         if response.status_code not in _FINE:
             text = _words(response.text)
@@ -184,7 +184,7 @@ def load() -> None:
     # A person's own plexapi configuration must not change ours, and no attribute may cost a hidden request.
     os.environ.setdefault("PLEXAPI_CONFIG_PATH", os.devnull)
     os.environ["PLEXAPI_PLEXAPI_AUTORELOAD"] = "false"
-    import plexapi.server  # noqa: F401
+    import plexapi.server  # noqa: F401 - for its loading alone
 
 
 def identifier(data_dir: str) -> str:

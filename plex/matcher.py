@@ -38,7 +38,7 @@ def find_plex_items_with_confidence(
         if match is None or match.confidence is not MatchConfidence.HIGH:
             # What the look-up by name gives is a coarse filter of unknown make (plex 3.4): no proof, so ask for all.
             items, match = _judged(library.all(), file, rules)
-    except Exception as error:
+    except Exception as error:  # of plexapi, requests or the parser: each becomes ours
         raise translate_plex_exception(error) from error
     if match is None:
         raise PlexNotFound(f"No item of the library {getattr(library, 'title', '')} has the file {stash_path}")
@@ -63,7 +63,7 @@ def _looked_up(library: Any, name: str) -> list[Any]:
         return []
     try:
         found: list[Any] = library.fetchItems(f"/library/sections/{library.key}/all?type=1&file={quote(name, safe='')}")
-    except Exception as error:
+    except Exception as error:  # plexapi knows no class of its own for a 500
         if status_of(error) == 500:
             return []
         raise translate_plex_exception(error) from error

@@ -364,7 +364,7 @@ class GapDetectionEngine:
             _ = made.server
         except ImportError:
             raise
-        except Exception as error:
+        except Exception as error:  # of plexapi or a double of it: each becomes ours
             known = translate_plex_exception(error)
             raise known if isinstance(known, PlexServerDown) else PlexServerDown(str(known)) from error
         return made
@@ -398,7 +398,7 @@ class GapDetectionEngine:
         if not isinstance(machine, str):
             try:
                 self._libraries = onebyone.libraries_of(client, names)
-            except Exception as error:
+            except Exception as error:  # of plexapi or a double of it: each becomes ours
                 raise translate_plex_exception(error) from error
             return
         from plex.sections import choose_sections
@@ -417,7 +417,7 @@ class GapDetectionEngine:
             path_map = parse_path_map(rules if isinstance(rules, str) else "")
             decided = decisions(self.data_dir, machine[:12], {section.key for section in sections})
             self._view = IndexView(index, path_map, places, strict, decided)
-        except BaseException:
+        except BaseException:  # raised again; nobody else could close it
             index.close()
             raise
 

@@ -163,7 +163,7 @@ class ReconciliationScheduler:
             # The time is set before the name is: no hook may see the file with another.
             os.utime(temporary, (at, at))
             replace(temporary, os.path.join(self.data_dir, due.FILE))
-        except BaseException:
+        except BaseException:  # raised again; no temporary file is left behind
             os.unlink(temporary)
             raise
 

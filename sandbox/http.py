@@ -117,7 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(response.drip / _DRIPS)
 
     # the base class dictates these names
-    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_OPTIONS = handle_any  # noqa: N815
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_OPTIONS = handle_any  # noqa: N815 - the names http.server looks for
 
     def handle(self) -> None:
         # A client that goes away in the middle is its own business.
@@ -161,7 +161,7 @@ class _Server(ThreadingHTTPServer):
     def handle_error(self, request: object, client_address: object) -> None:
         # Only errors of connections end here while a server is being closed; others are the simulator's bugs.
         if not isinstance(sys.exc_info()[1], (OSError, ValueError)):
-            super().handle_error(request, client_address)  # type: ignore[arg-type]
+            super().handle_error(request, client_address)  # type: ignore[arg-type]  # the stub is narrower than the method
 
     def drop_all(self) -> None:
         for connection in list(self._open):

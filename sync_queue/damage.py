@@ -9,6 +9,7 @@ import os
 import sqlite3
 from contextlib import closing
 
+from sync_queue.files import free_name
 from sync_queue.writer import uri_path
 
 DAMAGED = ".damaged"
@@ -27,11 +28,7 @@ _found: list[str] = []
 
 def put_aside(path: str) -> None:
     """Move a file that cannot be read out of the way of a new one, and remember to say so. Raises OSError."""
-    aside = path + DAMAGED
-    number = 1
-    while os.path.exists(aside):
-        number += 1
-        aside = f"{path}{DAMAGED}-{number}"
+    aside = free_name(path, DAMAGED)
     os.replace(path, aside)
     _found.append(f"{path} was damaged: it was put aside as {os.path.basename(aside)}, and is made anew")
 

@@ -1,4 +1,4 @@
-"""Replacing a file whole. Standard library only, and little of it: hooks come by here."""
+"""Replacing a file whole, and a name for one that is put aside. Little is imported: hooks come by here."""
 
 import os
 import time
@@ -21,3 +21,13 @@ def replace(source: str, target: str) -> None:
             time.sleep(0.02)
         else:
             return
+
+
+def free_name(path: str, ending: str) -> str:
+    """A name for a file that is put aside: ``path`` with ``ending``, and a number where that is taken."""
+    aside = path + ending
+    number = 1
+    while os.path.exists(aside):
+        number += 1
+        aside = f"{path}{ending}-{number}"
+    return aside

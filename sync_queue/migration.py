@@ -18,6 +18,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from sync_queue import sql, state, timestamps
+from sync_queue.files import free_name
 from sync_queue.locks import unlock, wait_lock
 from sync_queue.writer import DATABASE, QUEUE, uri_path
 
@@ -105,11 +106,7 @@ def _is_foreign(db: sqlite3.Connection) -> bool:
 
 
 def _rename(path: str) -> str:
-    aside = path + ASIDE
-    number = 1
-    while os.path.exists(aside):
-        number += 1
-        aside = f"{path}{ASIDE}-{number}"
+    aside = free_name(path, ASIDE)
     os.rename(path, aside)
     os.chmod(aside, 0o600)
     return aside

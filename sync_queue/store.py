@@ -205,6 +205,7 @@ class JobStore:
         self._db.close()
 
 
-def is_due(due: float | None, now: float) -> bool:
-    """Whether a row due at ``due`` may be taken at ``now``, a clock that was set back included."""
-    return due is not None and (due <= now or due > now + FAR_AHEAD)
+def is_due(due: float | None, now: float, farthest: float = FAR_AHEAD) -> bool:
+    """Whether what is due at ``due`` may be done at ``now``, a clock that was set back included: nothing is put off for
+    longer than ``farthest`` seconds, for rows by default."""
+    return due is not None and (due <= now or due > now + farthest)

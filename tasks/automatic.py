@@ -66,17 +66,11 @@ def run_if_due(context: Context, stash_process: str) -> str | None:
 
 
 def _due_scope(scheduler: Any, config: Any, new_stash: bool) -> str | None:
-    from reconciliation.scopes import BadScope, parse_scope
-    from tasks.reconcile import configured_scope
+    from tasks.reconcile import configured_scope, scope_problem
 
     if scheduler.is_due(config):
-        scope = configured_scope(config)
-        try:
-            parse_scope(scope)
-        except BadScope:
-            # Better the usual one than none; the task for custom ranges says what is wrong with it.
-            return "recent"
-        return scope
+        # Better the usual one than none; tasks and the health check say what is wrong with it.
+        return "recent" if scope_problem(config) else configured_scope(config)
     return "recent" if new_stash and scheduler.is_startup_due() else None
 
 

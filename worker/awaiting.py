@@ -15,7 +15,7 @@ from plex.ranking import SceneFile
 from sync_queue.dlq import discard
 from sync_queue.jobs import PRIORITY_SCAN, new_job, scene_key
 from sync_queue.ledger import Ledger
-from sync_queue.store import Claimed, JobStore
+from sync_queue.store import Claimed, JobStore, is_due
 from worker.plexside import LONGEST_PATIENCE, PATIENT_LOOK
 from worker.processor import SyncWorker
 from worker.retry import Failure, decide
@@ -48,8 +48,8 @@ class Awaiting:
         self._share = share
         # When the next look is due; None while nobody waits.
         self.next_look: float | None = clock()
-        # When a scene was woken last, and how long it sleeps on whatever comes.
-        self._woken: dict[int, tuple[float, float]] = {}
+        # Until when a scene that was woken sleeps on whatever comes, and how long that pause is.
+        self._asleep: dict[int, tuple[float, float]] = {}
         self._wake_again: float | None = None
 
     def tend(self) -> bool:
@@ -57,23 +57,23 @@ class Awaiting:
         asked. Raises PlexError."""
         now = self._clock()
         looked = False
-        if self.look_is_due(now):
+        if self.lookis_due(now):
             if self._store.any_awaits_file():
                 looked = self._worker.plex.look_for_files()
                 self.next_look = now + self._worker.plex.patience
             else:
                 self.next_look = None
-        if self._worker.take_news() or _is_due(self._wake_again, now, LONGEST_PAUSE):
+        if self._worker.take_news() or is_due(self._wake_again, now, LONGEST_PAUSE):
             self._wake()
         return looked
 
     def is_due(self, now: float) -> bool:
         """Whether there is something to tend."""
-        return self.look_is_due(now) or _is_due(self._wake_again, now, LONGEST_PAUSE)
+        return self.lookis_due(now) or is_due(self._wake_again, now, LONGEST_PAUSE)
 
-    def look_is_due(self, now: float) -> bool:
+    def lookis_due(self, now: float) -> bool:
         """Whether somebody waits and it is time to look."""
-        return _is_due(self.next_look, now, LONGEST_PATIENCE)
+        return is_due(self.next_look, now, LONGEST_PATIENCE)
 
     def put_off(self, rows: Iterable[Claimed]) -> list[Claimed]:
         """Count a look in vain for those rows that only wait for their file; gives the others, which have to be worked
@@ -111,12 +111,18 @@ class Awaiting:
             for scene_id, files, before in self._ledger.without_item()
             if self._worker.evidence(scene_id, [SceneFile(one["path"], one.get("size")) for one in files]) != before
         ]
-        self._woken = {one: kept for one, kept in self._woken.items() if kept[0] <= now < kept[0] + 4 * kept[1]}
-        woken = [one for one in changed if one not in self._woken or now >= sum(self._woken[one])]
+        # Who has long had nothing new begins anew, and so does who was woken by a clock that was set back since.
+        self._asleep = {
+            one: (until, pause)
+            for one, (until, pause) in self._asleep.items()
+            if until - pause <= now < until + 3 * pause
+        }
+        never = (now, 0.0)
+        woken = [one for one in changed if self._asleep.get(one, never)[0] <= now]
         for scene_id in woken:
-            pause = self._woken[scene_id][1] * 2 if scene_id in self._woken else FIRST_PAUSE
-            self._woken[scene_id] = (now, min(LONGEST_PAUSE, pause))
-        self._wake_again = min((sum(self._woken[one]) for one in {*changed}.difference(woken)), default=None)
+            pause = min(LONGEST_PAUSE, 2 * self._asleep.get(scene_id, never)[1] or FIRST_PAUSE)
+            self._asleep[scene_id] = (now + pause, pause)
+        self._wake_again = min((self._asleep[one][0] for one in {*changed}.difference(woken)), default=None)
         for scene_id in woken:
             key = scene_key(scene_id)
             job = new_job(scene_id, "metadata", {}, priority=PRIORITY_SCAN, now=now)
@@ -124,11 +130,6 @@ class Awaiting:
             discard(self._db, key)
         if woken:
             log.info("Plex has something new for %s scenes that had no item: they are looked at again", len(woken))
-
-
-def _is_due(moment: float | None, now: float, farthest: float) -> bool:
-    """Whether a moment has come, also by a clock that was set back."""
-    return moment is not None and not now < moment <= now + farthest
 
 
 def awaits_file(job: dict[str, object]) -> bool:

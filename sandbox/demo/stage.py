@@ -71,7 +71,7 @@ class Stage:
             if self.stash.add_plugin(SOURCE) is None:
                 raise RuntimeError("Stash did not load the plugin: " + "; ".join(x.message for x in self.stash.log))
             self.stash.configure(PLUGIN, {"plex_url": self.plex.url, "plex_token": self.plex.token})
-        except BaseException:
+        except BaseException:  # raised again; an interrupt leaves no server and no folder behind
             self.close()
             raise
         return self

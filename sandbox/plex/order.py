@@ -65,7 +65,7 @@ def _sorted(items: Iterable[Item], sort: str) -> list[Item]:
     for key, down, nulls_last in reversed(terms):
         empty = [item for item in items if key(item) is None]
         filled = [item for item in items if key(item) is not None] if empty else items
-        filled = sorted(filled, key=key, reverse=down)  # type: ignore[arg-type]
+        filled = sorted(filled, key=key, reverse=down)  # type: ignore[arg-type]  # None was sorted out above
         items = filled + empty if down or nulls_last else empty + filled
     return items
 

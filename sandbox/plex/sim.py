@@ -45,7 +45,7 @@ class PlexSim:
 
     def __init__(
         self,
-        token: str = "plex-token",  # noqa: S107
+        token: str = "plex-token",  # noqa: S107 - a stand-in, no secret
         *,
         replace_tags: bool = False,
         machine_identifier: str = "5a9d1f0c2b7e4836a1c4e07fd3b28a95c6e1f7d2",

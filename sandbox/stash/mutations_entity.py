@@ -121,7 +121,7 @@ def _without(table: Table[Any], attribute: str, number: int) -> None:
             kept = None
         else:
             continue
-        table.change(row.id, lambda changed, kept=kept: setattr(changed, attribute, kept))  # type: ignore[misc]
+        table.change(row.id, lambda changed, kept=kept: setattr(changed, attribute, kept))  # type: ignore[misc]  # mypy takes no default in a lambda
 
 
 def _forget_performer(store: Store, number: int) -> None:
@@ -146,7 +146,7 @@ def _forget_group(store: Store, number: int) -> None:
     for scene in store.scenes:
         kept = [pair for pair in scene.groups if pair[0] != number]
         if len(kept) != len(scene.groups):
-            store.scenes.change(scene.id, lambda row, kept=kept: setattr(row, "groups", kept))  # type: ignore[misc]
+            store.scenes.change(scene.id, lambda row, kept=kept: setattr(row, "groups", kept))  # type: ignore[misc]  # mypy takes no default in a lambda
 
 
 PERFORMER = Entity(
@@ -221,7 +221,7 @@ def _set_children(ctx: Context, entity: Entity, number: int, given: Given) -> No
         others = [parent for parent in tag.parent_ids if parent != number]
         wanted = [*others, number] if tag.id in children else others
         if wanted != tag.parent_ids:
-            ctx.store.tags.change(tag.id, lambda row, w=wanted: setattr(row, "parent_ids", w))  # type: ignore[misc]
+            ctx.store.tags.change(tag.id, lambda row, w=wanted: setattr(row, "parent_ids", w))  # type: ignore[misc]  # mypy takes no default in a lambda
 
 
 def _update(entity: Entity) -> Resolver:
@@ -294,7 +294,7 @@ def _tags_merge(_: None, info: Info, input: Given) -> Any:
                 store.markers.change(marker.id, lambda row: setattr(row, "primary_tag_id", destination))
             gone = store.tags[number]
             names = [gone.name, *gone.aliases]
-            store.tags.change(destination, lambda row, n=names: setattr(row, "aliases", [*row.aliases, *n]))  # type: ignore[misc]
+            store.tags.change(destination, lambda row, n=names: setattr(row, "aliases", [*row.aliases, *n]))  # type: ignore[misc]  # mypy takes no default in a lambda
             _forget_tag(store, number)
             store.tags.remove(number)
     ctx.run_hooks("Tag.Merge.Post", destination, {"source": list(input["source"]), "destination": input["destination"]})
@@ -305,7 +305,7 @@ def _replaced(table: Table[Any], old: int, new: int) -> None:
     for row in table:
         if old in row.tag_ids:
             tags = list(dict.fromkeys(new if number == old else number for number in row.tag_ids))
-            table.change(row.id, lambda changed, tags=tags: setattr(changed, "tag_ids", tags))  # type: ignore[misc]
+            table.change(row.id, lambda changed, tags=tags: setattr(changed, "tag_ids", tags))  # type: ignore[misc]  # mypy takes no default in a lambda
 
 
 ENTITY_MUTATIONS: dict[str, Resolver] = {

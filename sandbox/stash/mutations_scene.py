@@ -48,7 +48,7 @@ def change_all(ctx: Context, changes: Sequence[tuple[int, Given]], setters: Mapp
         try:
             for number, given in changes:
                 _change(ctx, number, setters, given, now)
-        except Exception:
+        except Exception:  # raised again; Stash rolls back whatever went wrong
             for row in before:
                 store.scenes.put_back(row)
             raise
@@ -216,7 +216,7 @@ def _save_activity(
     info: Info,
     id: str,
     resume_time: float | None = None,
-    playDuration: float | None = None,  # noqa: N803
+    playDuration: float | None = None,  # noqa: N803 - as Stash spells it
 ) -> bool:
     def work(scene: Scene) -> None:
         scene.resume_time = scene.resume_time if resume_time is None else resume_time
@@ -284,7 +284,7 @@ def _delete_files(_: None, info: Info, ids: list[str]) -> bool:
         for number in numbers:
             for scene in store.scenes_of_file(number):
                 kept = [other for other in scene.file_ids if other != number]
-                store.scenes.change(scene.id, lambda row, kept=kept: setattr(row, "file_ids", kept))  # type: ignore[misc]
+                store.scenes.change(scene.id, lambda row, kept=kept: setattr(row, "file_ids", kept))  # type: ignore[misc]  # mypy takes no default in a lambda
             store.files.remove(number)
     return True
 
