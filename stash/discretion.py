@@ -23,7 +23,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stash import log
-from sync_queue.files import replace
 
 FILE = "discretion.json"
 # Lines are about what was read last: so many files are known to the letter.
@@ -215,4 +214,4 @@ def _write(data_dir: str, known: Mapping[str, Any]) -> None:
     temporary = os.path.join(data_dir, f"{FILE}.{os.getpid()}.new")
     with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         json.dump(known, file)
-    replace(temporary, os.path.join(data_dir, FILE))
+    os.replace(temporary, os.path.join(data_dir, FILE))
