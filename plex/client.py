@@ -11,6 +11,7 @@ from urllib.parse import quote
 from xml.etree.ElementTree import Element
 
 from plex.exceptions import PlexServerDown, PlexTemporaryError, error_of_status, translate_plex_exception
+from plex.wire import Wire
 
 IDENTIFIER_FILE = "client_id"
 PRODUCT = "Stash2Plex"
@@ -44,6 +45,7 @@ class PlexClient:
         self._timeout = (connect_timeout, read_timeout)
         self._identifier = identifier
         self._server: Any = None
+        self._wire: Wire | None = None
 
     @property
     def server(self) -> Any:
@@ -93,58 +95,33 @@ class PlexClient:
         The bytes are parsed as they come: by way of text, an answer without a charset would be taken for Latin-1, and a
         listing costs half as much again (plex 1.5).
         """
-        response = self._ask(key, "get", headers)
+        content = self._ask("GET", key, headers)
         try:
-            return _parsed(response.content)
+            return _parsed(content)
         except Exception as error:  # whatever the parser raises at an answer that is none, it becomes ours
             raise translate_plex_exception(error) from error
 
     def put(self, key: str) -> None:
         """PUT ``key``, everything in its query (plex 4.1). Raises PlexError."""
-        self._ask(key, "put", None)
+        _refuse_page(self._ask("PUT", key))
 
     def post(self, key: str, data: bytes) -> None:
-        """POST ``data`` to ``key``. Raises PlexError.
+        """POST ``data`` to ``key``. Raises PlexError."""
+        _refuse_page(self._ask("POST", key, body=data))
 
-        Sent once: over a connection that breaks, Plex may have taken it, and whoever calls can look (plex 5).
-        """
+    def _ask(self, method: str, key: str, headers: dict[str, str] | None = None, body: bytes | None = None) -> bytes:
         server = self.server
-        try:
-            response = server._session.post(
-                server.url(key), data=data, headers=server._headers(), timeout=server._timeout
-            )
-        except Exception as error:  # of requests, urllib3 or the socket: each becomes ours
-            raise translate_plex_exception(error) from error
-        if response.status_code not in _FINE:
-            text = _words(response.text)
-            raise error_of_status(response.status_code, f"({response.status_code}) POST {key} {text}")
-        _refuse_page(response.content)
-
-    def _ask(self, key: str, method: str, headers: dict[str, str] | None) -> Any:
-        server = self.server
-        asked = {"url": server.url(key), "headers": server._headers(**headers or {}), "timeout": server._timeout}
-        send = getattr(server._session, method)
-        try:
-            try:
-                response = send(**asked)
-            except Exception as error:  # those of an idle connection are told by their causes, not by one class
-                # Plex closes an idle connection after 20 s: the first request over it may fail once (plex 9). Repeating
-                # is harmless, a read changes nothing and an edit only says the same again.
-                if not _was_idle(error):
-                    raise
-                response = send(**asked)
-        except Exception as error:  # of requests, urllib3 or the socket: each becomes ours
-            raise translate_plex_exception(error) from error
-        if response.status_code not in _FINE:
-            text = _words(response.text)
-            raise error_of_status(response.status_code, f"({response.status_code}) {method.upper()} {key} {text}")
-        if method != "get":
-            _refuse_page(response.content)
-        return response
+        if self._wire is None:
+            self._wire = Wire(server._session, self._timeout)
+        answer = self._wire.send(method, server.url(key), server._headers(**headers or {}), body)
+        if answer.status not in _FINE:
+            text = _words(answer.content.decode("utf-8", "replace"))
+            raise error_of_status(answer.status, f"({answer.status}) {method} {key} {text}")
+        return answer.content
 
     def delete(self, key: str) -> None:
         """DELETE ``key``. Raises PlexError."""
-        self._ask(key, "delete", None)
+        _refuse_page(self._ask("DELETE", key))
 
     def sections(self) -> list[Section]:
         """The server's libraries. Raises PlexError."""
@@ -170,11 +147,14 @@ class PlexClient:
 
     def scan(self, section: int, folder: str) -> None:
         """Have Plex look for new files in one folder, as Plex sees it, and those below (plex 7). Raises PlexError."""
-        self._ask(f"/library/sections/{section:d}/refresh?path={quote(folder, safe='')}", "get", None)
+        self._ask("GET", f"/library/sections/{section:d}/refresh?path={quote(folder, safe='')}")
 
     def close(self) -> None:
         """Close the connections."""
         server, self._server = self._server, None
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            wire.close()
         if server is not None:
             server._session.close()
 
@@ -231,7 +211,3 @@ def _refuse_page(content: bytes) -> None:
     """Plex answers a write with nothing, or with XML. A page is a proxy's: nothing was written. Raises PlexError."""
     if content[:200].lstrip().lower().startswith((b"<!doctype html", b"<html")):
         raise PlexTemporaryError("A proxy answered a write in Plex's place: give Plex's own address, if this goes on")
-
-
-def _was_idle(error: BaseException) -> bool:
-    return "RemoteDisconnected" in repr(error) or "ConnectionResetError" in repr(error)

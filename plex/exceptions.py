@@ -71,9 +71,10 @@ def translate_plex_exception(exc: BaseException) -> PlexError:
         return PlexServerDown(
             f"Plex's certificate was refused: use http:// in your network, or the plex.direct name ({text})"
         )
-    if names & {"ReadTimeout", "ChunkedEncodingError", "ContentDecodingError"}:
+    if names & {"ReadTimeout", "ReadTimeoutError", "ChunkedEncodingError", "ContentDecodingError"}:
         return PlexTemporaryError(f"Plex did not finish its answer ({type(exc).__name__})")
-    if names & {"ConnectionError", "Timeout", "RequestException", "OSError"}:
+    # HTTPError is what all errors of urllib3 are.
+    if names & {"ConnectionError", "Timeout", "RequestException", "HTTPError", "OSError"}:
         return PlexServerDown(f"Plex cannot be reached ({type(exc).__name__})")
     if "ParseError" in names or isinstance(exc, (TypeError, AttributeError, KeyError)):
         # An answer that is not what it should be: a proxy's page, half a body (plex 1.5).

@@ -9,7 +9,6 @@ from typing import Any
 from xml.etree.ElementTree import Element, tostring
 
 import pytest
-import requests
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -19,6 +18,7 @@ from plex.client import PlexClient, Section
 from plex.exceptions import PlexError, error_of_status, translate_plex_exception
 from plex.item import read_full
 from plex.sections import choose_sections
+from plex.wire import Answer
 from tests.faults.nonsense import damaged, promptly
 from tests.faults.size import generated
 
@@ -50,15 +50,10 @@ def trees(draw: st.DrawFn) -> bytes:
 
 
 class _Server:
-    """In the place of plexapi's server: one answer for everything."""
-
-    _timeout = (1, 1)
+    """In the place of plexapi's server and of the wire to it: one answer for everything."""
 
     def __init__(self, content: bytes, status: int) -> None:
-        self._response = requests.Response()
-        self._response.status_code = status
-        self._response._content = content
-        self._session = self
+        self._answer = Answer(status, content)
 
     def url(self, key: str) -> str:
         return key
@@ -66,15 +61,13 @@ class _Server:
     def _headers(self, **more: str) -> dict[str, str]:
         return more
 
-    def get(self, **asked: Any) -> requests.Response:
-        return self._response
-
-    put = get
+    def send(self, *asked: Any) -> Answer:
+        return self._answer
 
 
 def answering(content: bytes, status: int = 200) -> PlexClient:
     client = PlexClient("http://plex.invalid", "token")
-    client._server = _Server(content, status)
+    client._server = client._wire = _Server(content, status)  # type: ignore[assignment]
     return client
 
 
