@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
+import operator
 import os
 import sqlite3
 import time
@@ -50,7 +52,6 @@ _LAYOUT = (
 )
 _INDEXED = {"parts_by_path": "parts(path_key)", "parts_by_base": "parts(base_key, size)"}
 _INDEXES = tuple(f"CREATE INDEX IF NOT EXISTS {name} ON {columns}" for name, columns in _INDEXED.items())
-
 
 
 _TABLES = ("origin", "items", "parts", "matches", "views")
@@ -191,21 +192,31 @@ class PlexCache:
 
     def candidates(self, files: Iterable[tuple[str, int | None]]) -> list[IndexedItem]:
         """Items that might hold one of the files (path in Plex's view, size): same path, or same name."""
-        keys: dict[int, None] = {}
-        for path, size in files:
-            found = [*self._keys("path_key = ?", (_checksum(path),)), *self._of_name(path, size)]
-            keys.update(dict.fromkeys(found))
-        return [item for item in map(self._item, keys) if item is not None]
+        return self.look_for(files)[0]
 
     def evidence(self, files: Iterable[tuple[str, int | None]]) -> str:
         """What is known under the names of these files, in a few letters: where it is the same as before, a match would
         come to the same result."""
-        found = []
-        for key in dict.fromkeys(key for path, size in files for key in self._of_name(path, size)):
-            item = self._item(key)
-            if item is not None:
-                found.append((key, item.section, item.trashed, [(part.path, part.size) for part in item.parts]))
-        return hashlib.blake2b(repr(sorted(found)).encode(), digest_size=6).hexdigest() if found else ""
+        return self.look_for(files)[1]
+
+    def look_for(self, files: Iterable[tuple[str, int | None]]) -> tuple[list[IndexedItem], str]:
+        """:meth:`candidates` and :meth:`evidence` for one price."""
+        by_name: dict[int, IndexedItem] = {}
+        by_path: dict[int, IndexedItem] = {}
+        for path, size in files:
+            name = _checksum(base_name(path))
+            found = self._items("base_key = ? LIMIT ?", name, MANY + 1)
+            if len(found) > MANY:
+                found = self._items("base_key = ? AND size = ? LIMIT ?", name, size, MANY)
+                # Whoever has the path has the name, and would have been among them.
+                by_path |= self._items("path_key = ?", _checksum(path))
+            by_name |= found
+        what = [
+            (item.rating_key, item.section, item.trashed, [(part.path, part.size) for part in item.parts])
+            for item in by_name.values()
+        ]
+        evidence = hashlib.blake2b(repr(sorted(what)).encode(), digest_size=6).hexdigest() if what else ""
+        return list({**by_path, **by_name}.values()), evidence
 
     def says_something(self, rating_keys: Iterable[int]) -> bool:
         """Whether any of these items has studio, actors, genres, summary or date."""
@@ -214,22 +225,17 @@ class PlexCache:
             for key in rating_keys
         )
 
-    def _of_name(self, path: str, size: int | None) -> list[int]:
-        name = _checksum(base_name(path))
-        by_name = self._keys("base_key = ? LIMIT ?", (name, MANY + 1))
-        return by_name if len(by_name) <= MANY else self._keys("base_key = ? AND size = ? LIMIT ?", (name, size, MANY))
-
-    def _keys(self, condition: str, values: tuple[object, ...]) -> list[int]:
-        return [row[0] for row in self._db.execute(f"SELECT rating_key FROM parts WHERE {condition}", values)]
-
-    def _item(self, rating_key: int) -> IndexedItem | None:
-        row = self._db.execute(
-            "SELECT section, title, trashed FROM items WHERE rating_key = ?", (rating_key,)
-        ).fetchone()
-        if row is None:
-            return None
-        parts = self._db.execute("SELECT path, size, duration FROM parts WHERE rating_key = ?", (rating_key,))
-        return IndexedItem(rating_key, row[0], row[1] or "", bool(row[2]), tuple(Part(*part) for part in parts))
+    def _items(self, condition: str, *values: object) -> dict[int, IndexedItem]:
+        """The items that have a part of which this is true, whole."""
+        rows = self._db.execute(
+            "SELECT rating_key, section, title, trashed, path, size, duration FROM parts JOIN items USING (rating_key) "
+            f"WHERE rating_key IN (SELECT DISTINCT rating_key FROM parts WHERE {condition}) ORDER BY rating_key, place",
+            values,
+        )
+        return {
+            key: IndexedItem(key, section, title or "", bool(trashed), tuple(Part(*row[4:]) for row in parts))
+            for (key, section, title, trashed), parts in itertools.groupby(rows, key=operator.itemgetter(0, 1, 2, 3))
+        }
 
     def forget(self, rating_key: int) -> None:
         """Drop an item that was not what the index said."""

@@ -111,8 +111,11 @@ def rank(
     ``learned`` counts the proven pairs for each pair of folders (``plex.paths.votes``). The order of the candidates
     does not matter, and none that shares neither name nor path with a file has any influence. None: not one does.
     """
-    # What is equal in all that counts still needs an order, even where one item was found twice, differently.
-    pairs = _pairs(files, sorted(candidates, key=repr), path_map, learned or {})
+    there = list(candidates)
+    if len(there) > 1:
+        # What is equal in all that counts still needs an order, even where one item was found twice, differently.
+        there.sort(key=repr)
+    pairs = _pairs(files, there, path_map, learned or {})
     if not pairs:
         return None
     live = [pair for pair in pairs if not pair.candidate.trashed]

@@ -25,10 +25,10 @@ class Wire:
 
     def __init__(self, session: requests.Session, timeout: tuple[float, float]) -> None:
         import urllib3
-        from requests import certs
+        from certifi import where
 
         self._session = session
-        self._pools = urllib3.PoolManager(ca_certs=certs.where(), cert_reqs="CERT_REQUIRED")
+        self._pools = urllib3.PoolManager(ca_certs=where(), cert_reqs="CERT_REQUIRED")
         self._timeout = urllib3.Timeout(connect=timeout[0], read=timeout[1])
         self._pair = timeout
         # Errors come as they are, and redirects as answers.

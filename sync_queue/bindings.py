@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -60,6 +60,14 @@ class Bindings:
         """A scene's binding, or None."""
         row = self._db.execute("SELECT * FROM bindings WHERE scene_id = ?", (scene_id,)).fetchone()
         return None if row is None else _binding(row)
+
+    def of(self, scene_ids: Sequence[int]) -> tuple[dict[int, Binding], dict[int, frozenset[File]]]:
+        """The bindings of some scenes, and what was refused for them; a batch of them at the most."""
+        marks = ",".join("?" * len(scene_ids))
+        rows = self._db.execute(f"SELECT * FROM bindings WHERE scene_id IN ({marks})", scene_ids)
+        bound = {row[0]: _binding(row) for row in rows}
+        rows = self._db.execute(f"SELECT scene_id, path, size FROM refused WHERE scene_id IN ({marks})", scene_ids)
+        return bound, _by_scene(rows)
 
     def of_item(self, rating_key: int, machine: str) -> list[Binding]:
         """The bindings to an item, by scene."""
@@ -112,10 +120,7 @@ class Bindings:
         """Everything that was decided, as far as it concerns this server. They are few: each was a person's click."""
         rows = self._db.execute("SELECT * FROM bindings WHERE machine = ?", (machine,))
         bound = {row[0]: _binding(row) for row in rows}
-        refused: dict[int, set[File]] = {}
-        for scene_id, path, size in self._db.execute("SELECT scene_id, path, size FROM refused"):
-            refused.setdefault(scene_id, set()).add((path, size))
-        return Decisions(bound, {scene_id: frozenset(files) for scene_id, files in refused.items()})
+        return Decisions(bound, _by_scene(self._db.execute("SELECT scene_id, path, size FROM refused")))
 
 
 def decisions(data_dir: str, machine: str, sections: Collection[int]) -> Decisions:
@@ -132,6 +137,13 @@ def is_refused(files: Iterable[File], refused: frozenset[File]) -> bool:
     """Whether a candidate with these files was refused: one that has any other file too is a new one."""
     there = set(files)
     return bool(there) and there <= refused
+
+
+def _by_scene(rows: Iterable[tuple[int, str, int | None]]) -> dict[int, frozenset[File]]:
+    refused: dict[int, set[File]] = {}
+    for scene_id, path, size in rows:
+        refused.setdefault(scene_id, set()).add((path, size))
+    return {scene_id: frozenset(files) for scene_id, files in refused.items()}
 
 
 def _same(one: File, other: File) -> bool:

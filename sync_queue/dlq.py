@@ -85,6 +85,6 @@ class DeadLetterQueue:
             return db.execute("DELETE FROM dead_letters WHERE last_at < ?", (limit,)).rowcount
 
 
-def discard(db: sqlite3.Connection, job_key: str) -> bool:
-    """Take a job's letter out, inside whatever transaction ``db`` is in; True where there was one."""
-    return db.execute("DELETE FROM dead_letters WHERE job_key = ?", (job_key,)).rowcount > 0
+def discard(db: sqlite3.Connection, *job_keys: str) -> bool:
+    """Take jobs' letters out, inside whatever transaction ``db`` is in; True where there was one."""
+    return db.executemany("DELETE FROM dead_letters WHERE job_key = ?", [(key,) for key in job_keys]).rowcount > 0

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -61,13 +61,19 @@ class Ledger:
         row = self._db.execute(f"SELECT {_COLUMNS} FROM ledger WHERE scene_id = ?", (scene_id,)).fetchone()
         return None if row is None else _entry(row)
 
+    def of(self, scene_ids: Sequence[int]) -> dict[int, Entry]:
+        """The rows of some scenes, a batch of them at the most."""
+        marks = ",".join("?" * len(scene_ids))
+        rows = self._db.execute(f"SELECT {_COLUMNS} FROM ledger WHERE scene_id IN ({marks})", scene_ids)
+        return {row[0]: _entry(row) for row in rows}
+
     def between(self, first: int, last: int) -> dict[int, Entry]:
         """The rows of all scenes from one id to another, both included."""
         rows = self._db.execute(f"SELECT {_COLUMNS} FROM ledger WHERE scene_id BETWEEN ? AND ?", (first, last))
         return {row[0]: _entry(row) for row in rows}
 
-    def put(self, entry: Entry) -> None:
-        """Insert or replace a scene's row."""
+    def put(self, entry: Entry, before: Entry | None = None) -> None:
+        """Insert or replace a scene's row; ``before`` is the one that is there, where somebody knows it."""
         self._db.execute(
             f"INSERT OR REPLACE INTO ledger ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
             (
@@ -83,9 +89,11 @@ class Ledger:
                 *map(_compact, (entry.files, entry.items, entry.fields)),
             ),
         )
-
+        in_step = entry.verdict in IN_STEP
+        if before is not None and (before.verdict in IN_STEP, before.items) == (in_step, entry.items):
+            return  # it holds what it held
         self._db.execute("DELETE FROM held WHERE scene_id = ?", (entry.scene_id,))
-        if entry.verdict in IN_STEP:
+        if in_step:
             rows = [(item["rating_key"], entry.scene_id, item["section"]) for item in entry.items]
             self._db.executemany("INSERT OR REPLACE INTO held (rating_key, scene_id, section) VALUES (?,?,?)", rows)
 
@@ -146,9 +154,14 @@ class Ledger:
 
 def _entry(row: tuple[Any, ...]) -> Entry:
     scene_id, verdict, at, reason, updated_at, settings, fingerprint, says, evidence, *lists = row
-    files, items, fields = map(json.loads, lists)
+    files, items, fields = map(_loaded, lists)
     known = (scene_id, Verdict(verdict), at, reason, updated_at, settings)
     return Entry(*known, files, items, fields, fingerprint, bool(says), evidence)
+
+
+def _loaded(text: str) -> Any:
+    # Most scenes have no rating, and those without an item no items.
+    return {} if text == "{}" else [] if text == "[]" else json.loads(text)
 
 
 def _compact(part: Any) -> str:

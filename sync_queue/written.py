@@ -1,7 +1,7 @@
 """One row an item that we have written to: what it was before, so that it can be given back, and what of it is ours."""
 
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,11 @@ class Written:
     before: dict[str, Any] = field(default_factory=dict)
     ours: dict[str, Any] = field(default_factory=dict)
 
+    def is_of(self, machine: str, files: Iterable[str]) -> bool:
+        """Whether it is about the item with these files on that server: a rebuilt library gives old rating keys to
+        other files, and another server has its own."""
+        return self.machine == machine and self.file in files
+
 
 _COLUMNS = "rating_key, machine, section, file, scene_id, at, before, ours"
 
@@ -33,13 +38,11 @@ class WrittenItems:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
 
-    def get(self, rating_key: int, machine: str, files: Collection[str]) -> Written | None:
-        """An item we have written to. None where we have not: a rebuilt library gives old rating keys to other files,
-        and another server has its own."""
+    def get(self, rating_key: int) -> Written | None:
+        """What was written under a rating key; it need not be the item that has the key now, see
+        :meth:`Written.is_of`."""
         row = self._db.execute(f"SELECT {_COLUMNS} FROM written WHERE rating_key = ?", (rating_key,)).fetchone()
-        if row is None or row[1] != machine or row[3] not in files:
-            return None
-        return _written(row)
+        return None if row is None else _written(row)
 
     def put(self, item: Written) -> None:
         """Insert or replace an item's row."""

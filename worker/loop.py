@@ -150,6 +150,8 @@ class Loop:
             with contextlib.suppress(sqlite3.Error):
                 self._give_back(rows)
             raise
+        finally:
+            self.worker.memory.release()
 
     def _work_on(self, rows: list[Claimed], stop: Callable[[], bool]) -> None:
         rows = self._put_off(self._one_each(self._expand(rows)))

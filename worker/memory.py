@@ -6,9 +6,9 @@ What is needed to undo a write is durable before the write (design 2: durable fi
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from metadata.collecting import ours_after
 from metadata.diff import Diff
@@ -22,8 +22,20 @@ from sync_queue.written import Written, WrittenItems
 from worker.work import Work
 
 
+class Known(NamedTuple):
+    """What is remembered of a scene: its row, the item chosen for it by hand, and the files that are not its own."""
+
+    entry: Entry | None
+    binding: Binding | None
+    refused: frozenset[File]
+
+
 class Memory:
-    """``clock`` is epoch seconds. Belongs to the thread of its connection. Raises sqlite3.Error."""
+    """``clock`` is epoch seconds. Belongs to the thread of its connection. Raises sqlite3.Error.
+
+    From :meth:`recall` to :meth:`release` what is known of some scenes, and of the items that were asked for, is at
+    hand: nobody but this process changes it then, or it queues the scene anew (a person's decision).
+    """
 
     def __init__(self, db: sqlite3.Connection, clock: Callable[[], float]) -> None:
         self._db = db
@@ -31,21 +43,42 @@ class Memory:
         self._written = WrittenItems(db)
         self._bindings = Bindings(db)
         self._clock = clock
+        self._scenes: dict[int, Known] = {}
+        self._items: dict[int, Written | None] = {}
+        self._recalls = False
+
+    def recall(self, scene_ids: Iterable[int]) -> None:
+        """Have at hand what is known of these scenes, and forget what was at hand before."""
+        self.release()
+        ids = sorted(set(scene_ids))
+        if ids:
+            entries = self._ledger.of(ids)
+            bound, refused = self._bindings.of(ids)
+            self._scenes = {one: Known(entries.get(one), bound.get(one), refused.get(one, frozenset())) for one in ids}
+            self._recalls = True
+
+    def release(self) -> None:
+        """What was at hand is settled, or somebody else's work came between: whoever asks now is told what is."""
+        self._scenes = {}
+        self._items = {}
+        self._recalls = False
 
     # scenes
 
     def entry(self, scene_id: int) -> Entry | None:
         """What became of a scene the last time."""
-        return self._ledger.get(scene_id)
+        known = self._scenes.get(scene_id)
+        return self._ledger.get(scene_id) if known is None else known.entry
 
     def our_rating(self, scene_id: int) -> float | None:
         """The rating we wrote for a scene, or None: only that one may be cleared."""
-        entry = self._ledger.get(scene_id)
+        entry = self.entry(scene_id)
         return None if entry is None else entry.fields.get("userRating")
 
     def given_back(self, scene_id: int, reason: str) -> None:
         """A scene is left alone from now on: nothing that its items show is ours any more."""
         now = self._clock()
+        self.release()
         before = self._ledger.get(scene_id) or Entry(scene_id, Verdict.GIVEN_BACK, now)
         bare: dict[str, Any] = {"items": [], "fields": {}, "fingerprint": "", "says": False}
         self._ledger.put(replace(before, verdict=Verdict.GIVEN_BACK, at=now, reason=reason, **bare))
@@ -59,11 +92,13 @@ class Memory:
 
     def binding(self, scene_id: int) -> Binding | None:
         """The item that was chosen for a scene by hand, or None."""
-        return self._bindings.get(scene_id)
+        known = self._scenes.get(scene_id)
+        return self._bindings.get(scene_id) if known is None else known.binding
 
     def refused(self, scene_id: int) -> frozenset[File]:
         """The files of Plex that are not a scene's, as a person has said."""
-        return self._bindings.refused(scene_id)
+        known = self._scenes.get(scene_id)
+        return self._bindings.refused(scene_id) if known is None else known.refused
 
     def given_by_hand(self, item: FullItem, machine: str, but: int) -> int | None:
         """Another scene than ``but`` that an item was given to by hand; the lowest id."""
@@ -99,7 +134,7 @@ class Memory:
         if diff.collections_added:
             ours["collections"] = unique([*entry.ours.get("collections", ()), *diff.collections_added])
         if known is None or ours != entry.ours:
-            self._written.put(replace(entry, ours=ours))
+            self._put(replace(entry, ours=ours))
 
     def after_write(self, item: FullItem, machine: str, diff: Diff) -> None:
         """An item was written: the collections of it that are ours."""
@@ -111,21 +146,21 @@ class Memory:
             owned, item.tags["collection"], added=diff.collections_added, removed=diff.collections_removed
         )
         if names != owned:
-            self._written.put(replace(known, ours={**known.ours, "collections": names}))
+            self._put(replace(known, ours={**known.ours, "collections": names}))
 
     def before_picture(self, work: Work, item: FullItem, machine: str, place: str, key: str) -> None:
         """A picture of an item is about to be changed: keep which one it showed (``key``, "" for none)."""
         entry = self._of(item, machine) or self._first(work, item, machine)
         if place not in entry.before.get("pictures", {}):
             pictures = {**entry.before.get("pictures", {}), place: key}
-            self._written.put(replace(entry, before={**entry.before, "pictures": pictures}))
+            self._put(replace(entry, before={**entry.before, "pictures": pictures}))
 
     def after_pictures(self, work: Work, item: FullItem, machine: str, places: Mapping[str, Any]) -> None:
         """What is to be remembered of an item's pictures, by place."""
         entry = self._of(item, machine) or self._first(work, item, machine)
         pictures = {**entry.ours.get("pictures", {}), **places}
         if pictures != entry.ours.get("pictures"):
-            self._written.put(replace(entry, ours={**entry.ours, "pictures": pictures}))
+            self._put(replace(entry, ours={**entry.ours, "pictures": pictures}))
 
     def written_for(self, scene_id: int) -> list[Written]:
         """The items that were written for a scene."""
@@ -133,10 +168,24 @@ class Memory:
 
     def forget_written(self, rating_key: int) -> None:
         """An item that is as it was before."""
+        self._items.pop(rating_key, None)
         self._written.forget(rating_key)
 
     def _of(self, item: FullItem, machine: str) -> Written | None:
-        return self._written.get(item.rating_key, machine, {part.path for part in item.parts})
+        key = item.rating_key
+        if key in self._items:
+            known = self._items[key]
+        else:
+            known = self._written.get(key)
+            if self._recalls:
+                self._items[key] = known
+        return known if known is not None and known.is_of(machine, (part.path for part in item.parts)) else None
+
+    def _put(self, item: Written) -> None:
+        self._items.pop(item.rating_key, None)
+        self._written.put(item)
+        if self._recalls:
+            self._items[item.rating_key] = item
 
     def _first(self, work: Work, item: FullItem, machine: str) -> Written:
         proof = work.proof_of(item) or (item.parts[0].path if item.parts else "")

@@ -62,6 +62,8 @@ class PlexSide:
         self._behind = False
         self._looked_for_any = False
         self._scanned_at: dict[str, float] = {}
+        # What is learned from one batch counts with the next.
+        self._views: dict[tuple[str, str], int] | None = None
         # Whether the index has changed since somebody took notice.
         self._news = True
         self._version = self._cache.version()
@@ -95,8 +97,9 @@ class PlexSide:
         refuted: bool = False,
         ask: bool = False,
         refused: frozenset[File] = frozenset(),
-    ) -> Match | None:
-        """The items of a scene's files, judged by what the index knows; None where it knows nothing like them.
+    ) -> tuple[Match | None, str]:
+        """The items of a scene's files, judged by what the index knows, None where it knows nothing like them; and what
+        it knows, as :meth:`evidence` gives it.
 
         Where there is no proof it looks for new items first. ``ask``: Plex is asked for the files by name (plex 3.4),
         the cheapest way while they are few. ``patient`` is for jobs of which there may be thousands: they share one
@@ -104,17 +107,17 @@ class PlexSide:
         whatever the pause. ``refused``: an item that has none but these files is no candidate, a person has said so.
         """
         sections = self.sections
-        match = self._judge(files, refused)
-        if _is_proven(match):
-            return match
+        found = self._judge(files, refused)
+        if _is_proven(found[0]):
+            return found
         if ask and self._look_up(sections, files):
-            match = self._judge(files, refused)
-            if _is_proven(match):
-                return match
+            found = self._judge(files, refused)
+            if _is_proven(found[0]):
+                return found
         overdue = self._behind or (refuted and self._looked_at < self._read_at)
         if self._look(0.0 if overdue else self.patience if patient else FRESH_LOOK, thorough=not patient):
-            match = self._judge(files, refused)
-        return match
+            found = self._judge(files, refused)
+        return found
 
     def _look_up(self, sections: list[Section], files: list[SceneFile]) -> bool:
         """Ask for files by name; True where that brought something. Raises PlexServerDown."""
@@ -140,19 +143,22 @@ class PlexSide:
         """What the index knows under the names of a scene's files: a verdict stands until this changes."""
         return self._cache.evidence((self._path_map.to_plex(file.path), file.size) for file in files)
 
-    def _judge(self, files: list[SceneFile], refused: frozenset[File]) -> Match | None:
+    def _judge(self, files: list[SceneFile], refused: frozenset[File]) -> tuple[Match | None, str]:
         self._looked_for_any = True
-        asked = [(self._path_map.to_plex(file.path), file.size) for file in files]
+        items, evidence = self._cache.look_for([(self._path_map.to_plex(file.path), file.size) for file in files])
         candidates = [
             Candidate(item.rating_key, item.section, item.parts, item.title, item.trashed)
-            for item in self._cache.candidates(asked)
+            for item in items
             if not (refused and is_refused(bound.files_of(item.parts), refused))
         ]
-        return rank(files, candidates, self._path_map, self._matches.learned())
+        if self._views is None:
+            self._views = self._matches.learned()
+        return rank(files, candidates, self._path_map, self._views), evidence
 
     def read(self, rating_keys: Iterable[int]) -> dict[int, FullItem]:
         """Items in full."""
         self._read_at = self._clock()
+        self._views = None
         return read_full(self.client, rating_keys)
 
     def proven(self, match: Match, items: dict[int, FullItem], files: list[SceneFile]) -> list[FullItem]:
@@ -164,7 +170,7 @@ class PlexSide:
         for ranked in match.chosen:
             key = ranked.candidate.rating_key
             item = items.get(key)
-            again = None if item is None else self._again(item, files)
+            again = None if item is None else self._again(item, files, ranked)
             if item is None or item.trashed or again is None or not _as_good(again, ranked):
                 self._cache.forget(key)
                 self._behind = True
@@ -190,7 +196,9 @@ class PlexSide:
         judged = rank(files, [Candidate(0, 0, (part,))], self._path_map)
         return judged is not None and judged.confidence is MatchConfidence.HIGH
 
-    def _again(self, item: FullItem, files: list[SceneFile]) -> Ranked | None:
+    def _again(self, item: FullItem, files: list[SceneFile], before: Ranked) -> Ranked | None:
+        if item.parts == before.candidate.parts:
+            return before
         judged = rank(
             files, [Candidate(item.rating_key, item.section, item.parts, item.title, item.trashed)], self._path_map
         )

@@ -184,6 +184,7 @@ class SyncWorker:
                 save_sync_timestamp(self.data_dir, work.scene_id, work.version)
         finally:
             unmark_scene_pending(work.scene_id)
+            self.memory.release()
 
     # the steps of a batch
 
@@ -196,6 +197,7 @@ class SyncWorker:
             unmark_scene_pending(work.scene_id)
             work.started_at = self.clock()
             work.few = len(batch) < FEW
+        self.memory.recall(work.scene_id for work in batch)
         batch = [work for work in batch if not is_give_back(work.job)]
         if scenes is None and self.stash is not None:
             scenes = read_scenes(self.stash, [work.scene_id for work in batch])
@@ -268,10 +270,11 @@ class SyncWorker:
             work.bound, work.match = chosen, bound.match_of(chosen, work.files[0])
             return
         refused = self.memory.refused(work.scene_id)
-        work.match = self.plex.match(
+        work.match, work.evidence = self.plex.match(
             work.files, patient=patient, refuted=refuted, ask=work.few and not again, refused=refused
         )
-        work.evidence = self.evidence(work.scene_id, work.files)
+        if chosen is not None:
+            work.evidence = self.evidence(work.scene_id, work.files)
         log.debug("Scene %s: %s", work.scene_id, work.match.reason if work.match else "Plex has nothing of its name")
         if refused and (work.match is None or not work.match.chosen):
             # Nobody waits for it: whatever comes new under its files' names has it looked at again.
@@ -338,7 +341,7 @@ class SyncWorker:
 
     def _doubt_again(self, work: Work) -> NoReturn:
         """What was chosen by hand is not there: the choice is a person's once more, whatever else there is."""
-        others = self.plex.match(work.files, refused=self.memory.refused(work.scene_id))
+        others, _ = self.plex.match(work.files, refused=self.memory.refused(work.scene_id))
         ranked = others.ranked if others is not None else ()
         doubt = Match(MatchConfidence.LOW, (), ranked, bound.LOST)
         raise LowConfidence(work.scene_id, work.known_scene.paths[0], doubt)

@@ -13,7 +13,6 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from metadata.fingerprint import fingerprint
 from plex.exceptions import (
     PlexError,
     PlexLibraryMissing,
@@ -87,6 +86,7 @@ class Settlement:
         happened: list[Event] = []
         done: list[int] = []
         later: list[tuple[int, dict[str, Any]]] = []
+        in_step: list[Work] = []
         self._db.execute("BEGIN IMMEDIATE")
         try:
             for row, work in batch:
@@ -101,12 +101,15 @@ class Settlement:
                 if work.scene is not None and work.scene.gone:
                     self._forget(work)
                 elif decision is None or decision.at is None or isinstance(work.error, PlexNotFound):
-                    self._record(work, settings, now)
+                    if self._record(work, settings, now):
+                        in_step.append(work)
                 elif work.rating is not None:
                     self._remember_rating(work, now)
                 event = _event(work, decision, now)
                 happened.append(event)
                 log.debug("Scene %s: %s%s", work.scene_id, event.kind, f" ({event.detail})" if event.detail else "")
+            discard(self._db, *(work.job["job_key"] for work in in_step))
+            timestamps.write(self._db, {work.scene_id: work.version for work in in_step})
             self._events.record(happened)
             self._db.execute("COMMIT")
         except BaseException:
@@ -175,7 +178,8 @@ class Settlement:
         last_try = work.job.get("last_try_at")
         return self.last_success_at is not None and last_try is not None and self.last_success_at > float(last_try)
 
-    def _record(self, work: Work, settings: str, now: float) -> None:
+    def _record(self, work: Work, settings: str, now: float) -> bool:
+        """Write a scene's row. True where its item shows now what it says."""
         verdict = work.verdict
         if work.error is not None:
             verdict = _verdict_of(work.error)
@@ -183,9 +187,9 @@ class Settlement:
             # Its verdict was durable before anything was written, and stands if that fails.
             if work.error is None:
                 discard(self._db, work.job["job_key"])
-            return
+            return False
         if verdict is None:
-            return
+            return False
         before = self._ledger.get(work.scene_id)
         fields = _fields(before, work)
         in_step = verdict in IN_STEP
@@ -205,21 +209,23 @@ class Settlement:
                 items=items if in_step or not before else before.items,
                 fields=fields,
                 # Of what failed too: another attempt is worth while as soon as something else would be pushed.
-                fingerprint=fingerprint(work.wish) if tried and work.wish else before.fingerprint if before else "",
+                fingerprint=work.fingerprint if tried and work.wish else before.fingerprint if before else "",
                 says=work.wish.says_something if in_step and work.wish else before.says if before else False,
                 evidence=work.evidence,
-            )
+            ),
+            before,
         )
         if in_step:
             self.last_success_at = now
-            discard(self._db, work.job["job_key"])
-            timestamps.write(self._db, {work.scene_id: work.version})
             self._keep_binding(work)
+        return in_step
 
     def _keep_binding(self, work: Work) -> None:
         """The item chosen by hand has another key now: unless a person has chosen anew meanwhile."""
+        if work.rebound is None:
+            return
         chosen = self._bindings.get(work.scene_id)
-        if work.rebound is not None and chosen is not None and chosen.at == work.rebound.at:
+        if chosen is not None and chosen.at == work.rebound.at:
             self._bindings.put(work.rebound)
 
     def _remember_rating(self, work: Work, now: float) -> None:

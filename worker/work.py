@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from metadata.desired import Desired
 from metadata.diff import Change
+from metadata.fingerprint import fingerprint
 from plex.item import FullItem
 from plex.ranking import Match, SceneFile
 from sync_queue.bindings import Binding
@@ -70,10 +72,15 @@ class Work:
             raise PermanentError(f"Scene {self.scene_id} was never read")
         return self.scene
 
-    @property
+    @cached_property
     def files(self) -> list[SceneFile]:
         """The scene's files, primary first."""
         return [SceneFile(file["path"], file.get("size"), file.get("duration")) for file in self.known_scene.files]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """That of the wish, "" where there is none."""
+        return fingerprint(self.wish) if self.wish is not None else ""
 
     def proof_of(self, item: FullItem) -> str:
         """The file of an item that proved it to be the scene's, "" where none did."""

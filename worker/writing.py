@@ -10,7 +10,6 @@ from metadata.describe import line
 from metadata.desired import Desired, desired_state
 from metadata.diff import Actual, Diff, difference
 from metadata.edit import queries
-from metadata.fingerprint import fingerprint
 from metadata.tagrules import Families
 from plex.client import PlexClient
 from plex.exceptions import PlexNotFound, PlexTemporaryError
@@ -53,7 +52,7 @@ class Writer:
     def first_diff(self, work: Work, item: FullItem) -> Diff:
         """:meth:`diff` as it is written: an order of actors that is new is asked for once."""
         before = self._memory().entry(work.scene_id)
-        return self.diff(work, item, reorder=before is None or before.fingerprint != fingerprint(_wish(work)))
+        return self.diff(work, item, reorder=before is None or before.fingerprint != work.fingerprint)
 
     def write(self, work: Work) -> None:
         """Send what differs, one PUT an item; what goes wrong ends in ``work.error``."""

@@ -47,8 +47,13 @@ def test_a_usual_row_is_a_third_of_its_text() -> None:
 
 def test_rows_kept_as_text_are_read(db: sqlite3.Connection) -> None:
     items = WrittenItems(db)
-    items.put(Written(7, "m", 1, "/a.mp4", 3, 1.0, {"fields": {"title": "a"}}, OURS))
-    assert items.get(7, "m", ["/a.mp4"]) == Written(7, "m", 1, "/a.mp4", 3, 1.0, {"fields": {"title": "a"}}, OURS)
+    kept = Written(7, "m", 1, "/a.mp4", 3, 1.0, {"fields": {"title": "a"}}, OURS)
+    items.put(kept)
+    assert items.get(7) == kept
+    assert kept.is_of("m", ["/b.mp4", "/a.mp4"])
+    # The key of a rebuilt library, and that of another server.
+    assert not kept.is_of("m", ["/b.mp4"])
+    assert not kept.is_of("n", ["/a.mp4"])
     db.execute("UPDATE written SET before = ?, ours = ?", (json.dumps({}), json.dumps(OURS)))
     assert [one.ours for one in items.of_scenes()] == [OURS]
 

@@ -30,7 +30,7 @@ def files(*paths: str) -> list[SceneFile]:
 
 def found(side: PlexSide, *paths: str, patient: bool = False) -> list[int]:
     """The rating keys of the items that a look proves to hold the files."""
-    match = side.match(files(*paths), patient=patient)
+    match, _ = side.match(files(*paths), patient=patient)
     if match is None or match.confidence is not MatchConfidence.HIGH:
         return []
     return [ranked.candidate.rating_key for ranked in match.chosen]
@@ -181,7 +181,7 @@ def test_a_failed_look_is_no_look(side: PlexSide, plex: PlexSim, clock: Clock, s
 
 def test_only_items_that_hold_the_file_are_proven_and_the_others_are_forgotten(side: PlexSide, plex: PlexSim) -> None:
     paths = files("/data/1.mp4", "/data/2.mp4", "/data/3.mp4")
-    match = side.match(paths)
+    match, _ = side.match(paths)
     assert match is not None
     next(plex.items[1].parts()).file = "/data/moved.mp4"
     gone = plex.items[2].rating_key
