@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from collections.abc import Iterator, Mapping
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import requests
+    import urllib3
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 60.0
@@ -56,7 +57,7 @@ class StashClient:
     def __init__(
         self, connection: Mapping[str, Any], timeout: tuple[float, float] = (CONNECT_TIMEOUT, READ_TIMEOUT)
     ) -> None:
-        import requests
+        import urllib3
 
         host = str(connection.get("Host") or "localhost")
         # "every address" is where it listens, not where it is reached
@@ -66,13 +67,12 @@ class StashClient:
         self.base = f"{connection.get('Scheme') or 'http'}://{host}:{connection.get('Port') or 9999}"
         self._cookie = str((connection.get("SessionCookie") or {}).get("Value") or "")
         self._api_key = str(connection.get("ApiKey") or "")
-        self._timeout = timeout
+        self._timeout = urllib3.Timeout(connect=timeout[0], read=timeout[1])
         self.cookie_until = time.monotonic() + COOKIE_LIFE
-        self._session = requests.Session()
-        # Stash's environment may name a proxy for the outside world; Stash itself is not out there (stash 10.9).
-        self._session.trust_env = False
-        # Its certificate is self-signed as a rule (stash 6).
-        self._session.verify = False
+        # The layer below requests: it knows no cookies, which would be in the way here (stash 6), and no proxies of the
+        # environment, which are for the world outside (stash 10.9). Its certificate is self-signed as a rule (stash 6).
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        self._pools = urllib3.PoolManager(cert_reqs="CERT_NONE")
 
     def use_api_key(self, key: str) -> None:
         """Send the API key too: it outlives the cookie. Kept in memory only."""
@@ -96,68 +96,69 @@ class StashClient:
 
         Errors beside data are errors: a partial answer would be written to Plex as an empty one.
         """
-        import requests
-        import urllib3
-
-        try:
-            import warnings
-
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
-                response = self._session.post(
-                    f"{self.base}/graphql",
-                    json={"query": query, "variables": dict(variables or {})},
-                    headers=self.headers(),
-                    timeout=self._timeout,
-                    allow_redirects=False,
-                )
-        except requests.exceptions.RequestException as error:
-            raise StashUnreachable(f"Stash at {self.base} does not answer ({type(error).__name__})") from error
-        self._take_cookie(response.headers.get("Set-Cookie"))
-        if response.status_code == 401:
+        document = json.dumps({"query": query, "variables": dict(variables or {})}).encode()
+        response = self._ask("POST", "/graphql", {"Content-Type": "application/json"}, document)
+        if response.status == 401:
+            response.close()
             raise StashRefused("Stash does not accept the session it gave us; the next save or task brings a new one")
         try:
-            answer = response.json()
+            answer = json.loads(self._whole(response))
             data, errors = answer.get("data"), answer.get("errors")
         except (ValueError, AttributeError, RecursionError) as error:
-            raise StashUnreachable(f"Stash at {self.base} answered {response.status_code} without JSON") from error
+            raise StashUnreachable(f"Stash at {self.base} answered {response.status} without JSON") from error
         if errors:
             raise StashQueryError(f"Stash answered: {_first_message(errors)}")
-        if response.status_code != 200 or not isinstance(data, dict):
-            raise StashUnreachable(f"Stash at {self.base} answered {response.status_code} without data")
+        if response.status != 200 or not isinstance(data, dict):
+            raise StashUnreachable(f"Stash at {self.base} answered {response.status} without data")
         return data
 
-    def get(self, path: str, headers: Mapping[str, str] | None = None) -> requests.Response:
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> urllib3.BaseHTTPResponse:
         """GET ``path`` (with its query) of this Stash. The body is not read yet: the caller does, and closes.
 
         Redirects are not followed: the way to the login page is StashRefused. Raises StashUnreachable too.
         """
-        import warnings
-
-        import requests
-        import urllib3
-
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
-                response = self._session.get(
-                    self.base + path,
-                    headers={**self.headers(), **(headers or {})},
-                    timeout=self._timeout,
-                    allow_redirects=False,
-                    stream=True,
-                )
-        except requests.exceptions.RequestException as error:
-            raise StashUnreachable(f"Stash at {self.base} does not answer ({type(error).__name__})") from error
-        self._take_cookie(response.headers.get("Set-Cookie"))
-        if response.status_code == 401 or "/login" in response.headers.get("Location", ""):
+        response = self._ask("GET", path, headers or {})
+        if response.status == 401 or "/login" in response.headers.get("Location", ""):
             response.close()
             raise StashRefused("Stash does not accept the session it gave us; the next save or task brings a new one")
         return response
 
+    def _ask(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None
+    ) -> urllib3.BaseHTTPResponse:
+        import urllib3
+
+        try:
+            response = self._pools.urlopen(
+                method,
+                self.base + path,
+                body=body,
+                headers={"Accept-Encoding": "gzip, deflate", **self.headers(), **headers},
+                timeout=self._timeout,
+                # Errors come as they are, and redirects as answers.
+                retries=urllib3.Retry(total=False),
+                redirect=False,
+                preload_content=False,
+            )
+        except (urllib3.exceptions.HTTPError, ValueError) as error:  # the latter of a session that no header can hold
+            raise self._silent(error) from error
+        self._take_cookie(response.headers.get("Set-Cookie"))
+        return response
+
+    def _whole(self, response: urllib3.BaseHTTPResponse) -> bytes:
+        import urllib3
+
+        try:
+            return response.read()
+        except urllib3.exceptions.HTTPError as error:
+            raise self._silent(error) from error
+        finally:
+            response.close()
+
+    def _silent(self, error: Exception) -> StashUnreachable:
+        return StashUnreachable(f"Stash at {self.base} does not answer ({type(error).__name__})")
+
     def _take_cookie(self, header: str | None) -> None:
-        # The session's own jar is not used: it would send the old cookie first, and the old one would win (stash 6).
-        self._session.cookies.clear()
         if not header:
             if self._api_key:
                 # A request with the key gets no new cookie, and needs none (stash 6).
@@ -174,7 +175,7 @@ class StashClient:
 
     def close(self) -> None:
         """Close the connections."""
-        self._session.close()
+        self._pools.clear()
 
 
 def stash_interface(client: StashClient) -> Any:

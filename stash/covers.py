@@ -18,7 +18,7 @@ from stash.client import StashUnreachable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import requests
+    import urllib3
 
     from stash.client import StashClient
 
@@ -80,11 +80,11 @@ def fetch_cover(
         headers["If-None-Match"] = etag
     response = client.get(path_and_query(url), headers)
     try:
-        if response.status_code == 304 and etag:
-            _ = response.content  # there is none; a connection whose answer was not read to its end is not used again
+        if response.status == 304 and etag:
+            response.read()  # there is none; a connection whose answer was not read to its end is not used again
             return Unchanged()
-        if response.status_code != 200:
-            raise StashUnreachable(f"Stash answered {response.status_code} instead of a cover")
+        if response.status != 200:
+            raise StashUnreachable(f"Stash answered {response.status} instead of a cover")
         mark = response.headers.get("ETag", "")
         data = _body(response, clock)
     finally:
@@ -137,9 +137,9 @@ def _judge(data: bytes, claimed: str, mark: str) -> Answer:
     return Unusable("the cover is no picture of a known type", mark)
 
 
-def _body(response: requests.Response, clock: Callable[[], float]) -> bytes | None:
+def _body(response: urllib3.BaseHTTPResponse, clock: Callable[[], float]) -> bytes | None:
     """The body, whole; None where it is longer than Plex takes."""
-    import requests
+    import urllib3
 
     stated = response.headers.get("Content-Length", "")
     length = int(stated) if stated.isdecimal() else None
@@ -148,13 +148,13 @@ def _body(response: requests.Response, clock: Callable[[], float]) -> bytes | No
     end = clock() + LONGEST
     data = bytearray()
     try:
-        for piece in response.iter_content(_PIECE):
+        for piece in response.stream(_PIECE):
             data += piece
             if len(data) > LIMIT:
                 return None
             if clock() > end:
                 raise StashUnreachable(f"Stash did not finish sending a cover in {LONGEST:.0f} s")
-    except requests.exceptions.RequestException as error:
+    except urllib3.exceptions.HTTPError as error:
         raise StashUnreachable(f"Stash did not finish sending a cover ({type(error).__name__})") from error
     if length is not None and len(data) != length:
         raise StashUnreachable("Stash did not finish sending a cover")

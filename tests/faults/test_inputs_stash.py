@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
+import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -201,11 +201,11 @@ def test_instants(text: Any) -> None:
 def answering(content: bytes, status: int = 200, headers: dict[str, str] | None = None) -> StashClient:
     """A client whose Stash answers just this."""
     client = StashClient({"Port": 9})
-    response = requests.Response()
-    response.status_code = status
-    response._content = content
-    response.headers.update(headers or {})
-    client._session.post = lambda *a, **k: response  # type: ignore[method-assign]
+
+    def answer(*asked: Any, **how: Any) -> urllib3.HTTPResponse:
+        return urllib3.HTTPResponse(io.BytesIO(content), headers or {}, status, preload_content=False)
+
+    client._pools.urlopen = answer  # type: ignore[method-assign]
     return client
 
 

@@ -74,7 +74,7 @@ def test_unchanged_covers_share_one_connection(stash: StashSim, client: StashCli
     cover_is(stash, jpeg())
     etag = getattr(fetch_cover(client, address(stash)), "etag", "")
     assert [fetch_cover(client, address(stash), etag) for _ in range(3)] == [Unchanged()] * 3
-    pools = client._session.get_adapter(client.base).poolmanager.pools  # type: ignore[attr-defined]
+    pools = client._pools.pools
     assert [pools[key].num_connections for key in pools.keys()] == [1]  # noqa: SIM118 - it is no mapping
 
 
