@@ -13,7 +13,7 @@ import os
 import sqlite3
 import time
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import Element
@@ -89,10 +89,10 @@ class Look:
 
 
 class PlexCache:
-    """What the chosen libraries of one server hold."""
+    """What the chosen libraries of one server hold. ``put_aside`` moves a damaged file (its path) out of the way."""
 
-    def __init__(self, data_dir: str) -> None:
-        self._db = _open(os.path.join(data_dir, FILE))
+    def __init__(self, data_dir: str, put_aside: Callable[[str], None] = os.remove) -> None:
+        self._db = _open(os.path.join(data_dir, FILE), put_aside)
 
     def belongs_to(self, machine: str, sections: Sequence[Section]) -> bool:
         """Bind the index to a server and its libraries. False where it was another's, or new: it is empty then."""
@@ -377,14 +377,14 @@ class MatchCache:
         return {(here, there): count for here, there, count in self._db.execute(LEARNED)}
 
 
-def _open(path: str) -> sqlite3.Connection:
+def _open(path: str, put_aside: Callable[[str], None]) -> sqlite3.Connection:
     try:
         return _prepared(path)
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError):
             raise
-        # Damaged: nothing in it is worth more than a few requests. Kept aside for a look.
-        os.replace(path, path + ".damaged")
+        # Damaged: nothing in it is worth more than a few requests.
+        put_aside(path)
         return _prepared(path)
 
 

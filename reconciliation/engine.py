@@ -34,7 +34,7 @@ from reconciliation.sightings import Metadata, PlexData, Sighting
 from reconciliation.verdicts import Facts, Fate
 from stash.instants import parse_instant
 from stash.scenes import job_data
-from sync_queue import operations, state
+from sync_queue import damage, operations, state
 from sync_queue.bindings import decisions
 from sync_queue.ledger import Ledger
 from sync_queue.writer import queue_dir
@@ -405,7 +405,7 @@ class GapDetectionEngine:
 
         rules = getattr(self.config, "path_map", "")
         sections = choose_sections(client.sections(), names)
-        index = PlexCache(self.data_dir)
+        index = PlexCache(self.data_dir, damage.put_aside)
         try:
             known = index.belongs_to(machine, sections)
             if self._run.scope.is_all or not known:

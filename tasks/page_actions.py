@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sync_queue import state, timestamps
+from sync_queue import damage, state, timestamps
 from sync_queue.bindings import Binding, Bindings, File, is_refused
 from sync_queue.dlq import discard as discard_letter
 from sync_queue.jobs import PRIORITY_SAVE, PRIORITY_SCAN, new_job, scene_key
@@ -183,7 +183,7 @@ def _all_files(context: Context, rating_key: int, files: list[File]) -> list[Fil
 
     if not os.path.exists(os.path.join(context.data_dir, cache.FILE)):
         return files
-    with closing(cache.PlexCache(context.data_dir)) as index:
+    with closing(cache.PlexCache(context.data_dir, damage.put_aside)) as index:
         found = [item for item in index.candidates(files) if item.rating_key == rating_key]
     return list(dict.fromkeys([*files, *((part.path, part.size) for item in found for part in item.parts)]))
 

@@ -166,7 +166,7 @@ class Loop:
         if self.blocked is not None:
             self._give_back(rows)
             return
-        self._notes.status(state="writing", waiting=self._store.waiting())
+        self._notes.status(state="writing")
         self.worker.prepare(works, scenes)
         connection = self.worker.left
         urgent = rows[0].job.get("priority") == PRIORITY_SAVE

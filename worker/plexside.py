@@ -13,6 +13,7 @@ from plex.item import FullItem, Part, read_full
 from plex.paths import PathMap, Rule, base_name, folder_of, parse_path_map
 from plex.ranking import Candidate, Evidence, Match, MatchConfidence, Ranked, SceneFile, rank
 from plex.sections import choose_sections
+from sync_queue import damage
 from sync_queue.bindings import Binding, File, is_refused
 from worker import bound
 
@@ -49,7 +50,7 @@ class PlexSide:
         self._wanted = config.libraries
         self._clock = clock
         self._heard = heard
-        self._cache = PlexCache(data_dir)
+        self._cache = PlexCache(data_dir, damage.put_aside)
         self._matches = MatchCache(self._cache)
         self._path_map: PathMap = parse_path_map(config.path_map)
         self._sections: list[Section] | None = None

@@ -405,24 +405,26 @@ def test_what_was_wrong_is_forgotten_alone(plex: PlexSim, cache: PlexCache, scen
 
 
 @pytest.mark.parametrize("content", [b"no database at all" * 400, b"SQLite format 3\0" + b"\xff" * 4096])
-def test_a_damaged_file_is_moved_aside_and_a_new_one_works(
+def test_a_damaged_file_is_put_aside_and_a_new_one_works(
     plex: PlexSim, client: PlexClient, tmp_path: Path, sections: list[Section], scenes: SimSection, content: bytes
 ) -> None:
     (tmp_path / FILE).write_bytes(content)
     plex.add_item(scenes, [("/data/a.mp4", 1, 1.0)])
-    with closing(PlexCache(str(tmp_path))) as cache:
+    aside = tmp_path / "aside"
+    with closing(PlexCache(str(tmp_path), lambda path: os.replace(path, aside))) as cache:
         assert not cache.belongs_to(client.machine_identifier, sections)
         cache.build(client, sections)
         assert len(cache.find(["/data/a.mp4"])) == 1
-    assert (tmp_path / (FILE + ".damaged")).read_bytes() == content
+    assert aside.read_bytes() == content
 
 
 def test_an_empty_file_is_a_new_index(tmp_path: Path, sections: list[Section]) -> None:
     (tmp_path / FILE).touch()
-    with closing(PlexCache(str(tmp_path))) as cache:
+    aside: list[str] = []
+    with closing(PlexCache(str(tmp_path), aside.append)) as cache:
         assert not cache.belongs_to("m", sections)
         assert cache.size() == 0
-    assert not (tmp_path / (FILE + ".damaged")).exists()
+    assert aside == []
 
 
 def test_pages_are_asked_for_in_the_order_wished(plex: PlexSim, client: PlexClient, scenes: SimSection) -> None:
