@@ -162,6 +162,8 @@ def prefix_pair(path: str, in_plex: str) -> tuple[str, str] | None:
 
     None where they are the same altogether, or share not even the name.
     """
+    if path == in_plex:
+        return None  # the usual case, and the cheapest to tell
     tail = common_tail(path, in_plex)
     if tail == 0 or same_path(path, in_plex):
         return None

@@ -1,7 +1,7 @@
 """One row an item that we have written to: what it was before, so that it can be given back, and what of it is ours."""
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +43,12 @@ class WrittenItems:
         :meth:`Written.is_of`."""
         row = self._db.execute(f"SELECT {_COLUMNS} FROM written WHERE rating_key = ?", (rating_key,)).fetchone()
         return None if row is None else _written(row)
+
+    def of(self, rating_keys: Sequence[int]) -> dict[int, Written]:
+        """The same for some rating keys, those of a batch at the most."""
+        marks = ",".join("?" * len(rating_keys))
+        rows = self._db.execute(f"SELECT {_COLUMNS} FROM written WHERE rating_key IN ({marks})", rating_keys)
+        return {row[0]: _written(row) for row in rows}
 
     def put(self, item: Written) -> None:
         """Insert or replace an item's row."""

@@ -21,6 +21,9 @@ from sync_queue.ledger import Entry, Ledger, Verdict
 from sync_queue.written import Written, WrittenItems
 from worker.work import Work
 
+# Older SQLites take 999 values in a question.
+MANY = 900
+
 
 class Known(NamedTuple):
     """What is remembered of a scene: its row, the item chosen for it by hand, and the files that are not its own."""
@@ -50,12 +53,19 @@ class Memory:
     def recall(self, scene_ids: Iterable[int]) -> None:
         """Have at hand what is known of these scenes, and forget what was at hand before."""
         self.release()
-        ids = sorted(set(scene_ids))
+        ids = sorted(set(scene_ids))[:MANY]
         if ids:
             entries = self._ledger.of(ids)
             bound, refused = self._bindings.of(ids)
             self._scenes = {one: Known(entries.get(one), bound.get(one), refused.get(one, frozenset())) for one in ids}
             self._recalls = True
+
+    def recall_items(self, rating_keys: Iterable[int]) -> None:
+        """Have at hand what was written to these items, too."""
+        keys = sorted(set(rating_keys))
+        if self._recalls and keys:
+            found = self._written.of(keys[:MANY])
+            self._items = {key: found.get(key) for key in keys[:MANY]}
 
     def release(self) -> None:
         """What was at hand is settled, or somebody else's work came between: whoever asks now is told what is."""

@@ -213,6 +213,7 @@ class SyncWorker:
             for work in located:
                 work.error = error
             return
+        self.memory.recall_items(items)
         for work in located:
             self._prove(work, items)
         self._share_out([work for work in located if work.open])

@@ -103,6 +103,35 @@ def test_a_server_that_is_no_plex_is_server_down() -> None:
         server.stop()
 
 
+def test_a_read_goes_where_a_proxy_sends_it_and_a_write_does_not(plex: PlexSim, scenes: SimSection) -> None:
+    item = plex.add_item(scenes, [("/data/a.mp4", 1, 1.0)])
+    target = plex.url
+
+    def handle(request: Request) -> Response:
+        query = f"?{request.raw_query}" if request.raw_query else ""
+        return Response(301, b"", [("Location", f"{target}{request.path}{query}")])
+
+    proxy = HttpServer(handle)
+    proxy.start()
+    client = PlexClient(proxy.url, "plex-token")
+    try:
+        assert [section.title for section in client.sections()] == [scenes.title]
+        with pytest.raises(PlexTemporaryError, match="301"):
+            client.edit(scenes.key, item.rating_key, "title.value=New")
+    finally:
+        client.close()
+        proxy.stop()
+    assert item.title != "New"
+
+
+def test_half_an_answer_is_none(plex: PlexSim, client: PlexClient) -> None:
+    client.connect()
+    plex.faults.set(spoil="half")
+    with pytest.raises(PlexTemporaryError, match="did not finish its answer") as caught:
+        client.sections()
+    assert not isinstance(caught.value, PlexServerDown)
+
+
 def test_the_read_time_out_is_the_one_that_was_given(plex: PlexSim, connect: Connect) -> None:
     client = connect(connect_timeout=3.0, read_timeout=0.05)
     client.connect()
