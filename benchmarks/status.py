@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -53,6 +54,8 @@ def measure(full: bool) -> Iterator[Result]:
 
 def _task(stage: Stage) -> PluginProcess:
     run_task(stage, "View Queue Status")
+    # It has had Stash store which switches are on. Settings that are as new as that are asked for anew each time.
+    time.sleep(2.5)
     return last_process(stage)
 
 

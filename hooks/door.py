@@ -55,18 +55,18 @@ def _work(door: ModuleType) -> bytes:
 
 
 def _work_slowly(document: str, door: ModuleType) -> bytes:
+    import gc
+
+    # A status is over before there is anything to collect, and looking for it while modules are imported takes time.
+    gc.disable()
     import json
 
-    from tasks import QUICK
+    from tasks import OF_OUR_FILES
 
     args, connection = _parts(document)
     mode = args.get("mode")
-    if "hookContext" in args or not isinstance(mode, str) or mode not in QUICK:
-        if sys.flags.no_site:
-            # The manifest starts Python without looking for installed packages, which no hook needs; what follows does.
-            import site
-
-            site.main()
+    if "hookContext" in args or not isinstance(mode, str) or mode not in OF_OUR_FILES:
+        gc.enable()
         from sync_queue import libraries
 
         libraries.use(door.PLUGIN_DIR)

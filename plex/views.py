@@ -1,10 +1,10 @@
 """What was learned about the two views of the files, for whoever only tells it: a status must not load the index.
 
-Imports nothing but ``os`` and ``sqlite3``.
+Imports nothing but ``os`` and ``_sqlite3``.
 """
 
+import _sqlite3 as sqlite3  # what sqlite3 itself hands on, without the date types it imports
 import os
-import sqlite3
 
 FILE = "cache.db"
 LEARNED = "SELECT here, there, votes FROM views ORDER BY votes DESC, here LIMIT 50"

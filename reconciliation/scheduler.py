@@ -9,16 +9,17 @@ import os
 import sqlite3
 import time
 from contextlib import closing
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sync_queue import damage, due, state
+from reconciliation.last import FILE as FILE
+from reconciliation.last import load
+from sync_queue import due, state
 from sync_queue.events import RECONCILED, Event, Events
 from sync_queue.files import replace
 from sync_queue.setup import make_dir
 from sync_queue.timestamps import replace_json
 
-FILE = "reconciliation_state.json"
 INTERVALS = {"hourly": 3_600.0, "daily": 86_400.0, "weekly": 7 * 86_400.0}
 # After a run that had to stop early, doubled at each recurrence.
 FIRST_PAUSE = 600.0
@@ -52,17 +53,7 @@ class ReconciliationScheduler:
 
     def load_state(self) -> ReconciliationState:
         """What is known of the last run; as before the first run where the file is missing or damaged."""
-        path = os.path.join(self.data_dir, FILE)
-        try:
-            with open(path, encoding="utf-8") as file:
-                stored = json.load(file)
-        except OSError:
-            return ReconciliationState()
-        except ValueError:
-            # All that is lost is when the last run was: the next one comes a little early.
-            damage.put_aside(path)
-            return ReconciliationState()
-        return _state(stored)
+        return ReconciliationState(**load(self.data_dir))
 
     def save_state(self, state: ReconciliationState) -> None:
         """Replace the file as a whole. Raises OSError."""
@@ -170,18 +161,3 @@ class ReconciliationScheduler:
 
 def _pause(failures: int) -> float:
     return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(10, max(0, failures - 1)))
-
-
-def _state(stored: Any) -> ReconciliationState:
-    """What can be used of a stored state; each value by itself."""
-    state = ReconciliationState()
-    for one in fields(state):
-        value = stored.get(one.name) if isinstance(stored, dict) else None
-        default = getattr(state, one.name)
-        if isinstance(default, dict) and isinstance(value, dict):
-            setattr(state, one.name, {str(k): v for k, v in value.items() if isinstance(v, int)})
-        elif isinstance(default, str) and isinstance(value, str):
-            setattr(state, one.name, value)
-        elif isinstance(default, (int, float)) and isinstance(value, (int, float)) and math.isfinite(value):
-            setattr(state, one.name, type(default)(value))
-    return state

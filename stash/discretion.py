@@ -23,8 +23,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stash import log
+from stash.remembered import FILE as FILE
+from stash.remembered import read
 
-FILE = "discretion.json"
 # Lines are about what was read last: so many files are known to the letter.
 KNOWN = 2_000
 # A name as short as that may be any word of a sentence.
@@ -157,17 +158,23 @@ def _is_windows(path: str) -> bool:
 
 def begin(data_dir: str, plugin_dir: str) -> None:
     """Speak from now on as the settings said when somebody looked last."""
-    known = _read(data_dir)
+    known = read(data_dir)
     log.through(_made(data_dir, plugin_dir, known) if known.get("on") is True else None)
 
 
-def heed(data_dir: str, plugin_dir: str, discreet: bool) -> None:
-    """Speak from now on as the settings say, and remember it for processes that do not ask."""
-    known = _read(data_dir)
+def heed(data_dir: str, plugin_dir: str, discreet: bool, seen: str = "") -> None:
+    """Speak from now on as the settings say, and remember it for processes that do not ask.
+
+    ``seen`` is what Stash's configuration file looked like before the settings were asked for
+    (``stash.remembered.look``); empty for somebody who did not look.
+    """
+    known = read(data_dir)
     changed = discreet != (known.get("on") is True) or (discreet and _secret_of(known) is None)
-    if changed:
-        # The secret stays: switched on again, the words are the same.
-        known = {"on": discreet, "secret": _secret_of(known) or secrets.token_hex(16)}
+    if changed or (seen and seen != known.get("seen")):
+        # The secret stays: switched on again, the words are the same. What was seen with other settings goes.
+        stays = "" if changed else known.get("seen")
+        secret = _secret_of(known) or secrets.token_hex(16)
+        known = {"on": discreet, "secret": secret, "seen": seen or stays}
         with contextlib.suppress(OSError):  # a full disk: it is tried again with the next settings that are read
             _write(data_dir, known)
     if not discreet:
@@ -198,15 +205,6 @@ def _made(data_dir: str, plugin_dir: str, known: Mapping[str, Any]) -> Discretio
 def _secret_of(known: Mapping[str, Any]) -> str | None:
     secret = known.get("secret")
     return secret if isinstance(secret, str) and re.fullmatch(r"[0-9a-f]{32}", secret) else None
-
-
-def _read(data_dir: str) -> dict[str, Any]:
-    try:
-        with open(os.path.join(data_dir, FILE), encoding="utf-8") as file:
-            known = json.load(file)
-    except (OSError, ValueError):
-        return {}
-    return known if isinstance(known, dict) else {}
 
 
 def _write(data_dir: str, known: Mapping[str, Any]) -> None:

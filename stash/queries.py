@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 # Asked with each batch, so that a changed setting counts from the next job on.
 SETTINGS_FIELDS = 'configuration { plugins(include: ["Stash2Plex"]) general { apiKey } } plugins { id enabled }'
+# Asked alone: a Stash that does not know it must not refuse the rest.
+CONFIG_FILE = "query ConfigFile { configuration { general { configFilePath } } }"
 SETTINGS = f"query Settings {{ {SETTINGS_FIELDS} }}"
 
 # What a write to Plex needs of a scene, and nothing else.
@@ -77,6 +79,7 @@ def everything() -> dict[str, str]:
     """All documents by name, for validation."""
     return {
         "settings": SETTINGS,
+        "config file": CONFIG_FILE,
         "scenes page": SCENES_PAGE,
         "scenes count": SCENES_COUNT,
         "tag names": TAG_NAMES,

@@ -44,6 +44,13 @@ def read_batch(client: StashClient, scene_ids: Sequence[int]) -> Answer:
         )
 
 
+def config_file(client: StashClient) -> str:
+    """The file that Stash keeps its settings in (stash 5). Raises StashError."""
+    data = client.call(queries.CONFIG_FILE)
+    with understood():
+        return str(data["configuration"]["general"]["configFilePath"] or "")
+
+
 def pages(client: StashClient, since: float | None = None, page: int = PAGE) -> Iterator[list[dict[str, Any]]]:
     """All scenes in pages by id, with what the quality gate needs; ``since`` (epoch seconds) bounds ``updated_at``
     from below, roughly: compare again. Raises StashError."""

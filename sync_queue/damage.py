@@ -5,9 +5,8 @@ What cannot be made anew is left as it is, named, and never replaced. Standard l
 
 from __future__ import annotations
 
+import _sqlite3 as sqlite3  # what sqlite3 itself hands on, without the date types it imports
 import os
-import sqlite3
-from contextlib import closing
 
 from sync_queue.files import free_name
 from sync_queue.writer import uri_path
@@ -58,8 +57,11 @@ def _said(path: str) -> str | None:
     if not os.path.exists(path):
         return None
     try:
-        with closing(sqlite3.connect(f"file:{uri_path(path)}?mode=rw", uri=True, timeout=5)) as db:
+        db = sqlite3.connect(f"file:{uri_path(path)}?mode=rw", uri=True, timeout=5)
+        try:
             said = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
+        finally:
+            db.close()
     except sqlite3.OperationalError:
         return None  # cannot be opened, or is held: no damage
     except sqlite3.DatabaseError as error:

@@ -33,7 +33,7 @@ def due(data_dir: str) -> bool:
 
 def read(path: str) -> tuple[float, str]:
     """When the next periodic run is, and which process of Stash is known. Raises OSError, ValueError."""
-    with open(path, encoding="ascii") as file:
+    with open(path, encoding="utf-8") as file:
         periodic, _, known = file.read(500).strip().partition(" ")
     return float(periodic), known
 
@@ -49,7 +49,7 @@ def stash_process() -> str:
 
 def _text(path: str) -> str:
     try:
-        with open(path, encoding="ascii", errors="replace") as file:
+        with open(path, encoding="utf-8", errors="replace") as file:
             return file.read(2000).strip()
     except OSError:  # not every system has it
         return ""

@@ -7,14 +7,16 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sync_queue.outages import OUTAGE_BEGAN as OUTAGE_BEGAN
+from sync_queue.outages import OUTAGE_ENDED as OUTAGE_ENDED
+from sync_queue.outages import outages
+
 # So many rows are kept; older ones go, a few at a time.
 KEPT = 20_000
 _SLACK = 500
 # Sums by the hour are kept so long, in hours.
 HOURS_KEPT = 24 * 62
 
-OUTAGE_BEGAN = "outage began"
-OUTAGE_ENDED = "outage ended"
 # A comparison of Stash and Plex came to its end; its detail is JSON: scope, checked, found, queued, error.
 RECONCILED = "reconciled"
 # Which column of the hourly sums an outcome counts in; others count in none.
@@ -95,16 +97,7 @@ class Events:
 
     def outages(self, since: float = 0.0) -> list[Outage]:
         """The outages that were not over by ``since`` (epoch seconds), oldest first."""
-        rows = self._db.execute(
-            "SELECT at, kind, detail, waiting FROM events WHERE kind IN (?,?) ORDER BY id", (OUTAGE_BEGAN, OUTAGE_ENDED)
-        )
-        found: list[Outage] = []
-        for at, kind, detail, waiting in rows:
-            if kind == OUTAGE_BEGAN:
-                found.append(Outage(at, None, detail, waiting or 0))
-            elif found and found[-1].ended is None:
-                found[-1] = Outage(found[-1].began, at, found[-1].reason, waiting or 0)
-        return [one for one in found if one.ended is None or one.ended >= since]
+        return [Outage(*one) for one in outages(self._db, since)]
 
     def hours(self, since: float) -> list[tuple[int, int, int, int]]:
         """By hour (epoch seconds of its beginning) since then: scenes written, found equal, and failed."""

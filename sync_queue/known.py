@@ -1,7 +1,7 @@
 """What was last known of the server and of the settings, for those who must be quick and ask nobody: the page."""
 
+import _sqlite3 as sqlite3  # what sqlite3 itself hands on, without the date types it imports
 import json
-import sqlite3
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

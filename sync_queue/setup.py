@@ -6,8 +6,8 @@ what is there.
 
 from __future__ import annotations
 
+import _sqlite3 as sqlite3  # what sqlite3 itself hands on, without the date types it imports
 import os
-import sqlite3
 
 from sync_queue import damage, sql
 from sync_queue.locks import unlock, wait_lock

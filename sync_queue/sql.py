@@ -52,6 +52,12 @@ DELETE = f"DELETE FROM {TABLE} WHERE _id = ?"
 WITHDRAW = f"DELETE FROM {TABLE} WHERE status < 2 AND {KEY} = ?"
 DELETE_WAITING = f"DELETE FROM {TABLE} WHERE status < 2"
 COUNT_BY_STATUS = f"SELECT status, COUNT(*) FROM {TABLE} GROUP BY status"
+# The same, quicker: SQLite counts a table faster than a part of it, and nearly all rows are fresh. First the number of
+# all, then those of the others.
+COUNT_ALL_AND_OTHERS = (
+    f"SELECT NULL, (SELECT COUNT(*) FROM {TABLE}) UNION ALL "
+    f"SELECT status, COUNT(*) FROM {TABLE} WHERE status > 0 GROUP BY status"
+)
 COUNT_WAITING = f"SELECT COUNT(*) FROM {TABLE} WHERE status < 2"
 COUNT_UNDONE = f"SELECT COUNT(*) FROM {TABLE} WHERE status < 3"
 ANY_UNDONE = f"SELECT 1 FROM {TABLE} WHERE status < 3 LIMIT 1"

@@ -1,7 +1,7 @@
 """``state.db``: what must not be lost beside the queue. One small layout, opened the same way by everybody."""
 
+import _sqlite3 as sqlite3  # what sqlite3 itself hands on, without the date types it imports
 import os
-import sqlite3
 
 from sync_queue import damage
 from sync_queue.locks import unlock, wait_lock

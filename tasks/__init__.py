@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 
 from tasks.errors import UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
-__all__ = ["MODES", "QUICK", "UserError", "run"]
+__all__ = ["LIGHT", "MODES", "OF_OUR_FILES", "QUICK", "UserError", "run"]
 
-# mode -> module and function; each takes a Context and gives a dict
+# mode -> module and function; each takes a Context (those that are LIGHT take a Light) and gives a dict
 MODES = {
     "all": ("sync", "sync_all"),
     "recent": ("sync", "sync_recent"),
@@ -51,6 +51,11 @@ QUICK = {
     "attention": ("page_attention", "attention"),
     "history": ("page_history", "history"),
 }
+
+# The one task that knows what it says out of our own files, and asks for settings only where it has to (tasks.light).
+LIGHT = frozenset(("queue_status",))
+# These begin without any package but Python's own.
+OF_OUR_FILES = frozenset((*QUICK, *LIGHT))
 
 # Tasks whose answers the page shows too.
 _FOR_BOTH = frozenset(("preview", "health", "give_back"))
@@ -90,6 +95,8 @@ def run(args: dict[str, Any], connection: dict[str, Any], plugin_dir: str, data_
     try:
         if mode in QUICK:
             return _quickly(mode, args, data_dir)
+        if mode in LIGHT:
+            return _lightly(args, connection, plugin_dir, data_dir)
         return _run(mode, args, connection, plugin_dir, data_dir)
     except Exception as error:
         if mode in MODES and mode not in _OF_THE_PAGE:
@@ -98,9 +105,30 @@ def run(args: dict[str, Any], connection: dict[str, Any], plugin_dir: str, data_
 
 
 def _quickly(mode: str, args: dict[str, Any], data_dir: str) -> dict[str, Any]:
-    module, function = QUICK[mode]
-    answer: dict[str, Any] = getattr(import_module(f"tasks.{module}"), function)(args, data_dir)
+    answer: dict[str, Any] = _function(*QUICK[mode])(args, data_dir)
     return answer
+
+
+def _function(module: str, name: str) -> Callable[..., Any]:
+    from importlib import import_module
+
+    function: Callable[..., Any] = getattr(import_module(f"tasks.{module}"), name)
+    return function
+
+
+def _lightly(args: dict[str, Any], connection: dict[str, Any], plugin_dir: str, data_dir: str) -> dict[str, Any]:
+    from tasks.light import Light
+    from tasks.queue_status import queue_status
+
+    light = Light(args, connection, plugin_dir, data_dir)
+    try:
+        light.begin()
+        result = queue_status(light)
+        light.end(undone=bool(result["queue"]["waiting"] or result["queue"]["in_flight"]))
+    finally:
+        _say_what_is_damaged()
+        light.close()
+    return result
 
 
 def _told(error: Exception, plugin_dir: str, data_dir: str) -> dict[str, Any]:
@@ -117,12 +145,11 @@ def _run(mode: str, args: dict[str, Any], connection: dict[str, Any], plugin_dir
     from tasks.context import Context
     from tasks.defaults import look_after, remind
 
-    module, function = MODES[mode]
     context = Context(args, connection, plugin_dir, data_dir)
     try:
         context.begin(ask=mode not in _ASK_NOTHING)
         look_after(context, change=mode not in _LOOK_ONLY)
-        result: dict[str, Any] = getattr(import_module(f"tasks.{module}"), function)(context)
+        result: dict[str, Any] = _function(*MODES[mode])(context)
         if mode not in _LOOK_ONLY:
             remind(context)
         if mode not in _QUIET:

@@ -33,7 +33,7 @@ def main(plugin_dir: str, arguments: list[str]) -> NoReturn:
     if lock is not None and isinstance(connection, dict):
         os.set_inheritable(lock, False)
         discretion.begin(data_dir, plugin_dir)
-        context = Context({}, connection, plugin_dir, data_dir)
+        context = Context({}, connection, plugin_dir, data_dir, stash_process)
         with closing(context):
             run_if_due(context, stash_process)
     os._exit(0)

@@ -4,28 +4,38 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sqlite3
 from functools import cached_property
 from typing import Any
 
-from stash import discretion, log
+from stash import discretion, log, remembered
 from stash.client import StashClient, StashError
-from stash.scenes import read_batch
+from stash.scenes import config_file, read_batch
 from stash.settings import Stash2PlexConfig
-from sync_queue.writer import open_existing, queue_dir
+from sync_queue.due import stash_process
+from sync_queue.writer import queue_dir
+from tasks.after import drain_if_waiting, reconcile_if_due
 from tasks.errors import UserError
 
 __all__ = ["Context", "UserError"]
 
 
 class Context:
-    """One run of a task. ``args`` are the task's defaults and the caller's; the connection is Stash's."""
+    """One run of a task. ``args`` are the task's defaults and the caller's; the connection is Stash's.
+    ``process_of_stash`` (sync_queue.due) is for a process that Stash itself has not started."""
 
-    def __init__(self, args: dict[str, Any], connection: dict[str, Any], plugin_dir: str, data_dir: str) -> None:
+    def __init__(
+        self,
+        args: dict[str, Any],
+        connection: dict[str, Any],
+        plugin_dir: str,
+        data_dir: str,
+        process_of_stash: str | None = None,
+    ) -> None:
         self.args = args
         self.connection = connection
         self.plugin_dir = plugin_dir
         self.data_dir = data_dir
+        self.stash_process = stash_process() if process_of_stash is None else process_of_stash
 
     @property
     def queue_dir(self) -> str:
@@ -40,9 +50,20 @@ class Context:
     @cached_property
     def config(self) -> Stash2PlexConfig:
         """The settings in force. Raises StashError."""
+        seen = remembered.look(self.connection, self.stash_process)  # before: what changes from now on is to be seen
         config = Stash2PlexConfig.from_settings(read_batch(self.stash, []).settings)
-        discretion.heed(self.data_dir, self.plugin_dir, config.obfuscate_paths)
+        if seen and seen != remembered.read(self.data_dir).get("seen") and not self._keeps_settings_there():
+            seen = ""
+        discretion.heed(self.data_dir, self.plugin_dir, config.obfuscate_paths, seen)
         return config
+
+    def _keeps_settings_there(self) -> bool:
+        """Whether the file that was looked at is the one in which Stash keeps its settings."""
+        try:
+            return remembered.is_of(config_file(self.stash))
+        except StashError as error:
+            log.debug(f"Where Stash keeps its settings could not be learned: {error}")
+            return False
 
     def begin(self, *, ask: bool) -> None:
         """Speak as the settings ask for, and say what an older installation has left, once. Without ``ask`` Stash is
@@ -78,31 +99,12 @@ class Context:
             raise UserError(f"The background worker could not be started: {error}") from error
 
     def drain_if_waiting(self) -> bool:
-        """See that a drainer lives where rows wait, or were left behind by one that was killed. True when one was
-        started; one that sits out a pause goes on doing so."""
-        from worker.launcher import ensure_drainer
-
-        try:
-            writer = open_existing(self.queue_dir)
-            if writer is None:
-                return False
-            with contextlib.closing(writer):
-                undone = writer.any_undone()
-            return undone and ensure_drainer(self.data_dir, self.plugin_dir, json.dumps(self.connection))
-        except (sqlite3.Error, OSError) as error:
-            log.warning(f"The background worker could not be started: {error}")
-            return False
+        """As :func:`tasks.after.drain_if_waiting`."""
+        return drain_if_waiting(self.data_dir, self.plugin_dir, self.connection)
 
     def reconcile_if_due(self) -> bool:
-        """Start the comparison of Stash and Plex where one is due by itself. True when it was started."""
-        from reconciliation.launch import ensure
-        from sync_queue.due import due
-
-        try:
-            return due(self.data_dir) and ensure(self.data_dir, self.plugin_dir, json.dumps(self.connection))
-        except OSError as error:
-            log.warning(f"The automatic reconciliation could not be started: {error}")
-            return False
+        """As :func:`tasks.after.reconcile_if_due`."""
+        return reconcile_if_due(self.data_dir, self.plugin_dir, self.connection)
 
     def close(self) -> None:
         """Close what was opened."""

@@ -1,14 +1,15 @@
-"""Our own files as the quick operations of the page read them: queue, state.db, and the few small ones.
+"""Our own files as the status and the quick operations of the page read them: queue, state.db, and the few small ones.
 
 Without contextlib, which would cost a status a tenth of its time: whoever opens closes.
 """
 
 from __future__ import annotations
 
+import _sqlite3 as sqlite3  # what sqlite3 itself hands on, without the date types it imports
 import json
 import os
-import sqlite3
 
+from reconciliation.last import FILE as RECONCILIATION
 from sync_queue import due, sql, state
 from sync_queue.writer import DATABASE, queue_dir, uri_path
 from worker.glance import read_text
@@ -17,8 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# As reconciliation.scheduler writes it; importing that costs more than all of a status.
-RECONCILIATION = "reconciliation_state.json"
+LETTERS_BY_TYPE = "SELECT error_type, COUNT(*) FROM dead_letters GROUP BY error_type"
 
 
 def open_queue(data_dir: str) -> sqlite3.Connection | None:
@@ -31,6 +31,18 @@ def open_queue(data_dir: str) -> sqlite3.Connection | None:
         db.close()
         return None  # it is just being set up
     return db
+
+
+def rows_by_state(db: sqlite3.Connection | None) -> dict[str, int]:
+    """The queue's rows by state, as ``sync_queue.operations.get_stats`` has them. Raises sqlite3.Error."""
+    counts = dict(db.execute(sql.COUNT_ALL_AND_OTHERS).fetchall()) if db is not None else {}
+    fresh = counts.pop(None, 0) - sum(counts.values())
+    return {
+        "waiting": fresh + counts.get(1, 0),
+        "in_flight": counts.get(2, 0),
+        "acknowledged": counts.get(5, 0),
+        "failed": counts.get(9, 0),
+    }
 
 
 def open_state(data_dir: str) -> sqlite3.Connection:

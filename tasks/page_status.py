@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import _sqlite3 as sqlite3  # what sqlite3 itself hands on, without the date types it imports
 import json
 import os
-import sqlite3
 import time
 
 from sync_queue import known, sql
-from tasks.page_files import last_comparison, next_comparison, open_queue, open_state
-from tasks.page_words import BY_THEMSELVES, VERSION
+from tasks.page_files import (
+    LETTERS_BY_TYPE,
+    last_comparison,
+    next_comparison,
+    open_queue,
+    open_state,
+    rows_by_state,
+)
+from tasks.page_words import BY_THEMSELVES, IN_STEP, VERSION
 from worker.glance import ATTENTION, lives, read_status, read_text
 
 TYPE_CHECKING = False
@@ -29,10 +36,7 @@ NAMED = 5
 # one that waits for its file.
 _NEXT = 20
 
-_LETTERS = "SELECT error_type, COUNT(*) FROM dead_letters GROUP BY error_type"
 _NEWEST_LETTER = "SELECT MAX(last_at) FROM dead_letters"
-# The verdicts of sync_queue.ledger.IN_STEP; a test holds them together.
-IN_STEP = ("pushed", "nothing to change")
 # SQLite counts a table faster than a part of it, and the others are few as a rule.
 _ALL = "SELECT COUNT(*) FROM ledger"
 _OTHERS = "SELECT COUNT(*) FROM ledger WHERE verdict < ? OR (verdict > ? AND verdict < ?) OR verdict > ?"
@@ -54,7 +58,7 @@ def status(args: dict[str, Any], data_dir: str) -> dict[str, Any]:
     queue, writing, at_work = _queue(data_dir, now)
     db = open_state(data_dir)
     try:
-        letters: dict[str, int] = dict(db.execute(_LETTERS).fetchall())
+        letters: dict[str, int] = dict(db.execute(LETTERS_BY_TYPE).fetchall())
         newest_letter = db.execute(_NEWEST_LETTER).fetchone()[0] if letters else None
         low, high = sorted(IN_STEP)
         in_step = db.execute(_ALL).fetchone()[0] - db.execute(_OTHERS, (low, low, high, high)).fetchone()[0]
@@ -111,8 +115,8 @@ def _queue(data_dir: str, now: float) -> tuple[dict[str, int], list[int], bool]:
     if db is None:
         return {"waiting": 0, "in_flight": 0}, [], False
     try:
-        counts = dict(db.execute(sql.COUNT_BY_STATUS).fetchall())
-        queue = {"waiting": counts.get(0, 0) + counts.get(1, 0), "in_flight": counts.get(2, 0)}
+        counts = rows_by_state(db)
+        queue = {"waiting": counts["waiting"], "in_flight": counts["in_flight"]}
         in_flight = map(_job, db.execute(sql.JOBS_IN_FLIGHT).fetchmany(NAMED)) if queue["in_flight"] else ()
         scenes = [job["scene_id"] for job in in_flight if isinstance(job.get("scene_id"), int)]
         at_work = bool(queue["in_flight"]) or (bool(queue["waiting"]) and _is_at_work(db, now))

@@ -27,6 +27,9 @@ BY_THEMSELVES = frozenset(
 )
 DOUBT = "LowConfidence"
 MISSING = "PlexNotFound"
+# The verdicts of sync_queue.ledger.IN_STEP, and the one for what Plex does not have; a test holds them together.
+IN_STEP = ("pushed", "nothing to change")
+NOT_IN_PLEX = "not in Plex"
 
 _CAUSES = {
     DOUBT: (

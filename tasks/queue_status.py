@@ -2,83 +2,100 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
-from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import asdict
-from typing import Any
 
 from plex.views import learned
+from reconciliation.last import load
 from stash import log
-from sync_queue import state
-from sync_queue.dlq import DeadLetterQueue
-from sync_queue.events import Events
-from sync_queue.ledger import IN_STEP, Ledger, Verdict
-from sync_queue.operations import get_stats
-from tasks.context import Context
+from sync_queue.outages import outages
+from tasks.page_files import LETTERS_BY_TYPE, next_comparison, open_queue, open_state, rows_by_state
+from tasks.page_words import IN_STEP, NOT_IN_PLEX
 from tasks.words import ago, moment, numbers, times, until
 from worker.glance import ATTENTION, lives, read_status, read_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+    from typing import Any
+
+    from tasks.light import Light
 
 SHOWN = 10
 WEEK = 7 * 86_400.0
 # An outage that was over sooner is nobody's business.
 LONG_ENOUGH = 60.0
 _OF_LETTER = ("scene_id", "error_type", "message", "attempts", "first_at", "last_at", "detail")
+# First which they are, then what stands in them: it would all be sorted.
+_LETTERS = (
+    "SELECT scene_id, error_type, message, attempts, first_at, last_at, detail FROM dead_letters "
+    "WHERE rowid IN (SELECT rowid FROM dead_letters ORDER BY last_at DESC LIMIT ?) ORDER BY last_at DESC"
+)
+# SQLite counts a table faster than a part of it: so the verdict that most scenes have is what the others leave over.
+_MOST = IN_STEP[0]
+_OTHERS = (
+    "SELECT verdict, COUNT(*) FROM ledger WHERE verdict < ? GROUP BY verdict UNION ALL "
+    "SELECT verdict, COUNT(*) FROM ledger WHERE verdict > ? GROUP BY verdict UNION ALL "
+    "SELECT NULL, COUNT(*) FROM ledger"
+)
+_NEWEST = "SELECT scene_id, reason FROM ledger WHERE verdict = ? ORDER BY at DESC LIMIT ?"
 
 
-def queue_status(context: Context) -> dict[str, Any]:
+def queue_status(run: Light) -> dict[str, Any]:
     """Say how things are. Asks neither Stash nor Plex."""
-    facts = gather(context.data_dir, context.queue_dir)
+    facts = gather(run.data_dir)
     for level, line in lines(facts, time.time()):
         (log.warning if level == "warning" else log.info)(line)
     return facts
 
 
-def gather(data_dir: str, queue_dir: str) -> dict[str, Any]:
-    """What is known without asking anybody, as plain data."""
-    facts: dict[str, Any] = {
-        "queue": get_stats(queue_dir),
+def gather(data_dir: str) -> dict[str, Any]:
+    """What is known without asking anybody, as plain data. Raises sqlite3.Error, OSError."""
+    queue = open_queue(data_dir)
+    try:
+        rows = rows_by_state(queue)
+    finally:
+        if queue is not None:
+            queue.close()
+    facts = {
+        "queue": rows,
         "drainer": read_status(data_dir),
         "attention": read_text(os.path.join(data_dir, ATTENTION)),
-        "dead_letters": {"count": 0, "by_type": {}, "newest": []},
-        "verdicts": {},
-        "not_in_plex": [],
-        "outages": [],
-        "reconciliation": _reconciliation(data_dir),
+        "reconciliation": {**load(data_dir), "next_run_time": next_comparison(data_dir)},
         "learned": [
             {"stash": here, "plex": there, "files": number} for (here, there), number in learned(data_dir).items()
         ],
     }
-    if os.path.exists(os.path.join(data_dir, state.FILE)):
-        dlq = DeadLetterQueue(data_dir)
-        counts = dlq.counts()
-        facts["dead_letters"] = {
-            "count": sum(counts.values()),
-            "by_type": counts,
-            "newest": [{name: letter[name] for name in _OF_LETTER} for letter in dlq.entries(SHOWN)],
-        }
-        with closing(state.connect(data_dir)) as db:
-            ledger = Ledger(db)
-            facts["outages"] = [asdict(one) for one in Events(db).outages(time.time() - WEEK)]
-            facts["verdicts"] = ledger.counts()
-            facts["not_in_plex"] = [
-                {"scene_id": scene_id, "reason": reason}
-                for scene_id, reason in ledger.newest(Verdict.NOT_IN_PLEX, SHOWN)
-            ]
-    return facts
-
-
-def _reconciliation(data_dir: str) -> dict[str, Any]:
-    from reconciliation.scheduler import ReconciliationScheduler
-    from sync_queue import due
-
+    db = open_state(data_dir)
     try:
-        following = due.read(os.path.join(data_dir, due.FILE))[0]
-    except (OSError, ValueError):  # nothing was arranged yet
-        following = float("inf")
-    known = asdict(ReconciliationScheduler(data_dir).load_state())
-    return {**known, "next_run_time": None if following == float("inf") else following}
+        return {**facts, **_of_state(db)}
+    finally:
+        db.close()
+
+
+def _of_state(db: sqlite3.Connection) -> dict[str, Any]:
+    by_type = dict(db.execute(LETTERS_BY_TYPE).fetchall())
+    letters = [dict(zip(_OF_LETTER, row, strict=True)) for row in db.execute(_LETTERS, (SHOWN,))]
+    for letter in letters:
+        letter["detail"] = json.loads(letter["detail"])
+    away = outages(db, time.time() - WEEK)
+    return {
+        "dead_letters": {"count": sum(by_type.values()), "by_type": by_type, "newest": letters},
+        "verdicts": _verdicts(db),
+        "not_in_plex": [
+            {"scene_id": scene_id, "reason": reason} for scene_id, reason in db.execute(_NEWEST, (NOT_IN_PLEX, SHOWN))
+        ],
+        "outages": [dict(zip(("began", "ended", "reason", "waiting"), one, strict=True)) for one in away],
+    }
+
+
+def _verdicts(db: sqlite3.Connection) -> dict[str, int]:
+    """Scenes by verdict."""
+    counts = dict(db.execute(_OTHERS, (_MOST, _MOST)).fetchall())
+    counts[_MOST] = counts.pop(None) - sum(counts.values())
+    return {verdict: number for verdict, number in counts.items() if number}
 
 
 def lines(facts: dict[str, Any], now: float) -> Iterator[tuple[str, str]]:
@@ -130,7 +147,7 @@ def _of_outages(outages: list[dict[str, Any]], now: float) -> Iterator[tuple[str
 
 def _of_scenes(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
     verdicts: dict[str, int] = dict(facts["verdicts"])
-    in_step = sum(verdicts.pop(verdict.value, 0) for verdict in IN_STEP)
+    in_step = sum(verdicts.pop(verdict, 0) for verdict in IN_STEP)
     if in_step:
         yield "info", f"Scenes that were the same in Plex when last looked at: {in_step:,}"
     for verdict, number in sorted(verdicts.items()):

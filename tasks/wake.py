@@ -10,6 +10,6 @@ from tasks.queue_status import gather
 
 def wake(context: Context) -> dict[str, Any]:
     """Start a drainer where rows wait, and a comparison where one is due; gives the status. Raises UserError."""
-    facts = gather(context.data_dir, context.queue_dir)
+    facts = gather(context.data_dir)
     started = bool(facts["queue"]["waiting"] or facts["queue"]["in_flight"]) and context.wake()
     return {"started": started, "reconciling": context.reconcile_if_due(), **facts}

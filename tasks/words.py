@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
 
@@ -23,7 +26,7 @@ def until(at: float, now: float) -> str:
 
 def moment(at: float) -> str:
     """A moment (epoch seconds) on this machine's clock."""
-    return datetime.fromtimestamp(at).strftime("%Y-%m-%d %H:%M")
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
 
 
 def times(number: int) -> str:

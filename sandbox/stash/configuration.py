@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .core import Context
+from .core import CONFIG, Context
 from .fields import Info
 from .goish import sorted_map
 
@@ -55,7 +55,7 @@ def _general(ctx: Context) -> dict[str, Any]:
         "databasePath": str(folder / "stash-go.sqlite"),
         "generatedPath": str(folder / "generated"),
         "metadataPath": str(folder / "metadata"),
-        "configFilePath": str(folder / "config.yml"),
+        "configFilePath": str(folder / CONFIG),
         "scrapersPath": str(folder / "scrapers"),
         "pluginsPath": str(folder / "plugins"),
         "cachePath": str(folder / "cache"),

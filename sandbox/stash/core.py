@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
 import threading
 from collections.abc import Iterable, Mapping
@@ -18,6 +20,8 @@ from .log import Log
 from .plugins import Caller, Plugins, Surroundings
 from .process import CancelledError, StartError
 from .store import Store
+
+CONFIG = "config.yml"
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class Core:
         self.jobs = JobQueue(clock, self.log)
         self.closing = threading.Event()
         self.random = random.Random(1)
+        self._writing = threading.Lock()
 
     def shuffled(self, names: Iterable[str]) -> list[str]:
         """Names in the random order of a Go map (stash 2.2)."""
@@ -86,10 +91,25 @@ class Core:
         return Caller(caller.user, caller.chain, lambda: job.cancel.is_set() or self.closing.is_set())
 
     def configure_plugin(self, plugin_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Replace a plugin's settings; returns what is stored (stash 5)."""
+        """Replace a plugin's settings; returns what is stored, in the file too by then (stash 5)."""
         stored: dict[str, Any] = loosened(dict(values))
         self.plugins.settings[plugin_id] = stored
+        self.write_config()
         return stored
+
+    def enable_plugins(self, wanted: Mapping[str, bool]) -> None:
+        """Switch plugins on or off, in the file too (stash 1.1)."""
+        for plugin_id, enabled in wanted.items():
+            (self.plugins.disabled.discard if enabled else self.plugins.disabled.add)(plugin_id)
+        self.write_config()
+
+    def write_config(self) -> None:
+        """Write the configuration over the old one, as Stash does (stash 5). JSON is YAML too."""
+        with self._writing:
+            kept = {"plugins": {"disabled": sorted(self.plugins.disabled), "settings": dict(self.plugins.settings)}}
+            path = self.options.config_dir / CONFIG
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640), "w", encoding="utf-8") as file:
+                json.dump(kept, file, indent=2)
 
 
 @dataclass(frozen=True)

@@ -28,9 +28,7 @@ def _configure_plugin(_: None, info: Info, plugin_id: str, input: Mapping[str, A
 
 
 def _set_plugins_enabled(_: None, info: Info, enabledMap: Mapping[str, bool]) -> bool:  # noqa: N803
-    disabled = context(info).core.plugins.disabled
-    for plugin_id, enabled in enabledMap.items():
-        (disabled.discard if enabled else disabled.add)(plugin_id)
+    context(info).core.enable_plugins(enabledMap)
     return True
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode
 
 from .configuration import configuration
+from .core import CONFIG
 from .fields import Info, Resolver, context
 from .find import GROUPS, MARKERS, PERFORMERS, SCENES, STUDIOS, TAGS, Kind, by_ids, find
 from .goish import atoi
@@ -171,7 +172,7 @@ def _system_status(_: None, info: Info) -> dict[str, Any]:
     return {
         "databaseSchema": schema,
         "databasePath": str(folder / "stash-go.sqlite"),
-        "configPath": str(folder / "config.yml"),
+        "configPath": str(folder / CONFIG),
         "appSchema": schema,
         "status": "OK",
         "os": "linux" if os.name == "posix" else "windows",

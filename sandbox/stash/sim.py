@@ -92,6 +92,7 @@ class StashSim:
 
     def start(self) -> None:
         """Load the plugins that are there and open the port."""
+        self.core.write_config()
         self.core.plugins.reload()
         self._http.start()
         user = self.core.sessions.username
@@ -220,7 +221,7 @@ class StashSim:
 
     def set_plugin_enabled(self, plugin_id: str, enabled: bool) -> None:
         """Switch a plugin on or off."""
-        (self.core.plugins.disabled.discard if enabled else self.core.plugins.disabled.add)(plugin_id)
+        self.core.enable_plugins({plugin_id: enabled})
 
     def configure(self, plugin_id: str, settings: Mapping[str, Any]) -> None:
         """Replace a plugin's settings."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -25,9 +26,9 @@ from sync_queue.setup import open_writer
 from tasks import MODES, QUICK
 from tasks.dead_letters import DAYS
 from tasks.page_scene import STATES
-from tasks.page_status import IN_STEP as IN_STEP_FOR_STATUS
 from tasks.page_status import status
 from tasks.page_words import BY_THEMSELVES, OLD
+from tasks.page_words import IN_STEP as IN_STEP_FOR_STATUS
 from tests.house import ROOT, House, files, wait
 from tests.plugin.shapes import SHAPES, check
 from tests.plugin.test_matching import doubtful
@@ -389,10 +390,17 @@ def rows(house: House) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def stocked(tmp_path: Path) -> str:
+def stocked(tmp_path: Path, much: Path) -> str:
     """A data directory in which much has happened."""
+    return str(shutil.copytree(much, tmp_path / "data"))
+
+
+@pytest.fixture(scope="module")
+def much(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, to copy from."""
     now = time.time()
-    data_dir = str(tmp_path / "data")
+    folder = tmp_path_factory.mktemp("much") / "data"
+    data_dir = str(folder)
     with closing(open_writer(data_dir)) as writer:
         jobs = [new_job(number, "metadata", {}, priority=PRIORITY_BULK, now=now) for number in range(1, 301)]
         writer.fold_all((json.dumps(job), job["job_key"]) for job in jobs)
@@ -410,7 +418,7 @@ def stocked(tmp_path: Path) -> str:
     for number in range(1, 451):
         job = new_job(number, "metadata", {}, priority=PRIORITY_BULK, now=now)
         dlq.add(job, PermanentError("no") if number % 2 else LowConfidence.__new__(LowConfidence), 1, detail={})
-    return data_dir
+    return folder
 
 
 def quick(data_dir: str, mode: str, **args: Any) -> Any:

@@ -43,7 +43,7 @@ def test_a_new_house_says_what_to_do_first() -> None:
 
 
 def test_an_empty_data_directory_has_the_same_facts(tmp_path: Any) -> None:
-    facts = gather(str(tmp_path), str(tmp_path / "queue"))
+    facts = gather(str(tmp_path))
     assert [line for _, line in lines(facts, NOW)] == words()
 
 

@@ -233,3 +233,13 @@ def test_the_look_imports_nothing_that_costs() -> None:
     bare = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root, env=bare)
     assert done.stdout.strip() == "['__future__', 'sync_queue', 'sync_queue.due']"
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1" + "0" * 400, '"soon"', "null", "[]"])
+def test_a_time_that_is_none_counts_as_never(scheduler: ReconciliationScheduler, number: str) -> None:
+    ran(scheduler, NOW)
+    Path(scheduler.data_dir, FILE).write_text(
+        f'{{"last_run_time": {number}, "failures": {number}, "last_scope": "all"}}'
+    )
+    known = scheduler.load_state()
+    assert (known.last_run_time, known.failures, known.last_scope) == (0.0, 0, "all")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import json
+import stat
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -269,6 +272,25 @@ def test_performer_details(stash: StashSim) -> None:
     assert stash.store.performers[int(performer["id"])].custom_fields == {"b": 2, "c": 3}
     payload = stash.processes[-1].input["args"]["hookContext"]["input"]["custom_fields"]
     assert payload == {"full": None, "partial": {"c": 3}, "remove": ["a"]}
+
+
+def test_settings_are_in_the_file_before_the_answer(stash: StashSim) -> None:
+    general = stash.gql("{ configuration { general { configFilePath } } }")["configuration"]["general"]
+    file = Path(general["configFilePath"])
+    assert (file.parent, file.name) == (stash.core.options.config_dir, "config.yml")
+    before = file.stat()
+    query = 'mutation($i: Map!) { configurePlugin(plugin_id: "Probe", input: $i) }'
+    for settings in ({"on": True}, {"on": False}, {}):
+        stash.gql(query, {"i": settings})
+        assert json.loads(file.read_text())["plugins"]["settings"]["Probe"] == settings
+    # Over the old one: the same file, with the rights it was made with.
+    assert file.stat().st_ino == before.st_ino
+    assert file.stat().st_mtime_ns > before.st_mtime_ns
+    assert stat.S_IMODE(before.st_mode) & ~0o640 == 0
+    stash.gql("mutation { setPluginsEnabled(enabledMap: {Probe: false}) }")
+    assert json.loads(file.read_text())["plugins"]["disabled"] == ["Probe"]
+    stash.set_plugin_enabled("Probe", True)
+    assert json.loads(file.read_text())["plugins"]["disabled"] == []
 
 
 def test_settings_and_key(stash: StashSim) -> None:

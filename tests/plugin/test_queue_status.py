@@ -1,0 +1,205 @@
+"""View Queue Status must be quick, and may not be indiscreet for it: when Stash is asked for the settings."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import time
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciliation.last import load
+from reconciliation.scheduler import ReconciliationState
+from sync_queue import migration, state
+from sync_queue.dlq import DeadLetterQueue
+from sync_queue.jobs import PRIORITY_BULK, new_job, scene_key, scene_row
+from sync_queue.ledger import IN_STEP, Entry, Ledger, Verdict
+from sync_queue.operations import get_stats
+from sync_queue.setup import open_writer
+from sync_queue.sql import TABLE
+from sync_queue.writer import queue_dir
+from tasks import light, page_words
+from tasks.queue_status import gather
+from tests.house import PLUGIN, House, wait
+from worker.source import PermanentError
+
+from .test_tasks import said
+
+START = 'mutation { runPluginTask(plugin_id: "Stash2Plex", task_name: "View Queue Status") }'
+SECRET = "/data/Holiday in Rome/beach.mp4"
+# What no status may pay for. The worker asks Stash too: it must not be at work while requests are counted.
+HEAVY = {
+    *("plexapi", "requests", "stashapi", "http.client", "urllib.request", "ssl", "socket", "subprocess", "site"),
+    *("dataclasses", "inspect", "typing", "logging", "contextlib", "importlib", "tempfile", "shutil"),
+    *("stash.client", "stash.discretion", "tasks.context", "sync_queue.ledger", "sync_queue.migration"),
+}
+
+
+def doubtful(house: House) -> None:
+    """A dead letter that names a path."""
+    job = new_job(1, "metadata", {}, priority=PRIORITY_BULK, now=time.time())
+    candidate = {"rating_key": 7, "title": "Beach", "path": SECRET, "reasons": ["the size"]}
+    DeadLetterQueue(str(house.data)).add(job, PermanentError("doubt"), 1, detail={"candidates": [candidate]})
+
+
+def config(house: House) -> Path:
+    return house.folder / "stash" / "config.yml"
+
+
+def aged(house: House) -> None:
+    """As if the settings had been saved a while ago."""
+    then = time.time() - 60
+    os.utime(config(house), (then, then))
+
+
+def status(house: House) -> int:
+    """Run the task; gives the number of requests that reached Stash for it, but the one that started it."""
+    house.stash.reset_counters()
+    assert not house.task("View Queue Status").error
+    return house.stash.counters["graphql"] - house.stash.counters["graphql:runPluginTask"]
+
+
+@pytest.fixture
+def settled(house: House) -> House:
+    """A house with a doubtful scene, in which the status was asked for since the settings were saved."""
+    doubtful(house)
+    house.task("View Queue Status")
+    aged(house)
+    assert status(house) > 0
+    assert SECRET in said(house)
+    return house
+
+
+def test_stash_is_asked_nothing_as_long_as_nothing_was_changed(settled: House) -> None:
+    remembered = (settled.data / "discretion.json").stat()
+    assert [status(settled) for _ in range(3)] == [0, 0, 0]
+    assert said(settled).count(SECRET) == 5
+    assert (settled.data / "discretion.json").stat().st_mtime_ns == remembered.st_mtime_ns
+
+
+def test_paths_are_replaced_from_the_moment_on_that_the_setting_is_saved(settled: House) -> None:
+    before = said(settled).count("Rome")
+    settled.configure(obfuscate_paths=True)
+    assert status(settled) > 0
+    assert said(settled).count("Rome") == before
+    assert said(settled).count("/~") > 0
+    aged(settled)
+    assert status(settled) > 0
+    # known without a question from here on, and heeded
+    assert status(settled) == 0
+    assert said(settled).count("Rome") == before
+    settled.configure(obfuscate_paths=False)
+    assert status(settled) > 0
+    assert said(settled).count("Rome") == before + 1
+
+
+@pytest.mark.parametrize("file", ["missing", "called otherwise"])
+def test_where_the_file_cannot_be_looked_at_a_path_is_said_only_after_a_question(
+    settled: House, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    if file == "called otherwise":
+        # Another Stash's of long ago, which nobody writes to.
+        monkeypatch.setattr("sandbox.stash.configuration.CONFIG", "mine.yml")
+        then = time.time() - 600
+        os.utime(config(settled), (then, then))
+        assert status(settled) > 0
+    before = said(settled).count("Rome")
+    stored = {"plex_url": settled.plex.url, "plex_token": settled.plex.token, "obfuscate_paths": True}
+    settled.stash.core.plugins.settings[PLUGIN] = stored
+    for _ in range(2):
+        if file == "missing":
+            config(settled).unlink()  # Stash writes it when the task stores which switches are on
+        assert status(settled) > 0
+    assert said(settled).count("Rome") == before
+
+
+def test_without_a_path_to_be_said_stash_need_not_be_asked(settled: House) -> None:
+    config(settled).unlink()
+    DeadLetterQueue(str(settled.data)).clear()
+    assert status(settled) == 0
+
+
+def test_a_stash_that_does_not_answer_is_no_reason_to_be_silent(settled: House) -> None:
+    before = said(settled).count("Rome")
+    settled.configure()
+    settled.stash.faults.resolver_error = "database is locked"
+    job = settled.stash.job(settled.stash.gql(START, through_faults=True)["runPluginTask"])
+    assert job is not None
+    assert job.done.wait(30)
+    assert said(settled).count("Rome") == before + 1
+
+
+def test_an_error_is_no_less_discreet(settled: House) -> None:
+    settled.configure(obfuscate_paths=True)
+    (settled.data / "state.db").rename(settled.data / "away")
+    (settled.data / "state.db").mkdir()
+    settled.task("View Queue Status")
+    [line] = settled.complaints()[:1]
+    assert "own files cannot be used" in line
+    assert str(settled.data) not in line
+
+
+def test_what_waits_is_seen_to_without_a_question(settled: House) -> None:
+    settled.configure(enabled=False)
+    settled.save(settled.with_file()[0], title="Waits")
+    settled.paused()
+    settled.end_drainer(signal.SIGKILL)
+    assert settled.drainer() is None
+    settled.task("View Queue Status")
+    wait(lambda: settled.drainer() is not None, 20, "a drainer to be started")
+
+
+def test_a_comparison_that_is_due_is_begun(settled: House) -> None:
+    remembered = (settled.data / "discretion.json").read_text()
+    settled.not_compared()
+    settled.task("View Queue Status")
+    wait(lambda: (settled.data / "reconciliation_state.json").exists(), 30, "the comparison")
+    # It has asked too, and knows which process of Stash it was.
+    assert (settled.data / "discretion.json").read_text() == remembered
+
+
+def test_the_process_imports_little(settled: House) -> None:
+    assert status(settled) == 0
+    process = settled.stash.processes[-1]
+    argv: list[Any] = [process.argv[0], "-X", "importtime", *process.argv[1:]]
+    env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    done = subprocess.run(argv, input=process.stdin, capture_output=True, check=True, env=env)
+    assert json.loads(done.stdout)["output"]["dead_letters"]["count"] == 1
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.decode().splitlines() if "import time" in line}
+    assert "tasks.queue_status" in imported
+    assert not imported & HEAVY
+
+
+def test_lists_that_are_kept_twice_agree() -> None:
+    assert light.OLDER == migration.FILE
+    assert tuple(verdict.value for verdict in IN_STEP) == page_words.IN_STEP
+    assert Verdict.NOT_IN_PLEX.value == page_words.NOT_IN_PLEX
+
+
+def test_what_is_counted_quickly_is_counted_right(house: House) -> None:
+    folder = str(house.data)
+    states = (0, 0, 0, 1, 1, 2, 5, 5, 5, 5, 9)
+    with closing(open_writer(folder)) as writer:
+        writer.fold_all((scene_row(one, priority=0, now=1.0), scene_key(one)) for one in range(1, len(states) + 1))
+    with closing(sqlite3.connect(house.data / "queue" / "data.db")) as db:
+        db.executemany(f"UPDATE {TABLE} SET status = ? WHERE _id = ?", [(one, n) for n, one in enumerate(states, 1)])
+        db.commit()
+    with closing(state.connect(folder)) as db:
+        for number, verdict in enumerate([*Verdict, Verdict.PUSHED, Verdict.SHARED], 1):
+            Ledger(db).put(Entry(number, verdict, 1.0))
+        counts = Ledger(db).counts()
+    facts = gather(folder)
+    assert facts["queue"] == get_stats(queue_dir(folder))
+    assert facts["queue"] == {"waiting": 5, "in_flight": 1, "acknowledged": 4, "failed": 1}
+    assert facts["verdicts"] == counts
+
+
+def test_before_the_first_comparison_all_is_as_the_scheduler_has_it(tmp_path: Path) -> None:
+    assert list(load(str(tmp_path)).items()) == list(asdict(ReconciliationState()).items())
