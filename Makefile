@@ -7,6 +7,8 @@ ARGS   ?=
 SIZE   ?= quick
 # Most tests wait for processes and servers: more of them than processors go side by side.
 WORKERS ?= 5
+# A file is done by one process; they are begun in the order of tests/conftest.py, the longest first.
+SHARED  := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 # The share of the long form that is done.
 TORTURE ?= 1
 
@@ -26,10 +28,10 @@ hostpage: $(READY)  ## the libraries of Stash's own page, for a browser to look 
 
 test: check      ## ruff, mypy, all tests: the page in a browser and the short fault suite among them
 	@$(BIN)/python -m sandbox.hostpage >/dev/null 2>&1 || true
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -q $(SHARED) $(ARGS)
 
 coverage: check  ## the same, and how much of the code they reach: half as long again
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --ignore=tests/faults --ignore=tests/ui --cov --cov-report=term:skip-covered --cov-fail-under=90 $(ARGS)
+	$(BIN)/python -m pytest -q $(SHARED) --ignore=tests/faults --ignore=tests/ui --cov --cov-report=term:skip-covered --cov-fail-under=90 $(ARGS)
 
 torture: $(READY)  ## the fault suite in its long form, an hour of it: kills, crowds, outages, nonsense, damage
 	TORTURE=$(TORTURE) $(BIN)/python -m pytest -q -n 2 --dist loadfile tests/faults $(ARGS)

@@ -30,7 +30,9 @@ class Section:
 
 
 class PlexClient:
-    """A server at ``url``; times in seconds. Nothing is asked before first use. Belongs to one thread at a time."""
+    """A server at ``url``; times in seconds. Nothing is asked before first use.
+
+    Once it is connected, two threads may ask at a time."""
 
     def __init__(
         self,
@@ -78,6 +80,7 @@ class PlexClient:
             session.close()
             known = translate_plex_exception(error)
             raise known if isinstance(known, PlexServerDown) else PlexServerDown(str(known)) from error
+        self._wire = Wire(session, self._timeout)
 
     @property
     def machine_identifier(self) -> str:
@@ -110,10 +113,9 @@ class PlexClient:
         _refuse_page(self._ask("POST", key, body=data))
 
     def _ask(self, method: str, key: str, headers: dict[str, str] | None = None, body: bytes | None = None) -> bytes:
-        server = self.server
-        if self._wire is None:
-            self._wire = Wire(server._session, self._timeout)
-        answer = self._wire.send(method, server.url(key), server._headers(**headers or {}), body)
+        server, wire = self.server, self._wire
+        assert wire is not None  # made with the server
+        answer = wire.send(method, server.url(key), server._headers(**headers or {}), body)
         if answer.status not in _FINE:
             text = _words(answer.content.decode("utf-8", "replace"))
             raise error_of_status(answer.status, f"({answer.status}) {method} {key} {text}")

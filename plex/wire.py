@@ -21,14 +21,14 @@ class Answer(NamedTuple):
 
 class Wire:
     """Connections of their own beside those of ``session``, whose headers and way of checking certificates they share.
-    ``timeout``: seconds to connect, and of silence while reading. Belongs to one thread at a time."""
+    ``timeout``: seconds to connect, and of silence while reading. Two threads may ask at a time."""
 
     def __init__(self, session: requests.Session, timeout: tuple[float, float]) -> None:
         import urllib3
         from certifi import where
 
         self._session = session
-        self._pools = urllib3.PoolManager(ca_certs=where(), cert_reqs="CERT_REQUIRED")
+        self._pools = urllib3.PoolManager(maxsize=2, ca_certs=where(), cert_reqs="CERT_REQUIRED")
         self._timeout = urllib3.Timeout(connect=timeout[0], read=timeout[1])
         self._pair = timeout
         # Errors come as they are, and redirects as answers.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import MagicMock
 
 import pytest
 
+from tests.faults.nursery import Nursery
 from tests.house import House, small_library
 
 # Where coverage follows the processes that a test starts. Everywhere else they run as they do at home: following them
@@ -24,6 +26,55 @@ MEASURED = frozenset(
         "plugin/test_tasks",
     )
 )
+# Tests of what the plugin does, and not of the process that does it: such processes come out of a nursery, as those of
+# the fault suite, since most of what they cost would be Python's start and imports. All others start as Stash does it.
+QUICK = frozenset(
+    (
+        "plugin/test_entities",
+        "plugin/test_equal",
+        "plugin/test_first_contact",
+        "plugin/test_give_back",
+        "plugin/test_log_lines",
+        "plugin/test_matching",
+        "plugin/test_operations",
+        "plugin/test_preview",
+        "plugin/test_reconcile",
+        "ui/test_acts",
+        "ui/test_page",
+        "ui/test_places",
+    )
+)
+# Files that take long, those that take longest first: begun late, one of them would be waited for with all others done.
+LONGEST = (
+    "faults/test_kills",
+    "ui/test_acts",
+    "faults/test_crowds",
+    "plugin/test_drainer",
+    "plugin/test_operations",
+    "plugin/test_entities",
+    "plugin/test_give_back",
+    "ui/test_places",
+    "faults/test_stash_faults",
+    "ui/test_page",
+    "faults/test_plex_faults",
+    "plugin/test_equal",
+    "faults/test_damage",
+    "plugin/test_reconcile",
+    "plugin/test_security",
+    "plugin/test_frame",
+    "faults/test_long_outages",
+    "sandbox/demo/test_demo",
+    "plugin/test_matching",
+    "plugin/test_preview",
+    "plugin/test_saves",
+    "faults/test_inputs_stash",
+    "faults/test_interleavings",
+    "faults/test_at_home",
+    "reconciliation/test_truth",
+    "plugin/test_health",
+    "plugin/test_first_contact",
+    "plugin/test_tasks",
+)
 # Tests of what is not measured (the sandbox, the page), and those that repeat at length what others have shown.
 UNMEASURED = (
     *("sandbox/", "ui/", "docs/", "faults/", "release/", "plugin/test_equal", "plugin/test_matching"),
@@ -34,33 +85,57 @@ UNMEASURED = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tracing costs as much again as what is traced."""
+    """Tracing costs as much again as what is traced. And what takes long comes first."""
     here = Path(__file__).parent
+    places = {name: place for place, name in enumerate(LONGEST)}
     for item in items:
         if item.path.relative_to(here).as_posix().startswith(UNMEASURED):
             item.add_marker(pytest.mark.no_cover)
+    items.sort(key=lambda item: places.get(item.path.relative_to(here).with_suffix("").as_posix(), len(places)))
+
+
+def room(path: Path) -> str:
+    """What a file of tests is called in the lists above."""
+    return f"{path.parent.name}/{path.stem}"
 
 
 @pytest.fixture(autouse=True)
 def _as_at_home(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if f"{request.path.parent.name}/{request.path.stem}" not in MEASURED:
+    if room(request.path) not in MEASURED:
         for name in [name for name in os.environ if name.startswith("COVERAGE_")]:
             monkeypatch.delenv(name)
 
 
+@pytest.fixture(scope="session")
+def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+    """One for all tests of a worker."""
+    made = Nursery(tmp_path_factory.mktemp("nursery"), witnessed=False)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def python(request: pytest.FixtureRequest) -> str:
+    """What Stash starts the plugin with. Coverage follows only those processes that Python itself starts."""
+    if room(request.path) not in QUICK or any(name.startswith("COVERAGE_") for name in os.environ):
+        return sys.executable
+    nursery: Nursery = request.getfixturevalue("nursery")
+    return str(nursery.python)
+
+
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def house(tmp_path: Path, python: str) -> Iterator[House]:
     """A running, configured house with sixty scenes."""
-    made = House(tmp_path, small_library())
+    made = House(tmp_path, small_library(), python=python)
     made.start()
     yield made
     made.stop()
 
 
 @pytest.fixture
-def bare_house(tmp_path: Path) -> Iterator[House]:
+def bare_house(tmp_path: Path, python: str) -> Iterator[House]:
     """The same, not started: the test says how."""
-    made = House(tmp_path, small_library())
+    made = House(tmp_path, small_library(), python=python)
     yield made
     made.stop()
 

@@ -283,11 +283,20 @@ def alive(pid: int) -> bool:
 
 def wait(true: Callable[[], bool], seconds: float, what: str | Callable[[], str]) -> None:
     """Wait for a condition; fails the test with ``what`` was waited for."""
-    end = time.monotonic() + seconds
+    look(true, seconds, what, 0.02)
+
+
+def look(true: Callable[[], bool], seconds: float, what: str | Callable[[], str], pause: float) -> None:
+    """Look again and again; between two looks at least as long as a look takes: some start a process, which would
+    take its time from what is waited for."""
+    began = time.monotonic()
+    end = began + seconds
     while not true():
-        if time.monotonic() > end:
+        now = time.monotonic()
+        if now > end:
             raise AssertionError(f"waited {seconds:g} s for {what if isinstance(what, str) else what()}")
-        time.sleep(0.02)
+        time.sleep(max(pause, min(now - began, 0.2)))
+        began = time.monotonic()
 
 
 def small_library(scenes: int = 60) -> Library:

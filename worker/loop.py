@@ -162,6 +162,7 @@ class Loop:
         for work in works:
             tries = work.job.get("tries") or "none"
             log.debug("Scene %s: claimed, priority %s, tries %s", work.scene_id, work.job.get("priority"), tries)
+        self.worker.ask_ahead(works)
         scenes = self._read([work.scene_id for work in works])
         if self.blocked is not None:
             self._give_back(rows)

@@ -16,6 +16,7 @@ from plex.sections import choose_sections
 from sync_queue import damage
 from sync_queue.bindings import Binding, File, is_refused
 from worker import bound
+from worker.ahead import Ahead
 
 # Between two looks for new items: while new jobs come in, and for those that only wait for their file (design 4).
 FRESH_LOOK = 2.0
@@ -63,6 +64,7 @@ class PlexSide:
         self._behind = False
         self._looked_for_any = False
         self._scanned_at: dict[str, float] = {}
+        self._ahead: Ahead | None = None
         # What is learned from one batch counts with the next.
         self._views: dict[tuple[str, str], int] | None = None
         # Whether the index has changed since somebody took notice.
@@ -156,11 +158,23 @@ class PlexSide:
             self._views = self._matches.learned()
         return rank(files, candidates, self._path_map, self._views), evidence
 
+    def ask_ahead(self, rating_keys: Iterable[int]) -> None:
+        """Ask for the items that will probably be wanted of a batch, and do not wait for them: the next :meth:`read`
+        does. What was asked for another batch is forgotten. Nothing is asked before the first use of the server."""
+        keys = frozenset(rating_keys)
+        self._ahead = Ahead(self.client, keys, self._clock()) if keys and self._sections is not None else None
+
     def read(self, rating_keys: Iterable[int]) -> dict[int, FullItem]:
-        """Items in full."""
+        """Items in full, as they are now, or were when they were asked for ahead."""
+        ahead, self._ahead = self._ahead, None
         self._read_at = self._clock()
         self._views = None
-        return read_full(self.client, rating_keys)
+        wanted = set(rating_keys)
+        # What is older than the index would refute what the index has learned since.
+        if ahead is None or ahead.at < self._looked_at or not wanted & ahead.keys:
+            return read_full(self.client, wanted)
+        there = {key: item for key, item in ahead.items().items() if key in wanted}
+        return {**there, **read_full(self.client, wanted - ahead.keys)}
 
     def proven(self, match: Match, items: dict[int, FullItem], files: list[SceneFile]) -> list[FullItem]:
         """Those chosen items that, read in full, still are what the index said; what is not so is forgotten.

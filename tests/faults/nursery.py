@@ -2,10 +2,11 @@
 
 Stash, hooks and drainers start a small stand-in for Python (``shim``), with the very arguments and streams they would
 start Python with; the stand-in hands them over. So the product runs as it is, down to the locks and pipes it passes on,
-thousands of times in a few minutes.
+thousands of times in a few minutes. Only the environment is the nursery's own: what is about that starts Python itself.
 
 A plan kills the next process of its kind: at the n-th call of a function, around a statement of SQL, or after so many
-seconds. Two witnesses stand in every process: which rows were committed, and that no two drainers are at work.
+seconds. Two witnesses stand in every process: which rows were committed, and that no two drainers are at work. Without
+them a process is left exactly as the product starts it.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _SUBREAPER = 36
 class Nursery:
     """The nursery as tests use it. ``python`` is what to start in Python's place."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, witnessed: bool = True) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self._socket = folder / "s"
@@ -44,7 +45,7 @@ class Nursery:
         # not followed by coverage: what is measured here is measured elsewhere, and these are thousands
         env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.nursery", str(folder)],
+            [sys.executable, "-m", "tests.faults.nursery", str(folder), *(["witnessed"] if witnessed else [])],
             cwd=ROOT,
             env=env,
             stdin=subprocess.DEVNULL,
@@ -118,8 +119,9 @@ class Nursery:
 
 
 class _Keeper:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, witnessed: bool) -> None:
         self.folder = folder
+        self.witnessed = witnessed
         self.plans: list[dict[str, Any]] = []
         self.planned: dict[str, Any] | None = None
         self.waiting: dict[int, tuple[dict[str, Any], socket.socket | None]] = {}
@@ -247,7 +249,8 @@ class _Keeper:
             os.chdir(cwd)
             sys.argv = argv
             sys.executable = str(self.folder / "python")
-            steps.witness(self.folder)
+            if self.witnessed:
+                steps.witness(self.folder)
             if plan is not None:
                 steps.arm(plan)
             runpy.run_path(argv[0], run_name="__main__")
@@ -289,7 +292,7 @@ def main() -> None:
     # Whatever a drainer has started outlives it; it comes back here, and not to a container that reaps nobody.
     ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
     steps.load()
-    keeper = _Keeper(folder)
+    keeper = _Keeper(folder, "witnessed" in sys.argv[2:])
     os.write(1, b"ready\n")
     keeper.run()
 

@@ -14,6 +14,9 @@ LONG = bool(os.environ.get("TORTURE"))
 # A failure of the long form is repeated with the same number.
 SEED = int(os.environ.get("TORTURE_SEED", "20260"))
 
+# How many generated inputs each parser gets in the short form, over all of its tests.
+EACH_PARSER = 500
+
 
 def many(short: int, long: int) -> int:
     """A number of rounds; TORTURE as a share (0.1) takes so much of the long one."""
@@ -27,7 +30,7 @@ def dice(name: str) -> random.Random:
     return random.Random(f"{SEED} {name}")
 
 
-def generated(short: int = 170, long: int = 10_000) -> Callable[[Any], Any]:
+def generated(short: int = EACH_PARSER // 3 + 1, long: int = 10_000) -> Callable[[Any], Any]:
     """Settings of a test with generated inputs. A busy machine is slow, not wrong; what never ends is found by the
     test itself."""
 

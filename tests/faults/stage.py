@@ -18,7 +18,7 @@ from sandbox.stash import StashGraphQLError
 from sync_queue.locks import try_lock, unlock
 from tests.faults import invariant
 from tests.faults.nursery import Nursery
-from tests.house import PLUGIN, House
+from tests.house import PLUGIN, House, look
 
 WAKE = 'mutation { runPluginOperation(plugin_id: "Stash2Plex", args: {mode: "wake"}) }'
 ALL = "Reconcile Library (All)"
@@ -185,11 +185,7 @@ class Stage:
 
 def wait(true: Callable[[], bool], seconds: float, what: str | Callable[[], str]) -> None:
     """As the house's, with an eye on every millisecond: this is done thousands of times."""
-    end = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > end:
-            raise AssertionError(f"waited {seconds:g} s for {what if isinstance(what, str) else what()}")
-        time.sleep(0.002)
+    look(true, seconds, what, 0.002)
 
 
 def _is_free(path: Path) -> bool:

@@ -124,14 +124,15 @@ def _fill_the_disk(first: int, error: str) -> None:
 
 def _connect_with(kind: type[Any]) -> None:
     """Every connection from now on is of this kind, and knows its ``path``."""
-    import _sqlite3
+    from _sqlite3 import connect as opened
 
     def connect(path: str, **options: Any) -> Any:
-        connection = _sqlite3.connect(path, factory=kind, **options)
+        connection = opened(path, factory=kind, **options)
         connection.path = path.partition("?")[0]
         return connection
 
-    for module in ("sqlite3", "sync_queue.writer"):
+    # What every save needs takes it where sqlite3 itself does; the writer has it by name.
+    for module in ("_sqlite3", "sqlite3", "sync_queue.writer"):
         vars(importlib.import_module(module))["connect"] = connect
 
 

@@ -29,7 +29,7 @@ from sync_queue.setup import open_writer
 from sync_queue.store import JobStore
 from sync_queue.writer import queue_dir
 from tests.faults.nonsense import altered, damaged, promptly
-from tests.faults.size import generated, many
+from tests.faults.size import EACH_PARSER, generated, many
 from tests.faults.tally import Tally
 from worker import drainer, notes
 from worker.launcher import WAIT_FILE
@@ -144,14 +144,16 @@ READERS: dict[str, Callable[[str], object]] = {
     discretion.FILE: discreet,
     "client_id": identifier,
 }
+# Of the files together as many as of any other parser.
+SHORT = EACH_PARSER // len(READERS) + 1
 
 
 @pytest.mark.parametrize("name", READERS)
 def test_any_content(name: str, folder: Path, tally: Tally) -> None:
     read = READERS[name]
-    tally("generated inputs", many(40, 3_000))
+    tally("generated inputs", many(SHORT, 3_000))
 
-    @generated(40, 3_000)
+    @generated(SHORT, 3_000)
     @given(found=content(name))
     def anything(found: bytes) -> None:
         (folder / name).write_bytes(found)

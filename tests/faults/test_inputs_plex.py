@@ -20,7 +20,7 @@ from plex.item import read_full
 from plex.sections import choose_sections
 from plex.wire import Answer
 from tests.faults.nonsense import damaged, promptly
-from tests.faults.size import generated
+from tests.faults.size import EACH_PARSER, generated
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "plex"
 ANSWERS = [path.read_bytes() for path in sorted(GOLDEN.glob("*.xml"))]
@@ -99,14 +99,14 @@ def _answered(question: Callable[[], object]) -> None:
         assert str(error)
 
 
-@generated()
+@generated(EACH_PARSER // 2)
 @given(content=damaged(*ANSWERS, b"<html>Sign in</html>"), status=st.sampled_from([200, 200, 201, 302, 404]))
 def test_answers_that_are_damaged(content: bytes, status: int, cache: PlexCache) -> None:
     with promptly():
         ask(answering(content, status), cache)
 
 
-@generated()
+@generated(EACH_PARSER // 2)
 @example(content='<MediaContainer><Directory key="²" /></MediaContainer>'.encode())
 @given(content=trees())
 def test_answers_that_say_anything(content: bytes, cache: PlexCache) -> None:

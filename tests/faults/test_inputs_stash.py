@@ -30,7 +30,7 @@ from stash.tags import families
 from tasks.asked import is_yes, number, scene_ids
 from tasks.context import UserError
 from tests.faults.nonsense import JSON, altered, damaged, promptly
-from tests.faults.size import generated
+from tests.faults.size import EACH_PARSER, generated
 from tests.hooks.support import no_drainer
 from worker.source import from_stash
 
@@ -73,14 +73,14 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield path
 
 
-@generated()
+@generated(EACH_PARSER // 2)
 @given(document=damaged(*STDIN))
 def test_standard_input_that_is_damaged(document: bytes) -> None:
     with promptly():
         _work(document)
 
 
-@generated()
+@generated(EACH_PARSER // 2)
 @given(document=altered(*DOCUMENTS))
 def test_standard_input_that_says_something_else(document: Any) -> None:
     with promptly():
@@ -122,7 +122,7 @@ def hooks_run(reached: list[Any]) -> Any:
     return lambda: setattr(process, "run", original)
 
 
-@generated()
+@generated(EACH_PARSER // 2)
 @given(context=altered(*CONTEXTS))
 def test_both_readers_of_a_hook_agree(context: Any) -> None:
     try:
@@ -144,7 +144,7 @@ def test_both_readers_of_a_hook_agree(context: Any) -> None:
     assert sorted(quick.fields) == sorted(slow.fields)
 
 
-@generated(40, 3_000)
+@generated(EACH_PARSER // 2, 3_000)
 @given(context=altered(*CONTEXTS))
 def test_a_hook_is_worked_on_or_says_why_not(context: Any, data_dir_of_all: Path) -> None:
     from hooks import process
@@ -160,7 +160,7 @@ def data_dir_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield path
 
 
-@generated()
+@generated(EACH_PARSER // 2)
 @given(settings=st.dictionaries(st.sampled_from(sorted(BY_NAME)) | st.text(max_size=5), JSON, max_size=8))
 def test_settings(settings: dict[str, Any]) -> None:
     with promptly():
@@ -177,7 +177,7 @@ def test_settings(settings: dict[str, Any]) -> None:
         assert all(isinstance(problem, str) and problem for problem in (*config.problems, *config.warnings))
 
 
-@generated()
+@generated(EACH_PARSER // 2)
 @given(text=st.text(alphabet="/\\abCD:=> ;,*?{}()|Ü\x00", max_size=40), path=st.text(alphabet="/\\aC:Ü", max_size=20))
 def test_rules_in_settings(text: str, path: str) -> None:
     with promptly():
@@ -190,7 +190,7 @@ def test_rules_in_settings(text: str, path: str) -> None:
         desired_state(data, config, "stem")
 
 
-@generated()
+@generated(EACH_PARSER)
 @given(text=JSON)
 def test_instants(text: Any) -> None:
     with promptly():
@@ -258,7 +258,7 @@ def test_pages_of_scenes(answer: Any) -> None:
             client.close()
 
 
-@generated()
+@generated(EACH_PARSER)
 @given(args=st.dictionaries(st.sampled_from(["scene", "scenes", "days", "confirm", "x"]), JSON, max_size=4))
 def test_arguments_of_tasks(args: dict[str, Any]) -> None:
     with promptly():

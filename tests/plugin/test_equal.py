@@ -82,9 +82,9 @@ def favourites(house: House) -> list[Item]:
 
 @pytest.mark.parametrize(("replacing", "size"), [(False, SCENES), (True, SCENES // 3)], ids=["adding", "replacing"])
 def test_plex_equals_stash_after_a_sync_and_after_every_kind_of_edit(
-    tmp_path: Path, replacing: bool, size: int
+    tmp_path: Path, python: str, replacing: bool, size: int
 ) -> None:
-    house = House(tmp_path, generate(7, size))
+    house = House(tmp_path, generate(7, size), python=python)
     house.plex.readings.replace_tags = replacing
     try:
         house.start()

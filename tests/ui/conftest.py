@@ -11,7 +11,7 @@ import pytest
 from sandbox import hostpage
 from tests.house import House, small_library
 from tests.ui.needs import chromium, wanting
-from tests.ui.visitor import Visitor
+from tests.ui.visitor import Tab, Visitor
 
 WIDE, NARROW = 1280, 390
 # Without what they need only one test is left, which says so in one line.
@@ -31,26 +31,39 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def ui_house(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator[House]:
+def ui_house(tmp_path_factory: pytest.TempPathFactory, browser: Any, python: str) -> Iterator[House]:
     """A house whose Stash has a page to look at; not started."""
-    made = House(tmp_path_factory.mktemp("house"), small_library(), hostpage=hostpage.built())
+    made = House(tmp_path_factory.mktemp("house"), small_library(), python=python, hostpage=hostpage.built())
     yield made
     made.stop()
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Any) -> Iterator[Tab]:
+    """The tab that one visitor after another looks at a house with."""
+    made = Tab(browser)
+    yield made
+    made.close()
 
 
 Visit = Callable[..., Visitor]
 
 
 @pytest.fixture
-def visit(ui_house: House, browser: Any) -> Iterator[Visit]:
+def visit(ui_house: House, browser: Any, tab: Tab) -> Iterator[Visit]:
     """``visit(path, width=1280)`` gives somebody who looks at that page. At the end nothing may have gone wrong there:
     no error in the console, no failed request, none to another host."""
     there: list[Visitor] = []
+    others: list[Tab] = []
 
     def go(
         path: str = "/plugins/stash2plex", *, width: int = WIDE, script: str = "", forgiving: bool = False
     ) -> Visitor:
-        visitor = Visitor(browser, ui_house.stash.url, width, script)
+        own = tab
+        if script or tab.taken:  # a script that runs before each page cannot be taken back
+            own = Tab(browser)
+            others.append(own)
+        visitor = Visitor(own, ui_house.stash.url, width, script)
         visitor.forgiving = forgiving
         there.append(visitor)
         visitor.go(path)
@@ -59,4 +72,6 @@ def visit(ui_house: House, browser: Any) -> Iterator[Visit]:
     yield go
     for visitor in there:
         visitor.close()
+    for other in others:
+        other.close()
     assert [line for visitor in there for line in visitor.complaints()] == []
