@@ -139,6 +139,8 @@ def _pairs(
     learned: Mapping[tuple[str, str], int],
 ) -> list[_Pair]:
     pairs = []
+    # Nothing to choose between, as nearly always: what would put it in order need not be known.
+    alone = len(files) == len(candidates) == 1 and len(candidates[0].parts) == 1
     for place, file in enumerate(files):
         if not base_name(file.path):
             continue
@@ -148,6 +150,8 @@ def _pairs(
                 evidence = _evidence(file, part, mapped)
                 if evidence is None:
                     continue
+                if alone and evidence is Evidence.PATH:
+                    return [_Pair(candidate, evidence, file, part, mapped, place, 0, 0)]
                 pair = prefix_pair(file.path, part.path)
                 votes = learned.get(pair, 0) if pair else 0
                 tail = common_tail(file.path, part.path)

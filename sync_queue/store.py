@@ -78,6 +78,12 @@ class JobStore:
             raise
         return claimed
 
+    def coming(self, limit: int, now: float) -> list[Job]:
+        """The bulk jobs about scenes that are next, as far as one can tell: nobody has claimed them yet."""
+        rows = self._due(PRIORITY_BULK, limit, now)
+        claimed = (self._read(row_id, blob) for row_id, blob in rows)
+        return [row.job for row in claimed if row is not None and not is_entity(row.job)]
+
     def _due(self, priority: int, limit: int, now: float) -> list[tuple[int, bytes]]:
         rows = self._db.execute(sql.DUE_OF_PRIORITY, (priority, now, limit)).fetchall()
         if not rows:

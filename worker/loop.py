@@ -18,7 +18,7 @@ from sync_queue.store import Claimed, JobStore, is_due
 from worker.awaiting import Awaiting
 from worker.breaker import Breaker, State
 from worker.entities import Entities
-from worker.notes import Notes
+from worker.notes import WRITING, Notes
 from worker.processor import SyncWorker
 from worker.revival import Revival
 from worker.settle import NEEDS_A_PERSON, Settlement
@@ -162,15 +162,17 @@ class Loop:
         for work in works:
             tries = work.job.get("tries") or "none"
             log.debug("Scene %s: claimed, priority %s, tries %s", work.scene_id, work.job.get("priority"), tries)
-        self.worker.ask_ahead(works)
+        self.worker.ask_ahead(work.job for work in works)
         scenes = self._read([work.scene_id for work in works])
         if self.blocked is not None:
             self._give_back(rows)
             return
-        self._notes.status(state="writing")
+        self._notes.status(state=WRITING)
         self.worker.prepare(works, scenes)
         connection = self.worker.left
         urgent = rows[0].job.get("priority") == PRIORITY_SAVE
+        if not urgent:
+            self.worker.ask_ahead(self._store.coming(BATCH, self._clock()))
         # Scenes that a save has overtaken while this batch was at work: what was read of them here is old.
         overtaken: set[str] = set()
         unwritten: list[Claimed] = []
@@ -197,7 +199,7 @@ class Loop:
         self._give_back(unwritten)
         self._store.finish(row.row_id for row in rows if row.job["job_key"] in overtaken)
         self.written += sum(1 for _, work in kept if work.wrote and work.error is None)
-        self._notes.status(state="writing", waiting=self._store.waiting(), written=self.written)
+        self._notes.status(state=WRITING, waiting=self._store.waiting(), written=self.written)
 
     def _one_each(self, rows: list[Claimed]) -> list[Claimed]:
         """The first row of each scene. A second is about its way back, or about writing it again after that: what was

@@ -6,7 +6,7 @@ What is needed to undo a write is durable before the write (design 2: durable fi
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from metadata.text import unique
 from plex.item import FullItem
 from sync_queue import known, timestamps
 from sync_queue.bindings import Binding, Bindings, File
-from sync_queue.ledger import Entry, Ledger, Verdict
+from sync_queue.ledger import IN_STEP, Entry, Ledger, Verdict
 from sync_queue.written import Written, WrittenItems
 from worker.work import Work
 
@@ -51,9 +51,11 @@ class Memory:
         self._recalls = False
 
     def recall(self, scene_ids: Iterable[int]) -> None:
-        """Have at hand what is known of these scenes, and forget what was at hand before."""
-        self.release()
+        """Have at hand what is known of these scenes, and forget what was at hand of others."""
         ids = sorted(set(scene_ids))[:MANY]
+        if self._scenes.keys() >= set(ids):
+            return
+        self.release()
         if ids:
             entries = self._ledger.of(ids)
             bound, refused = self._bindings.of(ids)
@@ -79,6 +81,14 @@ class Memory:
         """What became of a scene the last time."""
         known = self._scenes.get(scene_id)
         return self._ledger.get(scene_id) if known is None else known.entry
+
+    def items_of(self, scene_ids: Collection[int]) -> set[int]:
+        """The rating keys of the items that some scenes were in step with, a batch of them at the most; none where one
+        of the scenes was never looked at."""
+        rows = self._ledger.of(sorted(set(scene_ids)))
+        if not rows.keys() >= set(scene_ids):
+            return set()
+        return {item["rating_key"] for one in rows.values() if one.verdict in IN_STEP for item in one.items}
 
     def our_rating(self, scene_id: int) -> float | None:
         """The rating we wrote for a scene, or None: only that one may be cleared."""

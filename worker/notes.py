@@ -21,6 +21,9 @@ from worker.launcher import WAIT_FILE
 
 LOG = "stash2plex.log"
 LOG_BYTES = 1_000_000
+# The state of a drainer that is at work, in which its counts are written once in so many seconds.
+WRITING = "writing"
+OFTEN = 0.25
 # Pauses after leaving for want of something: doubled at each recurrence.
 FIRST_WAIT = 10.0
 LONGEST_WAIT = 600.0
@@ -32,7 +35,10 @@ class Notes:
     def __init__(self, data_dir: str) -> None:
         self._dir = data_dir
         self._attention: str | None = None
+        # As it is, as it was written last, and when that was.
         self._status: dict[str, Any] = {}
+        self._written: dict[str, Any] = {}
+        self._at = 0.0
 
     def attention(self, sentence: str | None) -> None:
         """Say why edits wait and what to do, or that nothing is the matter. Hooks repeat it in Stash's log."""
@@ -54,15 +60,19 @@ class Notes:
         self._attention = "" if said is None and os.path.exists(path) else said
 
     def status(self, **values: Any) -> None:
-        """Write ``drainer.json`` where something changed: state, since, breaker, counts."""
+        """Write ``drainer.json`` where something changed: state, since, breaker, counts. A bulk's counts are written
+        now and then."""
         known = {**self._status, **values}
-        if known == self._status:
-            return
-        if known.get("state") != self._status.get("state"):
-            known["since"] = time.time()
+        now = time.time()
+        moved = known.get("state") != self._status.get("state")
+        if moved:
+            known["since"] = now
         self._status = known
+        if known == self._written or (not moved and known.get("state") == WRITING and 0 <= now - self._at < OFTEN):
+            return
+        self._written, self._at = known, now
         # Written often and worth nothing after a power cut: not forced onto the disk.
-        write_text(os.path.join(self._dir, STATUS), json.dumps({**known, "pid": os.getpid(), "at": time.time()}))
+        write_text(os.path.join(self._dir, STATUS), json.dumps({**known, "pid": os.getpid(), "at": now}))
 
     def begin_wait(self) -> None:
         """The next drainer is to wait: twice as long as the last time."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from plex.cache import MatchCache, PlexCache
@@ -29,6 +29,8 @@ THOROUGH_LOOK = 600.0
 WHOLE_LOOK = 3600.0
 # Where items are known to be missing from the index, sooner.
 REPAIR_LOOK = 600.0
+# An item asked for ahead counts as just read for so many seconds. What a person does in Plex meanwhile is not seen.
+AHEAD = 1.0
 # Plex is asked to scan the same folder once in so many seconds.
 SCAN_PAUSE = 60.0
 
@@ -158,20 +160,31 @@ class PlexSide:
             self._views = self._matches.learned()
         return rank(files, candidates, self._path_map, self._views), evidence
 
-    def ask_ahead(self, rating_keys: Iterable[int]) -> None:
-        """Ask for the items that will probably be wanted of a batch, and do not wait for them: the next :meth:`read`
-        does. What was asked for another batch is forgotten. Nothing is asked before the first use of the server."""
-        keys = frozenset(rating_keys)
-        self._ahead = Ahead(self.client, keys, self._clock()) if keys and self._sections is not None else None
+    def ask_ahead(self, rating_keys: Collection[int]) -> None:
+        """Ask for the items that will probably be wanted of a batch, and do not wait for them: the next :meth:`read` of
+        one of them does. Nothing is asked before the first use of the server, or twice."""
+        if rating_keys and self._sections is not None and not self._is_asked(rating_keys):
+            self._ahead = Ahead(self.client, rating_keys, self._clock())
+
+    def _is_asked(self, rating_keys: Collection[int]) -> bool:
+        ahead = self._ahead
+        return ahead is not None and ahead.keys >= set(rating_keys) and self._counts(ahead)
+
+    def _counts(self, ahead: Ahead) -> bool:
+        """Whether what was asked ahead is as good as asked now. What is older than the index would refute what the
+        index has learned since."""
+        return ahead.at >= self._looked_at and self._clock() - ahead.at < AHEAD
 
     def read(self, rating_keys: Iterable[int]) -> dict[int, FullItem]:
         """Items in full, as they are now, or were when they were asked for ahead."""
-        ahead, self._ahead = self._ahead, None
+        wanted = set(rating_keys)
         self._read_at = self._clock()
         self._views = None
-        wanted = set(rating_keys)
-        # What is older than the index would refute what the index has learned since.
-        if ahead is None or ahead.at < self._looked_at or not wanted & ahead.keys:
+        ahead = self._ahead
+        if ahead is None or not wanted & ahead.keys:
+            return read_full(self.client, wanted)
+        self._ahead = None
+        if not self._counts(ahead):
             return read_full(self.client, wanted)
         there = {key: item for key, item in ahead.items().items() if key in wanted}
         return {**there, **read_full(self.client, wanted - ahead.keys)}

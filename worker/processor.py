@@ -188,17 +188,12 @@ class SyncWorker:
 
     # the steps of a batch
 
-    def ask_ahead(self, batch: Iterable[Work]) -> None:
-        """Ask Plex for the items that the scenes of a batch were in step with: as a rule they are there when the scenes
-        have been read. Not where a scene is new: its item would be a second question. An error comes with
-        :meth:`prepare`."""
-        if self._plex is None:
-            return
-        ids = [work.scene_id for work in batch if not is_give_back(work.job)]
-        self.memory.recall(ids)
-        known = [self.memory.entry(scene_id) for scene_id in ids]
-        keys = [item["rating_key"] for one in known if one and one.verdict in IN_STEP for item in one.items]
-        self._plex.ask_ahead(() if None in known else keys)
+    def ask_ahead(self, jobs: Iterable[Mapping[str, Any]]) -> None:
+        """Ask Plex for the items that the scenes of a batch were in step with: they are there, as a rule, when they are
+        wanted. Not where a scene is new: its item would be a second question. An error comes with :meth:`prepare`."""
+        if self._plex is not None:
+            ids = [int(job["scene_id"]) for job in jobs if not is_give_back(job)]
+            self._plex.ask_ahead(self.memory.items_of(ids))
 
     def prepare(self, batch: list[Work], scenes: Mapping[int, Scene] | None = None) -> None:
         """Read, judge and match: after it each work is decided or has proven items. ``scenes`` are those read already.

@@ -51,6 +51,8 @@ LINGER = 600.0
 REST_BEFORE_FLUSH = 20.0
 # An update deletes the files and unpacks the new ones (stash 1.5): so long it may take.
 UPDATE_TIME = 10.0
+# Between two looks at the manifest, which tells of updates and of the plugin's end.
+LOOK_AGAIN = 0.05
 STASH_GONE = 1800.0
 LONGEST_STASH_PAUSE = 30.0
 # How long what lies below a tag is believed, where a rule names it with all that is below.
@@ -196,6 +198,7 @@ class Resident:
         self._on_settings = on_settings
         self._stopped = False
         self._leaving: Leaving | None = None
+        self._look_again_at = 0.0
         self._asked_at = time.monotonic()
         self._families_at: float | None = None
         self._stash_failed_at: float | None = None
@@ -383,6 +386,10 @@ class Resident:
     def _stop(self) -> bool:
         if self._stopped or self._leaving is not None:
             return True
+        now = time.monotonic()
+        if now < self._look_again_at:
+            return False
+        self._look_again_at = now + LOOK_AGAIN
         stamp = _stamp(self._manifest)
         if stamp != self._manifest_as_it_was:
             self._leaving = Leaving.UNINSTALLED if stamp is None else Leaving.UPDATED

@@ -44,7 +44,7 @@ class Work:
     pictures_error: BaseException | None = None
     remarks: list[str] = field(default_factory=list)
 
-    @property
+    @cached_property
     def scene_id(self) -> int:
         """The scene the job is about."""
         return int(self.job["scene_id"])

@@ -6,6 +6,9 @@ import itertools
 import json
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
 
 from plex.exceptions import PlexServerDown
 from sandbox.plex import PlexSim
@@ -16,6 +19,7 @@ from sync_queue.writer import QueueWriter, queue_dir
 from tests.worker.conftest import MakeBench
 from tests.worker.support import START, Bench, Clock, scene
 from worker.breaker import State
+from worker.notes import Notes
 from worker.retry import HOUR, NOT_FOUND_TRIES
 
 LISTING = "GET /library/sections/{k}/all"
@@ -302,8 +306,23 @@ def test_the_status_follows(bench: Bench, tmp_path: Path) -> None:
     bench.stock(*range(1, 4))
     bench.save(*range(1, 4))
     bench.work()
-    status = json.loads(Path(bench.data_dir, "drainer.json").read_text())
-    assert (status["state"], status["written"], status["waiting"]) == ("writing", 3, 0)
+    path = Path(bench.data_dir, "drainer.json")
+    assert json.loads(path.read_text())["state"] == "writing"
+    bench.notes.status(state="ready")
+    status = json.loads(path.read_text())
+    assert (status["state"], status["written"], status["waiting"]) == ("ready", 3, 0)
+
+
+def test_the_counts_of_a_bulk_are_written_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr("worker.notes.time", SimpleNamespace(time=lambda: now))
+    notes = Notes(str(tmp_path))
+    told = []
+    for written in range(10):
+        notes.status(state="writing", written=written)
+        told.append(json.loads((tmp_path / "drainer.json").read_text())["written"])
+        now += 0.1
+    assert told == [0, 0, 0, 3, 3, 3, 6, 6, 6, 9]
 
 
 def test_an_error_that_several_jobs_share_counts_once_for_the_breaker(bench: Bench, plex: PlexSim) -> None:
