@@ -118,6 +118,10 @@ def rank(
     pairs = _pairs(files, there, path_map, learned or {})
     if not pairs:
         return None
+    if len(pairs) == 1 and pairs[0].evidence is Evidence.PATH and not pairs[0].candidate.trashed:
+        # As nearly always: what follows would come to the same.
+        only = (_ranked(pairs[0]),)
+        return Match(MatchConfidence.HIGH, only, only, _why_high(only))
     live = [pair for pair in pairs if not pair.candidate.trashed]
     proven: dict[int, _Pair] = {}
     for place in range(len(files)):
