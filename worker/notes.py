@@ -122,3 +122,9 @@ def open_log(data_dir: str, debug: bool = False) -> logging.Handler:
     root.setLevel(logging.DEBUG if debug else logging.INFO)
     root.propagate = False
     return handler
+
+
+def close_log(handler: logging.Handler) -> None:
+    """End what :func:`open_log` began: a handler that is only closed opens its file again."""
+    logging.getLogger("Stash2Plex").removeHandler(handler)
+    handler.close()

@@ -124,7 +124,7 @@ def reside(
         if again is None:
             break
         lock = again
-    handler.close()
+    notes.close_log(handler)
 
 
 def _last_words(data_dir: str, sentence: str) -> None:

@@ -171,6 +171,6 @@ def test_at_a_named_step(stage: Stage, step: Step, tally: Tally) -> None:
 @pytest.mark.parametrize("kind", LIVES)
 def test_at_any_moment(stage: Stage, kind: str, tally: Tally) -> None:
     chance = dice(kind)
-    for number in range(many(8, 500)):
+    for number in range(many(8, 650)):
         after = chance.uniform(0, LIVES[kind])
         tally("kills at random", kill(stage, kind, DOING[kind], {"after": after}, f"{kind} {number}"))
