@@ -33,7 +33,7 @@ test: check      ## ruff, mypy, all tests: the page in a browser and the short f
 coverage: check  ## the same, and how much of the code they reach: half as long again
 	$(BIN)/python -m pytest -q $(SHARED) --ignore=tests/faults --ignore=tests/ui --cov --cov-report=term:skip-covered --cov-fail-under=90 $(ARGS)
 
-torture: $(READY)  ## the fault suite in its long form, an hour of it: kills, crowds, outages, nonsense, damage
+torture: $(READY)  ## the fault suite in its long form, half an hour of it: kills, crowds, outages, nonsense, damage
 	TORTURE=$(TORTURE) $(BIN)/python -m pytest -q -n 2 --dist loadfile tests/faults $(ARGS)
 
 check: $(READY)  ## the quick part: ruff and mypy
