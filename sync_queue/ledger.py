@@ -125,6 +125,13 @@ class Ledger:
                 return int(other)
         return None
 
+    def held_by(self, scene_ids: Sequence[int]) -> list[tuple[int, int]]:
+        """What some scenes are in step with, as (scene, rating key); a batch of them at the most."""
+        marks = ",".join("?" * len(scene_ids))
+        return self._db.execute(
+            f"SELECT scene_id, rating_key FROM held WHERE scene_id IN ({marks})", scene_ids
+        ).fetchall()
+
     def newest(self, verdict: Verdict, limit: int) -> list[tuple[int, str]]:
         """The scenes that got a verdict last, with its reason."""
         return self._db.execute(

@@ -22,6 +22,7 @@ MEASURED = frozenset(
         "plugin/test_health",
         "plugin/test_operations",
         "plugin/test_preview",
+        "plugin/test_queue_status",
         "plugin/test_reconcile",
         "plugin/test_tasks",
     )

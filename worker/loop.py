@@ -195,11 +195,12 @@ class Loop:
         kept = [(r, work) for r, work in pairs if r.row_id not in left and r.job["job_key"] not in overtaken]
         self.worker.verify([work for _, work in kept])
         self._settlement.settle(kept, self.worker.config.fingerprint(), self.worker.max_retries)
-        self._tally.add((work for _, work in kept), self._store.waiting())
+        waiting = self._store.waiting()
+        self._tally.add((work for _, work in kept), waiting)
         self._give_back(unwritten)
         self._store.finish(row.row_id for row in rows if row.job["job_key"] in overtaken)
         self.written += sum(1 for _, work in kept if work.wrote and work.error is None)
-        self._notes.status(state=WRITING, waiting=self._store.waiting(), written=self.written)
+        self._notes.status(state=WRITING, waiting=waiting, written=self.written)
 
     def _one_each(self, rows: list[Claimed]) -> list[Claimed]:
         """The first row of each scene. A second is about its way back, or about writing it again after that: what was

@@ -17,7 +17,7 @@ from metadata.text import unique
 from plex.item import FullItem
 from sync_queue import known, timestamps
 from sync_queue.bindings import Binding, Bindings, File
-from sync_queue.ledger import IN_STEP, Entry, Ledger, Verdict
+from sync_queue.ledger import Entry, Ledger, Verdict
 from sync_queue.written import Written, WrittenItems
 from worker.work import Work
 
@@ -83,12 +83,11 @@ class Memory:
         return self._ledger.get(scene_id) if known is None else known.entry
 
     def items_of(self, scene_ids: Collection[int]) -> set[int]:
-        """The rating keys of the items that some scenes were in step with, a batch of them at the most; none where one
-        of the scenes was never looked at."""
-        rows = self._ledger.of(sorted(set(scene_ids)))
-        if not rows.keys() >= set(scene_ids):
-            return set()
-        return {item["rating_key"] for one in rows.values() if one.verdict in IN_STEP for item in one.items}
+        """The rating keys of the items that some scenes are in step with, a batch of them at the most; none where that
+        is known of less than half of them."""
+        ids = set(scene_ids)
+        held = self._ledger.held_by(sorted(ids))
+        return {key for _, key in held} if 2 * len({scene for scene, _ in held}) > len(ids) else set()
 
     def our_rating(self, scene_id: int) -> float | None:
         """The rating we wrote for a scene, or None: only that one may be cleared."""

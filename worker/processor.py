@@ -190,7 +190,8 @@ class SyncWorker:
 
     def ask_ahead(self, jobs: Iterable[Mapping[str, Any]]) -> None:
         """Ask Plex for the items that the scenes of a batch were in step with: they are there, as a rule, when they are
-        wanted. Not where a scene is new: its item would be a second question. An error comes with :meth:`prepare`."""
+        wanted. Not where most scenes are new: their items would be a second question. An error comes with
+        :meth:`prepare`."""
         if self._plex is not None:
             ids = [int(job["scene_id"]) for job in jobs if not is_give_back(job)]
             self._plex.ask_ahead(self.memory.items_of(ids))
