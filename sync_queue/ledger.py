@@ -132,12 +132,6 @@ class Ledger:
             f"SELECT scene_id, rating_key FROM held WHERE scene_id IN ({marks})", scene_ids
         ).fetchall()
 
-    def newest(self, verdict: Verdict, limit: int) -> list[tuple[int, str]]:
-        """The scenes that got a verdict last, with its reason."""
-        return self._db.execute(
-            "SELECT scene_id, reason FROM ledger WHERE verdict = ? ORDER BY at DESC LIMIT ?", (verdict.value, limit)
-        ).fetchall()
-
     def without_item(self) -> Iterator[tuple[int, list[dict[str, Any]], str]]:
         """The scenes that have no item, or only doubtful ones: id, files, evidence."""
         rows = self._db.execute(
