@@ -47,7 +47,7 @@ release: $(READY)  ## the zip and the source index for Stash, into dist/
 	$(BIN)/python -m release
 
 docs: $(READY)   ## make anew what is made: the manifest, the page of settings, the picture
-	$(BIN)/python -m stash.manifest > Stash2Plex.yml.new && mv Stash2Plex.yml.new Stash2Plex.yml
+	$(BIN)/python -m release.manifest > Stash2Plex.yml.new && mv Stash2Plex.yml.new Stash2Plex.yml
 	UPDATE_DOCS=1 $(BIN)/python -m pytest -q tests/docs/test_configuration.py
 	$(BIN)/python -m sandbox.demo.picture docs/demo.svg
 

@@ -24,8 +24,8 @@ server_connection: dict[str, Any] = {}
 
 
 def get_plugin_data_dir() -> str:
-    """Where queue, ledger and logs are. Raises sync_queue.place.NoPlace."""
-    from sync_queue.place import data_dir
+    """Where queue, ledger and logs are. Raises common.data_dir.DataDirUnavailable."""
+    from common.data_dir import data_dir
 
     return data_dir(PLUGIN_DIR, server_connection)
 
@@ -36,10 +36,10 @@ def initialize(config_dict: dict[str, Any] | None = None) -> None:
     A hook process does not: it only commits a row. ``config_dict`` holds settings as Stash stores them.
     """
     global queue_manager, dlq, worker, config, sync_timestamps
-    from stash import log
-    from stash.settings import Stash2PlexConfig
+    from common import stash_log
+    from common.bundled_packages import use
+    from settings.config import Stash2PlexConfig
     from sync_queue.dlq import DeadLetterQueue
-    from sync_queue.libraries import use
     from sync_queue.manager import QueueManager
     from sync_queue.operations import load_sync_timestamps
     from worker.processor import SyncWorker
@@ -48,14 +48,14 @@ def initialize(config_dict: dict[str, Any] | None = None) -> None:
     data_dir = get_plugin_data_dir()
     config = Stash2PlexConfig.from_settings(config_dict or {})
     sync_timestamps = load_sync_timestamps(data_dir)
-    log.info(f"Loaded {len(sync_timestamps)} sync timestamps")
+    stash_log.info(f"Loaded {len(sync_timestamps)} sync timestamps")
     queue_manager = QueueManager(data_dir)
     dlq = DeadLetterQueue(data_dir)
     worker = SyncWorker(queue_manager.get_queue(), dlq, config, data_dir=data_dir, max_retries=config.max_retries)
     if server_connection:
         from json import dumps
 
-        from worker.launcher import ensure_drainer
+        from common.detached_process import ensure_drainer
 
         ensure_drainer(data_dir, PLUGIN_DIR, dumps(server_connection))
     else:
@@ -85,14 +85,14 @@ if __name__ == "__main__":
         where = "Name a newer one in Stash's Settings > System > Python executable path"
         os.write(1, dumps({"error": f"{older}. {where}"}).encode())
     elif sys.argv[1:2] == ["drain"]:
-        from worker.drainer import main as drain
+        from worker.process import main as drain
 
         drain(PLUGIN_DIR, sys.argv[2:])
     elif sys.argv[1:2] == ["reconcile"]:
-        from tasks.automatic import main as reconcile
+        from tasks.automatic_reconcile import main as reconcile
 
         reconcile(PLUGIN_DIR, sys.argv[2:])
     else:
-        from hooks.door import answer
+        from entry_point import answer
 
         answer(sys.modules["__main__"])

@@ -10,7 +10,7 @@ from benchmarks.results import Result, main
 from benchmarks.stages import drained, first_save
 from sandbox.demo.measure import run_task
 from sandbox.demo.stage import Stage
-from worker.loop import LIVELY_FOR
+from worker.dispatcher import LIVELY_FOR
 
 SCENES = 200
 
@@ -23,7 +23,7 @@ def measure(full: bool) -> Iterator[Result]:
         run_task(stage, "Sync All Scenes")
         drained(stage)
         time.sleep(LIVELY_FOR + 3)
-        pid = stage.drainer()
+        pid = stage.worker_pid()
         if pid is None:
             raise RuntimeError("the drainer has left")
         before = processor_time(pid)

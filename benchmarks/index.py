@@ -15,7 +15,7 @@ from plex.client import PlexClient, Section, load
 load()
 import requests
 from xml.etree import ElementTree
-from plex.cache import PlexCache
+from matching.index import PlexCache
 url, token, section, folder = sys.argv[1:5]
 """
 _BARE = (

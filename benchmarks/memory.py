@@ -61,7 +61,7 @@ def _peak_after(stage: Stage, written: int) -> float:
         if time.monotonic() > end:
             raise TimeoutError(f"{stage.plex.puts} of {written} scenes were written")
         time.sleep(0.1)
-    pid = stage.drainer()
+    pid = stage.worker_pid()
     if pid is None:
         raise RuntimeError("the drainer has left")
     return peak(pid)

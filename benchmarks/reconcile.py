@@ -17,7 +17,7 @@ from benchmarks.results import By, Result, main
 from sandbox.library import generate
 from sandbox.plex import PlexSim
 from sandbox.stash import StashSim
-from tests.house import files
+from tests.installation import files
 
 _COMMON = """
 from plex.client import load
@@ -25,10 +25,10 @@ load()
 import requests
 from xml.etree import ElementTree
 from reconciliation.engine import GapDetectionEngine
-from reconciliation.pagewriter import PageWriter
+from sync_queue.page_writer import PageWriter
 from stash import queries
 from stash.client import StashClient, stash_interface
-from stash.settings import Stash2PlexConfig
+from settings.config import Stash2PlexConfig
 from sync_queue.setup import set_up
 from sync_queue.writer import queue_dir
 url, token, port, folder = sys.argv[1:5]

@@ -9,15 +9,15 @@ from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
+from common.detached_process import ensure_drainer
+from common.jobs import PRIORITY_BULK, scene_key, scene_row
 from sandbox.demo import truth
 from sandbox.demo.edits import Edit
 from sandbox.demo.measure import Watch
 from sandbox.demo.stage import Stage
 from sandbox.stash import PluginProcess, Scene
-from sync_queue.jobs import PRIORITY_BULK, scene_key, scene_row
 from sync_queue.operations import get_stats
 from sync_queue.setup import open_writer
-from worker.launcher import ensure_drainer
 
 _AT_ONCE = 500
 
@@ -27,7 +27,7 @@ def first_save(stage: Stage) -> None:
     scene = next(s for s in stage.library.scenes if s.files and s.studio_id)
     began = time.monotonic()
     Edit("title", scene.id, {"title": "The hook that is measured"}).save(stage.stash)
-    if Watch(stage).arrival(scene.id, began) is None and stage.drainer() is None:
+    if Watch(stage).arrival(scene.id, began) is None and stage.worker_pid() is None:
         raise RuntimeError("the first save did not reach Plex")
     time.sleep(0.5)  # it compiles for the hooks when it is at rest
 

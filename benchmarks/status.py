@@ -11,14 +11,14 @@ from pathlib import Path
 from benchmarks.processes import BARE, timed, turn_by_turn
 from benchmarks.results import By, Result, main
 from benchmarks.stages import enqueue, first_save, last_process, surroundings
+from common.jobs import PRIORITY_BULK, new_job
+from pipeline.scene_reader import PermanentError
 from sandbox.demo.measure import run_task
 from sandbox.demo.stage import Stage
 from sandbox.stash import PluginProcess
-from sync_queue import state
+from state import database
+from state.ledger import Ledger, LedgerRow, Verdict
 from sync_queue.dlq import DeadLetterQueue
-from sync_queue.jobs import PRIORITY_BULK, new_job
-from sync_queue.ledger import Entry, Ledger, Verdict
-from worker.source import PermanentError
 
 WAITING = 100_000
 LETTERS = 1_000
@@ -65,14 +65,14 @@ def _operation(stage: Stage) -> PluginProcess:
 
 
 def _fill(data_dir: Path) -> None:
-    with closing(state.connect(str(data_dir))) as db:
+    with closing(database.connect(str(data_dir))) as db:
         ledger = Ledger(db)
         db.execute("BEGIN IMMEDIATE")
         for number in range(1, WAITING + 1):
             path = f"/data/studio {number % 97}/scene {number} of many.mp4"
             items = [{"rating_key": number, "section": 1, "file": path}]
             files = [{"path": path, "size": number * 1000, "duration": 60.0}]
-            ledger.put(Entry(number, Verdict.PUSHED, 1.7e9, files=files, items=items, fingerprint="0" * 16))
+            ledger.put(LedgerRow(number, Verdict.PUSHED, 1.7e9, files=files, items=items, fingerprint="0" * 16))
         db.execute("COMMIT")
     letters = DeadLetterQueue(str(data_dir))
     candidates = [

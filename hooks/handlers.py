@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from sync_queue.jobs import PRIORITY_SAVE, new_job, scene_key, scene_row
+from common.jobs import PRIORITY_SAVE, new_job, scene_key, scene_row
 from sync_queue.writer import QueueWriter
 
 TYPE_CHECKING = False
@@ -44,9 +44,9 @@ _pending: set[int] = set()
 
 def say(level: str, text: str) -> None:
     """A line for Stash's log; most hooks have nothing to say, and do not load what says it."""
-    from stash import log
+    from common import stash_log
 
-    getattr(log, level)(text)
+    getattr(stash_log, level)(text)
 
 
 def requires_plex_sync(update_data: Mapping[str, Any] | None) -> bool:
@@ -123,7 +123,7 @@ def _already_synced(scene_id: int, update: Mapping[str, Any], sync_timestamps: M
     if last is None:
         return False
     # Only a process that lives longer than one hook has timestamps at hand; it can afford the import.
-    from stash.instants import parse_instant
+    from common.iso_time import parse_instant
 
     given = update.get("updated_at")
     updated = parse_instant(given) if given is not None else time.time()

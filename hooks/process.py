@@ -8,12 +8,12 @@ import os
 from _sqlite3 import Error as SqliteError
 from _sqlite3 import OperationalError
 
-from hooks.events import event_of, read_document
+from common.data_dir import data_dir as data_dir_of
+from common.file_locks import DRAINER_LOCK, try_lock
+from common.jobs import PRIORITY_SAVE, PRIORITY_SCAN
+from common.reconcile_due import due
 from hooks.handlers import on_scene_update, requires_plex_sync, say
-from sync_queue.due import due
-from sync_queue.jobs import PRIORITY_SAVE, PRIORITY_SCAN
-from sync_queue.locks import DRAINER_LOCK, try_lock
-from sync_queue.place import data_dir as data_dir_of
+from hooks.hook_event import event_of, read_document
 from sync_queue.writer import DATABASE, open_existing, queue_dir
 
 TYPE_CHECKING = False
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from hooks.events import Event
+    from hooks.hook_event import HookEvent
     from sync_queue.writer import QueueWriter
 
 ATTENTION = "attention"
@@ -57,7 +57,7 @@ def handle(
     return _queue(event_of(hook_context), queue, data_dir, sync_timestamps)
 
 
-def _queue(event: Event, queue: Any, data_dir: str, sync_timestamps: Mapping[int, float] | None) -> bool:
+def _queue(event: HookEvent, queue: Any, data_dir: str, sync_timestamps: Mapping[int, float] | None) -> bool:
     if event.kind not in _QUEUED:
         say("debug", f"Unhandled hook type: {event.kind}")
         return False
@@ -68,7 +68,7 @@ def _queue(event: Event, queue: Any, data_dir: str, sync_timestamps: Mapping[int
     try:
         if word == "scene":
             return _queue_scene(event, event.id, queue, data_dir, sync_timestamps)
-        from hooks.entities import on_entity_update
+        from hooks.entity_handlers import on_entity_update
 
         return on_entity_update(word, event.id, event.fields, lambda: _open(data_dir) if queue is None else queue)
     except (OperationalError, OSError) as error:
@@ -86,7 +86,7 @@ def _queue(event: Event, queue: Any, data_dir: str, sync_timestamps: Mapping[int
 
 
 def _queue_scene(
-    event: Event, scene_id: int, queue: Any, data_dir: str, sync_timestamps: Mapping[int, float] | None
+    event: HookEvent, scene_id: int, queue: Any, data_dir: str, sync_timestamps: Mapping[int, float] | None
 ) -> bool:
     # A destroyed scene is queued like any other: the drainer finds it gone and forgets it. Values are left out: a
     # hook's input is partial, and null in it may mean anything (stash 4.3).
@@ -102,11 +102,11 @@ def _open(data_dir: str) -> QueueWriter:
     writer = open_existing(queue_dir(data_dir))
     if writer is not None:
         return writer
-    from sync_queue import damage
+    from common import damaged_files
     from sync_queue.setup import open_writer
 
     writer = open_writer(data_dir)
-    for sentence in damage.take():
+    for sentence in damaged_files.take():
         say("warning", sentence)
     return writer
 
@@ -126,7 +126,7 @@ def _wake(data_dir: str, plugin_dir: str, connection: str) -> None:
         handle = try_lock(os.path.join(data_dir, DRAINER_LOCK))
         if handle is None:
             return  # one lives, and will see the row
-        from worker.launcher import hand_over
+        from common.detached_process import hand_over
 
         hand_over(data_dir, plugin_dir, connection, handle)
     except OSError as error:

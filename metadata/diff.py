@@ -9,8 +9,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from metadata.collecting import merged
-from metadata.desired import ORDERED, Desired
+from metadata.desired_state import ORDERED, DesiredState
+from metadata.plex_collections import merged
 from metadata.text import tag_key
 
 
@@ -71,7 +71,7 @@ class Diff:
 
 def difference(
     actual: Actual,
-    wish: Desired,
+    wish: DesiredState,
     *,
     preserve: bool = False,
     rating_is_ours: bool = False,
@@ -99,7 +99,7 @@ def difference(
     return Diff(scalars, tags, _rating(actual.rating, wish, preserve, rating_is_ours))
 
 
-def _rating(old: float | None, wish: Desired, preserve: bool, ours: bool) -> Change | None:
+def _rating(old: float | None, wish: DesiredState, preserve: bool, ours: bool) -> Change | None:
     if not wish.has_rating or (preserve and old is not None):
         return None
     if wish.rating is None:

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from metadata.tagrules import NO_FAMILIES, Families, naming, tags_of
+from metadata.tag_rules import NO_FAMILIES, Families, naming, tags_of
 
 _WINDOWS = re.compile(r"[A-Za-z]:(?:[\\/]|$)|\\\\")
 

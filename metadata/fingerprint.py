@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 
-from metadata.desired import ORDERED, Desired
+from metadata.desired_state import ORDERED, DesiredState
 from metadata.text import tag_key
 
 
-def fingerprint(desired: Desired) -> str:
+def fingerprint(desired: DesiredState) -> str:
     """Sixteen hex digits: the same for two wishes that Plex would show the same way.
 
     Tags count as Plex compares them, their order only where it shows (actors). Fields that are not wished for differ

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from xml.etree.ElementTree import Element
 
 from plex.exceptions import PlexServerDown, PlexTemporaryError, error_of_status, translate_plex_exception
-from plex.wire import Wire
+from plex.transport import Transport
 
 IDENTIFIER_FILE = "client_id"
 PRODUCT = "Stash2Plex"
@@ -20,7 +20,7 @@ _FINE = (200, 201, 204)
 
 
 @dataclass(frozen=True)
-class Section:
+class Library:
     """A library of the server."""
 
     key: int
@@ -47,7 +47,7 @@ class PlexClient:
         self._timeout = (connect_timeout, read_timeout)
         self._identifier = identifier
         self._server: Any = None
-        self._wire: Wire | None = None
+        self._wire: Transport | None = None
 
     @property
     def server(self) -> Any:
@@ -80,7 +80,7 @@ class PlexClient:
             session.close()
             known = translate_plex_exception(error)
             raise known if isinstance(known, PlexServerDown) else PlexServerDown(str(known)) from error
-        self._wire = Wire(session, self._timeout)
+        self._wire = Transport(session, self._timeout)
 
     @property
     def machine_identifier(self) -> str:
@@ -125,10 +125,10 @@ class PlexClient:
         """DELETE ``key``. Raises PlexError."""
         _refuse_page(self._ask("DELETE", key))
 
-    def sections(self) -> list[Section]:
+    def sections(self) -> list[Library]:
         """The server's libraries. Raises PlexError."""
         return [
-            Section(
+            Library(
                 int(one.get("key", "0")),
                 one.get("title", ""),
                 one.get("type", ""),

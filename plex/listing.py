@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 from xml.etree.ElementTree import Element
 
-from plex.item import number
+from plex.items import number
 
 if TYPE_CHECKING:
     from plex.client import PlexClient
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 PAGE = 1000
 
 
-class Page(NamedTuple):
+class ListingPage(NamedTuple):
     """Some items as they stand in the answer; ``total`` is how many there are in all, None where nobody said."""
 
     videos: list[Element]
@@ -24,7 +24,7 @@ class Page(NamedTuple):
 
 def pages(
     client: PlexClient, section: int, order: str = "", first: int = PAGE, file: str | None = None
-) -> Iterator[Page]:
+) -> Iterator[ListingPage]:
     """A library's items; ``first`` is the size of the first page, ``file`` a base name to look for (a coarse filter of
     unknown make: plex 3.4). Raises PlexError.
 
@@ -41,7 +41,7 @@ def pages(
         videos = answer.findall("Video")
         total = number(answer.get("totalSize"))
         if videos or start == 0:
-            yield Page(videos, total)
+            yield ListingPage(videos, total)
         start += number(answer.get("size")) or len(videos)
         if not videos or (start >= total if total is not None else len(videos) < size):
             return

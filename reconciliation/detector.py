@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from metadata.gate import has_meaningful_metadata
-from stash.instants import parse_instant
+from common.iso_time import parse_instant
+from metadata.quality_gate import has_meaningful_metadata
 
 __all__ = ["EMPTY", "MISSING", "STALE", "TYPES", "GapDetector", "GapResult", "has_meaningful_metadata"]
 

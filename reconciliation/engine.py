@@ -16,30 +16,32 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from metadata.tagrules import NO_FAMILIES, Families
-from plex.bulk import items
-from plex.cache import PlexCache
+from common import damaged_files
+from common.iso_time import parse_instant
+from matching.index import PlexCache
+from matching.index_queries import items
+from matching.index_view import IndexView
+from matching.paths import parse_path_map
+from matching.presence import Metadata, PlexData, PlexPresence
+from metadata.tag_rules import NO_FAMILIES, Families
 from plex.client import identifier
 from plex.exceptions import PlexError, PlexServerDown, translate_plex_exception
-from plex.paths import parse_path_map
-from reconciliation import onebyone, verdicts
+from reconciliation import decisions, plexapi_lookup
+from reconciliation.decisions import Decision, SceneFacts
 from reconciliation.detector import MISSING, STALE, GapDetector, GapResult, id_of, paths_of
-from reconciliation.indexview import IndexView
-from reconciliation.judging import Judge
-from reconciliation.pagewriter import PageWriter, in_pages, path_of
-from reconciliation.reading import pages
 from reconciliation.result import GapDetectionResult
+from reconciliation.scene_facts import SceneFactsReader
+from reconciliation.scene_pages import pages
 from reconciliation.scopes import Scope, parse_scope
-from reconciliation.sightings import Metadata, PlexData, Sighting
-from reconciliation.verdicts import Facts, Fate
-from stash.instants import parse_instant
 from stash.scenes import job_data
-from sync_queue import damage, operations, state
-from sync_queue.bindings import decisions
-from sync_queue.ledger import Ledger
+from state import database
+from state.ledger import Ledger
+from state.manual_matches import decisions as manual_decisions
+from sync_queue import operations
+from sync_queue.page_writer import PageWriter, in_pages, path_of
 from sync_queue.writer import queue_dir
 
-__all__ = ["Finding", "GapDetectionEngine", "GapDetectionResult"]
+__all__ = ["GapDetectionEngine", "GapDetectionResult", "GapFinding"]
 
 log = logging.getLogger("Stash2Plex.reconciliation")
 
@@ -48,20 +50,20 @@ _BEYOND = 2**62
 
 
 @dataclass(frozen=True)
-class Finding:
+class GapFinding:
     """A scene that is worth a line in a report: its gaps (none for one that is only doubtful) and their fate."""
 
     scene_id: int
     scene: Mapping[str, Any]
     gaps: tuple[GapResult, ...]
-    fate: Fate
-    sighting: Sighting | None
+    fate: Decision
+    sighting: PlexPresence | None
 
     @property
     def reason(self) -> str:
         """Why, in words."""
         said = [gap.reason for gap in self.gaps]
-        if self.fate is Fate.DOUBTFUL and self.sighting is not None and self.sighting.match is not None:
+        if self.fate is Decision.DOUBTFUL and self.sighting is not None and self.sighting.match is not None:
             said.append(self.sighting.match.reason)
         return "; ".join(said)
 
@@ -72,7 +74,7 @@ class Listener(Protocol):
     # Whether every item of Plex is to be told too, after a run over everything.
     both_ways: bool
 
-    def finding(self, finding: Finding) -> None:
+    def finding(self, finding: GapFinding) -> None:
         """A scene with a gap, or in doubt."""
 
     def scene(self, path: str, missing: bool, in_library: bool) -> None:
@@ -89,7 +91,7 @@ class _Run:
     scope: Scope
     queue: Any = None
     waiting: Collection[int] = ()
-    judge: Judge | None = None
+    judge: SceneFactsReader | None = None
     result: GapDetectionResult = field(default_factory=GapDetectionResult)
     detector: GapDetector = field(default_factory=GapDetector)
 
@@ -153,7 +155,7 @@ class GapDetectionEngine:
                 scope,
                 in_pages(queue, stack),
                 operations.get_queued_scene_ids(path_of(self.queue) or queue_dir(self.data_dir)),
-                Judge(self.config, self._families, self._ledger(stack), began),
+                SceneFactsReader(self.config, self._families, self._ledger(stack), began),
             )
             run.result.scope = scope.name
             self._pages(timestamps)
@@ -165,9 +167,9 @@ class GapDetectionEngine:
         return run.result
 
     def _ledger(self, stack: contextlib.ExitStack) -> Ledger | None:
-        if not os.path.exists(os.path.join(self.data_dir, state.FILE)):
+        if not os.path.exists(os.path.join(self.data_dir, database.FILE)):
             return None
-        return Ledger(stack.enter_context(contextlib.closing(state.connect(self.data_dir))))
+        return Ledger(stack.enter_context(contextlib.closing(database.connect(self.data_dir))))
 
     def _pages(self, timestamps: Mapping[int, float]) -> None:
         reader = pages(self.stash, self._run.scope)
@@ -228,7 +230,7 @@ class GapDetectionEngine:
         except PlexError as error:
             self._stop_early(str(error))
             data = None
-        judge = self._run.judge or Judge(self.config, self._families, None, self._clock())
+        judge = self._run.judge or SceneFactsReader(self.config, self._families, None, self._clock())
         sightings = getattr(data, "sightings", {})
         facts, failed = judge.facts(chosen, sync_timestamps, self._run.waiting, sightings, self._view)
         self._run.result.errors += failed.values()
@@ -253,7 +255,7 @@ class GapDetectionEngine:
     def _gaps(
         self,
         scenes: list[dict[str, Any]],
-        facts: Mapping[int, Facts],
+        facts: Mapping[int, SceneFacts],
         data: tuple[dict[str, Metadata], set[str]] | None,
     ) -> dict[int, list[GapResult]]:
         """All gaps of a page by scene."""
@@ -261,12 +263,12 @@ class GapDetectionEngine:
         synced = {
             one: known.synced_at
             for one, known in facts.items()
-            if known.synced_at is not None and not verdicts.is_gone(known)
+            if known.synced_at is not None and not decisions.is_gone(known)
         }
         found: list[GapResult] = []
         if data is not None:
             metadata, matched = data
-            trusted = {one: moment for one, moment in synced.items() if verdicts.meant_to_be_empty(facts[one])}
+            trusted = {one: moment for one, moment in synced.items() if decisions.meant_to_be_empty(facts[one])}
             found += detector.detect_empty_metadata(scenes, metadata, trusted)
         found += detector.detect_stale_syncs(scenes, synced)
         if data is not None:
@@ -276,7 +278,7 @@ class GapDetectionEngine:
             gaps.setdefault(gap.scene_id, []).append(gap)
         for scene in scenes:
             scene_id = int(scene["id"])
-            behind = None if scene_id in gaps else verdicts.behind(facts[scene_id])
+            behind = None if scene_id in gaps else decisions.behind(facts[scene_id])
             if behind is not None:
                 result.settings_changed_count += behind.by_settings
                 gaps[scene_id] = [GapResult(scene_id, STALE, scene, behind.reason)]
@@ -287,7 +289,7 @@ class GapDetectionEngine:
     def _settle(
         self,
         scenes: Mapping[int, dict[str, Any]],
-        facts: Mapping[int, Facts],
+        facts: Mapping[int, SceneFacts],
         gaps: Mapping[int, list[GapResult]],
     ) -> None:
         """Decide what becomes of each scene, and queue those that are to be queued."""
@@ -305,14 +307,14 @@ class GapDetectionEngine:
                 self._report.scene(known.paths[0], missing, missing and self._view.has_folder_of(known.paths[0]))
             if not some and not (doubtful and known.strict):
                 continue
-            fate = verdicts.fate(known, {gap.gap_type for gap in some}, wanted)
-            result.skipped_already_queued += fate is Fate.QUEUED
-            result.known_count += fate is Fate.KNOWN
-            result.left_missing_count += fate is Fate.LEFT
-            if fate is Fate.ENQUEUE:
+            fate = decisions.fate(known, {gap.gap_type for gap in some}, wanted)
+            result.skipped_already_queued += fate is Decision.QUEUED
+            result.known_count += fate is Decision.KNOWN
+            result.left_missing_count += fate is Decision.LEFT
+            if fate is Decision.ENQUEUE:
                 to_queue.append((scene_id, some))
             if self._report is not None:
-                self._report.finding(Finding(scene_id, scenes[scene_id], tuple(some), fate, known.sighting))
+                self._report.finding(GapFinding(scene_id, scenes[scene_id], tuple(some), fate, known.sighting))
         if self._run.queue is not None:
             self._queue(to_queue, scenes)
 
@@ -381,7 +383,7 @@ class GapDetectionEngine:
         by_id = {scene_id: scene for scene in scenes if (scene_id := id_of(scene)) is not None}
         if self._view is not None:
             return self._view.look(by_id)
-        return onebyone.look(
+        return plexapi_lookup.look(
             by_id,
             sync_timestamps,
             self._libraries or [],
@@ -397,15 +399,15 @@ class GapDetectionEngine:
         machine = getattr(client, "machine_identifier", None)
         if not isinstance(machine, str):
             try:
-                self._libraries = onebyone.libraries_of(client, names)
+                self._libraries = plexapi_lookup.libraries_of(client, names)
             except Exception as error:  # of plexapi or a double of it: each becomes ours
                 raise translate_plex_exception(error) from error
             return
-        from plex.sections import choose_sections
+        from plex.libraries import choose_sections
 
         rules = getattr(self.config, "path_map", "")
         sections = choose_sections(client.sections(), names)
-        index = PlexCache(self.data_dir, damage.put_aside)
+        index = PlexCache(self.data_dir, damaged_files.put_aside)
         try:
             known = index.belongs_to(machine, sections)
             if self._run.scope.is_all or not known:
@@ -415,7 +417,7 @@ class GapDetectionEngine:
             places = [folder for section in sections for folder in section.folders]
             strict = bool(getattr(self.config, "strict_matching", True))
             path_map = parse_path_map(rules if isinstance(rules, str) else "")
-            decided = decisions(self.data_dir, machine[:12], {section.key for section in sections})
+            decided = manual_decisions(self.data_dir, machine[:12], {section.key for section in sections})
             self._view = IndexView(index, path_map, places, strict, decided)
         except BaseException:  # raised again; nobody else could close it
             index.close()

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 
-from sync_queue.due import stash_process
-from sync_queue.locks import try_lock, unlock
+from common.file_locks import try_lock, unlock
+from common.reconcile_due import stash_process
 
 LOCK = "reconcile.lock"
 WORD = "reconcile"
@@ -21,7 +21,7 @@ def ensure(data_dir: str, plugin_dir: str, connection: str) -> bool:
     To be called by a process that Stash itself started: its parent is what the start of Stash is known by. Raises
     OSError where none can be started.
     """
-    from worker.launcher import start
+    from common.detached_process import start
 
     os.makedirs(data_dir, mode=0o700, exist_ok=True)
     lock = try_lock(os.path.join(data_dir, LOCK))

@@ -8,12 +8,12 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from common import redaction, stash_log
+from reconciliation.decisions import Decision
 from reconciliation.detector import MISSING
-from reconciliation.engine import Finding
-from reconciliation.folders import Folders
+from reconciliation.engine import GapFinding
+from reconciliation.folder_summary import Folders
 from reconciliation.result import GapDetectionResult
-from reconciliation.verdicts import Fate
-from stash import discretion, log
 from stash.scenes import files_of
 
 # So many folders and scenes are named in the log; the file has all.
@@ -22,7 +22,7 @@ _HEAD = ("scene", "gaps", "what becomes of it", "path", "title", "why", "candida
 _HEAD_UNKNOWN = ("item", "path", "title")
 
 
-class Table:
+class CsvFile:
     """A CSV file that replaces the last one when it is complete. Raises OSError."""
 
     def __init__(self, data_dir: str, name: str, head: Iterable[str]) -> None:
@@ -35,7 +35,9 @@ class Table:
 
     def row(self, *values: object) -> None:
         """Add a row."""
-        self._writer.writerow([_harmless(log.shown(value) if isinstance(value, str) else value) for value in values])
+        self._writer.writerow(
+            [_harmless(stash_log.shown(value) if isinstance(value, str) else value) for value in values]
+        )
 
     def close(self) -> None:
         """Put the file in its place."""
@@ -43,15 +45,15 @@ class Table:
         os.replace(self.path + ".new", self.path)
 
 
-class Report:
+class ReconciliationReport:
     """Takes an engine's findings as they come. ``name`` is the CSV file's in the data directory; ``both_ways`` asks for
     what Stash does not know, too."""
 
     def __init__(self, data_dir: str, name: str, *, both_ways: bool = False) -> None:
         self.both_ways = both_ways
         self.doubtful: list[str] = []
-        self._table = Table(data_dir, name, _HEAD)
-        self._unknown: Table | None = None
+        self._table = CsvFile(data_dir, name, _HEAD)
+        self._unknown: CsvFile | None = None
         self._data_dir = data_dir
         # Scenes in folders that no library of Plex holds, and in those that one does.
         self._outside, self._inside = Folders(), Folders()
@@ -68,17 +70,17 @@ class Report:
         """Where the file of what Stash does not know is, or None where there is nothing in it."""
         return None if self._unknown is None else self._unknown.path
 
-    def finding(self, finding: Finding) -> None:
+    def finding(self, finding: GapFinding) -> None:
         """Take in one finding."""
         path = files_of(finding.scene)[0]["path"]
-        discretion.learn([path])  # a title may be the file's name
+        redaction.learn([path])  # a title may be the file's name
         types = [gap.gap_type for gap in finding.gaps]
         candidates = _candidates(finding)
         title = finding.scene.get("title") or ""
         self._table.row(
             finding.scene_id, " ".join(types), finding.fate.value, path, title, finding.reason, "; ".join(candidates)
         )
-        if finding.fate is Fate.DOUBTFUL and len(self.doubtful) < NAMED:
+        if finding.fate is Decision.DOUBTFUL and len(self.doubtful) < NAMED:
             self.doubtful.append(f"Scene {finding.scene_id}, {path}: {finding.reason}. Candidates: {candidates}")
 
     def scene(self, path: str, missing: bool, in_library: bool) -> None:
@@ -94,7 +96,7 @@ class Report:
         self._strangers.add(path, not known)
         if not known:
             if self._unknown is None:
-                self._unknown = Table(self._data_dir, UNKNOWN_FILE, _HEAD_UNKNOWN)
+                self._unknown = CsvFile(self._data_dir, UNKNOWN_FILE, _HEAD_UNKNOWN)
             self._unknown.row(rating_key, path, title)
             self.unknown_count += 1
 
@@ -174,8 +176,8 @@ def _named(groups: list[tuple[str, int]], sentence: str) -> list[str]:
     return lines
 
 
-def _candidates(finding: Finding) -> list[str]:
-    if MISSING not in {gap.gap_type for gap in finding.gaps} and finding.fate is not Fate.DOUBTFUL:
+def _candidates(finding: GapFinding) -> list[str]:
+    if MISSING not in {gap.gap_type for gap in finding.gaps} and finding.fate is not Decision.DOUBTFUL:
         return []
     match = finding.sighting.match if finding.sighting is not None else None
     if match is None:

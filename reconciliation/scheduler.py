@@ -12,13 +12,14 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from reconciliation.last import FILE as FILE
-from reconciliation.last import load
-from sync_queue import due, state
-from sync_queue.events import RECONCILED, Event, Events
-from sync_queue.files import replace
+from common import reconcile_due
+from common.files import replace
+from state import database
+from state.events import RECONCILED, Event, Events
+from state.reconciliation_state import FILE as FILE
+from state.reconciliation_state import load
+from state.timestamps import replace_json
 from sync_queue.setup import make_dir
-from sync_queue.timestamps import replace_json
 
 INTERVALS = {"hourly": 3_600.0, "daily": 86_400.0, "weekly": 7 * 86_400.0}
 # After a run that had to stop early, doubled at each recurrence.
@@ -93,7 +94,7 @@ class ReconciliationScheduler:
             "queued": last.last_enqueued,
             "error": last.last_error[:120],
         }
-        with contextlib.suppress(sqlite3.Error, OSError), closing(state.connect(self.data_dir)) as db:
+        with contextlib.suppress(sqlite3.Error, OSError), closing(database.connect(self.data_dir)) as db:
             # As it is, not escaped: an event's detail is short, and half a JSON is none.
             Events(db).record([Event(now, RECONCILED, None, json.dumps(told, ensure_ascii=False))])
 
@@ -107,17 +108,17 @@ class ReconciliationScheduler:
         """Whether the last run is more than an hour ago."""
         now = time.time() if now is None else now
         last = self.load_state().last_run_time
-        return now - last > due.QUIET or last > now + _SET_BACK
+        return now - last > reconcile_due.QUIET or last > now + _SET_BACK
 
     def next_run(self, config: Any) -> float:
         """When the next periodic run is due (epoch seconds; 0 where there was none yet); infinity for never."""
         interval = INTERVALS.get(str(getattr(config, "reconcile_interval", "never")).strip().lower())
         if interval is None:
             return math.inf
-        state = self.load_state()
-        if not state.last_run_time:
+        last = self.load_state()
+        if not last.last_run_time:
             return 0.0
-        return state.last_run_time + (min(interval, _pause(state.failures)) if state.failures else interval)
+        return last.last_run_time + (min(interval, _pause(last.failures)) if last.failures else interval)
 
     def arrange(self, config: Any, stash_process: str | None = None, now: float | None = None) -> None:
         """Tell the hooks when to look again: after a run, and whenever the settings may have changed.
@@ -125,10 +126,10 @@ class ReconciliationScheduler:
         ``stash_process`` is the process of Stash that is known from now on (None: as before). Raises OSError.
         """
         now = time.time() if now is None else now
-        state, periodic = self.load_state(), self.next_run(config)
+        last, periodic = self.load_state(), self.next_run(config)
         if stash_process is None:
             stash_process = self.known_process()
-        quiet_until = min(state.last_run_time + due.QUIET, now + due.QUIET)
+        quiet_until = min(last.last_run_time + reconcile_due.QUIET, now + reconcile_due.QUIET)
         self._write(periodic, stash_process, max(now, min(periodic, quiet_until)))
 
     def pause(self, now: float | None = None) -> None:
@@ -139,7 +140,7 @@ class ReconciliationScheduler:
     def known_process(self) -> str:
         """The process of Stash that the last run knew; empty for none."""
         try:
-            return due.read(os.path.join(self.data_dir, due.FILE))[1]
+            return reconcile_due.read(os.path.join(self.data_dir, reconcile_due.FILE))[1]
         except (OSError, ValueError):
             return ""
 
@@ -153,7 +154,7 @@ class ReconciliationScheduler:
                 file.write(f"{periodic:.0f} {stash_process}")
             # The time is set before the name is: no hook may see the file with another.
             os.utime(temporary, (at, at))
-            replace(temporary, os.path.join(self.data_dir, due.FILE))
+            replace(temporary, os.path.join(self.data_dir, reconcile_due.FILE))
         except BaseException:  # raised again; no temporary file is left behind
             os.unlink(temporary)
             raise

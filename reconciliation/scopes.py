@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any
 
-from stash.instants import parse_instant
+from common.iso_time import parse_instant
 
 FORMS = "2026-01-01..2026-02-15, 2026-01-01.., 30d or 12h"
 HOUR = 3_600.0

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from release.archive import index, pack
 from release.contents import LIB, libraries, plugin
+from release.manifest import VERSION
 from release.wheels import NoWheels, fetch
-from stash.manifest import VERSION
-from stash.settings import PLUGIN_ID
+from settings.config import PLUGIN_ID
 
 ROOT = Path(__file__).resolve().parent.parent
 # Fetched once; not in dist/, whose content is what people get.

@@ -9,8 +9,8 @@ import time
 import zipfile
 from collections.abc import Mapping
 
-from stash.manifest import DESCRIPTION, VERSION
-from stash.settings import PLUGIN_ID
+from release.manifest import DESCRIPTION, VERSION
+from settings.config import PLUGIN_ID
 
 # Stash writes files with the modes that stand in the zip (stash 1.5).
 _MODE = 0o100644

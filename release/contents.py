@@ -9,8 +9,11 @@ from pathlib import Path
 
 LIB = "lib"
 # The rooms that run. tests/release holds this list to the tree.
-PACKAGES = ("hooks", "metadata", "plex", "reconciliation", "stash", "sync_queue", "tasks", "worker")
-FILES = ("LICENSE", "Stash2Plex.py", "Stash2Plex.yml", "requirements.txt")
+PACKAGES = (
+    *("api", "common", "hooks", "matching", "metadata", "pipeline", "plex", "reconciliation", "settings"),
+    *("stash", "state", "sync_queue", "tasks", "worker"),
+)
+FILES = ("LICENSE", "Stash2Plex.py", "entry_point.py", "Stash2Plex.yml", "requirements.txt")
 # folder -> what of it
 ASSETS = {"ui": (".css", ".html", ".js", ".json", ".png", ".svg")}
 # What pip needs of a package's description, and nobody at run time.

@@ -63,12 +63,12 @@ class Unusable:
     etag: str
 
 
-Answer = Cover | Unchanged | NoCover | Unusable
+CoverAnswer = Cover | Unchanged | NoCover | Unusable
 
 
 def fetch_cover(
     client: StashClient, url: str, etag: str = "", *, clock: Callable[[], float] = time.monotonic
-) -> Answer:
+) -> CoverAnswer:
     """The picture at ``url``, or Unchanged where Stash still has the one marked ``etag``.
 
     Only path and query of ``url`` count: its host may be one that only a browser can reach. Raises StashUnreachable
@@ -120,7 +120,7 @@ def image_type(data: bytes) -> str:
     return ""
 
 
-def _judge(data: bytes, claimed: str, mark: str) -> Answer:
+def _judge(data: bytes, claimed: str, mark: str) -> CoverAnswer:
     """JPEG and PNG every Plex takes, WebP those of today (plex 5); of the others nobody knows."""
     kind = image_type(data)
     if kind in ("jpeg", "png", "webp"):

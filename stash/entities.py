@@ -16,7 +16,7 @@ _CRITERIA = {"performer": "performers", "studio": "studios", "tag": "tags", "gro
 
 
 @dataclass(frozen=True)
-class Wanted:
+class EntityPage:
     """A page of an entity's scenes: those with ids above ``after``. ``depth`` is how many levels of what is below the
     studio or tag count too, -1 for all."""
 
@@ -33,7 +33,7 @@ class Wanted:
         return {"id": {"value": self.after, "modifier": "GREATER_THAN"}, _CRITERIA[self.kind]: criterion}
 
 
-def scene_ids(stash: Any, wanted: Sequence[Wanted], page: int = PAGE) -> list[list[int]]:
+def scene_ids(stash: Any, wanted: Sequence[EntityPage], page: int = PAGE) -> list[list[int]]:
     """The ids of each page, ascending, at most ``page`` of them; fewer are the last page. One that is gone has none.
 
     One request over a StashClient, one each over anything with stashapp-tools' ``find_scenes``. Raises StashError, or

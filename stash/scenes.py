@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from settings.config import PLUGIN_ID
 from stash import queries
 from stash.client import StashClient, understood
-from stash.settings import PLUGIN_ID
 
 PAGE = 500
 # Stash compares times as text in the server's own offset: ask from 14 h before, compare as instants here (stash 7.3).
@@ -18,7 +18,7 @@ _MARGIN = timedelta(hours=14)
 
 
 @dataclass(frozen=True)
-class Answer:
+class StashAnswer:
     """One batch read from Stash: scenes by id (None where gone), stored settings, API key, whether we are enabled
     (None where Stash does not know the plugin any more)."""
 
@@ -28,13 +28,13 @@ class Answer:
     enabled: bool | None
 
 
-def read_batch(client: StashClient, scene_ids: Sequence[int]) -> Answer:
+def read_batch(client: StashClient, scene_ids: Sequence[int]) -> StashAnswer:
     """Scenes, settings and the plugin's own state in one request. Raises StashError."""
     data = client.call(queries.batch(scene_ids))
     with understood():
         configuration = data["configuration"]
         states = {plugin.get("id"): bool(plugin.get("enabled")) for plugin in data["plugins"] or []}
-        return Answer(
+        return StashAnswer(
             # one that is gone is there and null: where it is not there at all, somebody else has answered
             scenes={scene_id: data[f"s{scene_id}"] for scene_id in scene_ids},
             settings=dict((configuration["plugins"] or {}).get(PLUGIN_ID) or {}),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
 
-from sync_queue import state
+from state import database
 
 _DAY = 86_400.0
 
@@ -29,7 +29,7 @@ class DeadLetterQueue:
     ) -> None:
         """File a letter, or renew the one of the same job key (its first time stays). ``detail``: candidates, say."""
         moment = time.time() if now is None else now
-        with closing(state.connect(self.data_dir)) as db:
+        with closing(database.connect(self.data_dir)) as db:
             db.execute(
                 "INSERT INTO dead_letters VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT(job_key) DO UPDATE SET "
                 "job=excluded.job, error_type=excluded.error_type, message=excluded.message, "
@@ -49,7 +49,7 @@ class DeadLetterQueue:
 
     def entries(self, limit: int = 200) -> list[dict[str, Any]]:
         """The newest letters: job key, scene id, job, error type, message, attempts, first and last time, detail."""
-        with closing(state.connect(self.data_dir)) as db:
+        with closing(database.connect(self.data_dir)) as db:
             db.row_factory = sqlite3.Row
             rows = db.execute("SELECT * FROM dead_letters ORDER BY last_at DESC LIMIT ?", (limit,)).fetchall()
         letters = [dict(row) for row in rows]
@@ -60,28 +60,28 @@ class DeadLetterQueue:
 
     def count(self) -> int:
         """How many letters there are."""
-        with closing(state.connect(self.data_dir)) as db:
+        with closing(database.connect(self.data_dir)) as db:
             return int(db.execute("SELECT COUNT(*) FROM dead_letters").fetchone()[0])
 
     def counts(self) -> dict[str, int]:
         """Letters by error type."""
-        with closing(state.connect(self.data_dir)) as db:
+        with closing(database.connect(self.data_dir)) as db:
             return dict(db.execute("SELECT error_type, COUNT(*) FROM dead_letters GROUP BY error_type").fetchall())
 
     def discard(self, job_key: str) -> bool:
         """Take one letter out; True where there was one."""
-        with closing(state.connect(self.data_dir)) as db:
+        with closing(database.connect(self.data_dir)) as db:
             return discard(db, job_key)
 
     def clear(self) -> int:
         """Delete all letters. Gives their number."""
-        with closing(state.connect(self.data_dir)) as db:
+        with closing(database.connect(self.data_dir)) as db:
             return db.execute("DELETE FROM dead_letters").rowcount
 
     def purge(self, days: float, now: float | None = None) -> int:
         """Delete letters whose last failure is more than ``days`` days ago. Gives their number."""
         limit = (time.time() if now is None else now) - days * _DAY
-        with closing(state.connect(self.data_dir)) as db:
+        with closing(database.connect(self.data_dir)) as db:
             return db.execute("DELETE FROM dead_letters WHERE last_at < ?", (limit,)).rowcount
 
 

@@ -17,9 +17,10 @@ from contextlib import closing
 from datetime import datetime, timezone
 from typing import Any
 
-from sync_queue import sql, state, timestamps
-from sync_queue.files import free_name
-from sync_queue.locks import unlock, wait_lock
+from common.file_locks import unlock, wait_lock
+from common.files import free_name
+from state import database, timestamps
+from sync_queue import sql
 from sync_queue.writer import DATABASE, QUEUE, uri_path
 
 # Says that somebody has looked, and what was found then.
@@ -55,7 +56,7 @@ def migrate(data_dir: str, patience: float = _PATIENCE) -> str | None:
         return None
     if os.path.exists(os.path.join(data_dir, timestamps.FILE)):
         # From the marker on, timestamps without it mean that it was lost.
-        state.connect(data_dir, patience).close()
+        database.connect(data_dir, patience).close()
     lock = wait_lock(os.path.join(data_dir, "setup.lock"), patience)
     if lock is None:
         return None  # whoever holds it is at it; the next one looks again

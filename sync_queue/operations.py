@@ -13,13 +13,14 @@ from collections.abc import Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from sync_queue import sql, timestamps
-from sync_queue.jobs import PRIORITY_BULK, new_job
+from common.jobs import PRIORITY_BULK, new_job
+from state import timestamps
+from sync_queue import sql
 from sync_queue.store import JobStore
 from sync_queue.writer import DATABASE, QueueWriter, uri_path
 
 if TYPE_CHECKING:
-    from sync_queue.jobs import Job
+    from common.jobs import Job
 
 
 def enqueue(

@@ -9,8 +9,9 @@ from __future__ import annotations
 import _sqlite3 as sqlite3  # what sqlite3 itself hands on, without the date types it imports
 import os
 
-from sync_queue import damage, sql
-from sync_queue.locks import unlock, wait_lock
+from common import damaged_files
+from common.file_locks import unlock, wait_lock
+from sync_queue import sql
 from sync_queue.writer import DATABASE, QueueWriter, open_existing, queue_dir
 
 SETUP_LOCK = "setup.lock"
@@ -69,7 +70,7 @@ def _create(path: str) -> None:
     # several times its budget, and an edit must be accepted even where the requirements are not installed.
     database = os.path.join(path, DATABASE)
     if (not os.path.exists(database) or not os.path.getsize(database)) and is_in_use(os.path.dirname(path)):
-        damage.remember(
+        damaged_files.remember(
             f"{database} was missing, or empty, and is made anew. If you did not delete it, saves that waited are "
             "lost: Reconcile Library (All) finds them"
         )

@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from common.jobs import PRIORITY_BULK, PRIORITY_SAVE, PRIORITY_SCAN, entity_key, is_entity, scene_key, scene_row
 from sync_queue import sql
-from sync_queue.jobs import PRIORITY_BULK, PRIORITY_SAVE, PRIORITY_SCAN, entity_key, is_entity, scene_key, scene_row
 from sync_queue.writer import uri_path
 
 if TYPE_CHECKING:
-    from sync_queue.jobs import Job
+    from common.jobs import Job
 
 PRIORITIES = (PRIORITY_SAVE, PRIORITY_SCAN, PRIORITY_BULK)
 FAR_AHEAD = 600.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tasks.errors import UserError
+from common.errors import UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,46 +13,47 @@ if TYPE_CHECKING:
 
 __all__ = ["LIGHT", "MODES", "OF_OUR_FILES", "QUICK", "UserError", "run"]
 
-# mode -> module and function; each takes a Context (those that are LIGHT take a Light) and gives a dict
+# mode -> module and function; each takes a Context (those that are LIGHT take a StatusContext) and gives a dict
 MODES = {
-    "all": ("sync", "sync_all"),
-    "recent": ("sync", "sync_recent"),
-    "sync": ("sync", "sync_some"),
-    "reconcile_all": ("reconcile", "reconcile_all"),
-    "reconcile_recent": ("reconcile", "reconcile_recent"),
-    "reconcile_7days": ("reconcile", "reconcile_7days"),
-    "reconcile_custom": ("reconcile", "reconcile_custom"),
-    "gap_report": ("gap_report", "gap_report"),
-    "process_queue": ("process_queue", "process_queue"),
-    "queue_status": ("queue_status", "queue_status"),
-    "health": ("health_check", "health_check"),
-    "preview": ("preview", "preview"),
-    "give_back": ("give_back", "give_back"),
-    "clear_queue": ("clear_queue", "clear_queue"),
-    "retry_dlq": ("dead_letters", "retry"),
-    "clear_dlq": ("dead_letters", "clear"),
-    "purge_dlq": ("dead_letters", "purge"),
-    "say": ("say", "say"),
-    "wake": ("wake", "wake"),
-    "paths": ("page_settings", "paths"),
-    "sections": ("page_settings", "sections"),
-    "retry": ("page_actions", "retry"),
-    "discard": ("page_actions", "discard"),
-    "bind": ("page_actions", "bind"),
-    "refuse": ("page_actions", "refuse"),
-    "unbind": ("page_actions", "unbind"),
-    "sync_now": ("page_actions", "sync_now"),
+    "all": ("tasks.sync", "sync_all"),
+    "recent": ("tasks.sync", "sync_recent"),
+    "sync": ("tasks.sync", "sync_some"),
+    "reconcile_all": ("tasks.reconcile", "reconcile_all"),
+    "reconcile_recent": ("tasks.reconcile", "reconcile_recent"),
+    "reconcile_7days": ("tasks.reconcile", "reconcile_7days"),
+    "reconcile_custom": ("tasks.reconcile", "reconcile_custom"),
+    "gap_report": ("tasks.gap_report", "gap_report"),
+    "process_queue": ("tasks.process_queue", "process_queue"),
+    "queue_status": ("tasks.queue_status", "queue_status"),
+    "health": ("tasks.health_check", "health_check"),
+    "preview": ("tasks.preview", "preview"),
+    "give_back": ("tasks.restore", "give_back"),
+    "clear_queue": ("tasks.clear_queue", "clear_queue"),
+    "retry_dlq": ("tasks.dead_letters", "retry"),
+    "clear_dlq": ("tasks.dead_letters", "clear"),
+    "purge_dlq": ("tasks.dead_letters", "purge"),
+    "say": ("api.say", "say"),
+    "wake": ("api.wake", "wake"),
+    "paths": ("api.settings_choices", "paths"),
+    "sections": ("api.settings_choices", "sections"),
+    "retry": ("api.actions", "retry"),
+    "discard": ("api.actions", "discard"),
+    "bind": ("api.actions", "bind"),
+    "refuse": ("api.actions", "refuse"),
+    "unbind": ("api.actions", "unbind"),
+    "sync_now": ("api.actions", "sync_now"),
 }
 
 # Answered out of our own files alone: these take the arguments and the data directory. The page asks them all the time.
 QUICK = {
-    "status": ("page_status", "status"),
-    "scene": ("page_scene", "scene"),
-    "attention": ("page_attention", "attention"),
-    "history": ("page_history", "history"),
+    "status": ("api.status", "status"),
+    "scene": ("api.scene", "scene"),
+    "attention": ("api.needs_you", "attention"),
+    "history": ("api.history", "history"),
 }
 
-# The one task that knows what it says out of our own files, and asks for settings only where it has to (tasks.light).
+# The one task that knows what it says out of our own files, and asks for settings only where it has to
+# (tasks.status_context).
 LIGHT = frozenset(("queue_status",))
 # These begin without any package but Python's own.
 OF_OUR_FILES = frozenset((*QUICK, *LIGHT))
@@ -80,11 +81,11 @@ _ASK_NOTHING = frozenset(("say", "wake")) | _OF_THE_PAGE
 
 def _say_what_is_damaged() -> None:
     # Who has found a file of ours that is not whole has loaded this.
-    damage = sys.modules.get("sync_queue.damage")
+    damage = sys.modules.get("common.damaged_files")
     for sentence in damage.take() if damage is not None else ():
-        from stash import log
+        from common import stash_log
 
-        log.error(sentence)
+        stash_log.error(sentence)
 
 
 def run(args: dict[str, Any], connection: dict[str, Any], plugin_dir: str, data_dir: str) -> dict[str, Any]:
@@ -112,15 +113,15 @@ def _quickly(mode: str, args: dict[str, Any], data_dir: str) -> dict[str, Any]:
 def _function(module: str, name: str) -> Callable[..., Any]:
     from importlib import import_module
 
-    function: Callable[..., Any] = getattr(import_module(f"tasks.{module}"), name)
+    function: Callable[..., Any] = getattr(import_module(module), name)
     return function
 
 
 def _lightly(args: dict[str, Any], connection: dict[str, Any], plugin_dir: str, data_dir: str) -> dict[str, Any]:
-    from tasks.light import Light
     from tasks.queue_status import queue_status
+    from tasks.status_context import StatusContext
 
-    light = Light(args, connection, plugin_dir, data_dir)
+    light = StatusContext(args, connection, plugin_dir, data_dir)
     try:
         light.begin()
         result = queue_status(light)
@@ -134,16 +135,16 @@ def _lightly(args: dict[str, Any], connection: dict[str, Any], plugin_dir: str, 
 def _told(error: Exception, plugin_dir: str, data_dir: str) -> dict[str, Any]:
     """An answer with the sentence, where it is one for people. Raises the error where it is not."""
     if not getattr(error, "for_people", False):
-        from stash import discretion
+        from common import redaction
 
-        discretion.begin(data_dir, plugin_dir)  # it will be said in Stash's log
+        redaction.begin(data_dir, plugin_dir)  # it will be said in Stash's log
         raise error
     return {"version": 1, "error": " ".join(str(error).split())}
 
 
 def _run(mode: str, args: dict[str, Any], connection: dict[str, Any], plugin_dir: str, data_dir: str) -> dict[str, Any]:
     from tasks.context import Context
-    from tasks.defaults import look_after, remind
+    from tasks.default_switches import look_after, remind
 
     context = Context(args, connection, plugin_dir, data_dir)
     try:

@@ -6,7 +6,7 @@ import os
 from contextlib import closing
 from typing import Any
 
-from stash import log
+from common import stash_log
 from sync_queue.store import JobStore
 from sync_queue.writer import DATABASE
 from tasks.context import Context
@@ -18,5 +18,5 @@ def clear_queue(context: Context) -> dict[str, Any]:
     if os.path.exists(os.path.join(context.queue_dir, DATABASE)):
         with closing(JobStore(context.queue_dir)) as store:
             cleared = store.clear_waiting()
-    log.info(f"{cleared} waiting scenes were taken out of the queue. Sync All Scenes queues everything anew")
+    stash_log.info(f"{cleared} waiting scenes were taken out of the queue. Sync All Scenes queues everything anew")
     return {"cleared": cleared}

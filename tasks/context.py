@@ -7,21 +7,21 @@ import json
 from functools import cached_property
 from typing import Any
 
-from stash import discretion, log, remembered
+from common import config_file_watch, redaction, stash_log
+from common.errors import UserError
+from common.reconcile_due import stash_process
+from settings.config import Stash2PlexConfig
 from stash.client import StashClient, StashError
 from stash.scenes import config_file, read_batch
-from stash.settings import Stash2PlexConfig
-from sync_queue.due import stash_process
 from sync_queue.writer import queue_dir
-from tasks.after import drain_if_waiting, reconcile_if_due
-from tasks.errors import UserError
+from tasks.follow_up import drain_if_waiting, reconcile_if_due
 
 __all__ = ["Context", "UserError"]
 
 
 class Context:
     """One run of a task. ``args`` are the task's defaults and the caller's; the connection is Stash's.
-    ``process_of_stash`` (sync_queue.due) is for a process that Stash itself has not started."""
+    ``process_of_stash`` (common.reconcile_due) is for a process that Stash itself has not started."""
 
     def __init__(
         self,
@@ -50,19 +50,21 @@ class Context:
     @cached_property
     def config(self) -> Stash2PlexConfig:
         """The settings in force. Raises StashError."""
-        seen = remembered.look(self.connection, self.stash_process)  # before: what changes from now on is to be seen
+        seen = config_file_watch.look(
+            self.connection, self.stash_process
+        )  # before: what changes from now on is to be seen
         config = Stash2PlexConfig.from_settings(read_batch(self.stash, []).settings)
-        if seen and seen != remembered.read(self.data_dir).get("seen") and not self._keeps_settings_there():
+        if seen and seen != config_file_watch.read(self.data_dir).get("seen") and not self._keeps_settings_there():
             seen = ""
-        discretion.heed(self.data_dir, self.plugin_dir, config.obfuscate_paths, seen)
+        redaction.heed(self.data_dir, self.plugin_dir, config.obfuscate_paths, seen)
         return config
 
     def _keeps_settings_there(self) -> bool:
         """Whether the file that was looked at is the one in which Stash keeps its settings."""
         try:
-            return remembered.is_of(config_file(self.stash))
+            return config_file_watch.is_of(config_file(self.stash))
         except StashError as error:
-            log.debug(f"Where Stash keeps its settings could not be learned: {error}")
+            stash_log.debug(f"Where Stash keeps its settings could not be learned: {error}")
             return False
 
     def begin(self, *, ask: bool) -> None:
@@ -70,18 +72,18 @@ class Context:
         not asked: the settings are those that somebody read last. Raises sqlite3.Error, OSError."""
         from sync_queue.migration import migrate
 
-        discretion.begin(self.data_dir, self.plugin_dir)
+        redaction.begin(self.data_dir, self.plugin_dir)
         if not ask:
             return
         with contextlib.suppress(StashError):  # then as they asked for when somebody looked last
             _ = self.config
         older = migrate(self.data_dir)
         if older:
-            log.info(older)
+            stash_log.info(older)
 
     def require_settings(self) -> Stash2PlexConfig:
         """The settings, complete enough to write to Plex. Raises UserError, StashError."""
-        from worker.checks import in_the_way
+        from pipeline.write_blockers import in_the_way
 
         sentence = in_the_way(self.config)
         if sentence:
@@ -90,7 +92,7 @@ class Context:
 
     def wake(self) -> bool:
         """See that a drainer lives and sits out no pause. True when one was started. Raises UserError."""
-        from worker.launcher import end_wait, ensure_drainer
+        from common.detached_process import end_wait, ensure_drainer
 
         end_wait(self.data_dir)
         try:
@@ -99,11 +101,11 @@ class Context:
             raise UserError(f"The background worker could not be started: {error}") from error
 
     def drain_if_waiting(self) -> bool:
-        """As :func:`tasks.after.drain_if_waiting`."""
+        """As :func:`tasks.follow_up.drain_if_waiting`."""
         return drain_if_waiting(self.data_dir, self.plugin_dir, self.connection)
 
     def reconcile_if_due(self) -> bool:
-        """As :func:`tasks.after.reconcile_if_due`."""
+        """As :func:`tasks.follow_up.reconcile_if_due`."""
         return reconcile_if_due(self.data_dir, self.plugin_dir, self.connection)
 
     def close(self) -> None:

@@ -8,12 +8,12 @@ import time
 from contextlib import closing
 from typing import Any
 
-from stash import log
-from sync_queue import state
+from common import stash_log
+from common.jobs import PRIORITY_SCAN
+from state import database
 from sync_queue.dlq import DeadLetterQueue
-from sync_queue.jobs import PRIORITY_SCAN
 from sync_queue.setup import open_writer
-from tasks.asked import scene_ids
+from tasks.arguments import scene_ids
 from tasks.context import Context, UserError
 
 DAYS = 30.0
@@ -26,24 +26,26 @@ def retry(context: Context) -> dict[str, Any]:
     """
     wanted = scene_ids(context.args)
     queued = skipped = 0
-    if os.path.exists(os.path.join(context.data_dir, state.FILE)):
+    if os.path.exists(os.path.join(context.data_dir, database.FILE)):
         queued, skipped = _queue_anew(context, None if wanted is None else set(wanted))
     if queued:
         context.wake()
-        log.info(f"{queued:,} dead letters are tried again; what still fails comes back with its reason")
+        stash_log.info(f"{queued:,} dead letters are tried again; what still fails comes back with its reason")
     else:
-        log.info("There are no dead letters to try again" + (" about these scenes" if wanted else ""))
+        stash_log.info("There are no dead letters to try again" + (" about these scenes" if wanted else ""))
     if skipped:
-        log.warning(f"{skipped:,} dead letters hold no job that can be read: Clear Dead Letter Queue forgets them")
+        stash_log.warning(
+            f"{skipped:,} dead letters hold no job that can be read: Clear Dead Letter Queue forgets them"
+        )
     return {"queued": queued, "unreadable": skipped}
 
 
 def _queue_anew(context: Context, wanted: set[int] | None) -> tuple[int, int]:
-    from worker.revival import anew, let_go, read_letters
+    from worker.dlq_retry import anew, let_go, read_letters
 
     queued = skipped = 0
     after = ""
-    with closing(open_writer(context.data_dir)) as writer, closing(state.connect(context.data_dir)) as db:
+    with closing(open_writer(context.data_dir)) as writer, closing(database.connect(context.data_dir)) as db:
         while page := read_letters(db, after):
             after = page[-1].job_key
             chosen = [letter for letter in page if wanted is None or letter.scene_id in wanted]
@@ -60,7 +62,7 @@ def _queue_anew(context: Context, wanted: set[int] | None) -> tuple[int, int]:
 def clear(context: Context) -> dict[str, Any]:
     """Delete all dead letters; says how many."""
     cleared = DeadLetterQueue(context.data_dir).clear()
-    log.info(f"{cleared} dead letters deleted")
+    stash_log.info(f"{cleared} dead letters deleted")
     return {"cleared": cleared}
 
 
@@ -74,5 +76,5 @@ def purge(context: Context) -> dict[str, Any]:
     if isinstance(given, bool) or not 0 <= days < 1e6:
         raise UserError(f"days is the age in days above which dead letters go, like 30, not {given!r}")
     purged = DeadLetterQueue(context.data_dir).purge(days)
-    log.info(f"{purged} dead letters older than {days:g} days deleted")
+    stash_log.info(f"{purged} dead letters older than {days:g} days deleted")
     return {"purged": purged}

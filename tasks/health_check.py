@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
-from stash import log
+from common import stash_log
 from tasks import health_local, health_plex, health_stash
 from tasks.context import Context
-from tasks.health import Finding, Look
+from tasks.health_probe import HealthFinding, HealthProbe
 
-Check = Callable[[Look], Iterator[Finding]]
+Check = Callable[[HealthProbe], Iterator[HealthFinding]]
 
 # In the order of what one would ask first. Each survives its own failure.
 CHECKS: tuple[tuple[str, Check], ...] = (
@@ -38,11 +38,11 @@ _WORDS = {True: "ok", False: "NOT OK", None: "not known"}
 
 def health_check(context: Context) -> dict[str, Any]:
     """Run all checks, say what they found, and give it as a list."""
-    look = Look(context)
-    found: list[Finding] = []
+    look = HealthProbe(context)
+    found: list[HealthFinding] = []
     try:
         for number, (name, check) in enumerate(CHECKS):
-            log.progress(number / len(CHECKS))
+            stash_log.progress(number / len(CHECKS))
             for finding in _survived(name, check, look):
                 found.append(finding)
                 _say(finding)
@@ -50,13 +50,13 @@ def health_check(context: Context) -> dict[str, Any]:
         look.close()
     wrong = sum(finding.ok is False for finding in found)
     if wrong:
-        log.warning(f"{wrong} of {len(found)} checks found something to mend: see the lines with NOT OK")
+        stash_log.warning(f"{wrong} of {len(found)} checks found something to mend: see the lines with NOT OK")
     else:
-        log.info(f"{len(found)} checks, nothing to mend")
+        stash_log.info(f"{len(found)} checks, nothing to mend")
     return {"healthy": not wrong, "checks": [asdict(finding) for finding in found]}
 
 
-def _survived(name: str, check: Check, look: Look) -> Iterator[Finding]:
+def _survived(name: str, check: Check, look: HealthProbe) -> Iterator[HealthFinding]:
     try:
         for finding in check(look):
             yield finding.without(look.secrets())
@@ -64,11 +64,11 @@ def _survived(name: str, check: Check, look: Look) -> Iterator[Finding]:
         text = " ".join(str(error).split())
         if not getattr(error, "for_people", False):
             text = f"{type(error).__name__}: {text}"
-        yield Finding(name, None, f"could not be checked: {text}").without(look.secrets())
+        yield HealthFinding(name, None, f"could not be checked: {text}").without(look.secrets())
 
 
-def _say(finding: Finding) -> None:
+def _say(finding: HealthFinding) -> None:
     line = f"[{_WORDS[finding.ok]}] {finding.check}: {finding.finding}"
     if finding.advice:
         line += f". {finding.advice}"
-    (log.warning if finding.ok is False else log.info)(line)
+    (stash_log.warning if finding.ok is False else stash_log.info)(line)

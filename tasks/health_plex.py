@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from matching.learned_mapping import learned
+from matching.paths import PathRule, folder_of, parse_path_map
 from plex.exceptions import PlexError, PlexLibraryMissing, PlexNotFound, PlexPermanentError, PlexTokenRefused
-from plex.paths import Rule, folder_of, parse_path_map
-from plex.sections import choose_sections
-from plex.views import learned
-from tasks.health import Finding, Look
-from worker.notes import read_status
+from plex.libraries import choose_sections
+from tasks.health_probe import HealthFinding, HealthProbe
+from worker.status_files import read_status
 
 # Plex lets only who owns the server see its settings (plex 1.1), and only they may edit (plex 1.2).
 _FOR_OWNERS = "/:/prefs"
 
 
-def address(look: Look) -> Iterator[Finding]:
+def address(look: HealthProbe) -> Iterator[HealthFinding]:
     """Whether Plex can be reached where the settings say."""
     url = look.plex.url
     try:
         look.connect()
     except PlexTokenRefused:
-        yield Finding("Plex address", True, f"Plex answers at {url}")
+        yield HealthFinding("Plex address", True, f"Plex answers at {url}")
     except PlexError as error:
-        yield Finding(
+        yield HealthFinding(
             "Plex address",
             False,
             f"{url}: {error}",
@@ -31,15 +31,15 @@ def address(look: Look) -> Iterator[Finding]:
             "itself: use the address of the machine, with http:// and the port (32400)",
         )
     else:
-        yield Finding("Plex address", True, f"Plex answers at {url}")
+        yield HealthFinding("Plex address", True, f"Plex answers at {url}")
 
 
-def token(look: Look) -> Iterator[Finding]:
+def token(look: HealthProbe) -> Iterator[HealthFinding]:
     """Whether Plex accepts the token."""
     try:
         look.connect()
     except PlexTokenRefused:
-        yield Finding(
+        yield HealthFinding(
             "Plex token",
             False,
             "Plex does not accept it",
@@ -47,32 +47,36 @@ def token(look: Look) -> Iterator[Finding]:
             "Where the address is a name of your own, Plex may refuse the name: try the number (192.168...)",
         )
     except PlexError as error:
-        yield Finding("Plex token", None, f"Plex was not asked: {error}")
+        yield HealthFinding("Plex token", None, f"Plex was not asked: {error}")
     else:
-        yield Finding("Plex token", True, "accepted")
+        yield HealthFinding("Plex token", True, "accepted")
 
 
-def version(look: Look) -> Iterator[Finding]:
+def version(look: HealthProbe) -> Iterator[HealthFinding]:
     """Which Plex it is."""
     server = look.connect().server
-    yield Finding("Plex version", True, f"{server.version} on {server.platform}, called {server.friendlyName}")
+    yield HealthFinding("Plex version", True, f"{server.version} on {server.platform}, called {server.friendlyName}")
 
 
-def libraries(look: Look) -> Iterator[Finding]:
+def libraries(look: HealthProbe) -> Iterator[HealthFinding]:
     """Whether each configured library is there."""
     names = look.config.libraries
     for name in names or [""]:
         try:
             chosen = choose_sections(look.sections, [name] if name else [])
         except PlexLibraryMissing as error:
-            yield Finding("Plex libraries", False, str(error), "Mend Plex libraries in Settings > Plugins > Stash2Plex")
+            yield HealthFinding(
+                "Plex libraries", False, str(error), "Mend Plex libraries in Settings > Plugins > Stash2Plex"
+            )
             continue
         for section in chosen:
             how = "" if name else " (chosen because Plex libraries is empty)"
-            yield Finding("Plex libraries", True, f"{section.title}: {', '.join(section.folders) or 'no folder'}{how}")
+            yield HealthFinding(
+                "Plex libraries", True, f"{section.title}: {', '.join(section.folders) or 'no folder'}{how}"
+            )
 
 
-def rights(look: Look) -> Iterator[Finding]:
+def rights(look: HealthProbe) -> Iterator[HealthFinding]:
     """Whether the token may edit; asked by reading what only an owner may read."""
     client = look.connect()
     try:
@@ -80,19 +84,19 @@ def rights(look: Look) -> Iterator[Finding]:
     except PlexPermanentError as error:
         if not isinstance(error, PlexTokenRefused) and "(403)" not in str(error):
             raise
-        yield Finding(
+        yield HealthFinding(
             "Right to edit",
             False,
             "the token is not that of the server's owner, and only the owner may edit",
             "Sign in to Plex Web as the owner and take the token there",
         )
     except PlexNotFound:
-        yield Finding("Right to edit", None, "this server does not say; the first write will")
+        yield HealthFinding("Right to edit", None, "this server does not say; the first write will")
     else:
-        yield Finding("Right to edit", True, "the token is the owner's")
+        yield HealthFinding("Right to edit", True, "the token is the owner's")
 
 
-def path_map(look: Look) -> Iterator[Finding]:
+def path_map(look: HealthProbe) -> Iterator[HealthFinding]:
     """Whether the rules of the path map lead from a folder of Stash to one of Plex."""
     text = look.config.path_map
     rules = parse_path_map(text).rules
@@ -103,21 +107,21 @@ def path_map(look: Look) -> Iterator[Finding]:
         return
     views = learned(look.data_dir)
     for (here, there), number in list(views.items())[:3]:
-        yield Finding(
+        yield HealthFinding(
             "Path map",
             None,
             f"no rule; {number:,} scenes were proven by name and size, Stash's {here} being Plex's {there}",
             f"A rule makes that sure and quick: {here} => {there}",
         )
     if not views:
-        yield Finding("Path map", True, "no rule: Stash and Plex are taken to see the files at the same place")
+        yield HealthFinding("Path map", True, "no rule: Stash and Plex are taken to see the files at the same place")
 
 
-def _worker_has(look: Look, text: str) -> bool:
+def _worker_has(look: HealthProbe, text: str) -> bool:
     return bool(read_status(look.data_dir).get("rules") == text)
 
 
-def _judged(look: Look, rule: Rule, unused: bool) -> Finding:
+def _judged(look: HealthProbe, rule: PathRule, unused: bool) -> HealthFinding:
     folders = [folder for section in look.sections for folder in section.folders]
     wrong = []
     if not any(_touch(rule.here, folder) for folder in look.stash_folders):
@@ -125,36 +129,38 @@ def _judged(look: Look, rule: Rule, unused: bool) -> Finding:
     if not any(_touch(rule.there, folder) for folder in folders):
         wrong.append(f"Plex has no folder {rule.there} (it has {', '.join(folders) or 'none'})")
     if wrong:
-        return Finding("Path map", False, f"{rule}: {'; '.join(wrong)}", "Write the folders as the two call them")
+        return HealthFinding("Path map", False, f"{rule}: {'; '.join(wrong)}", "Write the folders as the two call them")
     if unused:
-        return Finding("Path map", None, f"{rule}: has concerned no file since the worker's start", "Is it needed?")
-    return Finding("Path map", True, f"{rule}: both folders are there")
+        return HealthFinding(
+            "Path map", None, f"{rule}: has concerned no file since the worker's start", "Is it needed?"
+        )
+    return HealthFinding("Path map", True, f"{rule}: both folders are there")
 
 
 def _touch(one: str, other: str) -> bool:
     """Whether one folder is the other, or lies in it."""
     return any(
-        Rule(outer, outer).apply(inner.rstrip("\\/") + "/x") is not None
+        PathRule(outer, outer).apply(inner.rstrip("\\/") + "/x") is not None
         for outer, inner in ((one, other), (other, one))
     )
 
 
-def sample(look: Look) -> Iterator[Finding]:
+def sample(look: HealthProbe) -> Iterator[HealthFinding]:
     """Whether Stash's newest files lie, mapped, where Plex has its libraries."""
     mapped = [parse_path_map(look.config.path_map).to_plex(path) for path in look.files]
     if not mapped:
-        yield Finding("Files", None, "Stash has no scene with a file yet")
+        yield HealthFinding("Files", None, "Stash has no scene with a file yet")
         return
     folders = [
         folder for section in choose_sections(look.sections, look.config.libraries) for folder in section.folders
     ]
-    inside = sum(any(Rule(folder, folder).apply(path) is not None for folder in folders) for path in mapped)
+    inside = sum(any(PathRule(folder, folder).apply(path) is not None for folder in folders) for path in mapped)
     said = f"{inside} of the {len(mapped)} newest files of Stash lie in a library of Plex"
     if inside:
-        yield Finding("Files", True, said)
+        yield HealthFinding("Files", True, said)
         return
     views = bool(learned(look.data_dir))
-    yield Finding(
+    yield HealthFinding(
         "Files",
         None if views else False,
         f"{said}: {folder_of(mapped[0])} is not below {', '.join(folders) or 'any folder'}",

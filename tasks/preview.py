@@ -8,17 +8,17 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from metadata.describe import line
-from stash import log
+from common import stash_log
+from metadata.change_text import line
 from stash.client import stash_interface
 from stash.scenes import count
 from stash.tags import families
-from tasks.asked import is_yes, number, scene_ids
+from tasks.arguments import is_yes, number, scene_ids
 from tasks.context import Context
 
 if TYPE_CHECKING:
-    from worker.preview import Forecast
-    from worker.source import Scene
+    from pipeline.preview import ScenePreview
+    from pipeline.scene_reader import Scene
 
 # Scenes that are looked at together: one request to Plex for their items.
 PORTION = 100
@@ -37,16 +37,16 @@ def preview(context: Context) -> dict[str, Any]:
     ``next`` is where to go on. ``pictures`` false leaves the pictures out, which are fetched from Stash to be compared.
     Raises UserError, BadScope, StashError, PlexError.
     """
+    from pipeline.pictures import PictureSync
+    from pipeline.preview import onlooker, preview
     from stash.covers import fetch_cover
-    from worker.images import Pictures
-    from worker.preview import onlooker, preview
 
     config = context.require_settings()
     asked = _Asked(context)
     # What the worker would say in its own log is said here in other words.
     logging.getLogger("Stash2Plex").addHandler(logging.NullHandler())
     pictures = (
-        Pictures(functools.partial(fetch_cover, context.stash))
+        PictureSync(functools.partial(fetch_cover, context.stash))
         if is_yes(context.args, "pictures", default=True)
         else None
     )
@@ -56,7 +56,7 @@ def preview(context: Context) -> dict[str, Any]:
         for portion in asked.portions():
             for forecast in preview(worker, list(portion), portion):
                 report.take(forecast)
-            log.progress(report.scenes / asked.total)
+            stash_log.progress(report.scenes / asked.total)
     return report.tell(asked)
 
 
@@ -105,16 +105,16 @@ class _Asked:
             yield portion
 
     def _by_id(self) -> Iterator[Scene]:
-        from worker.source import read_scenes
+        from pipeline.scene_reader import read_scenes
 
         ids = self.ids or []
         for start in range(0, len(ids), PORTION):
             yield from read_scenes(self._stash, ids[start : start + PORTION]).values()
 
     def _of_scope(self) -> Iterator[Scene]:
-        from reconciliation.reading import pages
+        from pipeline.scene_reader import from_stash
+        from reconciliation.scene_pages import pages
         from stash.scenes import PAGE
-        from worker.source import from_stash
 
         size = PAGE if self.limit is None else self.limit + 1
         for page in pages(stash_interface(self._stash), self.scope, size, after=self.after):
@@ -139,7 +139,7 @@ class _Report:
         self._uploads = self._bytes = 0
         self._lines = self._unsaid = 0
 
-    def take(self, forecast: Forecast) -> None:
+    def take(self, forecast: ScenePreview) -> None:
         """One scene more."""
         self.scenes += 1
         self._fields.update(change.field for change in forecast.changes)
@@ -157,7 +157,7 @@ class _Report:
             if self._everything or forecast.notes:
                 self._keep(self._told, forecast)
 
-    def _keep(self, where: list[dict[str, Any]], forecast: Forecast) -> None:
+    def _keep(self, where: list[dict[str, Any]], forecast: ScenePreview) -> None:
         if self._cut_after is not None:
             return
         if len(self._told) + len(self._left) < MOST:
@@ -166,25 +166,25 @@ class _Report:
             # The next page begins here: nothing behind it may stand in this one too.
             self._cut_after = forecast.scene_id - 1
 
-    def _say(self, forecast: Forecast) -> None:
+    def _say(self, forecast: ScenePreview) -> None:
         rows = _rows(forecast)
         if self._lines + len(rows) > LINES and self._lines:
             self._unsaid += 1
             self._lines = LINES
             return
         self._lines += len(rows)
-        log.info("\n".join(rows))
+        stash_log.info("\n".join(rows))
 
     def tell(self, asked: _Asked) -> dict[str, Any]:
         """Say the sum; gives the answer."""
         if self._unsaid:
-            log.info(f"... and {self._unsaid:,} more scenes; the operation preview gives them page by page")
+            stash_log.info(f"... and {self._unsaid:,} more scenes; the operation preview gives them page by page")
         self._say_who_is_left()
         if self._uploads:
-            log.info(f"Pictures: {self._uploads:,} would be uploaded, {self._bytes:,} bytes in all")
+            stash_log.info(f"Pictures: {self._uploads:,} would be uploaded, {self._bytes:,} bytes in all")
         left = sum(self._verdicts.values())
         fields = ", ".join(f"{name} {number:,}" for name, number in self._fields.most_common())
-        log.info(
+        stash_log.info(
             f"Preview ({asked.name}): {self.scenes:,} scenes looked at; {self._changing:,} would be written"
             f"{f' ({fields})' if fields else ''}, {self._equal:,} are equal already, {left:,} are left alone. "
             "Nothing was changed; Sync All Scenes or a save writes"
@@ -204,20 +204,20 @@ class _Report:
 
     def _say_who_is_left(self) -> None:
         for verdict, number_ in self._verdicts.most_common():
-            log.info(f"Left alone, {verdict}: {number_:,}")
+            stash_log.info(f"Left alone, {verdict}: {number_:,}")
             some = [one for one in self._left if one["verdict"] == verdict][:EXAMPLES]
             for one in some:
-                log.info(f"  scene {one['scene_id']}: {one['reason']}")
+                stash_log.info(f"  scene {one['scene_id']}: {one['reason']}")
                 for candidate in one["candidates"]:
                     reasons = ", ".join(candidate["reasons"])
-                    log.info(
+                    stash_log.info(
                         f"    item {candidate['rating_key']} {candidate['title']!r}: {candidate['path']} ({reasons})"
                     )
             if number_ > len(some):
-                log.info(f"  ... and {number_ - len(some):,} more")
+                stash_log.info(f"  ... and {number_ - len(some):,} more")
 
 
-def _rows(forecast: Forecast) -> list[str]:
+def _rows(forecast: ScenePreview) -> list[str]:
     rows = []
     for item in forecast.items:
         if item.changes:

@@ -7,11 +7,11 @@ import time
 from contextlib import closing
 from typing import Any
 
-from stash import log
+from common import stash_log
 from sync_queue.setup import set_up
 from sync_queue.store import JobStore, is_due
 from tasks.context import Context
-from worker.notes import ATTENTION, read_text
+from worker.status_files import ATTENTION, read_text
 
 LOOK = 0.2
 SOON = 10.0
@@ -39,7 +39,7 @@ def process_queue(context: Context) -> dict[str, Any]:
                 context.wake()
             left = store.undone()
             most = max(most, left)
-            log.progress(1 - left / most)
+            stash_log.progress(1 - left / most)
             due = store.next_due()
             soon = is_due(due, time.time() + SOON) or left > store.waiting()
             held_up = read_text(attention) if time.monotonic() - began > GRACE else None
@@ -49,8 +49,8 @@ def process_queue(context: Context) -> dict[str, Any]:
         waiting = store.waiting()
         done = most - left
     if held_up:
-        log.warning(held_up)
-    log.info(f"{done} done, {waiting} wait" + (f", the next is due {_when(due)}" if waiting and due else ""))
+        stash_log.warning(held_up)
+    stash_log.info(f"{done} done, {waiting} wait" + (f", the next is due {_when(due)}" if waiting and due else ""))
     return {"done": done, "waiting": waiting, "next_due": due if waiting else None, "attention": held_up}
 
 

@@ -6,14 +6,14 @@ import json
 import os
 import time
 
-from plex.views import learned
-from reconciliation.last import load
-from stash import log
-from sync_queue.outages import outages
-from tasks.page_files import LETTERS_BY_TYPE, next_comparison, open_queue, open_state, rows_by_state
-from tasks.page_words import IN_STEP, NOT_IN_PLEX
-from tasks.words import ago, moment, numbers, times, until
-from worker.glance import ATTENTION, lives, read_status, read_text
+from api.causes import IN_STEP, NOT_IN_PLEX
+from api.read_model import LETTERS_BY_TYPE, next_comparison, open_queue, open_state, rows_by_state
+from common import stash_log
+from common.human_text import ago, moment, numbers, times, until
+from matching.learned_mapping import learned
+from state.outages import outages
+from state.reconciliation_state import load
+from state.worker_status import ATTENTION, lives, read_status, read_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from tasks.light import Light
+    from tasks.status_context import StatusContext
 
 SHOWN = 10
 WEEK = 7 * 86_400.0
@@ -43,11 +43,11 @@ _OTHERS = (
 _NEWEST = "SELECT scene_id, reason FROM ledger WHERE verdict = ? ORDER BY at DESC LIMIT ?"
 
 
-def queue_status(run: Light) -> dict[str, Any]:
+def queue_status(run: StatusContext) -> dict[str, Any]:
     """Say how things are. Asks neither Stash nor Plex."""
     facts = gather(run.data_dir)
     for level, line in lines(facts, time.time()):
-        (log.warning if level == "warning" else log.info)(line)
+        (stash_log.warning if level == "warning" else stash_log.info)(line)
     return facts
 
 

@@ -6,19 +6,19 @@ import os
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from stash import log
+from common import stash_log
+from common.file_locks import try_lock, unlock
+from settings.config import Stash2PlexConfig
 from stash.client import stash_interface
 from stash.scenes import count
-from stash.settings import Stash2PlexConfig
 from stash.tags import families
-from sync_queue.locks import try_lock, unlock
 from sync_queue.setup import set_up
 from tasks.context import Context, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reconciliation.report import Report
+    from reconciliation.report import ReconciliationReport
     from reconciliation.result import GapDetectionResult
 
 REPORT = "reconciliation_report.csv"
@@ -71,13 +71,13 @@ def scope_problem(config: Stash2PlexConfig) -> str | None:
 
 
 def _reconcile(context: Context, scope: str) -> dict[str, Any]:
-    from reconciliation.report import Report
+    from common.reconcile_due import stash_process
+    from reconciliation.report import ReconciliationReport
     from reconciliation.scheduler import ReconciliationScheduler
-    from sync_queue.due import stash_process
 
     config = context.require_settings()
     with alone(context.data_dir):
-        report = Report(context.data_dir, REPORT)
+        report = ReconciliationReport(context.data_dir, REPORT)
         with closing(report):
             result = run(context, config, scope, report)
         if result.complete:
@@ -102,14 +102,16 @@ def alone(data_dir: str) -> Iterator[None]:
         unlock(handle)
 
 
-def run(context: Context, config: Stash2PlexConfig, scope: str, report: Report | None) -> GapDetectionResult:
+def run(
+    context: Context, config: Stash2PlexConfig, scope: str, report: ReconciliationReport | None
+) -> GapDetectionResult:
     """Find gaps, queue them, have them worked on, and remember the run. Raises BadScope, StashError, QueueUnavailable.
 
     The caller holds the lock.
     """
     from reconciliation.engine import GapDetectionEngine
-    from reconciliation.pagewriter import PageWriter
     from reconciliation.scheduler import ReconciliationScheduler
+    from sync_queue.page_writer import PageWriter
 
     progress = Progress(context, scope)
     set_up(context.data_dir)
@@ -140,26 +142,26 @@ class Progress:
 
     def after(self, result: GapDetectionResult) -> None:
         """A page is done."""
-        log.progress(result.scenes_checked / self._total)
+        stash_log.progress(result.scenes_checked / self._total)
         if self._wake and result.enqueued_count:
             self._wake = False
             self._context.wake()
 
 
-def tell(result: GapDetectionResult, report: Report, *, queued: bool = True) -> None:
+def tell(result: GapDetectionResult, report: ReconciliationReport, *, queued: bool = True) -> None:
     """Say in Stash's log what was found, what was done, and what is left to do."""
     from reconciliation.report import summary
 
     for sentence in summary(result, queued=queued):
-        log.info(sentence)
+        stash_log.info(sentence)
     for sentence in report.advice():
-        log.info(sentence)
+        stash_log.info(sentence)
     for sentence in report.doubtful:
-        log.warning(f"Doubtful: {sentence}")
+        stash_log.warning(f"Doubtful: {sentence}")
     for sentence in result.errors[:SHOWN]:
-        log.warning(sentence)
+        stash_log.warning(sentence)
     if len(result.errors) > SHOWN:
-        log.warning(f"... and {len(result.errors) - SHOWN:,} more errors")
+        stash_log.warning(f"... and {len(result.errors) - SHOWN:,} more errors")
     if not result.complete:
-        log.warning("The run ended early: what was found until then counts, and the next run finds the rest")
-    log.info(f"Every finding is in {report.path}")
+        stash_log.warning("The run ended early: what was found until then counts, and the next run finds the rest")
+    stash_log.info(f"Every finding is in {report.path}")

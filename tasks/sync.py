@@ -12,15 +12,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
-from metadata.gate import has_meaningful_metadata
-from stash import log
-from stash.instants import parse_instant
+from common import stash_log
+from common.iso_time import parse_instant
+from common.jobs import PRIORITY_BULK, PRIORITY_SCAN, new_job
+from metadata.quality_gate import has_meaningful_metadata
 from stash.scenes import count, pages, read_batch
-from sync_queue import state
-from sync_queue.jobs import PRIORITY_BULK, PRIORITY_SCAN, new_job
-from sync_queue.ledger import Ledger, Verdict
+from state import database
+from state.ledger import Ledger, Verdict
 from sync_queue.setup import open_writer
-from tasks.asked import scene_ids
+from tasks.arguments import scene_ids
 from tasks.context import Context, UserError
 
 RECENT = 86_400.0
@@ -50,7 +50,7 @@ def sync_some(context: Context) -> dict[str, Any]:
     gone: list[int] = []
     result = _queue(context, _named(context, ids, gone), len(ids), PRIORITY_SCAN if len(ids) <= FEW else PRIORITY_BULK)
     if gone:
-        log.warning(f"Stash has no scene {', '.join(map(str, gone[:FEW]))}" + (" ..." if len(gone) > FEW else ""))
+        stash_log.warning(f"Stash has no scene {', '.join(map(str, gone[:FEW]))}" + (" ..." if len(gone) > FEW else ""))
     return {**result, "gone": len(gone)}
 
 
@@ -89,14 +89,14 @@ def _queue(context: Context, found: Iterator[tuple[_Scenes, _Scenes]], total: in
             again += len(given_back.intersection(worth))
             if first:
                 context.wake()
-            log.progress(seen / max(1, total))
+            stash_log.progress(seen / max(1, total))
     context.wake()
-    log.info(
+    stash_log.info(
         f"{queued} scenes queued, {waiting} were waiting already, {gated} left out for having none of studio, "
         "performers, tags, details, date. The background worker writes them; View Queue Status shows how far it is"
     )
     if again:
-        log.warning(
+        stash_log.warning(
             f"{again} of them had been given back to Plex: since you ask for it by hand, they are written again. If "
             "that is not meant, run Clear Pending Queue, and Give Back to Plex for what was written until then"
         )
@@ -104,9 +104,9 @@ def _queue(context: Context, found: Iterator[tuple[_Scenes, _Scenes]], total: in
 
 
 def _given_back(data_dir: str) -> set[int]:
-    if not os.path.exists(os.path.join(data_dir, state.FILE)):
+    if not os.path.exists(os.path.join(data_dir, database.FILE)):
         return set()
-    with closing(state.connect(data_dir)) as db:
+    with closing(database.connect(data_dir)) as db:
         return Ledger(db).scenes(Verdict.GIVEN_BACK)
 
 

@@ -10,15 +10,15 @@ from unittest.mock import MagicMock
 
 import pytest
 
-from tests.faults.nursery import Nursery
-from tests.house import House, small_library
+from tests.faults.fork_server import ForkServer
+from tests.installation import Installation, small_library
 
 # Where coverage follows the processes that a test starts. Everywhere else they run as they do at home: following them
 # costs more than all the rest, and what they would add has been seen here.
 MEASURED = frozenset(
     (
         "hooks/test_process",
-        "plugin/test_give_back",
+        "plugin/test_restore",
         "plugin/test_health",
         "plugin/test_operations",
         "plugin/test_preview",
@@ -27,14 +27,14 @@ MEASURED = frozenset(
         "plugin/test_tasks",
     )
 )
-# Tests of what the plugin does, and not of the process that does it: such processes come out of a nursery, as those of
-# the fault suite, since most of what they cost would be Python's start and imports. All others start as Stash does it.
+# Tests of what the plugin does, and not of the process that does it: their processes are forked from a server that has
+# everything imported, as in the fault suite: starting Python costs more than the work. All others start as in Stash.
 QUICK = frozenset(
     (
         "plugin/test_entities",
         "plugin/test_equal",
         "plugin/test_first_contact",
-        "plugin/test_give_back",
+        "plugin/test_restore",
         "plugin/test_log_lines",
         "plugin/test_matching",
         "plugin/test_operations",
@@ -50,10 +50,10 @@ LONGEST = (
     "faults/test_kills",
     "ui/test_acts",
     "faults/test_crowds",
-    "plugin/test_drainer",
+    "plugin/test_worker",
     "plugin/test_operations",
     "plugin/test_entities",
-    "plugin/test_give_back",
+    "plugin/test_restore",
     "ui/test_places",
     "faults/test_stash_faults",
     "ui/test_page",
@@ -62,7 +62,7 @@ LONGEST = (
     "faults/test_damage",
     "plugin/test_reconcile",
     "plugin/test_security",
-    "plugin/test_frame",
+    "plugin/test_checkout",
     "faults/test_long_outages",
     "sandbox/demo/test_demo",
     "plugin/test_matching",
@@ -71,7 +71,7 @@ LONGEST = (
     "faults/test_inputs_stash",
     "faults/test_interleavings",
     "faults/test_at_home",
-    "reconciliation/test_truth",
+    "reconciliation/test_against_sandbox",
     "plugin/test_health",
     "plugin/test_first_contact",
     "plugin/test_tasks",
@@ -79,9 +79,15 @@ LONGEST = (
 # Tests of what is not measured (the sandbox, the page), and those that repeat at length what others have shown.
 UNMEASURED = (
     *("sandbox/", "ui/", "docs/", "faults/", "release/", "plugin/test_equal", "plugin/test_matching"),
-    *("plugin/test_security", "plugin/test_drainer", "plugin/test_saves", "plugin/test_entities"),
-    *("reconciliation/test_truth", "worker/test_outage", "worker/test_cheap", "plex/test_ranking", "plex/test_edits"),
-    *("sync_queue/test_model", "sync_queue/test_compact"),
+    *("plugin/test_security", "plugin/test_worker", "plugin/test_saves", "plugin/test_entities"),
+    *(
+        "reconciliation/test_against_sandbox",
+        "worker/test_outage",
+        "worker/test_requests_per_scene",
+        "matching/test_ranking",
+        "plex/test_edits",
+    ),
+    *("sync_queue/test_model", "state/test_data_size"),
 )
 
 
@@ -108,9 +114,9 @@ def _as_at_home(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.fixture(scope="session")
-def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+def fork_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
     """One for all tests of a worker."""
-    made = Nursery(tmp_path_factory.mktemp("nursery"), witnessed=False)
+    made = ForkServer(tmp_path_factory.mktemp("fork_server"), witnessed=False)
     yield made
     made.close()
 
@@ -120,23 +126,23 @@ def python(request: pytest.FixtureRequest) -> str:
     """What Stash starts the plugin with. Coverage follows only those processes that Python itself starts."""
     if room(request.path) not in QUICK or any(name.startswith("COVERAGE_") for name in os.environ):
         return sys.executable
-    nursery: Nursery = request.getfixturevalue("nursery")
-    return str(nursery.python)
+    fork_server: ForkServer = request.getfixturevalue("fork_server")
+    return str(fork_server.python)
 
 
 @pytest.fixture
-def house(tmp_path: Path, python: str) -> Iterator[House]:
-    """A running, configured house with sixty scenes."""
-    made = House(tmp_path, small_library(), python=python)
+def installation(tmp_path: Path, python: str) -> Iterator[Installation]:
+    """A running, configured installation with sixty scenes."""
+    made = Installation(tmp_path, small_library(), python=python)
     made.start()
     yield made
     made.stop()
 
 
 @pytest.fixture
-def bare_house(tmp_path: Path, python: str) -> Iterator[House]:
+def bare_installation(tmp_path: Path, python: str) -> Iterator[Installation]:
     """The same, not started: the test says how."""
-    made = House(tmp_path, small_library(), python=python)
+    made = Installation(tmp_path, small_library(), python=python)
     yield made
     made.stop()
 

@@ -11,14 +11,21 @@ import os
 import sys
 
 # What a hook process imports (tests hold it to these).
-PACKAGES = ("hooks", "sync_queue")
+PACKAGES = ("common", "hooks", "sync_queue")
+ENTRY = "entry_point.py"
 # What else each new drainer would compile anew where Python keeps nothing.
-_OTHERS = ("lib", "metadata", "plex", "reconciliation", "stash", "tasks", "worker")
+_OTHERS = (
+    *("api", "lib", "matching", "metadata", "pipeline", "plex", "reconciliation", "settings", "stash", "state"),
+    *("tasks", "worker"),
+)
 
 
 def compile_for_hooks(plugin_dir: str) -> bool:
     """Compile what is new or changed beside its source; False where the directory cannot be written."""
     packages = (*PACKAGES, *_OTHERS) if sys.dont_write_bytecode else PACKAGES
     folders = [path for package in packages if os.path.isdir(path := os.path.join(plugin_dir, package))]
+    entry = os.path.join(plugin_dir, ENTRY)
     done = [compileall.compile_dir(folder, quiet=2) for folder in folders]
+    if os.path.exists(entry):
+        done.append(bool(compileall.compile_file(entry, quiet=2)))
     return all(done)

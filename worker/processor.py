@@ -10,30 +10,30 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn
 
+from common.jobs import PRIORITY_BULK
 from hooks.handlers import unmark_scene_pending
+from matching import manual_match
+from matching.low_confidence import LowConfidence
+from matching.ranking import Match, MatchConfidence, SceneFile
 from metadata.filters import why_left_out
-from metadata.gate import has_meaningful_metadata
-from metadata.tagrules import NO_FAMILIES, Families
-from plex.client import PlexClient, Section
+from metadata.quality_gate import has_meaningful_metadata
+from metadata.tag_rules import NO_FAMILIES, Families
+from pipeline.item_writer import ItemWriter
+from pipeline.pictures import PictureOutcome, PictureSync, PictureTarget
+from pipeline.plex_session import PlexSession
+from pipeline.restore import REASON, give_back, is_give_back
+from pipeline.scene_reader import PermanentError, Scene, from_job, read_scenes
+from pipeline.scene_records import SceneRecords
+from pipeline.scene_sync import SceneSync
+from plex.client import Library, PlexClient
 from plex.exceptions import PlexError, PlexNotFound
-from plex.item import FullItem, read_full
-from plex.ranking import Match, MatchConfidence, SceneFile
-from sync_queue import known, state
-from sync_queue.bindings import Binding
-from sync_queue.jobs import PRIORITY_BULK
-from sync_queue.ledger import IN_STEP, Verdict
+from plex.items import FullItem, read_full
+from state import database, last_known
+from state.ledger import IN_STEP, Verdict
+from state.manual_matches import ManualMatch
 from sync_queue.operations import save_sync_timestamp
-from worker import bound
-from worker.doubt import LowConfidence
-from worker.images import Outcome, Pictures, Target
-from worker.memory import Memory
-from worker.plexside import PlexSide
-from worker.returning import REASON, give_back, is_give_back
-from worker.source import PermanentError, Scene, from_job, read_scenes
-from worker.work import Work
-from worker.writing import Writer
 
-__all__ = ["PermanentError", "SyncWorker", "Work"]
+__all__ = ["PermanentError", "SceneSync", "SyncWorker"]
 
 log = logging.getLogger("Stash2Plex.worker")
 
@@ -60,8 +60,8 @@ class SyncWorker:
         *,
         clock: Callable[[], float] = time.time,
         ticks: Callable[[], float] = time.monotonic,
-        memory: Memory | None = None,
-        pictures: Pictures | None = None,
+        memory: SceneRecords | None = None,
+        pictures: PictureSync | None = None,
     ) -> None:
         self.queue = queue
         self.dlq = dlq
@@ -75,10 +75,10 @@ class SyncWorker:
         # The tags that rules ending in /* mean; whoever can ask Stash sets it.
         self.families: Families = NO_FAMILIES
         self._memory = memory
-        self._writer = Writer(self._get_plex_client, lambda: self.config, lambda: self.memory)
+        self._writer = ItemWriter(self._get_plex_client, lambda: self.config, lambda: self.memory)
         # How often a connection to Plex was left: what was read over an earlier one is not written over a later.
         self.left = 0
-        self._plex: PlexSide | None = None
+        self._plex: PlexSession | None = None
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
 
@@ -88,7 +88,7 @@ class SyncWorker:
         """Drain the queue in a thread of this process, unless another drainer holds the lock. Needs ``data_dir``."""
         if self._thread is not None or self.data_dir is None:
             return
-        from worker.inprocess import drain
+        from worker.thread import drain
 
         self._stop.clear()
         self._thread = threading.Thread(target=drain, args=(self, self._stop), daemon=True, name="Stash2Plex drainer")
@@ -129,38 +129,40 @@ class SyncWorker:
         return self._plex is not None and self._plex.take_news()
 
     @property
-    def plex(self) -> PlexSide:
+    def plex(self) -> PlexSession:
         """The server the settings name."""
         if self._plex is None:
             if self.data_dir is None:
                 raise ValueError("the worker needs a data directory to keep the library's index in")
-            self._plex = PlexSide(self.config, self.data_dir, self._ticks, self._heard)
+            self._plex = PlexSession(self.config, self.data_dir, self._ticks, self._heard)
         return self._plex
 
-    def _heard(self, client: PlexClient, there: list[Section], chosen: list[Section]) -> None:
+    def _heard(self, client: PlexClient, there: list[Library], chosen: list[Library]) -> None:
         """Keep which server this is, and its libraries, for the page; nothing depends on it."""
         name, version = (getattr(client.server, what, None) for what in ("friendlyName", "version"))
         keys = {section.key for section in chosen}
         libraries = [{"key": one.key, "title": one.title, "type": one.type, "chosen": one.key in keys} for one in there]
         with contextlib.suppress(sqlite3.Error):
-            self.memory.know(known.SERVER, {"name": name, "version": version, "machine": client.machine_identifier})
-            self.memory.know(known.SECTIONS, libraries)
+            self.memory.know(
+                last_known.SERVER, {"name": name, "version": version, "machine": client.machine_identifier}
+            )
+            self.memory.know(last_known.SECTIONS, libraries)
 
     @property
-    def writer(self) -> Writer:
+    def writer(self) -> ItemWriter:
         """What makes items what they should be."""
         return self._writer
 
     @property
-    def memory(self) -> Memory:
+    def memory(self) -> SceneRecords:
         """What is remembered of scenes and items; without a data directory, for as long as this worker lives."""
         if self._memory is None:
-            db = state.in_memory() if self.data_dir is None else state.connect(self.data_dir)
-            self._memory = Memory(db, self.clock)
+            db = database.in_memory() if self.data_dir is None else database.connect(self.data_dir)
+            self._memory = SceneRecords(db, self.clock)
         return self._memory
 
     @memory.setter
-    def memory(self, memory: Memory | None) -> None:
+    def memory(self, memory: SceneRecords | None) -> None:
         self._memory = memory
 
     def _get_plex_client(self) -> PlexClient:
@@ -170,7 +172,7 @@ class SyncWorker:
 
     def _process_job(self, job: dict[str, Any]) -> None:
         """Match, write and record one job. Raises PlexError, PermanentError, StashError."""
-        work = Work(job)
+        work = SceneSync(job)
         try:
             self.prepare([work])
             if work.error is None:
@@ -196,7 +198,7 @@ class SyncWorker:
             ids = [int(job["scene_id"]) for job in jobs if not is_give_back(job)]
             self._plex.ask_ahead(self.memory.items_of(ids))
 
-    def prepare(self, batch: list[Work], scenes: Mapping[int, Scene] | None = None) -> None:
+    def prepare(self, batch: list[SceneSync], scenes: Mapping[int, Scene] | None = None) -> None:
         """Read, judge and match: after it each work is decided or has proven items. ``scenes`` are those read already.
 
         Raises StashError; what goes wrong with Plex goes into the works it concerns.
@@ -226,7 +228,7 @@ class SyncWorker:
             self._prove(work, items)
         self._share_out([work for work in located if work.open])
 
-    def _judge(self, work: Work, scenes: Mapping[int, Scene] | None) -> None:
+    def _judge(self, work: SceneSync, scenes: Mapping[int, Scene] | None) -> None:
         try:
             scene = from_job(work.job) if scenes is None else scenes[work.scene_id]
         except PermanentError as error:
@@ -248,13 +250,13 @@ class SyncWorker:
         else:
             work.wish = self._writer.wish(work, self.families)
 
-    def _was_given_back(self, work: Work) -> bool:
+    def _was_given_back(self, work: SceneSync) -> bool:
         if work.job.get("by_hand"):
             return False
         entry = self.memory.entry(work.scene_id)
         return entry is not None and entry.verdict is Verdict.GIVEN_BACK
 
-    def _each(self, batch: Iterable[Work], step: Callable[[Work], None]) -> None:
+    def _each(self, batch: Iterable[SceneSync], step: Callable[[SceneSync], None]) -> None:
         shared: Exception | None = None
         for work in batch:
             if not work.open:
@@ -269,14 +271,14 @@ class SyncWorker:
                     # The server or the settings, not this job: the others need not knock at the same door.
                     shared = error
 
-    def _locate(self, work: Work, refuted: bool = False) -> None:
+    def _locate(self, work: SceneSync, refuted: bool = False) -> None:
         path = work.known_scene.paths[0]
         again = bool(work.job.get("tries") or work.job.get("retry_count"))
         patient = again or work.job.get("priority") == PRIORITY_BULK
         chosen = self.memory.binding(work.scene_id)
         if chosen is not None and self.plex.stands(chosen):
             work.evidence = self.evidence(work.scene_id, work.files)
-            work.bound, work.match = chosen, bound.match_of(chosen, work.files[0])
+            work.bound, work.match = chosen, manual_match.match_of(chosen, work.files[0])
             return
         refused = self.memory.refused(work.scene_id)
         work.match, work.evidence = self.plex.match(
@@ -304,14 +306,14 @@ class SyncWorker:
     def evidence(self, scene_id: int, files: Iterable[SceneFile]) -> str:
         """What the index knows under the names of a scene's files, and of those of the item chosen for it by hand."""
         chosen = self.memory.binding(scene_id)
-        return self.plex.evidence([*files, *(bound.as_scene_files(chosen) if chosen is not None else ())])
+        return self.plex.evidence([*files, *(manual_match.as_scene_files(chosen) if chosen is not None else ())])
 
     def _ask_for_scan(self, path: str) -> None:
         folder = self.plex.ask_for_scan(path)
         if folder is not None:
             log.info("Plex is asked to scan %s", folder)
 
-    def _prove(self, work: Work, items: Mapping[int, FullItem]) -> None:
+    def _prove(self, work: SceneSync, items: Mapping[int, FullItem]) -> None:
         if work.bound is not None:
             try:
                 self._prove_by_hand(work, work.bound, items)
@@ -336,26 +338,26 @@ class SyncWorker:
         except Exception as error:  # noqa: BLE001 - as in _each
             work.error = error
 
-    def _prove_by_hand(self, work: Work, chosen: Binding, items: Mapping[int, FullItem]) -> None:
+    def _prove_by_hand(self, work: SceneSync, chosen: ManualMatch, items: Mapping[int, FullItem]) -> None:
         """The item that a person has chosen, if it is that still; else the one that has its file now. Raises
         LowConfidence, PlexError."""
         item = items.get(chosen.rating_key)
-        if item is None or not bound.holds(chosen, item):
-            item = bound.found_again(chosen, self.plex.holding(chosen))
+        if item is None or not manual_match.holds(chosen, item):
+            item = manual_match.found_again(chosen, self.plex.holding(chosen))
             if item is None:
                 self._doubt_again(work)
-            chosen = work.rebound = bound.renewed(chosen, item)
-        work.match = bound.match_of(chosen, work.files[0], item)
+            chosen = work.rebound = manual_match.renewed(chosen, item)
+        work.match = manual_match.match_of(chosen, work.files[0], item)
         work.items = [item]
 
-    def _doubt_again(self, work: Work) -> NoReturn:
+    def _doubt_again(self, work: SceneSync) -> NoReturn:
         """What was chosen by hand is not there: the choice is a person's once more, whatever else there is."""
         others, _ = self.plex.match(work.files, refused=self.memory.refused(work.scene_id))
         ranked = others.ranked if others is not None else ()
-        doubt = Match(MatchConfidence.LOW, (), ranked, bound.LOST)
+        doubt = Match(MatchConfidence.LOW, (), ranked, manual_match.LOST)
         raise LowConfidence(work.scene_id, work.known_scene.paths[0], doubt)
 
-    def leave_to_others(self, work: Work) -> None:
+    def leave_to_others(self, work: SceneSync) -> None:
         """An item that several scenes are proven to hold belongs to the scene of its first file (the first scene, where
         several have that); one that was given to a scene by hand belongs to that one."""
         if work.bound is not None:
@@ -378,9 +380,9 @@ class SyncWorker:
         if not kept:
             work.verdict = Verdict.SHARED
 
-    def _share_out(self, works: list[Work]) -> None:
+    def _share_out(self, works: list[SceneSync]) -> None:
         """The same among the scenes of one batch, of which the ledger does not know yet."""
-        claims: dict[int, list[Work]] = {}
+        claims: dict[int, list[SceneSync]] = {}
         for work in works:
             for item in work.items:
                 claims.setdefault(item.rating_key, []).append(work)
@@ -398,18 +400,18 @@ class SyncWorker:
                     if not work.items:
                         work.verdict = Verdict.SHARED
 
-    def write(self, work: Work) -> None:
+    def write(self, work: SceneSync) -> None:
         """Send what differs, one PUT an item; what goes wrong ends in ``work.error``."""
         if is_give_back(work.job):
             give_back(work, self._get_plex_client, self.memory)
         else:
             self._writer.write(work)
 
-    def verify(self, batch: list[Work]) -> None:
-        """Read what was written, all of it in one request; see :meth:`worker.writing.Writer.verify`."""
+    def verify(self, batch: list[SceneSync]) -> None:
+        """Read what was written, all of it in one request; see :meth:`pipeline.item_writer.ItemWriter.verify`."""
         self._writer.verify(batch)
 
-    def give_pictures(self, work: Work) -> None:
+    def give_pictures(self, work: SceneSync) -> None:
         """Give the items their pictures, after the text: that one stands, whatever becomes of them. What went wrong
         ends in ``work.pictures_error``, an item that is gone in ``work.error``."""
         if self.pictures is None or work.scene is None or work.error is not None or work.verdict not in IN_STEP:
@@ -423,7 +425,7 @@ class SyncWorker:
         else:
             work.pictures_error = outcome.error
 
-    def sync_pictures(self, work: Work, pictures: Pictures, *, dry: bool = False) -> Outcome:
+    def sync_pictures(self, work: SceneSync, pictures: PictureSync, *, dry: bool = False) -> PictureOutcome:
         """Bring the pictures of a work's items in step, and remember them; ``dry`` only says what would be done."""
         client = self._get_plex_client()
         by_key = {str(item.rating_key): item for item in work.items}
@@ -435,7 +437,7 @@ class SyncWorker:
             client,
             scene.data or {},
             scene.updated_at,
-            [Target(item.rating_key, item.section, item.locked, item.pictures) for item in work.items],
+            [PictureTarget(item.rating_key, item.section, item.locked, item.pictures) for item in work.items],
             {key: self.memory.pictures(item, client.machine) for key, item in by_key.items()},
             self.config,
             dry=dry,
@@ -451,7 +453,7 @@ class SyncWorker:
         if item is None:
             raise PlexNotFound(f"Plex has no item {rating_key} any more")
         path = str(data.get("path") or (item.parts[0].path if item.parts else ""))
-        work = Work({"scene_id": 0}, scene=Scene(0, dict(data), [{"path": path}]), items=[item])
+        work = SceneSync({"scene_id": 0}, scene=Scene(0, dict(data), [{"path": path}]), items=[item])
         work.wish = self._writer.wish(work, self.families)
         self._writer.write(work)
         if work.error is not None:

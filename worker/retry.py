@@ -10,7 +10,7 @@ from typing import Any
 HOUR = 3600.0
 
 
-class Failure(Enum):
+class FailureKind(Enum):
     """What kind of failure it was; the value is the base and the cap of its pauses, in seconds."""
 
     TRANSIENT = (5.0, 80.0)
@@ -33,7 +33,7 @@ class RetryDecision:
 
 def decide(
     job: Mapping[str, Any],
-    failure: Failure,
+    failure: FailureKind,
     error: BaseException,
     *,
     now: float,
@@ -58,7 +58,7 @@ def decide(
         "last_try_at": now,
         "first_failed_at": job.get("first_failed_at") or now,
     }
-    if failure is Failure.PERMANENT or (counts and _exhausted(job, failure, tries, now, max_retries)):
+    if failure is FailureKind.PERMANENT or (counts and _exhausted(job, failure, tries, now, max_retries)):
         return RetryDecision(None, fields)
     base, cap = failure.value
     doublings = max(before, int(max(0.0, lasts) / base).bit_length()) if base else 0
@@ -66,8 +66,8 @@ def decide(
     return RetryDecision(at, {**fields, "next_retry_at": at})
 
 
-def _exhausted(job: Mapping[str, Any], failure: Failure, tries: int, now: float, max_retries: int) -> bool:
-    if failure is Failure.NOT_FOUND:
+def _exhausted(job: Mapping[str, Any], failure: FailureKind, tries: int, now: float, max_retries: int) -> bool:
+    if failure is FailureKind.NOT_FOUND:
         event = job.get("enqueued_at")
         age = now - event if isinstance(event, (int, float)) else 0.0
         return tries >= NOT_FOUND_TRIES and age >= NOT_FOUND_AGE

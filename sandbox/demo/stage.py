@@ -13,12 +13,12 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from common.file_locks import try_lock, unlock
 from reconciliation.launch import LOCK
 from sandbox.hostpage import built
 from sandbox.library import Library, generate
 from sandbox.plex import PlexSim, Tag
 from sandbox.stash import Scene, StashSim, jpeg
-from sync_queue.locks import try_lock, unlock
 
 PLUGIN = "Stash2Plex"
 SOURCE = Path(__file__).resolve().parents[2]
@@ -89,7 +89,7 @@ class Stage:
             self.plex.stop()
             shutil.rmtree(self.home, ignore_errors=True)
 
-    def drainer(self) -> int | None:
+    def worker_pid(self) -> int | None:
         """The process id of the drainer, or None where none lives."""
         try:
             known = json.loads((self.data_dir / "drainer.json").read_text())
@@ -105,15 +105,15 @@ class Stage:
         # One that has only just been started has not written down its id yet.
         while not (self.data_dir / "drainer.json").exists() and time.monotonic() < end:
             time.sleep(0.05)
-        pid = self.drainer()
+        pid = self.worker_pid()
         if pid is None:
             return
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
-            while self.drainer() == pid and time.monotonic() < end:
+            while self.worker_pid() == pid and time.monotonic() < end:
                 os.kill(pid, 0)
                 time.sleep(0.02)
-            if self.drainer() == pid:
+            if self.worker_pid() == pid:
                 os.kill(pid, signal.SIGKILL)
 
     def _let_comparison_end(self) -> None:

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from release.contents import PACKAGES
+
 ROOT = Path(__file__).resolve().parents[2]
 # What runs: from here come the lines that people see.
-ROOMS = ("hooks", "metadata", "plex", "reconciliation", "stash", "sync_queue", "tasks", "worker")
+ROOMS = PACKAGES
 PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
     *sorted((ROOT / "docs").glob("*.md")),
@@ -67,7 +69,11 @@ def said(line: str) -> bool:
 @cache
 def _patterns() -> list[re.Pattern[str]]:
     """Every text in the code that could be a line for people or a part of one; what is filled in may be anything."""
-    files = [ROOT / "Stash2Plex.py", *(path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py")))]
+    files = [
+        ROOT / "Stash2Plex.py",
+        ROOT / "entry_point.py",
+        *(path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))),
+    ]
     lines = {line for path in files for text in _texts(ast.parse(text_of(path))) for line in text.splitlines()}
     return [
         re.compile("(.+)".join(map(re.escape, line.split(_FILLED_IN))))

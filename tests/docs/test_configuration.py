@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from stash import spelling
-from stash.settings import TABLE, Setting
+from settings import parsers
+from settings.config import TABLE, Setting
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "configuration.md"
 
@@ -22,7 +22,7 @@ _BEFORE = """\
 In Stash: Settings > Plugins > Stash2Plex. Two are needed, `plex_url` and `plex_token`; all others may stay as they are.
 A changed setting counts from the next scene that is written; nothing has to be restarted.
 
-This page is made from the table in `stash/settings.py`, like the settings block of the manifest
+This page is made from the table in `settings/config.py`, like the settings block of the manifest
 (`make docs` writes both anew).
 
 """
@@ -140,7 +140,7 @@ def _allowed(setting: Setting) -> str:
         return "on, off"
     if setting.kind == "NUMBER":
         return f"{setting.low:g} to {setting.high:g}" + (", whole" if setting.whole else "")
-    return ", ".join(spelling.INTERVALS) if setting.reader is spelling.interval else "text"
+    return ", ".join(parsers.INTERVALS) if setting.reader is parsers.interval else "text"
 
 
 def test_the_page_is_that_of_the_table() -> None:

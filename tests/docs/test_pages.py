@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from stash.manifest import TASKS
-from sync_queue import requirements
+from common import missing_packages
+from release.manifest import TASKS
 
 from .pages import PAGES, ROOT
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_link_within_the_house_leads_somewhere(page: Path) -> None:
+def test_every_link_within_the_installation_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
     inner = [link.partition("#") for link in links if "://" not in link]
     assert [file for file, _, _ in inner if not (page.parent / file).exists()] == []
@@ -42,11 +42,11 @@ def test_the_readme_begins_with_the_two_commands() -> None:
 def test_the_readme_gives_the_command_that_the_plugin_gives() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     [named] = re.findall(r"^ *python3 (-m pip install .*)$", text, re.MULTILINE)
-    said = requirements.command("").split(" ", 1)[1]
+    said = missing_packages.command("").split(" ", 1)[1]
     assert named == said
 
 
-def test_the_house_names_every_room() -> None:
+def test_the_installation_names_every_room() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     rooms = sorted(entry.parent.name for entry in ROOT.glob("*/__init__.py"))
     assert [room for room in rooms if f"{room}/" not in text] == []

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from stash.manifest import TASKS
-from stash.settings import TABLE
+from release.manifest import TASKS
+from settings.config import TABLE
 from tasks import MODES
 
 from .pages import PAGES, ROOT, blocks, prose, said, source, text_of

@@ -11,7 +11,7 @@ from typing import Any
 from sandbox.demo import truth
 from sandbox.plex import PlexSim
 from sandbox.stash import StashSim
-from tests.house import House
+from tests.installation import Installation
 
 # Verdicts that say why a scene is not in Plex as Stash has it; the others say that it is.
 _WHY_NOT = {"gated", "filtered", "given back", "not in Plex", "low confidence", "shared item", "failed"}
@@ -53,9 +53,11 @@ def astray(stash: StashSim, plex: PlexSim, scene_id: int) -> list[str]:
     return truth.different(stash, plex, scene_id)
 
 
-def in_house(house: House, scene_ids: Iterable[int] | None = None, *, at_rest: bool = True) -> list[str]:
-    """:func:`violations` of a whole house."""
-    return violations(house.stash, house.plex, house.data, scene_ids, at_rest=at_rest)
+def in_installation(
+    installation: Installation, scene_ids: Iterable[int] | None = None, *, at_rest: bool = True
+) -> list[str]:
+    """:func:`violations` of a whole installation."""
+    return violations(installation.stash, installation.plex, installation.data, scene_ids, at_rest=at_rest)
 
 
 def _rows(data: Path, at_rest: bool) -> list[str]:

@@ -13,24 +13,24 @@ from typing import Any
 
 import pytest
 
+from common.file_locks import try_lock
+from common.jobs import PRIORITY_BULK, PRIORITY_SAVE, scene_key, scene_row
 from sandbox.library import Library, generate
 from sandbox.plex import PlexSim
 from sandbox.stash import StashSim
 from stash import client as stash_client
-from sync_queue import timestamps
+from state import timestamps
 from sync_queue.dlq import DeadLetterQueue
-from sync_queue.jobs import PRIORITY_BULK, PRIORITY_SAVE, scene_key, scene_row
-from sync_queue.locks import try_lock
 from sync_queue.operations import get_stats
 from sync_queue.setup import open_writer
 from tests.faults import invariant
-from tests.house import PLUGIN, SAVE, files
+from tests.installation import PLUGIN, SAVE, files
 from tests.worker.support import Clock
-from worker import notes, residence
-from worker.loop import Loop
-from worker.notes import read_wait
+from worker import service, status_files
+from worker.dispatcher import Dispatcher
 from worker.processor import SyncWorker
-from worker.say import Speaker
+from worker.stash_log_relay import StashLogRelay
+from worker.status_files import read_wait
 
 LOCK = "worker.lock"
 
@@ -61,8 +61,8 @@ class Life:
         (self.plugin_dir / f"{PLUGIN}.yml").write_text("name: for its time only\n")
         self.settings: dict[str, Any] = {"read_timeout": 0.2, "connect_timeout": 0.2, **(settings or {})}
         self.told: list[tuple[str, str]] = []
-        self.left: list[residence.Leaving] = []
-        self.ends: list[residence.Leaving] = []
+        self.left: list[service.ExitReason] = []
+        self.ends: list[service.ExitReason] = []
         # What a person, or an NTP server, has set the clock forward by.
         self.set_forward = 0.0
         self._end = 0.0
@@ -93,29 +93,29 @@ class Life:
     def _patch(self, monkeypatch: pytest.MonkeyPatch) -> None:
         ticks, clock = self.clock, self.wall
         ticking = types.SimpleNamespace(time=clock, monotonic=ticks, sleep=self._sleep)
-        for module in (residence, notes, stash_client):
+        for module in (service, status_files, stash_client):
             monkeypatch.setattr(module, "time", ticking)
-        monkeypatch.setattr(residence, "Loop", functools.partial(Loop, clock=clock, sleep=self._sleep))
-        monkeypatch.setattr(residence, "SyncWorker", functools.partial(SyncWorker, clock=clock, ticks=ticks))
-        monkeypatch.setattr(residence, "compile_for_hooks", lambda folder: None)
+        monkeypatch.setattr(service, "Dispatcher", functools.partial(Dispatcher, clock=clock, sleep=self._sleep))
+        monkeypatch.setattr(service, "SyncWorker", functools.partial(SyncWorker, clock=clock, ticks=ticks))
+        monkeypatch.setattr(service, "compile_for_hooks", lambda folder: None)
         # For tests that run in a thread, and so that no handler is left behind.
         quiet = types.SimpleNamespace(SIGTERM=signal.SIGTERM, SIGINT=signal.SIGINT, signal=self._signal)
-        monkeypatch.setattr(residence, "signal", quiet)
+        monkeypatch.setattr(service, "signal", quiet)
         # A request to Stash that hangs ends soon, in real time.
         monkeypatch.setattr(stash_client, "READ_TIMEOUT", 0.3)
         made = stash_client.StashClient
-        monkeypatch.setattr(residence, "StashClient", functools.partial(made, timeout=(0.3, 0.3)))
-        monkeypatch.setattr(Speaker, "tell", lambda speaker, level, text: self.told.append((level, text)))
-        run = residence.Resident.run
+        monkeypatch.setattr(service, "StashClient", functools.partial(made, timeout=(0.3, 0.3)))
+        monkeypatch.setattr(StashLogRelay, "tell", lambda speaker, level, text: self.told.append((level, text)))
+        run = service.WorkerService.run
 
-        def run_and_tell(resident: residence.Resident) -> residence.Leaving:
+        def run_and_tell(resident: service.WorkerService) -> service.ExitReason:
             why = run(resident)
             self.ends.append(why)
-            if why not in (residence.Leaving.STOPPED, residence.Leaving.IDLE):
+            if why not in (service.ExitReason.STOPPED, service.ExitReason.IDLE):
                 self.left.append(why)
             return why
 
-        monkeypatch.setattr(residence.Resident, "run", run_and_tell)
+        monkeypatch.setattr(service.WorkerService, "run", run_and_tell)
 
     def _signal(self, number: int, handler: Any) -> None:
         self._stop = lambda: handler(number, None)
@@ -197,7 +197,7 @@ class Life:
         self._sleep(max(0.0, read_wait(str(self.data))[0] - self.wall()))
         lock = try_lock(str(self.data / LOCK))
         assert lock is not None
-        residence.reside(str(self.plugin_dir), str(self.data), self.connection(), lock)
+        service.reside(str(self.plugin_dir), str(self.data), self.connection(), lock)
         while self.clock() < self._end:
             self._sleep(min(1.0, self._end - self.clock()))
 

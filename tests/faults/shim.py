@@ -1,4 +1,4 @@
-"""What stands in for Python where plugin processes come out of the nursery: it hands its streams over, and waits.
+"""What stands in for Python where plugin processes come out of the fork_server: it hands its streams over, and waits.
 
 Written into a file of its own with the paths filled in; nothing but built-in modules, so that it costs little.
 """
@@ -11,19 +11,19 @@ SOCKET = "@SOCKET@"
 
 
 def main() -> None:
-    """Ask the nursery for a process with our arguments and streams; end as that one ends."""
+    """Ask the fork_server for a process with our arguments and streams; end as that one ends."""
     argv = [word for word in sys.argv[1:] if word != "-S"]
     detached = len(argv) > 1
     handles = [0, 1, 2]
     if detached and argv[-1].isdecimal():  # the descriptor that holds a lock
         handles.append(int(argv[-1]))
-    nursery = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
-    nursery.connect(SOCKET)
+    fork_server = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    fork_server.connect(SOCKET)
     rights = b"".join(handle.to_bytes(4, sys.byteorder) for handle in handles)
-    nursery.sendmsg(["\0".join([os.getcwd(), *argv]).encode()], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, rights)])
+    fork_server.sendmsg(["\0".join([os.getcwd(), *argv]).encode()], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, rights)])
     for handle in handles:
         os.close(handle)  # or their readers would wait for us
-    answer = nursery.recv(4)
+    answer = fork_server.recv(4)
     status = int.from_bytes(answer, sys.byteorder, signed=True) if answer else 1
     if status < 0:
         os.kill(os.getpid(), -status)

@@ -1,4 +1,4 @@
-"""A house whose processes come out of the nursery: where things are killed, and what people do there."""
+"""A installation whose processes come out of the fork_server: where things are killed, and what people do there."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from common.file_locks import try_lock, unlock
 from sandbox.library import generate
 from sandbox.stash import StashGraphQLError
-from sync_queue.locks import try_lock, unlock
 from tests.faults import invariant
-from tests.faults.nursery import Nursery
-from tests.house import PLUGIN, House, look
+from tests.faults.fork_server import ForkServer
+from tests.installation import PLUGIN, Installation, look
 
 WAKE = 'mutation { runPluginOperation(plugin_id: "Stash2Plex", args: {mode: "wake"}) }'
 ALL = "Reconcile Library (All)"
@@ -30,29 +30,29 @@ NOTHING_MORE = 0.4
 
 
 class Stage:
-    """``house`` is the whole; ``scenes`` are those that people edit here, ``actors`` the performers in them."""
+    """``installation`` is the whole; ``scenes`` are those that people edit here, ``actors`` the performers in them."""
 
     def __init__(self, folder: Path) -> None:
-        self.nursery = Nursery(folder / "nursery")
-        self.house = House(folder, generate(1, 40), python=str(self.nursery.python))
-        self.house.start(compared=False)
-        self.scenes = self.house.with_file(12)
+        self.fork_server = ForkServer(folder / "fork_server")
+        self.installation = Installation(folder, generate(1, 40), python=str(self.fork_server.python))
+        self.installation.start(compared=False)
+        self.scenes = self.installation.with_file(12)
         self._edits = 0
-        self.house.task("Sync All Scenes")
+        self.installation.task("Sync All Scenes")
         self.quiet()
 
     def close(self) -> None:
         """End everything."""
         self.no_drainer()
-        self.house.stop()
-        self.nursery.close()
+        self.installation.stop()
+        self.fork_server.close()
 
     # what people do
 
     def save(self, scene_id: int, **more: Any) -> int:
         """Save a scene with a title that it never had."""
         self._edits += 1
-        self.house.save(scene_id, title=f"Edit {self._edits}", **more)
+        self.installation.save(scene_id, title=f"Edit {self._edits}", **more)
         return scene_id
 
     def save_alone(self, scene_id: int) -> int:
@@ -64,7 +64,7 @@ class Stage:
     def wake(self) -> None:
         """The page's wake-up; killed, it fails, and the page says nothing."""
         with contextlib.suppress(StashGraphQLError):
-            self.house.stash.gql(WAKE)
+            self.installation.stash.gql(WAKE)
 
     def cover(self, scene_id: int) -> int:
         """Save it with a picture that it never had."""
@@ -73,19 +73,19 @@ class Stage:
 
     def silently(self, scene_id: int) -> int:
         """Save it, and no hook runs: as in a bulk edit whose browser was closed (stash 2.5)."""
-        self.house.stash.set_plugin_enabled(PLUGIN, False)
+        self.installation.stash.set_plugin_enabled(PLUGIN, False)
         self.save(scene_id)
-        self.house.stash.set_plugin_enabled(PLUGIN, True)
+        self.installation.stash.set_plugin_enabled(PLUGIN, True)
         return scene_id
 
     def rename(self, scene_id: int) -> int:
         """Rename the first performer of a scene, or give it one."""
-        people = self.house.stash.scene(scene_id).performer_ids
+        people = self.installation.stash.scene(scene_id).performer_ids
         if not people:
             self.save(scene_id, performer_ids=["4"])
         self._edits += 1
-        who = self.house.stash.scene(scene_id).performer_ids[0]
-        self.house.stash.gql(RENAME, {"i": {"id": str(who), "name": f"Person {who} {self._edits}"}})
+        who = self.installation.stash.scene(scene_id).performer_ids[0]
+        self.installation.stash.gql(RENAME, {"i": {"id": str(who), "name": f"Person {who} {self._edits}"}})
         return scene_id
 
     # what is done to the plugin
@@ -93,29 +93,29 @@ class Stage:
     def no_drainer(self) -> None:
         """Kill the drainer, and whatever else lives by itself; also what is only just being started."""
         wait(self._nobody_lives, 10, "their end")
-        (self.house.data / "drainer.wait").unlink(missing_ok=True)
+        (self.installation.data / "drainer.wait").unlink(missing_ok=True)
 
     def _nobody_lives(self) -> bool:
-        lives = [life["pid"] for life in self.nursery.lives() if life["kind"] in ("drain", "reconcile")]
+        lives = [life["pid"] for life in self.fork_server.lives() if life["kind"] in ("drain", "reconcile")]
         for pid in lives:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         # whoever is on the way has the lock already
-        return not lives and all(_is_free(self.house.data / name) for name in ("worker.lock", "reconcile.lock"))
+        return not lives and all(_is_free(self.installation.data / name) for name in ("worker.lock", "reconcile.lock"))
 
     def no_queue(self) -> None:
         """Take the queue away, as before the first use. Nobody may be at work."""
-        shutil.rmtree(self.house.data / "queue")
+        shutil.rmtree(self.installation.data / "queue")
 
     def no_index(self) -> None:
         """Take the index of Plex away. Nobody may be at work."""
-        for path in self.house.data.glob("cache.db*"):
+        for path in self.installation.data.glob("cache.db*"):
             path.unlink()
 
     def comparison_is_due(self) -> None:
         """As after a start of Stash long after the last comparison."""
         for name in ("reconcile.due", "reconciliation_state.json"):
-            (self.house.data / name).unlink(missing_ok=True)
+            (self.installation.data / name).unlink(missing_ok=True)
 
     def killed(self, kind: str, seconds: float = 10) -> bool:
         """Wait for the end of the process that was to be killed. False where its plan was never carried out: it ended
@@ -123,14 +123,14 @@ class Stage:
         dry_since = [float("inf")]
 
         def decided() -> bool:
-            if self.nursery.fate() is not None or kind != "drain":
-                return self.nursery.fate() is not None
+            if self.fork_server.fate() is not None or kind != "drain":
+                return self.fork_server.fate() is not None
             dry_since[0] = min(dry_since[0], time.monotonic()) if self._dry() else float("inf")
             return time.monotonic() - dry_since[0] > NOTHING_MORE
 
         wait(decided, seconds, "the planned process to end")
-        self.nursery.drop()
-        return self.nursery.fate() in (-signal.SIGKILL, -signal.SIGALRM)
+        self.fork_server.drop()
+        return self.fork_server.fate() in (-signal.SIGKILL, -signal.SIGALRM)
 
     # afterwards
 
@@ -145,9 +145,9 @@ class Stage:
         return {
             "a save": lambda: self.save(self.scenes[-1]),
             "the page": self.wake,
-            "Process Queue": lambda: self.house.task("Process Queue"),
-            "View Queue Status": lambda: self.house.task("View Queue Status"),
-            "a play count": lambda: self.house.save(self.scenes[-1], play_duration=1.0),
+            "Process Queue": lambda: self.installation.task("Process Queue"),
+            "View Queue Status": lambda: self.installation.task("View Queue Status"),
+            "a play count": lambda: self.installation.save(self.scenes[-1], play_duration=1.0),
         }
 
     def quiet(self, seconds: float = 20) -> None:
@@ -156,18 +156,18 @@ class Stage:
 
     def reconcile(self, task: str) -> None:
         """Run a comparison to its end, after whichever is at work already, and have done what it found."""
-        wait(lambda: _is_free(self.house.data / "reconcile.lock"), 20, "the other comparison to end")
-        self.house.task(task)
+        wait(lambda: _is_free(self.installation.data / "reconcile.lock"), 20, "the other comparison to end")
+        self.installation.task(task)
         self.quiet()
 
     def _dry(self) -> bool:
-        rows = self.house.queue()
+        rows = self.installation.queue()
         return not (rows["waiting"] or rows["in_flight"])
 
     def lacking(self, scene_ids: list[int]) -> dict[int, list[str]]:
         """Those of the scenes that Plex does not show as Stash has them, and no row says why; with their fields."""
-        found = {one: invariant.astray(self.house.stash, self.house.plex, one) for one in scene_ids}
-        excused = invariant.excused(self.house.data)
+        found = {one: invariant.astray(self.installation.stash, self.installation.plex, one) for one in scene_ids}
+        excused = invariant.excused(self.installation.data)
         return {one: fields for one, fields in found.items() if fields and one not in excused}
 
     def must_hold(self) -> None:
@@ -175,16 +175,16 @@ class Stage:
         wait(lambda: not self._violations(), 5, lambda: "\n".join(self._violations()[:8]))
 
     def _violations(self) -> list[str]:
-        found = invariant.in_house(self.house)
-        if self.nursery.two_drainers():
+        found = invariant.in_installation(self.installation)
+        if self.fork_server.two_drainers():
             found.append("two drainers were at work at the same time")
-        if broken := self.nursery.broken():
+        if broken := self.fork_server.broken():
             found.append(broken[-2000:])
         return found
 
 
 def wait(true: Callable[[], bool], seconds: float, what: str | Callable[[], str]) -> None:
-    """As the house's, with an eye on every millisecond: this is done thousands of times."""
+    """As the installation's, with an eye on every millisecond: this is done thousands of times."""
     look(true, seconds, what, 0.002)
 
 

@@ -1,4 +1,4 @@
-"""The named steps a process can be killed at, and the witnesses that stand in every process of the nursery."""
+"""The named steps a process can be killed at, and the witnesses that stand in every process of the fork_server."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from typing import Any
 ACCEPTED = "accepted"
 TWO = "two drainers"
 _AT_WORK = "at work"
-_PACKAGES = ("hooks", "sync_queue", "worker", "stash", "plex", "metadata", "reconciliation", "tasks")
+_PACKAGES = (
+    *("hooks", "sync_queue", "worker", "stash", "plex", "metadata", "reconciliation", "tasks"),
+    *("api", "common", "matching", "pipeline", "settings", "state"),
+)
 
 
 def load() -> None:
@@ -157,14 +160,14 @@ def witness(folder: Path) -> None:
     rows, and do not wait for the disk (no power is cut): the tests wait for that."""
     from sync_queue.writer import QueueWriter
     from tasks import process_queue
-    from worker import loop
-    from worker.residence import Resident
+    from worker import dispatcher
+    from worker.service import WorkerService
 
     os.fsync = lambda fd: None
-    loop.LIVELY_POLL = process_queue.LOOK = 0.01
+    dispatcher.LIVELY_POLL = process_queue.LOOK = 0.01
     process_queue.AGAIN = 0.2
 
-    fold_all, run = QueueWriter.fold_all, Resident.run
+    fold_all, run = QueueWriter.fold_all, WorkerService.run
     accepted = os.open(folder / ACCEPTED, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.close(accepted)
 
@@ -176,7 +179,7 @@ def witness(folder: Path) -> None:
         os.close(handle)
         return inserted
 
-    def run_alone(self: Resident) -> Any:
+    def run_alone(self: WorkerService) -> Any:
         handle = os.open(folder / _AT_WORK, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -188,4 +191,4 @@ def witness(folder: Path) -> None:
             os.close(handle)
 
     QueueWriter.fold_all = fold_and_tell  # type: ignore[method-assign]
-    Resident.run = run_alone  # type: ignore[method-assign]
+    WorkerService.run = run_alone  # type: ignore[method-assign]

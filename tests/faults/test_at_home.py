@@ -17,7 +17,7 @@ from tests.faults import invariant
 from tests.faults.size import LONG, dice, many
 from tests.faults.stage import RECENT, WAKE
 from tests.faults.tally import Tally
-from tests.house import SAVE, House, wait
+from tests.installation import SAVE, Installation, wait
 
 FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
     "Plex 503": ("plex", {"status": 503}),
@@ -31,21 +31,25 @@ FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[House]:
-    house = House(tmp_path, generate(3, 40))
-    house.start()
-    house.task("Sync All Scenes")
-    house.quiet()
-    yield house
-    house.stop()
+def home(tmp_path: Path) -> Iterator[Installation]:
+    installation = Installation(tmp_path, generate(3, 40))
+    installation.start()
+    installation.task("Sync All Scenes")
+    installation.quiet()
+    yield installation
+    installation.stop()
 
 
-def all_well(house: House) -> None:
+def all_well(installation: Installation) -> None:
     """The invariants hold, now or in a moment."""
-    wait(lambda: not invariant.in_house(house), 20, lambda: "\n".join(invariant.in_house(house)[:8]))
+    wait(
+        lambda: not invariant.in_installation(installation),
+        20,
+        lambda: "\n".join(invariant.in_installation(installation)[:8]),
+    )
 
 
-def test_kills_at_home(home: House, tally: Tally) -> None:
+def test_kills_at_home(home: Installation, tally: Tally) -> None:
     chance = dice("at home")
     scenes = home.with_file(12)
     for number in range(many(2, 150)):
@@ -55,7 +59,7 @@ def test_kills_at_home(home: House, tally: Tally) -> None:
             with contextlib.suppress(TimeoutError, OSError):
                 home.stash.gql(SAVE, {"i": {"id": str(scene_id), "title": f"{number} of {scene_id}"}}, timeout=patience)
         time.sleep(chance.uniform(0, 0.5))
-        pid = home.drainer()
+        pid = home.worker_pid()
         if pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -69,7 +73,7 @@ def test_kills_at_home(home: House, tally: Tally) -> None:
 
 @pytest.mark.skipif(not LONG, reason="make torture")
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_server_that_is_ill_for_some_seconds(home: House, name: str, tally: Tally) -> None:
+def test_a_server_that_is_ill_for_some_seconds(home: Installation, name: str, tally: Tally) -> None:
     where, switches = FAULTS[name]
     faults = home.plex.faults if where == "plex" else home.stash.faults
     home.plex.faults.write_latency = 0.05

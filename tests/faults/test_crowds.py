@@ -11,50 +11,54 @@ import pytest
 
 from sandbox.library import generate
 from tests.faults import invariant
-from tests.faults.nursery import Nursery
+from tests.faults.fork_server import ForkServer
 from tests.faults.size import many
 from tests.faults.tally import Tally
-from tests.house import House, wait
+from tests.installation import Installation, wait
 
 MANY = 50
 ROUNDS = many(5, 20)
 
 
-def crowd(house: House, scene_ids: list[int], number: int) -> None:
+def crowd(installation: Installation, scene_ids: list[int], number: int) -> None:
     """All scenes are saved at the same moment; each has its own browser, and its own hook."""
-    seen = len(house.stash.processes)
+    seen = len(installation.stash.processes)
     with ThreadPoolExecutor(MANY) as pool:
-        list(pool.map(lambda scene: house.save(scene, title=f"Round {number}, scene {scene}"), scene_ids))
-    house.quiet(60)
-    hooks = [process for process in house.stash.processes[seen:] if process.kind == "hook"]
+        list(pool.map(lambda scene: installation.save(scene, title=f"Round {number}, scene {scene}"), scene_ids))
+    installation.quiet(60)
+    hooks = [process for process in installation.stash.processes[seen:] if process.kind == "hook"]
     assert [(hook.exit_code, hook.output, hook.error) for hook in hooks] == [(0, "ok", None)] * len(scene_ids)
-    wait(lambda: not invariant.in_house(house, scene_ids), 5, lambda: "\n".join(invariant.in_house(house, scene_ids)))
-    noise = [line.message for line in house.stash.log if line.level in ("Error", "Warning")]
+    wait(
+        lambda: not invariant.in_installation(installation, scene_ids),
+        5,
+        lambda: "\n".join(invariant.in_installation(installation, scene_ids)),
+    )
+    noise = [line.message for line in installation.stash.log if line.level in ("Error", "Warning")]
     assert noise == []
 
 
 @pytest.mark.parametrize("empty", [True, False], ids=["on nothing", "on what is there"])
 def test_fifty_hooks_at_once(tmp_path: Path, empty: bool, tally: Tally) -> None:
     """The first round with Python as it is; the others with processes that are quicker, and so meet more closely."""
-    nursery = Nursery(tmp_path / "nursery")
+    fork_server = ForkServer(tmp_path / "fork_server")
     for number in range(ROUNDS):
-        quicker = {"python": str(nursery.python)} if number else {}
-        house = House(tmp_path / str(number), generate(number, 90), **quicker)
-        house.start()
+        quicker = {"python": str(fork_server.python)} if number else {}
+        installation = Installation(tmp_path / str(number), generate(number, 90), **quicker)
+        installation.start()
         try:
-            scenes = house.with_file(MANY)
+            scenes = installation.with_file(MANY)
             if not empty:
-                house.save(scenes[0], title="The first of all")
-                house.quiet()
-            crowd(house, scenes, number)
+                installation.save(scenes[0], title="The first of all")
+                installation.quiet()
+            crowd(installation, scenes, number)
             if not empty and number == 1:
                 # nobody at work, and everything there
-                house.end_drainer(signal.SIGKILL)
-                crowd(house, scenes, -number)
-            assert not nursery.two_drainers()
-            assert nursery.broken() == ""
+                installation.stop_worker(signal.SIGKILL)
+                crowd(installation, scenes, -number)
+            assert not fork_server.two_drainers()
+            assert fork_server.broken() == ""
         finally:
-            house.stop()
+            installation.stop()
             shutil.rmtree(tmp_path / str(number))
         tally("crowds of 50 hooks")
-    nursery.close()
+    fork_server.close()

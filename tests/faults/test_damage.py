@@ -38,7 +38,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 def _whole(stage: Stage) -> Iterator[None]:
     """What one test leaves aside is no concern of the next."""
     yield
-    for path in stage.house.data.glob("*.damaged*"):
+    for path in stage.installation.data.glob("*.damaged*"):
         path.unlink()
 
 
@@ -71,7 +71,7 @@ def settle_files(stage: Stage) -> None:
     """Nobody at work, and all that is in the write-ahead logs in the files: they are what is damaged."""
     stage.no_drainer()
     for name in ("queue/data.db", "state.db", "cache.db"):
-        path = stage.house.data / name
+        path = stage.installation.data / name
         if path.exists():
             _checkpoint(path)
 
@@ -86,16 +86,16 @@ def _checkpoint(path: Path) -> None:
 
 def said(stage: Stage, since: int, *levels: str) -> str:
     """What stands in Stash's log since so many lines."""
-    return "\n".join(line.message for line in stage.house.stash.log[since:] if line.level in levels)
+    return "\n".join(line.message for line in stage.installation.stash.log[since:] if line.level in levels)
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_what_can_be_made_anew_is(stage: Stage, name: str, tally: Tally) -> None:
-    seen = len(stage.house.stash.log)
+    seen = len(stage.installation.stash.log)
     for damage in DAMAGES if many(0, 1) else [*dice(name).sample(DAMAGES, 1), noise]:
         chance = dice(f"{name} {damage.__name__}")
         settle_files(stage)
-        damage(stage.house.data / name, chance)
+        damage(stage.installation.data / name, chance)
         edited = stage.save(chance.choice(stage.scenes))
         stage.quiet()
         assert stage.lacking([edited]) == {}, damage.__name__
@@ -104,19 +104,19 @@ def test_what_can_be_made_anew_is(stage: Stage, name: str, tally: Tally) -> None
     stage.must_hold()
     assert "was not queued" not in said(stage, seen, "Error")
     if name in (*JSON, "cache.db"):
-        assert list(stage.house.data.glob(f"{name}.damaged*"))
+        assert list(stage.installation.data.glob(f"{name}.damaged*"))
         wait(lambda: f"{name} was damaged: it was put aside" in said(stage, seen, "Error"), 10, "it to be said")
     if name == "attention":
-        wait(lambda: stage.house.attention() is None, 10, "what nobody can read to be taken away")
+        wait(lambda: stage.installation.attention() is None, 10, "what nobody can read to be taken away")
 
 
 @pytest.mark.parametrize("name", KEPT)
 @pytest.mark.parametrize("damage", [truncated, noise, noise_behind_the_head], ids=lambda one: one.__name__)
 def test_what_cannot_be_made_anew_is_kept_and_named(stage: Stage, name: str, damage: object, tally: Tally) -> None:
-    house, chance, seen = stage.house, dice(name), len(stage.house.stash.log)
+    installation, chance, seen = stage.installation, dice(name), len(stage.installation.stash.log)
     settle_files(stage)
-    path = house.data / name
-    good = house.folder / "good"
+    path = installation.data / name
+    good = installation.folder / "good"
     shutil.copyfile(path, good)
     damage(path, chance)  # type: ignore[operator]
     broken = path.read_bytes()
@@ -127,7 +127,11 @@ def test_what_cannot_be_made_anew_is_kept_and_named(stage: Stage, name: str, dam
         stage.save(scene_id)
     if str(path) not in said(stage, seen, "Error"):
         # the hook could write its row: it is the drainer that finds out
-        wait(lambda: str(path) in (house.attention() or ""), 10, lambda: f"it to be said; {house.attention()}")
+        wait(
+            lambda: str(path) in (installation.attention() or ""),
+            10,
+            lambda: f"it to be said; {installation.attention()}",
+        )
         stage.save(scenes[0])
     assert str(path) in said(stage, seen, "Error", "Warning")
     stage.no_drainer()
@@ -143,7 +147,7 @@ def test_what_cannot_be_made_anew_is_kept_and_named(stage: Stage, name: str, dam
     stage.quiet()
     stage.reconcile(ALL)
     assert stage.lacking(stage.scenes) == {}
-    wait(lambda: house.attention() is None, 10, "the reason to be taken back")
+    wait(lambda: installation.attention() is None, 10, "the reason to be taken back")
     stage.must_hold()
     tally("files damaged")
 
@@ -153,9 +157,9 @@ def test_what_cannot_be_made_anew_is_kept_and_named(stage: Stage, name: str, dam
 def test_what_has_vanished_is_begun_anew_and_that_is_said(
     stage: Stage, name: str, damage: object, tally: Tally
 ) -> None:
-    seen = len(stage.house.stash.log)
+    seen = len(stage.installation.stash.log)
     settle_files(stage)
-    path = stage.house.data / name
+    path = stage.installation.data / name
     damage(path, dice(name))  # type: ignore[operator]
     for suffix in ("-wal", "-shm"):
         Path(f"{path}{suffix}").unlink(missing_ok=True)
@@ -176,18 +180,18 @@ def test_a_disk_that_takes_nothing_from_some_write_on(stage: Stage, kind: str, e
     numbers = range(1, longest) if many(0, 1) else sorted(dice(kind + error).sample(range(1, longest), 3))
     for number in numbers:
         stage.no_drainer()
-        stage.nursery.accepted()
-        stage.nursery.plan(kind, full=number, error=error)
+        stage.fork_server.accepted()
+        stage.fork_server.plan(kind, full=number, error=error)
         edited = stage.scenes[number % 10]
-        before = len(stage.house.stash.log)
+        before = len(stage.installation.stash.log)
         if kind == "reconcile_recent":
             stage.silently(edited)
-            stage.house.task("Reconcile Library (Recent)")
+            stage.installation.task("Reconcile Library (Recent)")
         else:
             stage.save(edited)
-        accepted = f"scene_{edited}" in stage.nursery.accepted()
+        accepted = f"scene_{edited}" in stage.fork_server.accepted()
         if kind == "hook" and not accepted:
-            refused = [line.message for line in stage.house.stash.log[before:] if line.level == "Error"]
+            refused = [line.message for line in stage.installation.stash.log[before:] if line.level == "Error"]
             assert any(f"Scene {edited} was not queued" in line for line in refused), refused
         if kind == "drain":
             stage.killed(kind)
@@ -198,6 +202,6 @@ def test_a_disk_that_takes_nothing_from_some_write_on(stage: Stage, kind: str, e
         if not accepted:
             stage.reconcile("Reconcile Library (Recent)")
         assert stage.lacking([edited]) == {}
-        assert not stage.house.task("View Queue Status").error
+        assert not stage.installation.task("View Queue Status").error
         stage.must_hold()
         tally("disks full or read-only")

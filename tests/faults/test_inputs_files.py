@@ -17,13 +17,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hooks import process
+from common import reconcile_due, redaction
+from common.detached_process import WAIT_FILE
+from hooks import process as hook_process
+from pipeline.scene_sync import SceneSync
 from plex.client import identifier
 from reconciliation.scheduler import FILE as SCHEDULE
 from reconciliation.scheduler import ReconciliationScheduler
-from stash import discretion
-from stash.settings import Stash2PlexConfig
-from sync_queue import due, migration, timestamps
+from settings.config import Stash2PlexConfig
+from state import timestamps
+from sync_queue import migration
 from sync_queue.operations import get_queued_scene_ids, get_stats
 from sync_queue.setup import open_writer
 from sync_queue.store import JobStore
@@ -31,11 +34,10 @@ from sync_queue.writer import queue_dir
 from tests.faults.nonsense import altered, damaged, promptly
 from tests.faults.size import EACH_PARSER, generated, many
 from tests.faults.tally import Tally
-from worker import drainer, notes
-from worker.launcher import WAIT_FILE
-from worker.retry import Failure, decide
-from worker.settle import _for_pictures
-from worker.work import Work
+from worker import process as worker_process
+from worker import status_files
+from worker.outcomes import _for_pictures
+from worker.retry import FailureKind, decide
 
 STATE = {
     "last_run_time": 1_700_000_000.0,
@@ -47,12 +49,12 @@ STATE = {
 GOOD = {
     SCHEDULE: [json.dumps(STATE).encode()],
     timestamps.FILE: [b'{"5": 1700000000.25, "6": 1}'],
-    due.FILE: [b"1700000000 boot.12.99", b"inf somebody"],
-    notes.STATUS: [b'{"state": "ready", "since": 5, "pid": 1, "at": 6.5, "waiting": 0}'],
-    notes.ATTENTION: [b"Stash2Plex waits for Plex: set the token"],
+    reconcile_due.FILE: [b"1700000000 boot.12.99", b"inf somebody"],
+    status_files.STATUS: [b'{"state": "ready", "since": 5, "pid": 1, "at": 6.5, "waiting": 0}'],
+    status_files.ATTENTION: [b"Stash2Plex waits for Plex: set the token"],
     WAIT_FILE: [b"1700000000.0 10"],
     migration.FILE: [b'{"timestamps": 5, "found": []}'],
-    discretion.FILE: [b'{"on": true, "secret": "00ff"}'],
+    redaction.FILE: [b'{"on": true, "secret": "00ff"}'],
     "client_id": [b"stash2plex-0123"],
 }
 ROW = {
@@ -108,40 +110,40 @@ def sync_timestamps(folder: str) -> None:
 
 
 def status(folder: str) -> None:
-    known = notes.read_status(folder)
-    notes.lives(known)
-    notes.Notes(folder).status(state="ready")
+    known = status_files.read_status(folder)
+    status_files.lives(known)
+    status_files.StatusFiles(folder).status(state="ready")
 
 
 def attention(folder: str) -> None:
-    process._repeat_attention(folder)
-    notes.Notes(folder).recall()
+    hook_process._repeat_attention(folder)
+    status_files.StatusFiles(folder).recall()
 
 
 def wait(folder: str) -> None:
     # a wait that is meant is not waited for here
-    until, _ = notes.read_wait(folder)
+    until, _ = status_files.read_wait(folder)
     if not 0 < until - time.time() <= 600:
-        drainer._sit_out(os.path.join(folder, WAIT_FILE))
-    notes.Notes(folder).begin_wait()
-    assert notes.read_wait(folder)[1] <= notes.LONGEST_WAIT
+        worker_process._sit_out(os.path.join(folder, WAIT_FILE))
+    status_files.StatusFiles(folder).begin_wait()
+    assert status_files.read_wait(folder)[1] <= status_files.LONGEST_WAIT
 
 
 def discreet(folder: str) -> None:
-    discretion.begin(folder, folder)
-    discretion.heed(folder, folder, True)
-    discretion.heed(folder, folder, False)
+    redaction.begin(folder, folder)
+    redaction.heed(folder, folder, True)
+    redaction.heed(folder, folder, False)
 
 
 READERS: dict[str, Callable[[str], object]] = {
     SCHEDULE: schedule,
     timestamps.FILE: sync_timestamps,
-    due.FILE: due.due,
-    notes.STATUS: status,
-    notes.ATTENTION: attention,
+    reconcile_due.FILE: reconcile_due.due,
+    status_files.STATUS: status,
+    status_files.ATTENTION: attention,
     WAIT_FILE: wait,
     migration.FILE: migration.migrate,
-    discretion.FILE: discreet,
+    redaction.FILE: discreet,
     "client_id": identifier,
 }
 # Of the files together as many as of any other parser.
@@ -215,8 +217,8 @@ def test_rows_of_the_queue(jobs: list[Any], status: int, store: tuple[str, JobSt
                 assert isinstance(row.job["job_key"], str)
                 assert isinstance(row.job.get("scene_id", row.job.get("entity_id")), (int, str, float))
                 if "scene_id" in row.job:
-                    assert Work(row.job).scene_id is not None
-                for failure in Failure:
+                    assert SceneSync(row.job).scene_id is not None
+                for failure in FailureKind:
                     decide(_for_pictures(row.job), failure, OSError("x"), now=20.0, share=0.5)
                 queue.retry(row.row_id, {**row.job, "next_retry_at": 300.0})
         # what could not be read is set aside; the others wait for their next try

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from matching.index import PlexCache
 from plex import listing
-from plex.cache import PlexCache
-from plex.client import PlexClient, Section
+from plex.client import Library, PlexClient
 from plex.exceptions import PlexError, error_of_status, translate_plex_exception
-from plex.item import read_full
-from plex.sections import choose_sections
-from plex.wire import Answer
+from plex.items import read_full
+from plex.libraries import choose_sections
+from plex.transport import HttpAnswer
 from tests.faults.nonsense import damaged, promptly
 from tests.faults.size import EACH_PARSER, generated
 
@@ -53,7 +53,7 @@ class _Server:
     """In the place of plexapi's server and of the wire to it: one answer for everything."""
 
     def __init__(self, content: bytes, status: int) -> None:
-        self._answer = Answer(status, content)
+        self._answer = HttpAnswer(status, content)
 
     def url(self, key: str) -> str:
         return key
@@ -61,7 +61,7 @@ class _Server:
     def _headers(self, **more: str) -> dict[str, str]:
         return more
 
-    def send(self, *asked: Any) -> Answer:
+    def send(self, *asked: Any) -> HttpAnswer:
         return self._answer
 
 
@@ -80,7 +80,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlexCache]:
 
 def ask(client: PlexClient, cache: PlexCache) -> None:
     """Everything that is ever asked."""
-    sections = [Section(1, "Scenes", "movie", ("/data",))]
+    sections = [Library(1, "Scenes", "movie", ("/data",))]
     for question in (
         lambda: choose_sections(client.sections(), []),
         lambda: choose_sections(client.sections(), ["Scenes"]),

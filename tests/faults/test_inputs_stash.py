@@ -16,23 +16,23 @@ import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hooks import door
-from hooks.events import event_of, read_document
-from metadata.desired import desired_state
+import entry_point
+from common.iso_time import parse_instant
+from hooks.hook_event import event_of, read_document
+from matching.paths import parse_path_map
+from metadata.desired_state import desired_state
 from metadata.filters import why_left_out
-from metadata.gate import has_meaningful_metadata
-from plex.paths import parse_path_map
+from metadata.quality_gate import has_meaningful_metadata
+from pipeline.scene_reader import from_stash
+from settings.config import BY_NAME, Stash2PlexConfig
 from stash import scenes as stash_scenes
 from stash.client import StashClient, StashError
-from stash.instants import parse_instant
-from stash.settings import BY_NAME, Stash2PlexConfig
 from stash.tags import families
-from tasks.asked import is_yes, number, scene_ids
+from tasks.arguments import is_yes, number, scene_ids
 from tasks.context import UserError
 from tests.faults.nonsense import JSON, altered, damaged, promptly
 from tests.faults.size import EACH_PARSER, generated
 from tests.hooks.support import no_drainer
-from worker.source import from_stash
 
 ROOT = Path(__file__).parents[2]
 STDIN = [path.read_bytes() for path in sorted((ROOT / "tests/golden/stash/stdin").glob("*.json"))]
@@ -96,10 +96,10 @@ def _work(document: bytes) -> None:
     before = sys.stdin, sys.stdout, hooks_run(reached)
     sys.stdin = io.TextIOWrapper(io.BytesIO(document))
     try:
-        answer = json.loads(door._work(behind))  # type: ignore[arg-type]
+        answer = json.loads(entry_point._work(behind))  # type: ignore[arg-type]
         assert "output" in answer
         assert reached
-    except door.BadInput as error:
+    except entry_point.BadDocument as error:
         assert len(str(error)) < 2_000
     finally:
         sys.stdin, sys.stdout = before[:2]

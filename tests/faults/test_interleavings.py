@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
+from pipeline.scene_records import SceneRecords
 from plex.client import PlexClient
 from sync_queue.dlq import DeadLetterQueue
 from sync_queue.store import JobStore
 from tests.faults.life import Life
 from tests.faults.size import dice, many
 from tests.faults.tally import Tally
-from worker import residence
-from worker.memory import Memory
+from worker import service
+from worker.outcomes import OutcomeRecorder
 from worker.processor import SyncWorker
-from worker.settle import Settlement
 
 # Between two of these, in one process, nobody can tell when an edit was made.
 POINTS: list[tuple[Any, str]] = [
@@ -27,15 +27,15 @@ POINTS: list[tuple[Any, str]] = [
     (JobStore, "has_urgent"),
     (JobStore, "finish"),
     (JobStore, "retry_all"),
-    (residence, "read_batch"),
+    (service, "read_batch"),
     (SyncWorker, "prepare"),
     (SyncWorker, "write"),
     (SyncWorker, "give_pictures"),
     (SyncWorker, "verify"),
-    (Memory, "before_write"),
+    (SceneRecords, "before_write"),
     (PlexClient, "edit"),
     (PlexClient, "get"),
-    (Settlement, "settle"),
+    (OutcomeRecorder, "settle"),
     (DeadLetterQueue, "add"),
 ]
 

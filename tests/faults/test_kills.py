@@ -39,30 +39,30 @@ HOOK = [
     Step("hook", "saves", "hooks.process:data_dir_of"),
     *both("hook", "saves", "COMMIT @ data.db"),
     *both("hook", "saves", "hooks.process:try_lock", "os:posix_spawn"),
-    Step("hook", "saves", "worker.launcher:start", "after"),
+    Step("hook", "saves", "common.detached_process:start", "after"),
     *both("hook", "saves", "os:write"),
     Step("hook", "saves", "hooks.process:_repeat_attention"),
-    *both("hook", "renames", "hooks.entities:on_entity_update"),
+    *both("hook", "renames", "hooks.entity_handlers:on_entity_update"),
     *both("hook", "begins anew", "sync_queue.setup:wait_lock"),
     Step("hook", "begins anew", "CREATE TABLE @ data.db", "after"),
     *both("hook", "begins anew", "PRAGMA user_version=1 @ data.db"),
     *both("hook", "compares", "reconciliation.launch:ensure"),
 ]
 DRAIN = [
-    Step("drain", "saves", "worker.drainer:_connection", "after"),
-    Step("drain", "saves", "worker.drainer:_sit_out"),
-    Step("drain", "saves", "worker.residence:Resident.__init__"),
+    Step("drain", "saves", "worker.process:_connection", "after"),
+    Step("drain", "saves", "worker.process:_sit_out"),
+    Step("drain", "saves", "worker.service:WorkerService.__init__"),
     *both("drain", "saves", "sync_queue.store:JobStore.resume", "COMMIT @ queue/data.db"),
-    *both("drain", "saves", "worker.residence:read_batch"),
-    *both("drain", "saves", "worker.memory:Memory.before_write", "plex.client:PlexClient.edit"),
+    *both("drain", "saves", "worker.service:read_batch"),
+    *both("drain", "saves", "pipeline.scene_records:SceneRecords.before_write", "plex.client:PlexClient.edit"),
     *both("drain", "covers", "plex.client:PlexClient.post"),
-    Step("drain", "covers", "worker.memory:Memory.after_pictures", "after"),
+    Step("drain", "covers", "pipeline.scene_records:SceneRecords.after_pictures", "after"),
     Step("drain", "saves", "worker.processor:SyncWorker.verify", "after"),
     *both("drain", "saves", "COMMIT @ state.db", "sync_queue.store:JobStore.finish"),
     *both("drain", "refused", "sync_queue.dlq:DeadLetterQueue.add"),
     *both("drain", "renames", "sync_queue.store:JobStore.expand"),
-    *both("drain", "reads anew", "plex.cache:PlexCache.build_and_compare", "COMMIT @ cache.db"),
-    *both("drain", "saves", "worker.notes:write_text"),
+    *both("drain", "reads anew", "matching.index:PlexCache.build_and_compare", "COMMIT @ cache.db"),
+    *both("drain", "saves", "worker.status_files:write_text"),
 ]
 RECONCILE = [
     Step("reconcile_recent", "silently", "reconciliation.engine:GapDetectionEngine._process_scene_batch"),
@@ -96,11 +96,11 @@ def do(stage: Stage, what: str, scene_ids: list[int]) -> None:
     for scene_id in scene_ids:
         DEEDS[what](stage, scene_id)
     if what == "silently":
-        stage.house.task(RECENT)
+        stage.installation.task(RECENT)
     elif what == "syncs":
-        stage.house.task("Sync All Scenes")
+        stage.installation.task("Sync All Scenes")
     elif what == "processes":
-        stage.house.task("Process Queue")
+        stage.installation.task("Process Queue")
     elif what == "wakes":
         stage.wake()
 
@@ -132,23 +132,23 @@ def kill(stage: Stage, kind: str, doing: str, plan: dict[str, object], name: str
     elif doing == "reads anew":
         stage.no_index()
     elif doing == "refused":
-        stage.house.plex.faults.set(status=400, only="^PUT", times=1)
-    stage.nursery.accepted()
-    stage.nursery.plan(kind, **plan)
+        stage.installation.plex.faults.set(status=400, only="^PUT", times=1)
+    stage.fork_server.accepted()
+    stage.fork_server.plan(kind, **plan)
     do(stage, doing, edited)
     came = stage.killed(kind)
     if not came:  # it is still to be killed, and would be in the middle of what follows
         stage.no_drainer()
-    stage.house.plex.faults.clear()
-    accepted = [scene_id for scene_id in edited if f"scene_{scene_id}" in stage.nursery.accepted()]
+    stage.installation.plex.faults.clear()
+    accepted = [scene_id for scene_id in edited if f"scene_{scene_id}" in stage.fork_server.accepted()]
     stage.invoke(chance)
     stage.quiet()
     if doing == "refused":
-        stage.house.task("Retry Dead Letters")
+        stage.installation.task("Retry Dead Letters")
         stage.quiet()
     assert stage.lacking(accepted) == {}
     if doing == "renames":
-        edited = [int(scene.id) for scene in stage.house.library.scenes]
+        edited = [int(scene.id) for scene in stage.installation.library.scenes]
     if stage.lacking(edited):
         # a renamed performer leaves the times of its scenes as they are (stash 4.2)
         stage.reconcile(ALL if doing == "renames" else RECENT)

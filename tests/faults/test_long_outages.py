@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from common.jobs import scene_key, scene_row
 from sandbox.plex import PlexSim
-from sync_queue.jobs import scene_key, scene_row
 from sync_queue.writer import QueueWriter, queue_dir
 from tests.faults.life import Life
 from tests.faults.size import LONG
 from tests.faults.tally import Tally
 from tests.worker.support import Bench
-from worker.breaker import State
-from worker.residence import LINGER, Leaving
+from worker.circuit_breaker import BreakerState
 from worker.retry import HOUR
+from worker.service import LINGER, ExitReason
 
 JOBS = 10_000
 # How many of them are worked on after the hour; the short form takes the others out.
@@ -38,7 +38,7 @@ def test_an_hour_of_outage_and_ten_thousand_jobs(bench: Bench, plex: PlexSim, ta
     before = time.process_time()
     bench.live(HOUR)
     assert time.process_time() - before < HOUR * CPU_SHARE
-    assert bench.breaker_state() is not State.CLOSED
+    assert bench.breaker_state() is not BreakerState.CLOSED
     # one trial a minute, of one scene
     assert len(bench.reads) <= 62
     assert {len(batch) for batch in bench.reads} == {1}
@@ -146,4 +146,4 @@ def test_an_idle_drainer_leaves_when_it_should_though_the_clock_was_set_back(
         life.settled(2)
         life.after(100, lambda: setattr(life, "set_forward", -86_400.0))
         life.live(LINGER + 200)
-        assert life.ends[-1] is Leaving.IDLE
+        assert life.ends[-1] is ExitReason.IDLE

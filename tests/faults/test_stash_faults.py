@@ -10,7 +10,7 @@ import pytest
 from tests.faults.life import Life
 from tests.faults.size import LONG, dice, many
 from tests.faults.tally import Tally
-from worker.residence import Leaving
+from worker.service import ExitReason
 
 FOR = 40.0
 # The longest pause between two questions to a Stash that is away, and of a job whose picture could not be had.
@@ -81,7 +81,7 @@ def test_a_session_that_is_refused_ends_the_drainer_and_the_next_invocation_goes
         scenes = life.edit_all(1)
         life.stash.faults.set(unauthorized=True, skip=2)
         life.live(FOR)
-        assert life.left == [Leaving.REFUSED]
+        assert life.left == [ExitReason.REFUSED]
         assert "next save or task" in (life.attention() or "")
         assert life.letters() == []
         life.stash.faults.clear()
@@ -115,7 +115,7 @@ def test_a_stash_that_stays_away_is_left_and_nothing_is_lost(
         scenes = life.edit_all(1)
         life.refuse_stash_after(5)
         life.live(3_600)
-        assert life.left == [Leaving.STASH_GONE]
+        assert life.left == [ExitReason.STASH_GONE]
         assert life.rows()["waiting"] > 10
         assert life.letters() == []
         life.plex.on_write = None

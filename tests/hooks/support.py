@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from sync_queue.locks import try_lock, unlock
-from sync_queue.place import VARIABLE, data_dir
+from common.data_dir import VARIABLE, data_dir
+from common.file_locks import try_lock, unlock
 
 ROOT = Path(__file__).parents[2]
 STDIN = ROOT / "tests" / "golden" / "stash" / "stdin"

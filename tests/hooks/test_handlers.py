@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.jobs import PRIORITY_SCAN
 from hooks import handlers
 from hooks.handlers import (
     is_scene_pending,
@@ -20,7 +21,6 @@ from hooks.handlers import (
     requires_plex_sync,
     unmark_scene_pending,
 )
-from sync_queue.jobs import PRIORITY_SCAN
 from sync_queue.store import JobStore
 from sync_queue.writer import QueueWriter, queue_dir
 from tests.sync_queue.support import rows, waiting

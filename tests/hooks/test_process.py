@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from sync_queue.locks import try_lock, unlock
+from common.file_locks import try_lock, unlock
 from sync_queue.operations import get_queued_scene_ids
 from sync_queue.setup import SETUP_LOCK, set_up
 from tests.sync_queue.support import database, rows, waiting
@@ -199,9 +199,9 @@ def test_a_destroyed_scene_is_queued_whatever_its_input_says(tmp_path: Path, dat
 
 # All that a save waits for. What is added here is paid for by every one of a thousand hooks of a bulk edit.
 IMPORTED = {
-    *("hooks", "hooks.door", "hooks.events", "hooks.handlers", "hooks.process"),
-    *("sync_queue", "sync_queue.due", "sync_queue.jobs", "sync_queue.locks", "sync_queue.place"),
-    *("sync_queue.sql", "sync_queue.writer"),
+    *("entry_point", "hooks", "hooks.hook_event", "hooks.handlers", "hooks.process"),
+    *("common", "common.reconcile_due", "common.jobs", "common.file_locks", "common.data_dir"),
+    *("sync_queue", "sync_queue.sql", "sync_queue.writer"),
 }
 # And of Python itself these, with what they bring in turn, which is not the same in every version.
 OF_PYTHON = "import __future__, _sqlite3, fcntl, os, time"
@@ -212,7 +212,7 @@ RENAMED = hook(45, "Performer.Update.Post", name="x")
 
 @pytest.mark.parametrize(
     ("context", "key", "own"),
-    [(hook(45, title="x"), "scene_45", set()), (RENAMED, "performer_45", {"hooks.entities"})],
+    [(hook(45, title="x"), "scene_45", set()), (RENAMED, "performer_45", {"hooks.entity_handlers"})],
     ids=["scene", "performer"],
 )
 def test_a_hook_process_imports_exactly_this(

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metadata.desired import Desired, desired_state
+from metadata.desired_state import DesiredState, desired_state
 from metadata.diff import Actual, Change, Diff, difference
-from metadata.edit import queries
+from metadata.edit_query import queries
 from metadata.text import tag_key
-from stash.settings import Stash2PlexConfig
+from settings.config import Stash2PlexConfig
 
 from .plexmodel import after
 
-WISH = Desired(
+WISH = DesiredState(
     {"title": "T", "summary": "", "studio": "S"}, {"actor": ["Ada"], "genre": []}, rating=8.0, has_rating=True
 )
 THERE = Actual({"title": "T", "studio": "S"}, {"actor": ["Ada"]}, rating=8.0)
@@ -46,15 +46,15 @@ def test_each_difference_is_a_change_from_old_to_new() -> None:
 
 def test_what_is_not_wished_for_is_left_alone() -> None:
     actual = Actual({"title": "x", "tagline": "y"}, {"genre": ["z"], "writer": ["w"]}, rating=3.0)
-    assert not difference(actual, Desired({}, {}))
-    assert difference(actual, Desired({"tagline": ""}, {})).changes == [Change("tagline", "y", "")]
+    assert not difference(actual, DesiredState({}, {}))
+    assert difference(actual, DesiredState({"tagline": ""}, {})).changes == [Change("tagline", "y", "")]
 
 
 @pytest.mark.parametrize(
     ("old", "new"), [("a", "A"), ("a b", "a  b"), ("a\nb", "a b"), ("é", "e\u0301"), (" a ", "a"), ("a", "a\n")]
 )
 def test_any_difference_of_a_text_is_one(old: str, new: str) -> None:
-    assert difference(Actual({"summary": old}, {}), Desired({"summary": new}, {})).changes == [
+    assert difference(Actual({"summary": old}, {}), DesiredState({"summary": new}, {})).changes == [
         Change("summary", old, new)
     ]
 
@@ -73,7 +73,7 @@ def test_any_difference_of_a_text_is_one(old: str, new: str) -> None:
     ],
 )
 def test_tags_are_compared_as_plex_holds_them(old: list[str], new: list[str], same: bool) -> None:
-    found = difference(Actual({}, {"genre": old}), Desired({}, {"genre": new}))
+    found = difference(Actual({}, {"genre": old}), DesiredState({}, {"genre": new}))
     assert found.changes == ([] if same else [Change("genre", old, new)])
 
 
@@ -96,33 +96,33 @@ def test_tags_are_compared_as_plex_holds_them(old: list[str], new: list[str], sa
 def test_a_rating_is_written_where_it_differs_and_cleared_only_where_it_is_ours(
     old: float | None, new: float | None, ours: bool, changed: bool
 ) -> None:
-    wish = Desired({}, {}, rating=new, has_rating=True)
+    wish = DesiredState({}, {}, rating=new, has_rating=True)
     found = difference(Actual({}, {}, old), wish, rating_is_ours=ours)
     assert found.changes == ([Change("userRating", old, new)] if changed else [])
-    assert not difference(Actual({}, {}, old), Desired({}, {}, rating=new), rating_is_ours=ours)
+    assert not difference(Actual({}, {}, old), DesiredState({}, {}, rating=new), rating_is_ours=ours)
 
 
 @pytest.mark.parametrize("ours", [True, False])
 def test_preserving_writes_only_where_plex_has_nothing(ours: bool) -> None:
-    wish = Desired(
+    wish = DesiredState(
         {"title": "T", "summary": "S", "studio": "X"}, {"actor": ["a"], "genre": ["g"]}, rating=8.0, has_rating=True
     )
     actual = Actual({"title": "mine", "summary": ""}, {"actor": ["mine"]}, rating=0.0)
     found = difference(actual, wish, preserve=True, rating_is_ours=ours)
     assert found.changes == [Change("summary", "", "S"), Change("studio", "", "X"), Change("genre", [], ["g"])]
-    emptied = Desired({"title": ""}, {"actor": []}, rating=None, has_rating=True)
+    emptied = DesiredState({"title": ""}, {"actor": []}, rating=None, has_rating=True)
     assert not difference(actual, emptied, preserve=True, rating_is_ours=ours)
 
 
 def test_of_collections_only_the_owned_go_and_people_s_are_sent_again() -> None:
     actual = Actual({}, {"collection": ["Mine", "Old studio", "Other"]})
-    found = difference(actual, Desired({}, {"collection": ["Atlas"]}), owned=["old STUDIO", "gone long ago"])
+    found = difference(actual, DesiredState({}, {"collection": ["Atlas"]}), owned=["old STUDIO", "gone long ago"])
     assert found.changes == [Change("collection", ["Mine", "Old studio", "Other"], ["Mine", "Other", "Atlas"])]
     assert (found.collections_added, found.collections_removed) == (["Atlas"], ["Old studio"])
 
 
 def test_a_collection_a_person_made_with_the_name_of_ours_does_not_become_ours() -> None:
-    wish = Desired({}, {"collection": ["Atlas", "Ada"]})
+    wish = DesiredState({}, {"collection": ["Atlas", "Ada"]})
     assert not difference(Actual({}, {"collection": ["ATLAS", "Ada"]}), wish)
     found = difference(Actual({}, {"collection": ["ATLAS"]}), wish)
     assert (found.changes, found.collections_added) == ([Change("collection", ["ATLAS"], ["ATLAS", "Ada"])], ["Ada"])
@@ -130,34 +130,36 @@ def test_a_collection_a_person_made_with_the_name_of_ours_does_not_become_ours()
 
 def test_a_wish_of_which_only_a_part_is_known_removes_no_collection() -> None:
     actual = Actual({}, {"collection": ["Old"]})
-    wish = Desired({}, {"collection": ["Atlas"]}, partial=frozenset({"collection"}))
+    wish = DesiredState({}, {"collection": ["Atlas"]}, partial=frozenset({"collection"}))
     found = difference(actual, wish, owned=["Old"])
     assert found.changes == [Change("collection", ["Old"], ["Old", "Atlas"])]
-    assert not difference(actual, Desired({}, {"collection": []}, partial=frozenset({"collection"})), owned=["Old"])
+    assert not difference(
+        actual, DesiredState({}, {"collection": []}, partial=frozenset({"collection"})), owned=["Old"]
+    )
 
 
 def test_preserving_adds_collections_only_where_there_is_none_and_removes_none() -> None:
-    wish = Desired({}, {"collection": ["Atlas"]})
+    wish = DesiredState({}, {"collection": ["Atlas"]})
     assert difference(Actual({}, {}), wish, preserve=True).collections_added == ["Atlas"]
     for there in (["Mine"], ["Old"], ["Mine", "Old"]):
         assert not difference(Actual({}, {"collection": there}), wish, preserve=True, owned=["Old"])
         assert not difference(
-            Actual({}, {"collection": there}), Desired({}, {"collection": []}), preserve=True, owned=["Old"]
+            Actual({}, {"collection": there}), DesiredState({}, {"collection": []}), preserve=True, owned=["Old"]
         )
 
 
 def test_a_diff_without_collections_adds_and_removes_none_of_them() -> None:
-    found = difference(Actual({}, {"genre": ["a"]}), Desired({}, {"genre": ["b"]}))
+    found = difference(Actual({}, {"genre": ["a"]}), DesiredState({}, {"genre": ["b"]}))
     assert (found.collections_added, found.collections_removed) == ([], [])
     assert [(change.added, change.removed) for change in found.changes] == [(["b"], ["a"])]
-    assert [(change.added, change.removed) for change in difference(THERE, Desired({"title": "x"}, {})).changes] == [
-        ([], [])
-    ]
+    assert [
+        (change.added, change.removed) for change in difference(THERE, DesiredState({"title": "x"}, {})).changes
+    ] == [([], [])]
 
 
 def test_another_order_of_actors_is_a_difference_only_where_it_is_asked_for() -> None:
     there = Actual({}, {"actor": ["Bea", "Ada"], "genre": ["b", "a"]})
-    wish = Desired({}, {"actor": ["Ada", "Bea"], "genre": ["a", "b"]})
+    wish = DesiredState({}, {"actor": ["Ada", "Bea"], "genre": ["a", "b"]})
     assert not difference(there, wish)
     assert difference(there, wish, reorder=True).changes == [Change("actor", ["Bea", "Ada"], ["Ada", "Bea"])]
     assert not difference(there, wish, reorder=True, preserve=True)
@@ -191,7 +193,7 @@ ACTUALS = st.builds(
 CONFIG = Stash2PlexConfig(collections="studio, performer, group", collection_prefix="group=Box: ")
 
 
-def wish_of(data: dict[str, Any]) -> Desired:
+def wish_of(data: dict[str, Any]) -> DesiredState:
     """The wished-for state with everything switched on."""
     return desired_state(data, CONFIG, "stem")
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from metadata.filters import lies_in, why_left_out
-from stash.settings import Stash2PlexConfig
+from settings.config import Stash2PlexConfig
 
 DATA: dict[str, Any] = {
     "path": "/data/Atlas/one.mp4",

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metadata.desired import Desired
+from metadata.desired_state import DesiredState
 from metadata.fingerprint import fingerprint
 
-WISH = Desired(
+WISH = DesiredState(
     {"title": "T", "summary": "", "studio": "Atlas"},
     {"actor": ["Ada", "Bea"], "genre": ["x", "y"], "collection": ["Atlas"]},
     rating=8.0,
@@ -61,5 +61,5 @@ def test_anything_else_differs(changes: dict[str, Any]) -> None:
 
 @given(st.dictionaries(st.text(max_size=5), st.text(max_size=5)), st.lists(st.text(max_size=5)))
 def test_any_wish_has_one(scalars: dict[str, str], names: list[str]) -> None:
-    found = fingerprint(Desired(scalars, {"genre": names}))
-    assert found == fingerprint(Desired(dict(reversed(scalars.items())), {"genre": names[::-1]}))
+    found = fingerprint(DesiredState(scalars, {"genre": names}))
+    assert found == fingerprint(DesiredState(dict(reversed(scalars.items())), {"genre": names[::-1]}))

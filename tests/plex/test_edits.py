@@ -10,15 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from metadata.desired import Desired, desired_state, tag_key
+from metadata.desired_state import DesiredState, desired_state, tag_key
 from metadata.diff import Actual, Diff, difference
-from metadata.edit import ALONE, LIMIT, queries
+from metadata.edit_query import ALONE, LIMIT, queries
 from plex.client import PlexClient
-from plex.item import FullItem, read_full
+from plex.items import FullItem, read_full
 from sandbox.plex import PlexSim
 from sandbox.plex.model import Item, Tag
 from sandbox.plex.model import Section as SimSection
-from stash.settings import Stash2PlexConfig
+from settings.config import Stash2PlexConfig
 
 NASTY = "a,b&c%d/e'f\"g+h"
 CONFIG = Stash2PlexConfig()
@@ -45,11 +45,11 @@ def actual(client: PlexClient, item: Item) -> Actual:
     return Actual(found.scalars, found.tags, found.rating)
 
 
-def difference_of(client: PlexClient, item: Item, wish: Desired) -> Diff:
+def difference_of(client: PlexClient, item: Item, wish: DesiredState) -> Diff:
     return difference(actual(client, item), wish, rating_is_ours=True)
 
 
-def send(client: PlexClient, item: Item, wish: Desired) -> list[str]:
+def send(client: PlexClient, item: Item, wish: DesiredState) -> list[str]:
     """Send what differs; gives the queries that carried it."""
     sent = queries(difference_of(client, item, wish))
     for query in sent:
@@ -57,7 +57,7 @@ def send(client: PlexClient, item: Item, wish: Desired) -> list[str]:
     return sent
 
 
-def wish_for(**data: Any) -> Desired:
+def wish_for(**data: Any) -> DesiredState:
     return desired_state(data, CONFIG, "file")
 
 

@@ -10,23 +10,23 @@ from typing import Any
 
 import pytest
 
-from plex.cache import file_number
-from tests.house import House, wait
+from matching.index import file_number
+from tests.installation import Installation, wait
 
 UPDATE = "mutation($i: {0}UpdateInput!) {{ {1}Update(input: $i) {{ id }} }}"
 MERGE = "mutation($i: TagsMergeInput!) { tagsMerge(input: $i) { id } }"
 DESTROY = "mutation($i: SceneDestroyInput!) { sceneDestroy(input: $i) }"
 
 
-def edit(house: House, kind: str, number: int, **fields: Any) -> None:
+def edit(installation: Installation, kind: str, number: int, **fields: Any) -> None:
     """Edit a performer, studio, tag or group as a person does."""
     query = UPDATE.format(kind.capitalize(), kind)
-    house.stash.gql(query, {"i": {"id": str(number), **fields}})
+    installation.stash.gql(query, {"i": {"id": str(number), **fields}})
 
 
-def scenes(house: House) -> list[int]:
+def scenes(installation: Installation) -> list[int]:
     """Every scene."""
-    return [scene.id for scene in house.stash.scenes]
+    return [scene.id for scene in installation.stash.scenes]
 
 
 HOLDS: dict[str, Callable[[Any], list[int]]] = {
@@ -36,28 +36,28 @@ HOLDS: dict[str, Callable[[Any], list[int]]] = {
 }
 
 
-def on(house: House, kind: str) -> tuple[int, list[int]]:
+def on(installation: Installation, kind: str) -> tuple[int, list[int]]:
     """The performer, studio or tag that is on most of the scenes with an item of their own, and those scenes."""
     found: dict[int, list[int]] = {}
-    for scene in house.with_file(30):
-        for number in HOLDS[kind](house.stash.scene(scene)):
+    for scene in installation.with_file(30):
+        for number in HOLDS[kind](installation.stash.scene(scene)):
             found.setdefault(number, []).append(scene)
     return max(found.items(), key=lambda one: len(one[1]))
 
 
 @pytest.fixture
-def synced(house: House) -> House:
-    """A house where Plex shows everything."""
-    house.task("Sync All Scenes")
-    house.quiet()
-    assert house.differences(scenes(house)) == []
-    house.plex.reset_counters()
-    house.plex.writes.clear()
-    return house
+def synced(installation: Installation) -> Installation:
+    """A installation where Plex shows everything."""
+    installation.task("Sync All Scenes")
+    installation.quiet()
+    assert installation.differences(scenes(installation)) == []
+    installation.plex.reset_counters()
+    installation.plex.writes.clear()
+    return installation
 
 
 @pytest.mark.parametrize("kind", ["performer", "studio", "tag"])
-def test_a_rename_reaches_all_scenes(synced: House, kind: str) -> None:
+def test_a_rename_reaches_all_scenes(synced: Installation, kind: str) -> None:
     number, concerned = on(synced, kind)
     assert len(concerned) > 2
     edit(synced, kind, number, name="Renamed, and with a comma")
@@ -79,7 +79,7 @@ def test_a_rename_reaches_all_scenes(synced: House, kind: str) -> None:
     assert synced.complaints() == []
 
 
-def test_merged_tags_are_one_genre(synced: House) -> None:
+def test_merged_tags_are_one_genre(synced: Installation) -> None:
     source, concerned = on(synced, "tag")
     kept = next(tag for tag in synced.stash.store.tags if tag.id != source)
     synced.stash.gql(MERGE, {"i": {"source": [str(source)], "destination": str(kept.id)}})
@@ -88,42 +88,44 @@ def test_merged_tags_are_one_genre(synced: House) -> None:
     assert all(kept.name in synced.item(scene).tags("genre") for scene in concerned)
 
 
-def test_a_group_and_a_parent_studio_are_collections_where_the_settings_say_so(house: House) -> None:
-    house.configure(collections="parent_studio, group")
-    studio = next(one for one in house.stash.store.studios if one.parent_id)
-    for scene in (chosen := house.with_file(3)):
-        house.save(scene, studio_id=str(studio.id), groups=[{"group_id": "1"}])
-    house.quiet()
+def test_a_group_and_a_parent_studio_are_collections_where_the_settings_say_so(installation: Installation) -> None:
+    installation.configure(collections="parent_studio, group")
+    studio = next(one for one in installation.stash.store.studios if one.parent_id)
+    for scene in (chosen := installation.with_file(3)):
+        installation.save(scene, studio_id=str(studio.id), groups=[{"group_id": "1"}])
+    installation.quiet()
     assert studio.parent_id is not None
-    edit(house, "studio", studio.parent_id, name="The parent")
-    edit(house, "group", 1, name="The group")
-    house.quiet()
-    assert [sorted(house.item(scene).tags("collection")) for scene in chosen] == [["The group", "The parent"]] * 3
+    edit(installation, "studio", studio.parent_id, name="The parent")
+    edit(installation, "group", 1, name="The group")
+    installation.quiet()
+    assert [sorted(installation.item(scene).tags("collection")) for scene in chosen] == [
+        ["The group", "The parent"]
+    ] * 3
 
 
-def test_what_lies_below_a_tag_follows_its_edit_where_a_rule_asks_for_it(house: House) -> None:
-    [scene] = house.with_file()
-    house.configure(ignore_tags="Private/*")
+def test_what_lies_below_a_tag_follows_its_edit_where_a_rule_asks_for_it(installation: Installation) -> None:
+    [scene] = installation.with_file()
+    installation.configure(ignore_tags="Private/*")
     create = "mutation($i: TagCreateInput!) { tagCreate(input: $i) { id } }"
-    made = [house.stash.gql(create, {"i": {"name": name}})["tagCreate"]["id"] for name in ("Private", "Inside")]
-    house.save(scene, tag_ids=[made[1]])
-    house.shows(scene)
-    house.quiet()
-    assert house.item(scene).tags("genre") == ["Inside"]
-    edit(house, "tag", int(made[0]), name="Private", child_ids=[made[1]])
-    house.quiet()
-    assert house.item(scene).tags("genre") == []
+    made = [installation.stash.gql(create, {"i": {"name": name}})["tagCreate"]["id"] for name in ("Private", "Inside")]
+    installation.save(scene, tag_ids=[made[1]])
+    installation.shows(scene)
+    installation.quiet()
+    assert installation.item(scene).tags("genre") == ["Inside"]
+    edit(installation, "tag", int(made[0]), name="Private", child_ids=[made[1]])
+    installation.quiet()
+    assert installation.item(scene).tags("genre") == []
 
 
-def test_what_plex_does_not_show_is_not_even_queued(house: House) -> None:
-    edit(house, "performer", 1, favorite=True, details="x")
-    edit(house, "studio", 1, rating100=80)
-    edit(house, "tag", 1, description="x")
-    edit(house, "group", 1, synopsis="x")
-    assert not (house.data / "queue").exists()
+def test_what_plex_does_not_show_is_not_even_queued(installation: Installation) -> None:
+    edit(installation, "performer", 1, favorite=True, details="x")
+    edit(installation, "studio", 1, rating100=80)
+    edit(installation, "tag", 1, description="x")
+    edit(installation, "group", 1, synopsis="x")
+    assert not (installation.data / "queue").exists()
 
 
-def test_a_pause_keeps_an_edit(synced: House) -> None:
+def test_a_pause_keeps_an_edit(synced: Installation) -> None:
     synced.configure(enabled=False)
     edit(synced, "tag", 1, name="While paused")
     synced.paused()
@@ -134,18 +136,18 @@ def test_a_pause_keeps_an_edit(synced: House) -> None:
     assert synced.differences(scenes(synced)) == []
 
 
-def test_a_drainer_killed_amid_it_leaves_nothing_out(synced: House) -> None:
+def test_a_drainer_killed_amid_it_leaves_nothing_out(synced: Installation) -> None:
     synced.plex.faults.set(write_latency=0.05)
     edit(synced, "tag", 1, name="Killed once")
     wait(lambda: synced.plex.puts > 1, 20, "the first scenes")
-    synced.end_drainer(signal.SIGKILL)
+    synced.stop_worker(signal.SIGKILL)
     edit(synced, "studio", 1, name="Another edit")
     synced.plex.faults.clear()
     synced.quiet()
     assert synced.differences(scenes(synced)) == []
 
 
-def test_a_save_arrives_amid_it(synced: House) -> None:
+def test_a_save_arrives_amid_it(synced: Installation) -> None:
     [scene] = synced.with_file()
     synced.plex.faults.set(write_latency=0.1)
     edit(synced, "tag", 1, name="Bulk")
@@ -157,7 +159,7 @@ def test_a_save_arrives_amid_it(synced: House) -> None:
     assert synced.differences(scenes(synced)) == []
 
 
-def remembered(house: House, scene: int, path: str) -> dict[str, int]:
+def remembered(installation: Installation, scene: int, path: str) -> dict[str, int]:
     """How often a scene stands where the plugin remembers something of it."""
     asked = {
         "ledger": ("state.db", "SELECT COUNT(*) FROM ledger WHERE scene_id = ?", scene),
@@ -166,14 +168,14 @@ def remembered(house: House, scene: int, path: str) -> dict[str, int]:
     }
     found = {}
     for name, (file, query, value) in asked.items():
-        with closing(sqlite3.connect(house.data / file)) as db:
+        with closing(sqlite3.connect(installation.data / file)) as db:
             (found[name],) = db.execute(query, (value,)).fetchone()
     from sync_queue.operations import load_sync_timestamps
 
-    return {**found, "timestamp": int(scene in load_sync_timestamps(str(house.data)))}
+    return {**found, "timestamp": int(scene in load_sync_timestamps(str(installation.data)))}
 
 
-def test_of_a_destroyed_scene_nothing_is_remembered_and_plex_is_left_alone(synced: House) -> None:
+def test_of_a_destroyed_scene_nothing_is_remembered_and_plex_is_left_alone(synced: Installation) -> None:
     [scene] = synced.with_file()
     item = synced.item(scene)
     path = synced.scene(scene)["files"][0]["path"]

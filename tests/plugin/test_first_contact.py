@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from release.manifest import TASKS
+from settings.config import TABLE, Stash2PlexConfig
 from stash.client import StashUnreachable
-from stash.manifest import TASKS
-from stash.settings import TABLE, Stash2PlexConfig
-from tasks import defaults
+from tasks import default_switches
 from tasks.context import Context
-from tests.house import PLUGIN, House, wait
+from tests.installation import PLUGIN, Installation, wait
 
 from .test_tasks import operation, said
 
@@ -22,19 +22,19 @@ TOKEN = "any item, ... > Get Info > View XML"
 ON = {one.name for one in TABLE if one.default is True}
 
 
-def stored(house: House) -> dict[str, Any]:
-    found = house.stash.gql("{ configuration { plugins } }")["configuration"]["plugins"].get(PLUGIN, {})
+def stored(installation: Installation) -> dict[str, Any]:
+    found = installation.stash.gql("{ configuration { plugins } }")["configuration"]["plugins"].get(PLUGIN, {})
     assert isinstance(found, dict)
     return found
 
 
 @pytest.mark.parametrize(("name", "args"), [(name, args) for name, _, args in TASKS])
 def test_without_settings_each_task_says_in_one_line_what_to_do(
-    bare_house: House, name: str, args: dict[str, str]
+    bare_installation: Installation, name: str, args: dict[str, str]
 ) -> None:
-    bare_house.start(configured=False)
-    bare_house.task(name)
-    loud = [line.message for line in bare_house.stash.log if line.level in ("Warning", "Error")]
+    bare_installation.start(configured=False)
+    bare_installation.task(name)
+    loud = [line.message for line in bare_installation.stash.log if line.level in ("Warning", "Error")]
     # Stash itself repeats what a task ended with.
     told = [line for line in loud if "Plex URL and Plex token" in line and "Plugin returned error" not in line]
     assert len(told) == 1
@@ -44,67 +44,69 @@ def test_without_settings_each_task_says_in_one_line_what_to_do(
 
 @pytest.mark.parametrize(("name", "args"), [(name, args) for name, _, args in TASKS])
 def test_with_a_wrong_setting_each_task_names_it_with_what_is_allowed(
-    bare_house: House, name: str, args: dict[str, str]
+    bare_installation: Installation, name: str, args: dict[str, str]
 ) -> None:
-    bare_house.start()
-    bare_house.configure(max_tags="plenty")
-    bare_house.task(name)
-    loud = [line.message for line in bare_house.stash.log if line.level in ("Warning", "Error")]
+    bare_installation.start()
+    bare_installation.configure(max_tags="plenty")
+    bare_installation.task(name)
+    loud = [line.message for line in bare_installation.stash.log if line.level in ("Warning", "Error")]
     told = [line for line in loud if "Most tags" in line and "Plugin returned error" not in line]
     assert len(told) == 1
     assert "a whole number from 0 to 10000, not 'plenty'" in told[0]
     assert "Settings > Plugins" in told[0]
 
 
-def test_saves_before_the_settings_wait_and_the_first_one_after_arrives_at_once(bare_house: House) -> None:
-    house = bare_house
-    house.start(configured=False)
-    early, late = house.with_file(2)
-    house.save(early, title="Before the settings")
-    wait(lambda: "Plex URL and Plex token" in (house.attention() or ""), 20, "the reason to be said")
-    house.configure()
+def test_saves_before_the_settings_wait_and_the_first_one_after_arrives_at_once(
+    bare_installation: Installation,
+) -> None:
+    installation = bare_installation
+    installation.start(configured=False)
+    early, late = installation.with_file(2)
+    installation.save(early, title="Before the settings")
+    wait(lambda: "Plex URL and Plex token" in (installation.attention() or ""), 20, "the reason to be said")
+    installation.configure()
     began = time.monotonic()
-    house.save(late, title="After them")
-    house.shows(late, title="After them")
+    installation.save(late, title="After them")
+    installation.shows(late, title="After them")
     assert time.monotonic() - began < 2.0
-    house.shows(early, title="Before the settings")
-    house.quiet()
-    assert house.differences([early, late]) == []
+    installation.shows(early, title="Before the settings")
+    installation.quiet()
+    assert installation.differences([early, late]) == []
 
 
-def test_a_task_shows_the_switches_that_are_on_as_on(house: House) -> None:
-    house.configure(sync_rating=False, max_tags=7)
-    before = stored(house)
+def test_a_task_shows_the_switches_that_are_on_as_on(installation: Installation) -> None:
+    installation.configure(sync_rating=False, max_tags=7)
+    before = stored(installation)
     assert not {name for name, value in before.items() if value is True}
-    house.task("Sync Recent Scenes")
-    after = stored(house)
+    installation.task("Sync Recent Scenes")
+    after = stored(installation)
     assert after == {**before, **dict.fromkeys(ON - {"sync_rating"}, True)}
     assert Stash2PlexConfig.from_settings(after) == Stash2PlexConfig.from_settings(before)
-    assert f"{len(ON) - 1} switches that are on by default are now shown as on" in said(house)
-    house.task("View Queue Status")
-    assert said(house).count("are now shown as on") == 1
-    assert house.stash.counters["graphql:configurePlugin"] == 1
+    assert f"{len(ON) - 1} switches that are on by default are now shown as on" in said(installation)
+    installation.task("View Queue Status")
+    assert said(installation).count("are now shown as on") == 1
+    assert installation.stash.counters["graphql:configurePlugin"] == 1
 
 
-def test_a_task_that_cannot_go_on_shows_them_too(bare_house: House) -> None:
-    bare_house.start(configured=False)
-    bare_house.task("Sync All Scenes")
-    assert stored(bare_house) == dict.fromkeys(ON, True)
+def test_a_task_that_cannot_go_on_shows_them_too(bare_installation: Installation) -> None:
+    bare_installation.start(configured=False)
+    bare_installation.task("Sync All Scenes")
+    assert stored(bare_installation) == dict.fromkeys(ON, True)
 
 
-def test_no_save_no_page_and_no_look_writes_settings(house: House) -> None:
-    [scene] = house.with_file()
-    house.save(scene, title="Only a save")
-    house.quiet()
+def test_no_save_no_page_and_no_look_writes_settings(installation: Installation) -> None:
+    [scene] = installation.with_file()
+    installation.save(scene, title="Only a save")
+    installation.quiet()
     for mode in ("wake", "preview", "gap_report", "give_back", "health"):
-        operation(house, mode=mode)
-    assert set(stored(house)) == {"plex_url", "plex_token"}
+        operation(installation, mode=mode)
+    assert set(stored(installation)) == {"plex_url", "plex_token"}
 
 
-def test_a_value_whose_default_counts_is_named_with_what_it_may_be(house: House) -> None:
-    house.configure(reconcile_interval="sometimes")
-    house.task("View Queue Status")
-    [line] = [one for one in said(house, "Warning").splitlines() if "sometimes" in one]
+def test_a_value_whose_default_counts_is_named_with_what_it_may_be(installation: Installation) -> None:
+    installation.configure(reconcile_interval="sometimes")
+    installation.task("View Queue Status")
+    [line] = [one for one in said(installation, "Warning").splitlines() if "sometimes" in one]
     assert "Reconcile interval" in line
     assert "never, hourly, daily, weekly are known" in line
 
@@ -133,24 +135,24 @@ def test_a_stash_that_does_not_take_them_is_no_reason_to_stop(
     context = Context({}, {}, str(tmp_path), str(tmp_path))
     busy = Busy({"enabled": False, "plex_url": "http://x"})
     vars(context)["stash"] = busy
-    defaults.look_after(context, change=True)
+    default_switches.look_after(context, change=True)
     assert busy.sent == []  # nobody has asked for the settings
-    defaults.remind(context)
+    default_switches.remind(context)
     assert capfd.readouterr().err == ""
     assert context.config.enabled is False
-    defaults.look_after(context, change=True)
+    default_switches.look_after(context, change=True)
     assert [set(one["input"]) for one in busy.sent] == [ON | {"plex_url"}]
     assert busy.sent[0]["input"]["enabled"] is False
     assert "could not be shown as on: Stash does not answer" in capfd.readouterr().err
 
 
-def test_what_the_worker_has_said_already_is_not_said_twice(house: House) -> None:
-    house.configure(plex_token="")
-    [scene] = house.with_file()
-    house.save(scene, title="Waits")
-    wait(lambda: "Plex token" in (house.attention() or ""), 20, "the reason")
-    seen = len(house.stash.log)
-    house.task("View Queue Status")
-    told = [line.message for line in house.stash.log[seen:] if TOKEN in line.message and line.level == "Warning"]
+def test_what_the_worker_has_said_already_is_not_said_twice(installation: Installation) -> None:
+    installation.configure(plex_token="")
+    [scene] = installation.with_file()
+    installation.save(scene, title="Waits")
+    wait(lambda: "Plex token" in (installation.attention() or ""), 20, "the reason")
+    seen = len(installation.stash.log)
+    installation.task("View Queue Status")
+    told = [line.message for line in installation.stash.log[seen:] if TOKEN in line.message and line.level == "Warning"]
     assert len(told) == 1
-    assert json.loads((house.data / "drainer.json").read_text())["state"] == "waiting for a person"
+    assert json.loads((installation.data / "drainer.json").read_text())["state"] == "waiting for a person"

@@ -11,69 +11,71 @@ from typing import Any
 
 import pytest
 
+from common.jobs import new_job
+from common.missing_packages import command
 from plex.exceptions import PlexPermanentError
-from sync_queue import state
+from state import database
 from sync_queue.dlq import DeadLetterQueue
-from sync_queue.jobs import new_job
-from sync_queue.requirements import command
 from sync_queue.setup import set_up
 from tasks import health_check as module
 from tasks import health_local, health_plex
 from tasks.context import Context
-from tasks.health import Finding, Look
-from tests.house import House, fetch_the_dead, wait
+from tasks.health_probe import HealthFinding, HealthProbe
+from tests.installation import Installation, fetch_the_dead, wait
 
 from .test_tasks import operation, said
 
 Checks = dict[str, list[dict[str, Any]]]
 
 
-def health(house: House) -> Checks:
+def health(installation: Installation) -> Checks:
     """The findings by check."""
     found: Checks = {}
-    for finding in operation(house, mode="health")["checks"]:
+    for finding in operation(installation, mode="health")["checks"]:
         found.setdefault(finding["check"], []).append(finding)
     return found
 
 
-def test_a_healthy_house(house: House) -> None:
-    [scene] = house.with_file()
-    house.save(scene, title="Before")
-    house.quiet()
-    before = house.plex.puts
+def test_a_healthy_installation(installation: Installation) -> None:
+    [scene] = installation.with_file()
+    installation.save(scene, title="Before")
+    installation.quiet()
+    before = installation.plex.puts
     fetch_the_dead()
-    house.task("Health Check")
-    assert [line for line in said(house).splitlines() if "NOT OK" in line] == []
-    assert "checks, nothing to mend" in said(house)
-    assert "[ok] Plex token: accepted" in said(house)
-    assert "[ok] Plex address: Plex answers at http://127.0.0.1" in said(house)
-    assert "Scenes: /data" in said(house)
-    assert said(house, "Warning") == ""
-    assert house.complaints() == []
-    found = health(house)
+    installation.task("Health Check")
+    assert [line for line in said(installation).splitlines() if "NOT OK" in line] == []
+    assert "checks, nothing to mend" in said(installation)
+    assert "[ok] Plex token: accepted" in said(installation)
+    assert "[ok] Plex address: Plex answers at http://127.0.0.1" in said(installation)
+    assert "Scenes: /data" in said(installation)
+    assert said(installation, "Warning") == ""
+    assert installation.complaints() == []
+    found = health(installation)
     assert [name for name, _ in module.CHECKS] == list(found)
     assert {finding["ok"] for several in found.values() for finding in several} <= {True, None}
     assert "v0.30.1-19" in found["Stash"][0]["finding"]
-    assert house.plex.identity.version in found["Plex version"][0]["finding"]
-    assert f"process {house.drainer()}" in found["Background worker"][0]["finding"]
+    assert installation.plex.identity.version in found["Plex version"][0]["finding"]
+    assert f"process {installation.worker_pid()}" in found["Background worker"][0]["finding"]
     assert "plexapi 4.18" in found["Python"][0]["finding"]
     assert {one["finding"].split(":")[0] for one in found["Databases"]} == {"queue/data.db", "state.db", "cache.db"}
     assert all(one["finding"].endswith("wal") for one in found["Journal mode"])
-    assert house.plex.puts == before
+    assert installation.plex.puts == before
 
 
-def test_before_the_settings_are_there(bare_house: House) -> None:
-    bare_house.start(configured=False)
-    found = health(bare_house)
+def test_before_the_settings_are_there(bare_installation: Installation) -> None:
+    bare_installation.start(configured=False)
+    found = health(bare_installation)
     assert [one["ok"] for one in found["Settings"]] == [False]
     assert "Plex URL and Plex token missing" in found["Settings"][0]["finding"]
     assert found["Plex address"][0]["ok"] is None
     assert found["Stash"][0]["ok"] is True
 
 
-def test_settings_that_are_wrong_or_were_replaced_are_all_named(house: House) -> None:
-    house.configure(max_retries="many", reconcile_interval="sometimes", path_map="/a", enabled=False, sync_master=False)
-    findings = [one["finding"] for one in health(house)["Settings"]]
+def test_settings_that_are_wrong_or_were_replaced_are_all_named(installation: Installation) -> None:
+    installation.configure(
+        max_retries="many", reconcile_interval="sometimes", path_map="/a", enabled=False, sync_master=False
+    )
+    findings = [one["finding"] for one in health(installation)["Settings"]]
     assert any("Tries is a whole number" in finding for finding in findings)
     assert any("Path map: '/a' is no rule" in finding for finding in findings)
     assert any("its default is used" in finding for finding in findings)
@@ -81,120 +83,120 @@ def test_settings_that_are_wrong_or_were_replaced_are_all_named(house: House) ->
     assert any("Sync fields is off" in finding for finding in findings)
 
 
-def test_plex_away_and_a_wrong_token_are_told_apart(house: House) -> None:
-    house.configure(plex_token="wrong-token")
-    found = health(house)
+def test_plex_away_and_a_wrong_token_are_told_apart(installation: Installation) -> None:
+    installation.configure(plex_token="wrong-token")
+    found = health(installation)
     assert found["Plex address"][0]["ok"] is True
     assert found["Plex token"][0]["ok"] is False
-    house.plex.faults.refuse()
-    found = health(house)
+    installation.plex.faults.refuse()
+    found = health(installation)
     assert (found["Plex address"][0]["ok"], found["Plex token"][0]["ok"]) == (False, None)
     assert "Is Plex running" in found["Plex address"][0]["advice"]
     assert found["Databases"][0]["ok"] is True
-    house.plex.faults.accept()
+    installation.plex.faults.accept()
 
 
-def test_a_library_that_is_not_there_is_named_with_those_that_are(house: House) -> None:
-    house.plex.add_section("Series", ["/series"], type="show")
-    house.configure(plex_library="Scenes, Nowhere, Series")
-    found = [(one["ok"], one["finding"]) for one in health(house)["Plex libraries"]]
+def test_a_library_that_is_not_there_is_named_with_those_that_are(installation: Installation) -> None:
+    installation.plex.add_section("Series", ["/series"], type="show")
+    installation.configure(plex_library="Scenes, Nowhere, Series")
+    found = [(one["ok"], one["finding"]) for one in health(installation)["Plex libraries"]]
     assert found[0] == (True, "Scenes: /data")
     assert found[1] == (False, "The Plex library 'Nowhere' is not on the server. There are: Scenes")
     assert found[2][0] is False
     assert "is of type show" in found[2][1]
 
 
-def test_a_guests_token_reads_and_may_not_edit(house: House) -> None:
-    house.plex.identity.guests.add("guest-token")
-    house.configure(plex_token="guest-token")
-    found = health(house)
+def test_a_guests_token_reads_and_may_not_edit(installation: Installation) -> None:
+    installation.plex.identity.guests.add("guest-token")
+    installation.configure(plex_token="guest-token")
+    found = health(installation)
     assert found["Plex token"][0]["ok"] is True
     assert found["Right to edit"][0]["ok"] is False
     assert "not that of the server's owner" in found["Right to edit"][0]["finding"]
-    assert house.plex.puts == 0
+    assert installation.plex.puts == 0
 
 
 @pytest.mark.parametrize(("status", "ok"), [(404, None), (500, None), (400, None)])
-def test_a_server_that_does_not_say_who_may_edit(house: House, status: int, ok: bool | None) -> None:
-    house.plex.faults.set(status=status, only="/:/prefs")
-    [found] = health(house)["Right to edit"]
+def test_a_server_that_does_not_say_who_may_edit(installation: Installation, status: int, ok: bool | None) -> None:
+    installation.plex.faults.set(status=status, only="/:/prefs")
+    [found] = health(installation)["Right to edit"]
     assert found["ok"] is ok
 
 
-def test_rules_of_the_path_map_are_held_against_both_sides(house: House) -> None:
-    house.configure(path_map="/data => /media; /nowhere => /data")
-    found = health(house)
+def test_rules_of_the_path_map_are_held_against_both_sides(installation: Installation) -> None:
+    installation.configure(path_map="/data => /media; /nowhere => /data")
+    found = health(installation)
     assert [one["ok"] for one in found["Path map"]] == [False, False]
     assert "Plex has no folder /media (it has /data)" in found["Path map"][0]["finding"]
     assert "Stash has no folder /nowhere" in found["Path map"][1]["finding"]
     assert found["Files"][0]["ok"] is False
     assert "0 of the " in found["Files"][0]["finding"]
-    house.configure(path_map="/data => /data")
-    found = health(house)
+    installation.configure(path_map="/data => /data")
+    found = health(installation)
     assert found["Path map"][0]["ok"] is True
     assert found["Files"][0]["ok"] is True
 
 
-def test_damaged_and_foreign_things_are_named_one_by_one(house: House) -> None:
-    [scene] = house.with_file()
-    house.save(scene, title="Before")
-    house.quiet()
-    house.end_drainer()
-    (house.data / "cache.db").write_bytes(b"noise " * 4000)
-    (house.data / "attention").write_text("Something is the matter")
-    os.chmod(house.data, 0o755)
-    found = health(house)
+def test_damaged_and_foreign_things_are_named_one_by_one(installation: Installation) -> None:
+    [scene] = installation.with_file()
+    installation.save(scene, title="Before")
+    installation.quiet()
+    installation.stop_worker()
+    (installation.data / "cache.db").write_bytes(b"noise " * 4000)
+    (installation.data / "attention").write_text("Something is the matter")
+    os.chmod(installation.data, 0o755)
+    found = health(installation)
     broken = {one["finding"].split(":")[0]: one["ok"] for one in found["Databases"]}
     assert broken == {"queue/data.db": True, "state.db": True, "cache.db": None}
     assert "Something is the matter" in found["Background worker"][0]["finding"]
     assert "open to other users" in found["Data directory"][0]["finding"]
-    os.chmod(house.data, 0o700)
+    os.chmod(installation.data, 0o700)
 
 
-def test_dead_letters_are_counted_and_can_be_tried_again(house: House) -> None:
-    [scene, other] = house.with_file(2)
-    house.configure(enabled=False)
-    set_up(str(house.data))
+def test_dead_letters_are_counted_and_can_be_tried_again(installation: Installation) -> None:
+    [scene, other] = installation.with_file(2)
+    installation.configure(enabled=False)
+    set_up(str(installation.data))
     for one in (scene, other):
         job = new_job(one, "metadata", {}, priority=0, now=1.0)
-        DeadLetterQueue(str(house.data)).add({**job, "retry_count": 5}, PlexPermanentError("refused"), 6)
-    assert "2 PlexPermanentError" in health(house)["Dead letters"][0]["finding"]
-    assert operation(house, mode="retry_dlq", scenes=[scene]) == {"queued": 1, "unreadable": 0}
-    assert [letter["scene_id"] for letter in DeadLetterQueue(str(house.data)).entries()] == [other]
-    assert operation(house, mode="retry_dlq", scenes=[scene]) == {"queued": 0, "unreadable": 0}
-    house.configure()
-    house.task("Retry Dead Letters")
-    assert "1 dead letters are tried again" in said(house)
-    house.quiet()
-    wait(lambda: not house.differences([scene, other]), 20, "both to be written")
-    assert DeadLetterQueue(str(house.data)).count() == 0
+        DeadLetterQueue(str(installation.data)).add({**job, "retry_count": 5}, PlexPermanentError("refused"), 6)
+    assert "2 PlexPermanentError" in health(installation)["Dead letters"][0]["finding"]
+    assert operation(installation, mode="retry_dlq", scenes=[scene]) == {"queued": 1, "unreadable": 0}
+    assert [letter["scene_id"] for letter in DeadLetterQueue(str(installation.data)).entries()] == [other]
+    assert operation(installation, mode="retry_dlq", scenes=[scene]) == {"queued": 0, "unreadable": 0}
+    installation.configure()
+    installation.task("Retry Dead Letters")
+    assert "1 dead letters are tried again" in said(installation)
+    installation.quiet()
+    wait(lambda: not installation.differences([scene, other]), 20, "both to be written")
+    assert DeadLetterQueue(str(installation.data)).count() == 0
 
 
-def test_a_letter_that_holds_nothing_is_said(house: House) -> None:
-    house.configure(enabled=False)
-    DeadLetterQueue(str(house.data)).add({"job_key": "odd"}, ValueError("x"))
-    with closing(state.connect(str(house.data))) as db:
+def test_a_letter_that_holds_nothing_is_said(installation: Installation) -> None:
+    installation.configure(enabled=False)
+    DeadLetterQueue(str(installation.data)).add({"job_key": "odd"}, ValueError("x"))
+    with closing(database.connect(str(installation.data))) as db:
         db.execute("UPDATE dead_letters SET job = 'nonsense'")
-    assert operation(house, mode="retry_dlq") == {"queued": 0, "unreadable": 1}
+    assert operation(installation, mode="retry_dlq") == {"queued": 0, "unreadable": 1}
     with pytest.raises(Exception, match="ids of Stash"):
-        operation(house, mode="retry_dlq", scenes="all")
+        operation(installation, mode="retry_dlq", scenes="all")
 
 
-# single checks, without a house
+# single checks, without an installation
 
 
 @pytest.fixture
-def look(tmp_path: Path) -> Iterator[Look]:
+def look(tmp_path: Path) -> Iterator[HealthProbe]:
     context = Context({}, {"SessionCookie": {"Value": "cookie-value"}, "ApiKey": "key-value"}, "/plugin", str(tmp_path))
-    found = Look(context)
+    found = HealthProbe(context)
     yield found
     found.close()
     context.close()
 
 
-def test_one_check_that_fails_hides_no_other_and_no_secret_gets_out(look: Look) -> None:
-    def breaks(look: Look) -> Iterator[Finding]:
-        yield Finding("Odd", True, "before key-value", "and cookie-value")
+def test_one_check_that_fails_hides_no_other_and_no_secret_gets_out(look: HealthProbe) -> None:
+    def breaks(look: HealthProbe) -> Iterator[HealthFinding]:
+        yield HealthFinding("Odd", True, "before key-value", "and cookie-value")
         raise RuntimeError("with cookie-value in\nit")
 
     found = list(module._survived("Odd", breaks, look))
@@ -205,7 +207,7 @@ def test_one_check_that_fails_hides_no_other_and_no_secret_gets_out(look: Look) 
 
 
 def test_defunct_children_are_those_of_our_stash(
-    look: Look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    look: HealthProbe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(health_local, "FETCHED_WITHIN", 0.05)
     for pid, stat in {
@@ -234,7 +236,7 @@ def test_defunct_children_are_those_of_our_stash(
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
-def test_a_directory_that_cannot_be_written_to(look: Look, tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_written_to(look: HealthProbe, tmp_path: Path) -> None:
     os.chmod(tmp_path, 0o500)
     [found] = health_local.writable(look)
     os.chmod(tmp_path, 0o700)
@@ -242,12 +244,12 @@ def test_a_directory_that_cannot_be_written_to(look: Look, tmp_path: Path) -> No
 
 
 def test_a_directory_that_is_gone(tmp_path: Path) -> None:
-    [found] = health_local.writable(Look(Context({}, {}, "/plugin", str(tmp_path / "gone"))))
+    [found] = health_local.writable(HealthProbe(Context({}, {}, "/plugin", str(tmp_path / "gone"))))
     assert found.ok is False
     assert "cannot be written to" in found.finding
 
 
-def test_a_journal_that_is_not_wal_is_said(look: Look, tmp_path: Path) -> None:
+def test_a_journal_that_is_not_wal_is_said(look: HealthProbe, tmp_path: Path) -> None:
     set_up(str(tmp_path))
     with closing(sqlite3.connect(tmp_path / "queue" / "data.db")) as db:
         db.execute("PRAGMA journal_mode=DELETE")
@@ -265,7 +267,7 @@ def test_a_journal_that_is_not_wal_is_said(look: Look, tmp_path: Path) -> None:
     ],
 )
 def test_no_worker_is_no_trouble_while_nothing_waits(
-    look: Look, tmp_path: Path, files: dict[str, str], ok: bool | None, words: str
+    look: HealthProbe, tmp_path: Path, files: dict[str, str], ok: bool | None, words: str
 ) -> None:
     import time
 
@@ -276,7 +278,7 @@ def test_no_worker_is_no_trouble_while_nothing_waits(
     assert words in found.finding
 
 
-def test_no_worker_though_something_waits(look: Look, tmp_path: Path) -> None:
+def test_no_worker_though_something_waits(look: HealthProbe, tmp_path: Path) -> None:
     from sync_queue.setup import open_writer
     from tests.sync_queue.support import job_text
 
@@ -287,7 +289,7 @@ def test_no_worker_though_something_waits(look: Look, tmp_path: Path) -> None:
     assert "1 jobs wait" in found.finding
 
 
-def test_a_row_that_cannot_be_read_is_said(look: Look, tmp_path: Path) -> None:
+def test_a_row_that_cannot_be_read_is_said(look: HealthProbe, tmp_path: Path) -> None:
     set_up(str(tmp_path))
     with closing(sqlite3.connect(tmp_path / "queue" / "data.db")) as db:
         db.execute("INSERT INTO ack_queue_default(data, timestamp, status) VALUES ('{}', 0, 9)")
@@ -296,7 +298,9 @@ def test_a_row_that_cannot_be_read_is_said(look: Look, tmp_path: Path) -> None:
     assert found.ok is False
 
 
-def test_a_package_that_is_missing_is_named_with_the_command(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_package_that_is_missing_is_named_with_the_command(
+    look: HealthProbe, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(health_local, "_PACKAGES", ("plexapi", "no-such-package"))
     [found] = health_local.interpreter(look)
     assert found.ok is False

@@ -16,53 +16,53 @@ from typing import Any
 
 import pytest
 
+from api.causes import BY_THEMSELVES, OLD
+from api.causes import IN_STEP as IN_STEP_FOR_STATUS
+from api.scene import STATES
+from api.status import status
+from common.jobs import PRIORITY_BULK, new_job
+from matching.low_confidence import LowConfidence
+from pipeline.scene_reader import PermanentError
 from sandbox.plex.model import Item
-from sync_queue import state
+from state import database
+from state.events import OUTAGE_BEGAN, Event, Events
+from state.ledger import IN_STEP, Ledger, LedgerRow, Verdict
 from sync_queue.dlq import DeadLetterQueue
-from sync_queue.events import OUTAGE_BEGAN, Event, Events
-from sync_queue.jobs import PRIORITY_BULK, new_job
-from sync_queue.ledger import IN_STEP, Entry, Ledger, Verdict
 from sync_queue.setup import open_writer
 from tasks import MODES, QUICK
 from tasks.dead_letters import DAYS
-from tasks.page_scene import STATES
-from tasks.page_status import status
-from tasks.page_words import BY_THEMSELVES, OLD
-from tasks.page_words import IN_STEP as IN_STEP_FOR_STATUS
-from tests.house import ROOT, House, files, wait
+from tests.installation import ROOT, Installation, files, wait
 from tests.plugin.shapes import SHAPES, check
 from tests.plugin.test_matching import doubtful
-from worker.doubt import LowConfidence
-from worker.revival import ended_by_outage
-from worker.source import PermanentError
+from worker.dlq_retry import ended_by_outage
 
 NASTY = "<script>alert('1')</script> \"&quot;\" javascript:alert(1) \u202egnp.exe \u2028 \\n"
 
 
-def ask(house: House, mode: str, **args: Any) -> Any:
+def ask(installation: Installation, mode: str, **args: Any) -> Any:
     """An operation's answer, as it should be and without a token in it."""
     query = 'mutation($a: Map) { runPluginOperation(plugin_id: "Stash2Plex", args: $a) }'
-    answer = house.stash.gql(query, {"a": {"mode": mode, **args}})["runPluginOperation"]
+    answer = installation.stash.gql(query, {"a": {"mode": mode, **args}})["runPluginOperation"]
     check(mode, answer)
-    assert house.plex.token not in json.dumps(answer)
+    assert installation.plex.token not in json.dumps(answer)
     return answer
 
 
-def of(house: House, scene_id: int) -> Any:
-    return ask(house, "scene", ids=[scene_id])["scenes"][str(scene_id)]
+def of(installation: Installation, scene_id: int) -> Any:
+    return ask(installation, "scene", ids=[scene_id])["scenes"][str(scene_id)]
 
 
-def letter(house: House, scene_id: int, error: Exception, **detail: Any) -> None:
+def letter(installation: Installation, scene_id: int, error: Exception, **detail: Any) -> None:
     job = new_job(scene_id, "metadata", {}, priority=PRIORITY_BULK, now=time.time())
-    DeadLetterQueue(str(house.data)).add(job, error, 3, detail=detail)
+    DeadLetterQueue(str(installation.data)).add(job, error, 3, detail=detail)
 
 
-def doubt(house: House) -> tuple[int, list[Item]]:
+def doubt(installation: Installation) -> tuple[int, list[Item]]:
     """A scene that has been found doubtful, with its two candidates."""
-    scene, items = doubtful(house)
-    house.save(scene, title="Which of the two", details="Some details")
-    wait(lambda: ask(house, "status")["needs_you"] == 1, 20, "the doubt")
-    house.quiet()
+    scene, items = doubtful(installation)
+    installation.save(scene, title="Which of the two", details="Some details")
+    wait(lambda: ask(installation, "status")["needs_you"] == 1, 20, "the doubt")
+    installation.quiet()
     return scene, items
 
 
@@ -80,309 +80,321 @@ def test_lists_that_are_kept_twice_agree() -> None:
     assert OLD == DAYS
 
 
-def test_before_the_first_save_there_is_little_to_say(bare_house: House) -> None:
-    bare_house.start(configured=False)
-    found = ask(bare_house, "status")
+def test_before_the_first_save_there_is_little_to_say(bare_installation: Installation) -> None:
+    bare_installation.start(configured=False)
+    found = ask(bare_installation, "status")
     assert found["server"] == {"name": None, "version": None, "machine": None}
     assert (found["queue"], found["in_step"], found["needs_you"]) == ({"waiting": 0, "in_flight": 0}, 0, 0)
     assert (found["moving"], found["compared"], found["outage"], found["enabled"]) == (False, None, None, True)
-    assert of(bare_house, 1)["state"] == "unknown"
-    assert ask(bare_house, "attention")["rows"] == []
-    assert ask(bare_house, "history")["events"] == []
-    assert "Plex URL" in ask(bare_house, "sections")["error"]
-    assert "Plex URL" in ask(bare_house, "bind", scene=1, rating_key=1)["error"]
+    assert of(bare_installation, 1)["state"] == "unknown"
+    assert ask(bare_installation, "attention")["rows"] == []
+    assert ask(bare_installation, "history")["events"] == []
+    assert "Plex URL" in ask(bare_installation, "sections")["error"]
+    assert "Plex URL" in ask(bare_installation, "bind", scene=1, rating_key=1)["error"]
 
 
-def test_a_save_is_seen_waiting_then_written(house: House) -> None:
-    [scene] = house.with_file()
-    house.plex.faults.set(write_latency=1.0)
-    house.save(scene, title=NASTY)
-    assert of(house, scene)["state"] == "waiting"
-    assert ask(house, "status")["moving"]
-    house.quiet()
-    found = of(house, scene)
-    item = house.item(scene)
+def test_a_save_is_seen_waiting_then_written(installation: Installation) -> None:
+    [scene] = installation.with_file()
+    installation.plex.faults.set(write_latency=1.0)
+    installation.save(scene, title=NASTY)
+    assert of(installation, scene)["state"] == "waiting"
+    assert ask(installation, "status")["moving"]
+    installation.quiet()
+    found = of(installation, scene)
+    item = installation.item(scene)
     assert (found["state"], found["verdict"], found["waiting"], found["bound"]) == ("in step", "pushed", None, None)
-    path = house.scene(scene)["files"][0]["path"]
+    path = installation.scene(scene)["files"][0]["path"]
     [held] = found["items"]
-    expected = {"rating_key": item.rating_key, "section": house.section.key, "library": "Scenes", "path": path}
+    expected = {"rating_key": item.rating_key, "section": installation.section.key, "library": "Scenes", "path": path}
     assert held == {**expected, "proof": "same path"}
-    after = ask(house, "status")
+    after = ask(installation, "status")
     assert (
         after["server"]["machine"]
-        == ask(house, "scene", ids=[scene])["machine"]
-        == house.plex.identity.machine_identifier
+        == ask(installation, "scene", ids=[scene])["machine"]
+        == installation.plex.identity.machine_identifier
     )
     assert after["server"]["name"]
     assert after["server"]["version"]
     assert (after["in_step"], after["drainer"]["alive"], after["drainer"]["written"]) == (1, True, 1)
     assert after["drainer"]["rate"] > 0
     assert after["plex_web_url"] == "https://app.plex.tv/desktop"
-    told = ask(house, "history")
+    told = ask(installation, "history")
     assert len(told["buckets"]) == 24
     assert told["buckets"][-1]["written"] + told["buckets"][-2]["written"] == 1
     assert ("pushed", scene) in {(event["kind"], event["scene_id"]) for event in told["events"]}
-    assert len(ask(house, "history", hours=720)["buckets"]) == 30
-    assert "24 or 720" in ask(house, "history", hours=5)["error"]
+    assert len(ask(installation, "history", hours=720)["buckets"]) == 30
+    assert "24 or 720" in ask(installation, "history", hours=5)["error"]
 
 
-def test_an_outage_is_told_from_the_first_failure_on(house: House) -> None:
-    first, second = house.with_file(2)
-    house.save(first, title="Before")
-    house.quiet()
-    house.plex.faults.refuse()
-    house.save(second, title="While it is away")
-    wait(lambda: ask(house, "status")["outage"] is not None, 5, "the outage to be told")
-    found = ask(house, "status")
+def test_an_outage_is_told_from_the_first_failure_on(installation: Installation) -> None:
+    first, second = installation.with_file(2)
+    installation.save(first, title="Before")
+    installation.quiet()
+    installation.plex.faults.refuse()
+    installation.save(second, title="While it is away")
+    wait(lambda: ask(installation, "status")["outage"] is not None, 5, "the outage to be told")
+    found = ask(installation, "status")
     assert (found["outage"]["waiting"], found["moving"]) == (1, True)
     assert "cannot be reached" in found["outage"]["reason"]
     assert "waits for Plex" in found["attention"]
-    house.plex.faults.accept()
-    house.shows(second, title="While it is away")
-    wait(lambda: ask(house, "status")["outage"] is None, 5, "the outage to be over")
-    [outage] = ask(house, "history")["outages"]
+    installation.plex.faults.accept()
+    installation.shows(second, title="While it is away")
+    wait(lambda: ask(installation, "status")["outage"] is None, 5, "the outage to be over")
+    [outage] = ask(installation, "history")["outages"]
     assert outage["ended"] > outage["began"]
 
 
-def test_a_doubtful_scene_is_given_an_item_by_hand_and_taken_from_it(bare_house: House) -> None:
-    house = bare_house
-    scene, (other, item) = doubt(house)
+def test_a_doubtful_scene_is_given_an_item_by_hand_and_taken_from_it(bare_installation: Installation) -> None:
+    installation = bare_installation
+    scene, (other, item) = doubt(installation)
     before = (item.title, item.summary)
-    answer = ask(house, "attention")
+    answer = ask(installation, "attention")
     [row] = answer["rows"]
     assert (row["kind"], row["scene_id"], row["title"]) == ("doubtful", scene, "Which of the two")
     assert {one["rating_key"] for one in row["candidates"]} == {item.rating_key, other.rating_key}
     assert {one["library"] for one in row["candidates"]} == {"Scenes"}
-    assert row["files"][0]["path"] == row["path"] == house.scene(scene)["files"][0]["path"]
+    assert row["files"][0]["path"] == row["path"] == installation.scene(scene)["files"][0]["path"]
     assert [(group["kind"], group["count"]) for group in answer["groups"]] == [("doubtful", 1)]
-    assert of(house, scene)["state"] == "doubtful"
+    assert of(installation, scene)["state"] == "doubtful"
     assert (
-        ask(house, "bind", scene=scene, rating_key=99_999)["error"] == "Plex has no item 99999 with a file (any more)"
+        ask(installation, "bind", scene=scene, rating_key=99_999)["error"]
+        == "Plex has no item 99999 with a file (any more)"
     )
 
-    assert ask(house, "bind", scene=scene, rating_key=item.rating_key)["bound"] == item.rating_key
+    assert ask(installation, "bind", scene=scene, rating_key=item.rating_key)["bound"] == item.rating_key
     wait(lambda: item.title == "Which of the two", 20, "the chosen item to be written")
-    house.quiet()
-    found = of(house, scene)
+    installation.quiet()
+    found = of(installation, scene)
     assert (found["state"], found["bound"], found["items"][0]["proof"]) == (
         "in step",
         item.rating_key,
         "chosen by hand",
     )
-    assert ask(house, "status")["needs_you"] == 0
-    house.save(scene, title="Saved again")
+    assert ask(installation, "status")["needs_you"] == 0
+    installation.save(scene, title="Saved again")
     wait(lambda: item.title == "Saved again", 20, "the next save")
-    assert ask(house, "preview", scenes=[scene])["equal"] == 1
-    second = house.with_file(2)[1]
-    refused = ask(house, "bind", scene=second, rating_key=item.rating_key)["error"]
+    assert ask(installation, "preview", scenes=[scene])["equal"] == 1
+    second = installation.with_file(2)[1]
+    refused = ask(installation, "bind", scene=second, rating_key=item.rating_key)["error"]
     assert f"is scene {scene}'s" in refused
 
-    assert ask(house, "unbind", scene=scene) == {"version": 1, "unbound": True, "can_give_back": True}
-    assert of(house, scene)["state"] == "doubtful"
-    ask(house, "give_back", scenes=[scene], confirm=True)
+    assert ask(installation, "unbind", scene=scene) == {"version": 1, "unbound": True, "can_give_back": True}
+    assert of(installation, scene)["state"] == "doubtful"
+    ask(installation, "give_back", scenes=[scene], confirm=True)
     wait(lambda: (item.title, item.summary) == before, 20, "what it was before")
-    house.quiet()
-    assert of(house, scene)["state"] == "left alone"
-    assert ask(house, "unbind", scene=scene)["unbound"] is False
+    installation.quiet()
+    assert of(installation, scene)["state"] == "left alone"
+    assert ask(installation, "unbind", scene=scene)["unbound"] is False
 
 
-def test_an_item_that_proves_another_scene_is_refused_before_anybody_looked_at_that_scene(house: House) -> None:
-    first, second, third = house.with_file(3)
-    item = house.item(second)
-    assert f"is scene {second}'s, which" in ask(house, "bind", scene=first, rating_key=item.rating_key)["error"]
+def test_an_item_that_proves_another_scene_is_refused_before_anybody_looked_at_that_scene(
+    installation: Installation,
+) -> None:
+    first, second, third = installation.with_file(3)
+    item = installation.item(second)
+    assert f"is scene {second}'s, which" in ask(installation, "bind", scene=first, rating_key=item.rating_key)["error"]
     [part] = item.parts()
     part.size = (part.size or 0) + 1  # at the same place, but not the same file
-    assert ask(house, "bind", scene=first, rating_key=item.rating_key)["bound"] == item.rating_key
+    assert ask(installation, "bind", scene=first, rating_key=item.rating_key)["bound"] == item.rating_key
     # What was given another item by hand owns its own no more.
-    assert ask(house, "bind", scene=third, rating_key=house.item(first).rating_key)["bound"]
+    assert ask(installation, "bind", scene=third, rating_key=installation.item(first).rating_key)["bound"]
     assert f"is scene {third}'s" not in json.dumps(
-        ask(house, "bind", scene=second, rating_key=house.item(third).rating_key)
+        ask(installation, "bind", scene=second, rating_key=installation.item(third).rating_key)
     )
 
 
-def test_by_path_map_too_an_item_is_another_scene_s(bare_house: House) -> None:
-    house = bare_house
-    house.plex.start()
-    house.section = house.plex.add_section("Scenes", ["/media"])
-    for path, size, duration in files(house.library):
-        house.plex.add_item(house.section, [(path.replace("/data/", "/media/", 1), size, duration)])
-    house.stash.start()
-    assert house.stash.add_plugin(house.root) is not None
-    house.configure(path_map="/data => /media")
-    first, second = house.with_file(2)
-    place = house.scene(second)["files"][0]["path"].replace("/data/", "/media/", 1)
-    item = house.plex.find(place)
+def test_by_path_map_too_an_item_is_another_scene_s(bare_installation: Installation) -> None:
+    installation = bare_installation
+    installation.plex.start()
+    installation.section = installation.plex.add_section("Scenes", ["/media"])
+    for path, size, duration in files(installation.library):
+        installation.plex.add_item(installation.section, [(path.replace("/data/", "/media/", 1), size, duration)])
+    installation.stash.start()
+    assert installation.stash.add_plugin(installation.root) is not None
+    installation.configure(path_map="/data => /media")
+    first, second = installation.with_file(2)
+    place = installation.scene(second)["files"][0]["path"].replace("/data/", "/media/", 1)
+    item = installation.plex.find(place)
     assert item is not None
-    assert f"is scene {second}'s, which {place}" in ask(house, "bind", scene=first, rating_key=item.rating_key)["error"]
+    assert (
+        f"is scene {second}'s, which {place}"
+        in ask(installation, "bind", scene=first, rating_key=item.rating_key)["error"]
+    )
 
 
-def test_none_of_those_shown_leaves_the_others_and_can_be_taken_back(bare_house: House) -> None:
-    house = bare_house
-    scene, items = doubt(house)
+def test_none_of_those_shown_leaves_the_others_and_can_be_taken_back(bare_installation: Installation) -> None:
+    installation = bare_installation
+    scene, items = doubt(installation)
     shown, unseen = sorted(item.rating_key for item in items)
-    assert of(house, scene)["refused"] == 0
-    assert ask(house, "refuse", scene=scene, rating_keys=[shown])["refused"] == [shown]
-    assert of(house, scene)["refused"] == 1
-    wait(lambda: ask(house, "status")["needs_you"] == 1, 20, "to be asked about the other one")
-    [row] = ask(house, "attention")["rows"]
+    assert of(installation, scene)["refused"] == 0
+    assert ask(installation, "refuse", scene=scene, rating_keys=[shown])["refused"] == [shown]
+    assert of(installation, scene)["refused"] == 1
+    wait(lambda: ask(installation, "status")["needs_you"] == 1, 20, "to be asked about the other one")
+    [row] = ask(installation, "attention")["rows"]
     assert [one["rating_key"] for one in row["candidates"]] == [unseen]
-    assert ask(house, "unbind", scene=scene) == {"version": 1, "unbound": True, "can_give_back": False}
-    house.quiet()
-    assert of(house, scene)["refused"] == 0
-    [row] = ask(house, "attention")["rows"]
+    assert ask(installation, "unbind", scene=scene) == {"version": 1, "unbound": True, "can_give_back": False}
+    installation.quiet()
+    assert of(installation, scene)["refused"] == 0
+    [row] = ask(installation, "attention")["rows"]
     assert {one["rating_key"] for one in row["candidates"]} == {shown, unseen}
 
 
-def test_what_the_worker_waits_for_a_person_for_is_told(house: House) -> None:
-    house.configure(plex_token="wrong")
-    [scene] = house.with_file()
-    house.save(scene, title="Waits")
-    wait(lambda: ask(house, "status")["drainer"]["state"] == "waiting for a person", 20, "the wait for a person")
-    found = ask(house, "status")
+def test_what_the_worker_waits_for_a_person_for_is_told(installation: Installation) -> None:
+    installation.configure(plex_token="wrong")
+    [scene] = installation.with_file()
+    installation.save(scene, title="Waits")
+    wait(lambda: ask(installation, "status")["drainer"]["state"] == "waiting for a person", 20, "the wait for a person")
+    found = ask(installation, "status")
     assert found["enabled"]
     assert "token" in found["attention"]
 
 
-def test_the_scenes_being_written_are_named(house: House) -> None:
-    scenes = house.with_file(7)
-    house.plex.faults.set(write_latency=2.0)
-    house.save(scenes[0], title="Seen on its way")
-    wait(lambda: ask(house, "status")["writing"] == [scenes[0]], 10, "the scene to be named")
-    house.plex.faults.clear()
-    house.quiet()
-    assert ask(house, "status")["writing"] == []
+def test_the_scenes_being_written_are_named(installation: Installation) -> None:
+    scenes = installation.with_file(7)
+    installation.plex.faults.set(write_latency=2.0)
+    installation.save(scenes[0], title="Seen on its way")
+    wait(lambda: ask(installation, "status")["writing"] == [scenes[0]], 10, "the scene to be named")
+    installation.plex.faults.clear()
+    installation.quiet()
+    assert ask(installation, "status")["writing"] == []
 
 
-def test_none_of_these_is_asked_again_for_a_new_candidate_only(bare_house: House) -> None:
-    house = bare_house
-    scene, items = doubt(house)
-    assert "no candidate" in ask(house, "refuse", scene=scene, rating_keys=[4711])["error"]
-    assert ask(house, "refuse", scene=scene)["refused"] == sorted(item.rating_key for item in items)
-    house.quiet()
-    assert (of(house, scene)["state"], of(house, scene)["verdict"]) == ("left alone", "not in Plex")
-    house.save(scene, title="Once more")
-    house.quiet()
-    house.configure(reconcile_missing=False)
-    house.task("Reconcile Library (All)")
-    house.quiet()
-    assert ask(house, "status")["needs_you"] == 0
-    runs = ask(house, "history")["reconciliations"]
+def test_none_of_these_is_asked_again_for_a_new_candidate_only(bare_installation: Installation) -> None:
+    installation = bare_installation
+    scene, items = doubt(installation)
+    assert "no candidate" in ask(installation, "refuse", scene=scene, rating_keys=[4711])["error"]
+    assert ask(installation, "refuse", scene=scene)["refused"] == sorted(item.rating_key for item in items)
+    installation.quiet()
+    assert (of(installation, scene)["state"], of(installation, scene)["verdict"]) == ("left alone", "not in Plex")
+    installation.save(scene, title="Once more")
+    installation.quiet()
+    installation.configure(reconcile_missing=False)
+    installation.task("Reconcile Library (All)")
+    installation.quiet()
+    assert ask(installation, "status")["needs_you"] == 0
+    runs = ask(installation, "history")["reconciliations"]
     assert [(run["scope"], run["error"]) for run in runs if run["scope"] == "all"] == [("all", None)]
-    assert ask(house, "status")["compared"]["complete"]
-    name = house.scene(scene)["files"][0]["path"].rsplit("/", 1)[1]
-    new = [house.plex.add_item(house.section, [(f"/elsewhere/{n}/{name}", n, 5.0)]) for n in (3, 4)]
-    house.save(scene, title="Once more, again")
-    wait(lambda: ask(house, "status")["needs_you"] == 1, 20, "to be asked again")
-    [row] = ask(house, "attention")["rows"]
+    assert ask(installation, "status")["compared"]["complete"]
+    name = installation.scene(scene)["files"][0]["path"].rsplit("/", 1)[1]
+    new = [installation.plex.add_item(installation.section, [(f"/elsewhere/{n}/{name}", n, 5.0)]) for n in (3, 4)]
+    installation.save(scene, title="Once more, again")
+    wait(lambda: ask(installation, "status")["needs_you"] == 1, 20, "to be asked again")
+    [row] = ask(installation, "attention")["rows"]
     assert {one["rating_key"] for one in row["candidates"]} == {item.rating_key for item in new}
-    assert ask(house, "unbind", scene=scene) == {"version": 1, "unbound": True, "can_give_back": False}
-    house.quiet()
-    [row] = ask(house, "attention")["rows"]
+    assert ask(installation, "unbind", scene=scene) == {"version": 1, "unbound": True, "can_give_back": False}
+    installation.quiet()
+    [row] = ask(installation, "attention")["rows"]
     assert len(row["candidates"]) == 4
 
 
-def test_dead_letters_are_retried_and_discarded_by_row_and_by_cause(house: House) -> None:
-    scenes = house.with_file(4)
+def test_dead_letters_are_retried_and_discarded_by_row_and_by_cause(installation: Installation) -> None:
+    scenes = installation.with_file(4)
     for scene in scenes:
-        letter(house, scene, PermanentError(NASTY), scene={"title": NASTY}, files=[{"path": f"/data/{NASTY}.mp4"}])
-    answer = ask(house, "attention", limit=3)
+        letter(
+            installation, scene, PermanentError(NASTY), scene={"title": NASTY}, files=[{"path": f"/data/{NASTY}.mp4"}]
+        )
+    answer = ask(installation, "attention", limit=3)
     assert [row["message"] for row in answer["rows"]] == [NASTY] * 3
     assert [row["title"] for row in answer["rows"]] == [NASTY] * 3
-    [last] = ask(house, "attention", limit=3, after=answer["next"])["rows"]
-    assert of(house, scenes[0])["state"] == "failed"
-    assert ask(house, "retry", ids=[last["id"]])["queued"] == 1
-    house.quiet()
-    assert of(house, last["scene_id"])["state"] == "in step"
-    assert ask(house, "discard", ids=[answer["rows"][0]["id"], "scene_0"])["discarded"] == 1
-    assert ask(house, "status")["needs_you"] == 2
-    assert ask(house, "retry", cause=answer["rows"][0]["cause"])["queued"] == 2
-    house.quiet()
-    assert ask(house, "status")["needs_you"] == 0
-    assert "rows of attention" in ask(house, "discard", ids=[3])["error"]
+    [last] = ask(installation, "attention", limit=3, after=answer["next"])["rows"]
+    assert of(installation, scenes[0])["state"] == "failed"
+    assert ask(installation, "retry", ids=[last["id"]])["queued"] == 1
+    installation.quiet()
+    assert of(installation, last["scene_id"])["state"] == "in step"
+    assert ask(installation, "discard", ids=[answer["rows"][0]["id"], "scene_0"])["discarded"] == 1
+    assert ask(installation, "status")["needs_you"] == 2
+    assert ask(installation, "retry", cause=answer["rows"][0]["cause"])["queued"] == 2
+    installation.quiet()
+    assert ask(installation, "status")["needs_you"] == 0
+    assert "rows of attention" in ask(installation, "discard", ids=[3])["error"]
 
 
-def test_an_outage_that_ended_jobs_needs_nobody(house: House) -> None:
+def test_an_outage_that_ended_jobs_needs_nobody(installation: Installation) -> None:
     from plex.exceptions import PlexNotFound, PlexServerDown
 
-    first, second = house.with_file(2)
-    letter(house, first, PlexServerDown("away"))
-    letter(house, second, PlexNotFound("not there"), files=[{"path": "/data/x.mp4"}])
-    assert ask(house, "status")["needs_you"] == 1
-    answer = ask(house, "attention")
+    first, second = installation.with_file(2)
+    letter(installation, first, PlexServerDown("away"))
+    letter(installation, second, PlexNotFound("not there"), files=[{"path": "/data/x.mp4"}])
+    assert ask(installation, "status")["needs_you"] == 1
+    answer = ask(installation, "attention")
     assert [(group["kind"], group["by_itself"]) for group in answer["groups"]] == [("missing", False), ("dead", True)]
     assert [row["kind"] for row in answer["rows"]] == ["missing"]
-    assert of(house, second)["state"] == "missing"
+    assert of(installation, second)["state"] == "missing"
 
 
-def test_missing_files_are_told_by_folder_with_the_rule(bare_house: House) -> None:
-    house = bare_house
-    house.plex.start()
-    house.section = house.plex.add_section("Scenes", ["/media"])
-    scenes = house.with_file(2)
-    there = {scene.files[0].path for scene in house.library.scenes if scene.id == scenes[0]}
-    for path, size, duration in files(house.library):
+def test_missing_files_are_told_by_folder_with_the_rule(bare_installation: Installation) -> None:
+    installation = bare_installation
+    installation.plex.start()
+    installation.section = installation.plex.add_section("Scenes", ["/media"])
+    scenes = installation.with_file(2)
+    there = {scene.files[0].path for scene in installation.library.scenes if scene.id == scenes[0]}
+    for path, size, duration in files(installation.library):
         if path in there:
-            house.plex.add_item(house.section, [(path.replace("/data/", "/media/", 1), size, duration)])
-    house.stash.start()
-    assert house.stash.add_plugin(house.root) is not None
-    house.configure()
+            installation.plex.add_item(installation.section, [(path.replace("/data/", "/media/", 1), size, duration)])
+    installation.stash.start()
+    assert installation.stash.add_plugin(installation.root) is not None
+    installation.configure()
     for scene in scenes:
-        house.save(scene, title="Where is it")
-    wait(lambda: of(house, scenes[0])["state"] == "in step", 20, "the one that is there")
-    wait(lambda: of(house, scenes[1])["verdict"] == "not in Plex", 20, "the one that is not")
-    assert of(house, scenes[0])["items"][0]["proof"] == "same name and size"
-    assert of(house, scenes[1])["waiting"]["for_file"]
-    [folder] = ask(house, "attention")["folders"]
+        installation.save(scene, title="Where is it")
+    wait(lambda: of(installation, scenes[0])["state"] == "in step", 20, "the one that is there")
+    wait(lambda: of(installation, scenes[1])["verdict"] == "not in Plex", 20, "the one that is not")
+    assert of(installation, scenes[0])["items"][0]["proof"] == "same name and size"
+    assert of(installation, scenes[1])["waiting"]["for_file"]
+    [folder] = ask(installation, "attention")["folders"]
     assert (folder["count"], folder["rule"]) == (1, "/data => /media")
-    assert ask(house, "paths")["learned"] == [
+    assert ask(installation, "paths")["learned"] == [
         {"stash": "/data", "plex": "/media", "files": 1, "rule": "/data => /media"}
     ]
-    house.configure(path_map="/data => /media; /none => /nothing")
-    house.save(scenes[0], title="With a rule")
-    wait(lambda: [rule["used"] for rule in ask(house, "paths")["rules"]] == [True, False], 20, "the use of the rules")
-    assert ask(house, "paths")["learned"][0]["rule"] is None
-    assert of(house, scenes[0])["items"][0]["proof"] == "same path by Path map"
-    house.configure(path_map="nonsense")
-    assert "is no rule" in ask(house, "paths")["error"]
+    installation.configure(path_map="/data => /media; /none => /nothing")
+    installation.save(scenes[0], title="With a rule")
+    wait(
+        lambda: [rule["used"] for rule in ask(installation, "paths")["rules"]] == [True, False],
+        20,
+        "the use of the rules",
+    )
+    assert ask(installation, "paths")["learned"][0]["rule"] is None
+    assert of(installation, scenes[0])["items"][0]["proof"] == "same path by Path map"
+    installation.configure(path_map="nonsense")
+    assert "is no rule" in ask(installation, "paths")["error"]
 
 
-def test_libraries_to_choose_from(house: House) -> None:
-    house.plex.add_section("Films <b>", ["/films"])
-    house.configure(plex_library="Scenes, Gone")
-    answer = ask(house, "sections")
+def test_libraries_to_choose_from(installation: Installation) -> None:
+    installation.plex.add_section("Films <b>", ["/films"])
+    installation.configure(plex_library="Scenes, Gone")
+    answer = ask(installation, "sections")
     assert [(one["name"], one["chosen"], one["folders"]) for one in answer["sections"]] == [
         ("Scenes", True, ["/data"]),
         ("Films <b>", False, ["/films"]),
     ]
     assert (answer["missing"], answer["all_chosen"]) == (["Gone"], False)
-    house.configure(plex_library="")
-    assert [one["chosen"] for one in ask(house, "sections")["sections"]] == [True, True]
-    house.configure(plex_token="wrong")
-    assert "token" in ask(house, "sections")["error"]
-    house.configure()
-    house.plex.faults.refuse()
-    assert "cannot be reached" in ask(house, "sections")["error"]
-    house.plex.faults.accept()
-    assert ask(house, "health")["checks"]
+    installation.configure(plex_library="")
+    assert [one["chosen"] for one in ask(installation, "sections")["sections"]] == [True, True]
+    installation.configure(plex_token="wrong")
+    assert "token" in ask(installation, "sections")["error"]
+    installation.configure()
+    installation.plex.faults.refuse()
+    assert "cannot be reached" in ask(installation, "sections")["error"]
+    installation.plex.faults.accept()
+    assert ask(installation, "health")["checks"]
 
 
-def test_sync_now_goes_before_everything(house: House) -> None:
-    [scene] = house.with_file()
-    house.configure(enabled=False)
-    house.save(scene, title="Paused")
-    house.paused()
-    wait(lambda: not ask(house, "status")["enabled"], 10, "the pause to be known")
-    assert ask(house, "sync_now", ids=[scene, str(scene)])["queued"] == 1
-    [row] = rows(house)
+def test_sync_now_goes_before_everything(installation: Installation) -> None:
+    [scene] = installation.with_file()
+    installation.configure(enabled=False)
+    installation.save(scene, title="Paused")
+    installation.paused()
+    wait(lambda: not ask(installation, "status")["enabled"], 10, "the pause to be known")
+    assert ask(installation, "sync_now", ids=[scene, str(scene)])["queued"] == 1
+    [row] = rows(installation)
     assert (row["priority"], row["by_hand"]) == (0, True)
-    house.configure()
-    house.shows(scene, title="Paused")
-    assert "ids" in ask(house, "sync_now", ids=["x"])["error"]
-    assert "ids" in ask(house, "sync_now")["error"]
+    installation.configure()
+    installation.shows(scene, title="Paused")
+    assert "ids" in ask(installation, "sync_now", ids=["x"])["error"]
+    assert "ids" in ask(installation, "sync_now")["error"]
 
 
-def rows(house: House) -> list[dict[str, Any]]:
-    with closing(sqlite3.connect(house.data / "queue" / "data.db")) as db:
+def rows(installation: Installation) -> list[dict[str, Any]]:
+    with closing(sqlite3.connect(installation.data / "queue" / "data.db")) as db:
         return [json.loads(data) for (data,) in db.execute("SELECT data FROM ack_queue_default WHERE status < 3")]
 
 
@@ -404,13 +416,13 @@ def much(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with closing(open_writer(data_dir)) as writer:
         jobs = [new_job(number, "metadata", {}, priority=PRIORITY_BULK, now=now) for number in range(1, 301)]
         writer.fold_all((json.dumps(job), job["job_key"]) for job in jobs)
-    with closing(state.connect(data_dir)) as db:
+    with closing(database.connect(data_dir)) as db:
         ledger = Ledger(db)
         db.execute("BEGIN")
         for number, verdict in enumerate(list(Verdict) * 60, 1):
             paths = [{"path": f"/data/{number % 70}/{number}.mp4", "size": 1, "duration": 1.0}]
             items = [{"rating_key": number, "section": 1, "file": paths[0]["path"]}]
-            ledger.put(Entry(number, verdict, now, files=paths, items=items))
+            ledger.put(LedgerRow(number, verdict, now, files=paths, items=items))
         Events(db).record(Event(now, "pushed", number, "x" * 400) for number in range(450))
         Events(db).record([Event(now, OUTAGE_BEGAN, None, "away", 7)])
         db.execute("COMMIT")
@@ -500,7 +512,7 @@ def test_what_a_purge_would_delete_is_counted_whatever_the_error(stocked: str) -
 
 
 def test_an_older_state_and_damaged_notes_are_no_obstacle(stocked: str, tmp_path: Path) -> None:
-    with closing(state.connect(stocked)) as db:
+    with closing(database.connect(stocked)) as db:
         for table in ("known", "bindings", "refused"):
             db.execute(f"DROP TABLE {table}")
         db.execute("PRAGMA user_version = 4")

@@ -11,28 +11,28 @@ from typing import Any
 
 import pytest
 
+from common.file_locks import try_lock, unlock
 from sandbox.plex.model import Item, Tag
 from sandbox.stash import png
-from sync_queue.locks import try_lock, unlock
 from sync_queue.operations import load_sync_timestamps
-from tests.house import House, wait
+from tests.installation import Installation, wait
 
 READ_ONLY = {"GET", "HEAD"}
 
 
-def operation(house: House, mode: str, **args: Any) -> Any:
+def operation(installation: Installation, mode: str, **args: Any) -> Any:
     query = 'mutation($a: Map) { runPluginOperation(plugin_id: "Stash2Plex", args: $a) }'
-    return house.stash.gql(query, {"a": {"mode": mode, **args}})["runPluginOperation"]
+    return installation.stash.gql(query, {"a": {"mode": mode, **args}})["runPluginOperation"]
 
 
-def said(house: House, level: str = "Info") -> str:
-    return "\n".join(line.message for line in house.stash.log if line.level == level)
+def said(installation: Installation, level: str = "Info") -> str:
+    return "\n".join(line.message for line in installation.stash.log if line.level == level)
 
 
-def items(house: House) -> Iterator[Item]:
-    for scene in house.library.scenes:
+def items(installation: Installation) -> Iterator[Item]:
+    for scene in installation.library.scenes:
         for file in scene.files:
-            item = house.plex.find(file.path)
+            item = installation.plex.find(file.path)
             assert item is not None
             yield item
 
@@ -51,23 +51,25 @@ def shown(item: Item) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value not in (None, "", [])}
 
 
-def cover(house: House, scene_id: int, data: bytes | None) -> None:
-    house.stash.store.scenes.change(scene_id, lambda row: setattr(row, "cover", data))
+def cover(installation: Installation, scene_id: int, data: bytes | None) -> None:
+    installation.stash.store.scenes.change(scene_id, lambda row: setattr(row, "cover", data))
 
 
-def durable(house: House) -> dict[str, Any]:
+def durable(installation: Installation) -> dict[str, Any]:
     """Everything that lasts: ledger, queue, timestamps and index, row by row."""
-    found: dict[str, Any] = {"timestamps": load_sync_timestamps(str(house.data))}
+    found: dict[str, Any] = {"timestamps": load_sync_timestamps(str(installation.data))}
     for file in ("state.db", "queue/data.db", "cache.db"):
-        if (house.data / file).exists():
-            with closing(sqlite3.connect(house.data / file)) as db:
+        if (installation.data / file).exists():
+            with closing(sqlite3.connect(installation.data / file)) as db:
                 found[file] = list(db.iterdump())
-    found["files"] = sorted(path.name for path in house.data.rglob("*") if not path.name.endswith(("-wal", "-shm")))
+    found["files"] = sorted(
+        path.name for path in installation.data.rglob("*") if not path.name.endswith(("-wal", "-shm"))
+    )
     return found
 
 
-def free(house: House) -> bool:
-    handle = try_lock(str(house.data / "reconcile.lock"))
+def free(installation: Installation) -> bool:
+    handle = try_lock(str(installation.data / "reconcile.lock"))
     if handle is not None:
         unlock(handle)
     return handle is not None
@@ -77,46 +79,46 @@ def as_set(value: Any) -> Any:
     return (sorted(value) if isinstance(value, list) else value) or None
 
 
-def written_fields(house: House) -> dict[int, set[str]]:
+def written_fields(installation: Installation) -> dict[int, set[str]]:
     """By rating key, the fields that edits since the start have set."""
     found: dict[int, set[str]] = {}
-    for write in house.plex.writes:
+    for write in installation.plex.writes:
         names = {re.split(r"[.\[]", name)[0] for name, _ in write.params if not name.endswith(".locked")}
         for key in write.rating_keys:
             found.setdefault(key, set()).update(names - {"type", "id", "rating", "key", "identifier"})
     return found
 
 
-def test_what_is_foretold_is_what_is_written(house: House) -> None:
-    spoiled = house.item(house.with_file(1)[0])
+def test_what_is_foretold_is_what_is_written(installation: Installation) -> None:
+    spoiled = installation.item(installation.with_file(1)[0])
     spoiled.title, spoiled.summary = "Of another time", "Other words"
     spoiled.tag_list("genre").append(Tag("nobody's"))
-    for scene_id in house.with_file(3):
-        cover(house, scene_id, png())
-    before = {item.rating_key: shown(item) for item in items(house)}
-    house.plex.reset_counters()
-    foretold = operation(house, "preview", scope="all")
-    assert {kind.split()[0] for kind in house.plex.counters} <= READ_ONLY
-    assert not house.plex.writes
+    for scene_id in installation.with_file(3):
+        cover(installation, scene_id, png())
+    before = {item.rating_key: shown(item) for item in items(installation)}
+    installation.plex.reset_counters()
+    foretold = operation(installation, "preview", scope="all")
+    assert {kind.split()[0] for kind in installation.plex.counters} <= READ_ONLY
+    assert not installation.plex.writes
     assert (foretold["scenes"], foretold["next"]) == (60, None)
     assert foretold["left_alone"] == {"gated": 60 - foretold["would_change"]}
 
-    house.task("Sync All Scenes")
-    house.quiet()
+    installation.task("Sync All Scenes")
+    installation.quiet()
     expected = {
         item["rating_key"]: {change["field"]: change for change in item["changes"]}
         for scene in foretold["changes"]
         for item in scene["items"]
     }
-    for item in items(house):
+    for item in items(installation):
         old, new = before[item.rating_key], shown(item)
         changes = expected.get(item.rating_key, {})
         assert {name for name in {*old, *new} if old.get(name) != new.get(name)} == set(changes)
         for name, change in changes.items():
             assert as_set(change["old"]) == old.get(name)
             assert as_set(change["new"]) == new.get(name)
-    assert written_fields(house) == {key: set(changes) for key, changes in expected.items() if changes}
-    uploaded = [slot.selected.data for item in items(house) for slot in item.images.values() if slot.selected]
+    assert written_fields(installation) == {key: set(changes) for key, changes in expected.items() if changes}
+    uploaded = [slot.selected.data for item in items(installation) for slot in item.images.values() if slot.selected]
     assert (
         foretold["pictures"]
         == {"uploads": 6, "bytes": sum(map(len, uploaded))}
@@ -125,66 +127,71 @@ def test_what_is_foretold_is_what_is_written(house: House) -> None:
             "bytes": 6 * len(png()),
         }
     )
-    again = operation(house, "preview", scope="all")
+    again = operation(installation, "preview", scope="all")
     assert (again["would_change"], again["pictures"]["uploads"]) == (0, 0)
     assert again["equal"] == foretold["would_change"]
 
 
-def test_nothing_is_changed_anywhere(house: House) -> None:
+def test_nothing_is_changed_anywhere(installation: Installation) -> None:
     """New items, edited scenes, a moved file: all that a look of the drainer would take notice of."""
-    house.task("Sync All Scenes")
-    house.quiet()
-    house.stash.set_plugin_enabled("Stash2Plex", False)
-    one, two = house.with_file(2)
-    house.save(one, title="Foretold")
-    cover(house, two, png())
-    house.save(two, organized=True)
-    house.plex.add_item(house.section, [("/data/of nobody.mp4", 7, 1.0)])
-    house.stash.set_plugin_enabled("Stash2Plex", True)
-    house.end_drainer()
-    wait(lambda: free(house), 30, "the comparison after the start of Stash to end")
-    before = durable(house)
-    house.plex.reset_counters()
-    writes = len(house.plex.writes)
-    house.configure(trigger_plex_scan=True)
-    job = house.task("Preview Changes", scope="all")
+    installation.task("Sync All Scenes")
+    installation.quiet()
+    installation.stash.set_plugin_enabled("Stash2Plex", False)
+    one, two = installation.with_file(2)
+    installation.save(one, title="Foretold")
+    cover(installation, two, png())
+    installation.save(two, organized=True)
+    installation.plex.add_item(installation.section, [("/data/of nobody.mp4", 7, 1.0)])
+    installation.stash.set_plugin_enabled("Stash2Plex", True)
+    installation.stop_worker()
+    wait(lambda: free(installation), 30, "the comparison after the start of Stash to end")
+    before = durable(installation)
+    installation.plex.reset_counters()
+    writes = len(installation.plex.writes)
+    installation.configure(trigger_plex_scan=True)
+    job = installation.task("Preview Changes", scope="all")
     assert job.status == "FINISHED"
     assert job.progress == 1
-    assert {kind.split()[0] for kind in house.plex.counters} <= READ_ONLY
-    assert not any("refresh" in kind for kind in house.plex.counters)
-    assert len(house.plex.writes) == writes
-    assert durable(house) == before
-    assert house.drainer() is None
-    assert 'title: "' in said(house)
-    assert '-> "Foretold"' in said(house)
-    assert "1 to be uploaded" not in said(house)
-    assert "2 to be uploaded" in said(house)
-    assert house.complaints() == []
+    assert {kind.split()[0] for kind in installation.plex.counters} <= READ_ONLY
+    assert not any("refresh" in kind for kind in installation.plex.counters)
+    assert len(installation.plex.writes) == writes
+    assert durable(installation) == before
+    assert installation.worker_pid() is None
+    assert 'title: "' in said(installation)
+    assert '-> "Foretold"' in said(installation)
+    assert "1 to be uploaded" not in said(installation)
+    assert "2 to be uploaded" in said(installation)
+    assert installation.complaints() == []
 
 
-def test_before_anything_was_ever_written(house: House) -> None:
-    [scene] = house.with_file()
-    found = operation(house, "preview", scene=scene)
+def test_before_anything_was_ever_written(installation: Installation) -> None:
+    [scene] = installation.with_file()
+    found = operation(installation, "preview", scene=scene)
     [told] = found["changes"]
     assert told["scene_id"] == scene
     assert {change["field"] for change in told["items"][0]["changes"]} >= {"studio", "collection"}
-    assert not {path.name for path in house.data.iterdir()} & {"state.db", "cache.db", "queue", "sync_timestamps.json"}
+    assert not {path.name for path in installation.data.iterdir()} & {
+        "state.db",
+        "cache.db",
+        "queue",
+        "sync_timestamps.json",
+    }
 
 
-def test_what_is_left_alone_and_why(house: House) -> None:
-    given, doubtful, missing, private = house.with_file(4)
-    house.task("Sync All Scenes")
-    house.quiet()
-    operation(house, "give_back", scenes=[given], confirm=True)
-    house.quiet()
-    path = Path(house.scene(doubtful)["files"][0]["path"])
-    for item in (house.item(doubtful), house.item(missing)):
-        house.plex.remove_item(item.rating_key)
+def test_what_is_left_alone_and_why(installation: Installation) -> None:
+    given, doubtful, missing, private = installation.with_file(4)
+    installation.task("Sync All Scenes")
+    installation.quiet()
+    operation(installation, "give_back", scenes=[given], confirm=True)
+    installation.quiet()
+    path = Path(installation.scene(doubtful)["files"][0]["path"])
+    for item in (installation.item(doubtful), installation.item(missing)):
+        installation.plex.remove_item(item.rating_key)
     for folder in ("x", "y"):
-        house.plex.add_item(house.section, [(f"/data/{folder}/{path.name}", 1, 1.0)])
-    house.configure(exclude_paths=house.scene(private)["files"][0]["path"])
+        installation.plex.add_item(installation.section, [(f"/data/{folder}/{path.name}", 1, 1.0)])
+    installation.configure(exclude_paths=installation.scene(private)["files"][0]["path"])
     ids = [given, doubtful, missing, private, 3, 9999]
-    found = operation(house, "preview", scenes=",".join(map(str, ids)))
+    found = operation(installation, "preview", scenes=",".join(map(str, ids)))
     left = {row["scene_id"]: row for row in found["left_out"]}
     assert {scene_id: left[scene_id]["verdict"] for scene_id in ids} == {
         given: "given back",
@@ -197,55 +204,55 @@ def test_what_is_left_alone_and_why(house: House) -> None:
     assert "a Sync by hand writes it again" in left[given]["reason"]
     assert {"/data/x/", "/data/y/"} <= {row["path"].replace(path.name, "") for row in left[doubtful]["candidates"]}
     assert "Exclude paths" in left[private]["reason"]
-    assert f"scene {doubtful}: " in said(house)
-    assert "/data/x/" in said(house)
+    assert f"scene {doubtful}: " in said(installation)
+    assert "/data/x/" in said(installation)
 
 
-def test_page_by_page(house: House) -> None:
+def test_page_by_page(installation: Installation) -> None:
     seen: list[int] = []
     after, scenes = 0, 0
     for _ in range(10):
-        page = operation(house, "preview", scope="all", after=after, limit=25, pictures="false")
+        page = operation(installation, "preview", scope="all", after=after, limit=25, pictures="false")
         scenes += page["scenes"]
         seen += [row["scene_id"] for row in page["changes"] + page["left_out"]]
         after = page["next"]
         if after is None:
             break
-    assert (scenes, sorted(seen)) == (60, [int(scene.id) for scene in house.library.scenes])
+    assert (scenes, sorted(seen)) == (60, [int(scene.id) for scene in installation.library.scenes])
 
 
-def test_only_what_was_updated_lately_where_nothing_is_said(house: House) -> None:
-    house.configure(enabled=False)
-    [scene] = house.with_file()
-    house.save(scene, title="Of today")
-    house.task("Preview Changes")
-    output = house.stash.processes[-1].output
+def test_only_what_was_updated_lately_where_nothing_is_said(installation: Installation) -> None:
+    installation.configure(enabled=False)
+    [scene] = installation.with_file()
+    installation.save(scene, title="Of today")
+    installation.task("Preview Changes")
+    output = installation.stash.processes[-1].output
     assert ([row["scene_id"] for row in output["changes"]], output["scenes"]) == ([scene], 1)
-    assert operation(house, "preview", scope="12h")["scenes"] == 1
-    assert operation(house, "preview", range="2001-01-01..2001-01-02")["scenes"] == 0
+    assert operation(installation, "preview", scope="12h")["scenes"] == 1
+    assert operation(installation, "preview", range="2001-01-01..2001-01-02")["scenes"] == 0
 
 
-def test_two_scenes_of_one_item(house: House) -> None:
+def test_two_scenes_of_one_item(installation: Installation) -> None:
     """Merged versions: the item is told of with the scene of its first file, as it will be written."""
-    one, two = house.with_file(2)
-    files = [house.scene(scene)["files"][0]["path"] for scene in (one, two)]
+    one, two = installation.with_file(2)
+    files = [installation.scene(scene)["files"][0]["path"] for scene in (one, two)]
     for scene in (one, two):
-        house.plex.remove_item(house.item(scene).rating_key)
-    known = {file.path: file for scene in house.library.scenes for file in scene.files}
-    merged = house.plex.add_item(house.section, [(p, known[p].size, known[p].duration) for p in files])
-    found = operation(house, "preview", scenes=[one, two])
+        installation.plex.remove_item(installation.item(scene).rating_key)
+    known = {file.path: file for scene in installation.library.scenes for file in scene.files}
+    merged = installation.plex.add_item(installation.section, [(p, known[p].size, known[p].duration) for p in files])
+    found = operation(installation, "preview", scenes=[one, two])
     assert [(row["scene_id"], row["items"][0]["rating_key"]) for row in found["changes"]] == [(one, merged.rating_key)]
     assert [(row["scene_id"], row["verdict"]) for row in found["left_out"]] == [(two, "shared item")]
 
 
-def test_plex_away_is_said(house: House) -> None:
-    house.plex.faults.refuse()
+def test_plex_away_is_said(installation: Installation) -> None:
+    installation.plex.faults.refuse()
     with pytest.raises(Exception, match="Plex cannot be reached"):
-        operation(house, "preview", scope="all")
-    house.plex.faults.accept()
+        operation(installation, "preview", scope="all")
+    installation.plex.faults.accept()
 
 
-def test_bad_arguments(house: House) -> None:
+def test_bad_arguments(installation: Installation) -> None:
     for args, sentence in (
         ({"scope": "sometimes"}, "is no range of time"),
         ({"scenes": "one"}, "scenes are ids of Stash"),
@@ -255,6 +262,6 @@ def test_bad_arguments(house: House) -> None:
         ({"pictures": "perhaps"}, "pictures is true or false"),
     ):
         with pytest.raises(Exception, match=sentence):
-            operation(house, "preview", **args)
+            operation(installation, "preview", **args)
     with pytest.raises(Exception, match="sync takes scenes"):
-        operation(house, "sync")
+        operation(installation, "sync")

@@ -15,20 +15,22 @@ from typing import Any
 
 import pytest
 
-from reconciliation.last import load
+from api import causes
+from common.jobs import PRIORITY_BULK, new_job, scene_key, scene_row
+from pipeline.scene_reader import PermanentError
 from reconciliation.scheduler import ReconciliationState
-from sync_queue import migration, state
+from state import database
+from state.ledger import IN_STEP, Ledger, LedgerRow, Verdict
+from state.reconciliation_state import load
+from sync_queue import migration
 from sync_queue.dlq import DeadLetterQueue
-from sync_queue.jobs import PRIORITY_BULK, new_job, scene_key, scene_row
-from sync_queue.ledger import IN_STEP, Entry, Ledger, Verdict
 from sync_queue.operations import get_stats
 from sync_queue.setup import open_writer
 from sync_queue.sql import TABLE
 from sync_queue.writer import queue_dir
-from tasks import light, page_words
+from tasks import status_context
 from tasks.queue_status import gather
-from tests.house import PLUGIN, House, wait
-from worker.source import PermanentError
+from tests.installation import PLUGIN, Installation, wait
 
 from .test_tasks import said
 
@@ -38,53 +40,53 @@ SECRET = "/data/Holiday in Rome/beach.mp4"
 HEAVY = {
     *("plexapi", "requests", "stashapi", "http.client", "urllib.request", "ssl", "socket", "subprocess", "site"),
     *("dataclasses", "inspect", "typing", "logging", "contextlib", "importlib", "tempfile", "shutil"),
-    *("stash.client", "stash.discretion", "tasks.context", "sync_queue.ledger", "sync_queue.migration"),
+    *("stash.client", "common.redaction", "tasks.context", "state.ledger", "sync_queue.migration"),
 }
 
 
-def doubtful(house: House) -> None:
+def doubtful(installation: Installation) -> None:
     """A dead letter that names a path."""
     job = new_job(1, "metadata", {}, priority=PRIORITY_BULK, now=time.time())
     candidate = {"rating_key": 7, "title": "Beach", "path": SECRET, "reasons": ["the size"]}
-    DeadLetterQueue(str(house.data)).add(job, PermanentError("doubt"), 1, detail={"candidates": [candidate]})
+    DeadLetterQueue(str(installation.data)).add(job, PermanentError("doubt"), 1, detail={"candidates": [candidate]})
 
 
-def config(house: House) -> Path:
-    return house.folder / "stash" / "config.yml"
+def config(installation: Installation) -> Path:
+    return installation.folder / "stash" / "config.yml"
 
 
-def aged(house: House) -> None:
+def aged(installation: Installation) -> None:
     """As if the settings had been saved a while ago."""
     then = time.time() - 60
-    os.utime(config(house), (then, then))
+    os.utime(config(installation), (then, then))
 
 
-def status(house: House) -> int:
+def status(installation: Installation) -> int:
     """Run the task; gives the number of requests that reached Stash for it, but the one that started it."""
-    house.stash.reset_counters()
-    assert not house.task("View Queue Status").error
-    return house.stash.counters["graphql"] - house.stash.counters["graphql:runPluginTask"]
+    installation.stash.reset_counters()
+    assert not installation.task("View Queue Status").error
+    return installation.stash.counters["graphql"] - installation.stash.counters["graphql:runPluginTask"]
 
 
 @pytest.fixture
-def settled(house: House) -> House:
-    """A house with a doubtful scene, in which the status was asked for since the settings were saved."""
-    doubtful(house)
-    house.task("View Queue Status")
-    aged(house)
-    assert status(house) > 0
-    assert SECRET in said(house)
-    return house
+def settled(installation: Installation) -> Installation:
+    """A installation with a doubtful scene, in which the status was asked for since the settings were saved."""
+    doubtful(installation)
+    installation.task("View Queue Status")
+    aged(installation)
+    assert status(installation) > 0
+    assert SECRET in said(installation)
+    return installation
 
 
-def test_stash_is_asked_nothing_as_long_as_nothing_was_changed(settled: House) -> None:
+def test_stash_is_asked_nothing_as_long_as_nothing_was_changed(settled: Installation) -> None:
     remembered = (settled.data / "discretion.json").stat()
     assert [status(settled) for _ in range(3)] == [0, 0, 0]
     assert said(settled).count(SECRET) == 5
     assert (settled.data / "discretion.json").stat().st_mtime_ns == remembered.st_mtime_ns
 
 
-def test_paths_are_replaced_from_the_moment_on_that_the_setting_is_saved(settled: House) -> None:
+def test_paths_are_replaced_from_the_moment_on_that_the_setting_is_saved(settled: Installation) -> None:
     before = said(settled).count("Rome")
     settled.configure(obfuscate_paths=True)
     assert status(settled) > 0
@@ -102,7 +104,7 @@ def test_paths_are_replaced_from_the_moment_on_that_the_setting_is_saved(settled
 
 @pytest.mark.parametrize("file", ["missing", "called otherwise"])
 def test_where_the_file_cannot_be_looked_at_a_path_is_said_only_after_a_question(
-    settled: House, monkeypatch: pytest.MonkeyPatch, file: str
+    settled: Installation, monkeypatch: pytest.MonkeyPatch, file: str
 ) -> None:
     if file == "called otherwise":
         # Another Stash's of long ago, which nobody writes to.
@@ -120,13 +122,13 @@ def test_where_the_file_cannot_be_looked_at_a_path_is_said_only_after_a_question
     assert said(settled).count("Rome") == before
 
 
-def test_without_a_path_to_be_said_stash_need_not_be_asked(settled: House) -> None:
+def test_without_a_path_to_be_said_stash_need_not_be_asked(settled: Installation) -> None:
     config(settled).unlink()
     DeadLetterQueue(str(settled.data)).clear()
     assert status(settled) == 0
 
 
-def test_a_stash_that_does_not_answer_is_no_reason_to_be_silent(settled: House) -> None:
+def test_a_stash_that_does_not_answer_is_no_reason_to_be_silent(settled: Installation) -> None:
     before = said(settled).count("Rome")
     settled.configure()
     settled.stash.faults.resolver_error = "database is locked"
@@ -136,7 +138,7 @@ def test_a_stash_that_does_not_answer_is_no_reason_to_be_silent(settled: House) 
     assert said(settled).count("Rome") == before + 1
 
 
-def test_an_error_is_no_less_discreet(settled: House) -> None:
+def test_an_error_is_no_less_discreet(settled: Installation) -> None:
     settled.configure(obfuscate_paths=True)
     (settled.data / "state.db").rename(settled.data / "away")
     (settled.data / "state.db").mkdir()
@@ -146,17 +148,17 @@ def test_an_error_is_no_less_discreet(settled: House) -> None:
     assert str(settled.data) not in line
 
 
-def test_what_waits_is_seen_to_without_a_question(settled: House) -> None:
+def test_what_waits_is_seen_to_without_a_question(settled: Installation) -> None:
     settled.configure(enabled=False)
     settled.save(settled.with_file()[0], title="Waits")
     settled.paused()
-    settled.end_drainer(signal.SIGKILL)
-    assert settled.drainer() is None
+    settled.stop_worker(signal.SIGKILL)
+    assert settled.worker_pid() is None
     settled.task("View Queue Status")
-    wait(lambda: settled.drainer() is not None, 20, "a drainer to be started")
+    wait(lambda: settled.worker_pid() is not None, 20, "a drainer to be started")
 
 
-def test_a_comparison_that_is_due_is_begun(settled: House) -> None:
+def test_a_comparison_that_is_due_is_begun(settled: Installation) -> None:
     remembered = (settled.data / "discretion.json").read_text()
     settled.not_compared()
     settled.task("View Queue Status")
@@ -165,7 +167,7 @@ def test_a_comparison_that_is_due_is_begun(settled: House) -> None:
     assert (settled.data / "discretion.json").read_text() == remembered
 
 
-def test_the_process_imports_little(settled: House) -> None:
+def test_the_process_imports_little(settled: Installation) -> None:
     assert status(settled) == 0
     process = settled.stash.processes[-1]
     argv: list[Any] = [process.argv[0], "-X", "importtime", *process.argv[1:]]
@@ -178,22 +180,22 @@ def test_the_process_imports_little(settled: House) -> None:
 
 
 def test_lists_that_are_kept_twice_agree() -> None:
-    assert light.OLDER == migration.FILE
-    assert tuple(verdict.value for verdict in IN_STEP) == page_words.IN_STEP
-    assert Verdict.NOT_IN_PLEX.value == page_words.NOT_IN_PLEX
+    assert status_context.OLDER == migration.FILE
+    assert tuple(verdict.value for verdict in IN_STEP) == causes.IN_STEP
+    assert Verdict.NOT_IN_PLEX.value == causes.NOT_IN_PLEX
 
 
-def test_what_is_counted_quickly_is_counted_right(house: House) -> None:
-    folder = str(house.data)
+def test_what_is_counted_quickly_is_counted_right(installation: Installation) -> None:
+    folder = str(installation.data)
     states = (0, 0, 0, 1, 1, 2, 5, 5, 5, 5, 9)
     with closing(open_writer(folder)) as writer:
         writer.fold_all((scene_row(one, priority=0, now=1.0), scene_key(one)) for one in range(1, len(states) + 1))
-    with closing(sqlite3.connect(house.data / "queue" / "data.db")) as db:
+    with closing(sqlite3.connect(installation.data / "queue" / "data.db")) as db:
         db.executemany(f"UPDATE {TABLE} SET status = ? WHERE _id = ?", [(one, n) for n, one in enumerate(states, 1)])
         db.commit()
-    with closing(state.connect(folder)) as db:
+    with closing(database.connect(folder)) as db:
         for number, verdict in enumerate([*Verdict, Verdict.PUSHED, Verdict.SHARED], 1):
-            Ledger(db).put(Entry(number, verdict, 1.0))
+            Ledger(db).put(LedgerRow(number, verdict, 1.0))
         counts = Ledger(db).counts()
     facts = gather(folder)
     assert facts["queue"] == get_stats(queue_dir(folder))

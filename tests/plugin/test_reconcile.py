@@ -13,163 +13,163 @@ from typing import Any
 
 import pytest
 
+from common import reconcile_due as trigger
 from reconciliation.launch import ensure
 from reconciliation.scheduler import ReconciliationScheduler
-from sync_queue import due as trigger
-from tests.house import House, wait
+from tests.installation import Installation, wait
 
 
-def said(house: House, level: str = "Info") -> str:
-    return "\n".join(line.message for line in house.stash.log if line.level == level)
+def said(installation: Installation, level: str = "Info") -> str:
+    return "\n".join(line.message for line in installation.stash.log if line.level == level)
 
 
-def operation(house: House, mode: str, **args: Any) -> Any:
+def operation(installation: Installation, mode: str, **args: Any) -> Any:
     query = 'mutation($a: Map) { runPluginOperation(plugin_id: "Stash2Plex", args: $a) }'
-    return house.stash.gql(query, {"a": {"mode": mode, **args}})["runPluginOperation"]
+    return installation.stash.gql(query, {"a": {"mode": mode, **args}})["runPluginOperation"]
 
 
-def everything(house: House) -> list[str]:
-    return house.differences(int(scene.id) for scene in house.library.scenes)
+def everything(installation: Installation) -> list[str]:
+    return installation.differences(int(scene.id) for scene in installation.library.scenes)
 
 
-def test_a_fresh_library_is_brought_into_step_and_stays_there(house: House) -> None:
-    assert house.task("Reconcile Library (All)").progress == 1
-    house.quiet()
-    assert everything(house) == []
-    house.plex.reset_counters()
-    again = operation(house, "reconcile_all")
+def test_a_fresh_library_is_brought_into_step_and_stays_there(installation: Installation) -> None:
+    assert installation.task("Reconcile Library (All)").progress == 1
+    installation.quiet()
+    assert everything(installation) == []
+    installation.plex.reset_counters()
+    again = operation(installation, "reconcile_all")
     assert (again["enqueued"], again["total_gaps"]) == (0, again["gaps"]["missing"])
-    assert house.plex.puts == 0
-    assert house.complaints() == []
-    state = ReconciliationScheduler(str(house.data)).load_state()
+    assert installation.plex.puts == 0
+    assert installation.complaints() == []
+    state = ReconciliationScheduler(str(installation.data)).load_state()
     assert (state.last_scope, state.last_scenes_checked, state.last_enqueued) == ("all", 60, 0)
 
 
-def test_a_save_whose_hook_was_lost_is_found(house: House) -> None:
-    house.task("Sync All Scenes")
-    house.quiet()
-    house.stash.set_plugin_enabled("Stash2Plex", False)
-    one, two = house.with_file(2)
-    house.save(one, title="Nobody was told")
-    house.stash.autotag(two, tag_ids=[7])
-    house.stash.set_plugin_enabled("Stash2Plex", True)
-    result = operation(house, "reconcile_recent")
+def test_a_save_whose_hook_was_lost_is_found(installation: Installation) -> None:
+    installation.task("Sync All Scenes")
+    installation.quiet()
+    installation.stash.set_plugin_enabled("Stash2Plex", False)
+    one, two = installation.with_file(2)
+    installation.save(one, title="Nobody was told")
+    installation.stash.autotag(two, tag_ids=[7])
+    installation.stash.set_plugin_enabled("Stash2Plex", True)
+    result = operation(installation, "reconcile_recent")
     assert (result["gaps"]["stale_sync"], result["enqueued"]) == (2, 2)
-    house.quiet()
-    assert house.differences([one, two]) == []
-    assert house.item(one).title == "Nobody was told"
+    installation.quiet()
+    assert installation.differences([one, two]) == []
+    assert installation.item(one).title == "Nobody was told"
 
 
-def test_missing_scenes_are_told_by_folder(bare_house: House) -> None:
-    house = bare_house
-    house.start(in_plex=lambda path: "/Unsorted/" not in path)
-    house.configure(enabled=False)
-    house.task("Gap Report")
-    found = house.stash.processes[-1].output
+def test_missing_scenes_are_told_by_folder(bare_installation: Installation) -> None:
+    installation = bare_installation
+    installation.start(in_plex=lambda path: "/Unsorted/" not in path)
+    installation.configure(enabled=False)
+    installation.task("Gap Report")
+    found = installation.stash.processes[-1].output
     [group] = [one for one in found["missing_by_folder"] if one["folder"] == "/data/Unsorted"]
     assert (group["scenes"], group["in_a_library"]) == (found["gaps"]["missing"], True)
-    assert "below /data/Unsorted" in said(house)
-    assert f"Every finding is in {house.data}/gap_report.csv" in said(house)
-    with (house.data / "gap_report.csv").open(encoding="utf-8-sig", newline="") as file:
+    assert "below /data/Unsorted" in said(installation)
+    assert f"Every finding is in {installation.data}/gap_report.csv" in said(installation)
+    with (installation.data / "gap_report.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert sum("missing" in row["gaps"] for row in rows) == found["gaps"]["missing"]
-    assert house.queue()["waiting"] == 0
+    assert installation.queue()["waiting"] == 0
 
 
-def test_what_stash_does_not_know_is_listed_too(house: House) -> None:
+def test_what_stash_does_not_know_is_listed_too(installation: Installation) -> None:
     for name in ("one", "two"):
-        house.plex.add_item(house.section, [(f"/data/strange/{name}.mp4", 5, 1.0)])
-    found = operation(house, "gap_report")
+        installation.plex.add_item(installation.section, [(f"/data/strange/{name}.mp4", 5, 1.0)])
+    found = operation(installation, "gap_report")
     assert (found["unknown_to_stash"], found["unknown_by_folder"]) == (2, [{"folder": "/data/strange", "items": 2}])
-    rows = (house.data / "unknown_to_stash.csv").read_text(encoding="utf-8-sig").splitlines()
+    rows = (installation.data / "unknown_to_stash.csv").read_text(encoding="utf-8-sig").splitlines()
     assert [row.split(",")[1] for row in rows[1:]] == ["/data/strange/one.mp4", "/data/strange/two.mp4"]
 
 
-def test_plex_away_gives_what_is_known_and_says_so(house: House) -> None:
-    house.task("Sync All Scenes")
-    house.quiet()
-    house.end_drainer()
-    house.plex.faults.refuse()
-    result = operation(house, "reconcile_all")
+def test_plex_away_gives_what_is_known_and_says_so(installation: Installation) -> None:
+    installation.task("Sync All Scenes")
+    installation.quiet()
+    installation.stop_worker()
+    installation.plex.faults.refuse()
+    result = operation(installation, "reconcile_all")
     assert result["complete"] is False
     assert "Plex cannot be reached" in result["errors"][0]
-    assert "Plex cannot be reached" in said(house, "Warning")
-    house.plex.faults.accept()
-    assert operation(house, "reconcile_all")["complete"] is True
+    assert "Plex cannot be reached" in said(installation, "Warning")
+    installation.plex.faults.accept()
+    assert operation(installation, "reconcile_all")["complete"] is True
 
 
 @pytest.mark.parametrize("given", ["30d", "2020-01-01..", "2020-01-01..2030-01-01"])
-def test_a_range_of_ones_own(house: House, given: str) -> None:
-    house.configure(enabled=False)
-    result = operation(house, "reconcile_custom", range=given)
+def test_a_range_of_ones_own(installation: Installation, given: str) -> None:
+    installation.configure(enabled=False)
+    result = operation(installation, "reconcile_custom", range=given)
     assert result["scope"] == given
     assert result["scenes_checked"] == (0 if given == "30d" else 60)
 
 
-def test_a_bad_range_is_answered_with_the_forms(house: House) -> None:
+def test_a_bad_range_is_answered_with_the_forms(installation: Installation) -> None:
     with pytest.raises(Exception, match=r"30d or 12h"):
-        operation(house, "reconcile_custom", range="lately")
+        operation(installation, "reconcile_custom", range="lately")
 
 
-def test_only_one_at_a_time(house: House) -> None:
-    from sync_queue.locks import try_lock, unlock
+def test_only_one_at_a_time(installation: Installation) -> None:
+    from common.file_locks import try_lock, unlock
 
-    house.data.mkdir(exist_ok=True)
-    handle = try_lock(str(house.data / "reconcile.lock"))
+    installation.data.mkdir(exist_ok=True)
+    handle = try_lock(str(installation.data / "reconcile.lock"))
     assert handle is not None
     try:
         with pytest.raises(Exception, match=r"at work already"):
-            operation(house, "reconcile_all")
+            operation(installation, "reconcile_all")
     finally:
         unlock(handle)
 
 
-def test_a_save_during_a_run_is_not_held_up(house: House) -> None:
-    [scene, another] = house.with_file(2)
-    house.save(another, title="The drainer is at work")
-    house.shows(another, title="The drainer is at work")
-    over(house)
+def test_a_save_during_a_run_is_not_held_up(installation: Installation) -> None:
+    [scene, another] = installation.with_file(2)
+    installation.save(another, title="The drainer is at work")
+    installation.shows(another, title="The drainer is at work")
+    over(installation)
     # The run waits for its listing; the drainer asks for single items.
-    house.plex.faults.set(latency=1.5, only="^GET .*/all")
-    run = threading.Thread(target=house.task, args=("Reconcile Library (All)",))
+    installation.plex.faults.set(latency=1.5, only="^GET .*/all")
+    run = threading.Thread(target=installation.task, args=("Reconcile Library (All)",))
     run.start()
-    wait(lambda: locked(house), 10, "the run to begin")
+    wait(lambda: locked(installation), 10, "the run to begin")
     began = time.monotonic()
-    house.save(scene, title="In the middle of it")
-    house.shows(scene, title="In the middle of it")
-    assert locked(house)
+    installation.save(scene, title="In the middle of it")
+    installation.shows(scene, title="In the middle of it")
+    assert locked(installation)
     assert time.monotonic() - began < 5
-    house.plex.faults.clear()
+    installation.plex.faults.clear()
     run.join()
 
 
-def test_a_run_that_is_killed_in_the_middle_loses_no_gap(house: House) -> None:
-    house.plex.faults.set(latency=2.0, only="^GET .*/all")
-    house.stash.set_plugin_enabled("Stash2Plex", False)
-    [scene] = house.with_file()
-    house.save(scene, title="Missed by the hooks")
-    house.stash.set_plugin_enabled("Stash2Plex", True)
-    assert look(house)
-    wait(lambda: runs(house) != [], 10, "the run to begin")
+def test_a_run_that_is_killed_in_the_middle_loses_no_gap(installation: Installation) -> None:
+    installation.plex.faults.set(latency=2.0, only="^GET .*/all")
+    installation.stash.set_plugin_enabled("Stash2Plex", False)
+    [scene] = installation.with_file()
+    installation.save(scene, title="Missed by the hooks")
+    installation.stash.set_plugin_enabled("Stash2Plex", True)
+    assert look(installation)
+    wait(lambda: runs(installation) != [], 10, "the run to begin")
     time.sleep(0.5)
-    for pid in runs(house):
+    for pid in runs(installation):
         os.kill(pid, signal.SIGKILL)
-    over(house)
-    house.plex.faults.clear()
-    house.task("Reconcile Library (Recent)")
-    house.shows(scene, title="Missed by the hooks")
+    over(installation)
+    installation.plex.faults.clear()
+    installation.task("Reconcile Library (Recent)")
+    installation.shows(scene, title="Missed by the hooks")
 
 
-def runs(house: House) -> list[int]:
-    """The processes that compare on their own for this house."""
+def runs(installation: Installation) -> list[int]:
+    """The processes that compare on their own for this installation."""
     found = [(process, arguments(process)) for process in Path("/proc").iterdir() if process.name.isdigit()]
-    return [int(p.name) for p, words in found if b"reconcile" in words and str(house.data).encode() in words]
+    return [int(p.name) for p, words in found if b"reconcile" in words and str(installation.data).encode() in words]
 
 
-def locked(house: House) -> bool:
-    from sync_queue.locks import try_lock, unlock
+def locked(installation: Installation) -> bool:
+    from common.file_locks import try_lock, unlock
 
-    handle = try_lock(str(house.data / "reconcile.lock"))
+    handle = try_lock(str(installation.data / "reconcile.lock"))
     if handle is not None:
         unlock(handle)
     return handle is None
@@ -178,71 +178,71 @@ def locked(house: House) -> bool:
 # without anybody asking
 
 
-def look(house: House, delay: float = 0.0) -> bool:
+def look(installation: Installation, delay: float = 0.0) -> bool:
     """What a hook does where something may be due: as if this process were Stash, which answers after ``delay``."""
-    operation(house, "say", lines=[])
-    house.stash.faults.delay = delay
-    connection = json.loads(house.stash.processes[-1].stdin)["server_connection"]
-    return ensure(str(house.data), str(house.data.parent), json.dumps(connection))
+    operation(installation, "say", lines=[])
+    installation.stash.faults.delay = delay
+    connection = json.loads(installation.stash.processes[-1].stdin)["server_connection"]
+    return ensure(str(installation.data), str(installation.data.parent), json.dumps(connection))
 
 
-def over(house: House) -> None:
+def over(installation: Installation) -> None:
     """Wait until the process has let go of its lock."""
-    wait(lambda: not locked(house), 30, "the run to end")
+    wait(lambda: not locked(installation), 30, "the run to end")
 
 
-def test_after_a_start_of_stash_recent_scenes_are_looked_at(house: House) -> None:
-    [scene] = house.with_file()
-    house.stash.set_plugin_enabled("Stash2Plex", False)
-    house.save(scene, title="Before the start")
-    house.stash.set_plugin_enabled("Stash2Plex", True)
-    house.not_compared()
-    assert trigger.due(str(house.data))
-    assert look(house)
-    house.shows(scene, title="Before the start")
-    over(house)
-    state = ReconciliationScheduler(str(house.data)).load_state()
+def test_after_a_start_of_stash_recent_scenes_are_looked_at(installation: Installation) -> None:
+    [scene] = installation.with_file()
+    installation.stash.set_plugin_enabled("Stash2Plex", False)
+    installation.save(scene, title="Before the start")
+    installation.stash.set_plugin_enabled("Stash2Plex", True)
+    installation.not_compared()
+    assert trigger.due(str(installation.data))
+    assert look(installation)
+    installation.shows(scene, title="Before the start")
+    over(installation)
+    state = ReconciliationScheduler(str(installation.data)).load_state()
     assert (state.last_scope, state.last_scenes_checked, state.last_enqueued) == ("recent", 1, 1)
-    assert not trigger.due(str(house.data))
-    wait(lambda: "Reconciliation (recent): 1 scenes checked" in said(house), 10, "the words in Stash's log")
+    assert not trigger.due(str(installation.data))
+    wait(lambda: "Reconciliation (recent): 1 scenes checked" in said(installation), 10, "the words in Stash's log")
 
 
-def test_a_second_look_while_one_is_at_work_starts_nothing(house: House) -> None:
-    assert look(house, delay=0.5)
-    assert not ensure(str(house.data), str(house.data.parent), "{}")
-    over(house)
+def test_a_second_look_while_one_is_at_work_starts_nothing(installation: Installation) -> None:
+    assert look(installation, delay=0.5)
+    assert not ensure(str(installation.data), str(installation.data.parent), "{}")
+    over(installation)
 
 
-def test_a_run_that_fails_is_tried_again_later_and_not_at_once(house: House) -> None:
-    [scene] = house.with_file()
-    house.not_compared()
-    house.plex.faults.refuse()
-    house.save(scene, title="Something to compare")
-    scheduler = ReconciliationScheduler(str(house.data))
+def test_a_run_that_fails_is_tried_again_later_and_not_at_once(installation: Installation) -> None:
+    [scene] = installation.with_file()
+    installation.not_compared()
+    installation.plex.faults.refuse()
+    installation.save(scene, title="Something to compare")
+    scheduler = ReconciliationScheduler(str(installation.data))
     wait(lambda: scheduler.load_state().failures > 0, 20, "the run that a start of Stash brings")
-    over(house)
+    over(installation)
     state = scheduler.load_state()
     assert (state.failures, "Plex cannot be reached" in state.last_error) == (1, True)
-    assert not trigger.due(str(house.data))
-    house.plex.faults.accept()
+    assert not trigger.due(str(installation.data))
+    installation.plex.faults.accept()
 
 
-def test_a_plugin_that_is_not_set_up_looks_at_nothing(bare_house: House) -> None:
-    house = bare_house
-    house.start(configured=False)
-    assert look(house)
-    over(house)
-    assert ReconciliationScheduler(str(house.data)).load_state().last_run_time == 0
-    assert not trigger.due(str(house.data))
+def test_a_plugin_that_is_not_set_up_looks_at_nothing(bare_installation: Installation) -> None:
+    installation = bare_installation
+    installation.start(configured=False)
+    assert look(installation)
+    over(installation)
+    assert ReconciliationScheduler(str(installation.data)).load_state().last_run_time == 0
+    assert not trigger.due(str(installation.data))
 
 
-def test_nothing_secret_stands_in_the_arguments(house: House) -> None:
-    assert look(house, delay=0.5)
-    cookie = json.loads(house.stash.processes[-1].stdin)["server_connection"]["SessionCookie"]["Value"]
-    wait(lambda: runs(house) != [], 10, "the run to begin")
-    own = [words for words in map(arguments, Path("/proc").iterdir()) if str(house.data).encode() in words]
+def test_nothing_secret_stands_in_the_arguments(installation: Installation) -> None:
+    assert look(installation, delay=0.5)
+    cookie = json.loads(installation.stash.processes[-1].stdin)["server_connection"]["SessionCookie"]["Value"]
+    wait(lambda: runs(installation) != [], 10, "the run to begin")
+    own = [words for words in map(arguments, Path("/proc").iterdir()) if str(installation.data).encode() in words]
     assert not any(cookie.encode() in b" ".join(words) for words in own)
-    over(house)
+    over(installation)
 
 
 def arguments(process: Path) -> list[bytes]:

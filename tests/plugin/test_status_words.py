@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from common.human_text import ago, numbers, until
 from tasks.queue_status import gather, lines
-from tasks.words import ago, numbers, until
 
 NOW = 1_700_000_000.0
 NEVER = {
@@ -31,7 +31,7 @@ def words(**changed: Any) -> list[str]:
     return [line for _, line in lines(facts, NOW)]
 
 
-def test_a_new_house_says_what_to_do_first() -> None:
+def test_a_new_installation_says_what_to_do_first() -> None:
     assert words() == [
         "Queue: 0 wait, 0 are being written",
         "Background worker: has not run yet",

@@ -6,93 +6,93 @@ from typing import Any
 
 import pytest
 
-from tests.house import House, wait
+from tests.installation import Installation, wait
 
 
-def said(house: House, level: str = "Info") -> str:
-    return "\n".join(line.message for line in house.stash.log if line.level == level)
+def said(installation: Installation, level: str = "Info") -> str:
+    return "\n".join(line.message for line in installation.stash.log if line.level == level)
 
 
-def operation(house: House, **args: Any) -> Any:
+def operation(installation: Installation, **args: Any) -> Any:
     query = 'mutation($a: Map) { runPluginOperation(plugin_id: "Stash2Plex", args: $a) }'
-    return house.stash.gql(query, {"a": args})["runPluginOperation"]
+    return installation.stash.gql(query, {"a": args})["runPluginOperation"]
 
 
-def test_sync_all_queues_everything_but_what_says_nothing(house: House) -> None:
-    house.configure(enabled=False)
-    assert house.task("Sync All Scenes").status == "FINISHED"
-    house.paused()
-    result = operation(house, mode="all")
+def test_sync_all_queues_everything_but_what_says_nothing(installation: Installation) -> None:
+    installation.configure(enabled=False)
+    assert installation.task("Sync All Scenes").status == "FINISHED"
+    installation.paused()
+    result = operation(installation, mode="all")
     assert result["scenes"] == 60
     assert result["already_waiting"] + result["gated"] == 60
     assert result["queued"] == 0
     assert result["gated"] > 0
-    counts = house.queue()
+    counts = installation.queue()
     assert counts["waiting"] + counts["in_flight"] == result["already_waiting"]
 
 
-def test_sync_recent_takes_only_what_was_updated_today(house: House) -> None:
-    house.configure(enabled=False)
-    [scene] = house.with_file()
-    house.save(scene, title="Of today")
-    house.paused()
-    house.task("Clear Pending Queue")
-    house.task("Sync Recent Scenes")
-    wait(lambda: house.queue()["waiting"] == 1, 10, "the one scene to wait")
+def test_sync_recent_takes_only_what_was_updated_today(installation: Installation) -> None:
+    installation.configure(enabled=False)
+    [scene] = installation.with_file()
+    installation.save(scene, title="Of today")
+    installation.paused()
+    installation.task("Clear Pending Queue")
+    installation.task("Sync Recent Scenes")
+    wait(lambda: installation.queue()["waiting"] == 1, 10, "the one scene to wait")
 
 
-def test_process_queue_follows_the_drainer_to_the_end(house: House) -> None:
-    house.plex.faults.write_latency = 0.02
-    house.task("Sync All Scenes")
-    job = house.task("Process Queue")
-    assert house.queue()["waiting"] == 0
+def test_process_queue_follows_the_drainer_to_the_end(installation: Installation) -> None:
+    installation.plex.faults.write_latency = 0.02
+    installation.task("Sync All Scenes")
+    job = installation.task("Process Queue")
+    assert installation.queue()["waiting"] == 0
     assert job.progress == 1
-    assert "0 wait" in said(house)
+    assert "0 wait" in said(installation)
 
 
-def test_process_queue_says_what_stands_in_the_way(house: House) -> None:
-    house.configure(plex_library="Nowhere")
-    [scene] = house.with_file()
-    house.save(scene, title="Blocked")
-    house.task("Process Queue")
-    assert "'Nowhere' is not on the server" in said(house, "Warning")
-    assert "1 wait" in said(house)
+def test_process_queue_says_what_stands_in_the_way(installation: Installation) -> None:
+    installation.configure(plex_library="Nowhere")
+    [scene] = installation.with_file()
+    installation.save(scene, title="Blocked")
+    installation.task("Process Queue")
+    assert "'Nowhere' is not on the server" in said(installation, "Warning")
+    assert "1 wait" in said(installation)
 
 
-def test_the_status_names_what_waits_and_what_died(house: House) -> None:
-    [scene] = house.with_file()
-    house.save(scene, title="One")
-    house.quiet()
-    house.task("View Queue Status")
-    assert "Queue: 0 wait, 0 are being written" in said(house)
-    assert "Dead letters: none" in said(house)
+def test_the_status_names_what_waits_and_what_died(installation: Installation) -> None:
+    [scene] = installation.with_file()
+    installation.save(scene, title="One")
+    installation.quiet()
+    installation.task("View Queue Status")
+    assert "Queue: 0 wait, 0 are being written" in said(installation)
+    assert "Dead letters: none" in said(installation)
 
 
-def test_a_status_before_anything_happened(bare_house: House) -> None:
-    bare_house.start(configured=False)
-    bare_house.task("View Queue Status")
-    assert "Background worker: has not run yet" in said(bare_house)
+def test_a_status_before_anything_happened(bare_installation: Installation) -> None:
+    bare_installation.start(configured=False)
+    bare_installation.task("View Queue Status")
+    assert "Background worker: has not run yet" in said(bare_installation)
 
 
-def test_the_queue_and_the_dead_letters_can_be_cleared(house: House) -> None:
-    house.configure(enabled=False)
-    house.task("Sync All Scenes")
-    house.paused()
-    assert operation(house, mode="clear_queue")["cleared"] > 40
-    assert house.queue()["waiting"] == 0
-    assert operation(house, mode="clear_dlq") == {"cleared": 0}
-    assert operation(house, mode="purge_dlq", days="30") == {"purged": 0}
+def test_the_queue_and_the_dead_letters_can_be_cleared(installation: Installation) -> None:
+    installation.configure(enabled=False)
+    installation.task("Sync All Scenes")
+    installation.paused()
+    assert operation(installation, mode="clear_queue")["cleared"] > 40
+    assert installation.queue()["waiting"] == 0
+    assert operation(installation, mode="clear_dlq") == {"cleared": 0}
+    assert operation(installation, mode="purge_dlq", days="30") == {"purged": 0}
 
 
-def test_wake_starts_what_waits(house: House) -> None:
-    house.configure(enabled=False)
-    [scene] = house.with_file()
-    house.save(scene, title="Asleep")
-    house.paused()
-    house.end_drainer()
-    house.configure()
-    assert operation(house, mode="wake")["started"] is True
-    house.shows(scene, title="Asleep")
+def test_wake_starts_what_waits(installation: Installation) -> None:
+    installation.configure(enabled=False)
+    [scene] = installation.with_file()
+    installation.save(scene, title="Asleep")
+    installation.paused()
+    installation.stop_worker()
+    installation.configure()
+    assert operation(installation, mode="wake")["started"] is True
+    installation.shows(scene, title="Asleep")
 
 
 @pytest.mark.parametrize(
@@ -106,17 +106,17 @@ def test_wake_starts_what_waits(house: House) -> None:
     ],
 )
 def test_a_setting_that_is_missing_or_wrong_is_said_in_one_line(
-    house: House, settings: dict[str, Any], sentence: str
+    installation: Installation, settings: dict[str, Any], sentence: str
 ) -> None:
-    house.configure(**settings)
-    house.task("Sync All Scenes")
-    process = house.stash.processes[-1]
+    installation.configure(**settings)
+    installation.task("Sync All Scenes")
+    process = installation.stash.processes[-1]
     assert sentence in str(process.error)
     assert process.exit_code == 0
-    errors = [line for line in house.complaints() if "[Plugin /" in line]
+    errors = [line for line in installation.complaints() if "[Plugin /" in line]
     assert len(errors) == 1
     assert sentence in errors[0]
-    assert "Traceback" not in said(house, "Error")
+    assert "Traceback" not in said(installation, "Error")
 
 
 @pytest.mark.parametrize(
@@ -129,16 +129,18 @@ def test_a_setting_that_is_missing_or_wrong_is_said_in_one_line(
         ({"mode": "say", "lines": [["shout", "x"]]}, "A line is [info, warning or error, text]"),
     ],
 )
-def test_a_bad_argument_is_answered_with_what_would_be_right(house: House, args: dict[str, Any], sentence: str) -> None:
+def test_a_bad_argument_is_answered_with_what_would_be_right(
+    installation: Installation, args: dict[str, Any], sentence: str
+) -> None:
     with pytest.raises(Exception, match=r".*") as caught:
-        operation(house, **args)
+        operation(installation, **args)
     assert sentence in str(caught.value)
 
 
-def test_stash_away_is_said_by_the_task(house: House) -> None:
-    house.stash.faults.unauthorized = True
+def test_stash_away_is_said_by_the_task(installation: Installation) -> None:
+    installation.stash.faults.unauthorized = True
     try:
         with pytest.raises(Exception, match=r"."):
-            operation(house, mode="all")
+            operation(installation, mode="all")
     finally:
-        house.stash.faults.clear()
+        installation.stash.faults.clear()

@@ -6,18 +6,18 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.scene_reader import Scene, read_scenes
 from reconciliation.engine import GapDetectionEngine
-from reconciliation.pagewriter import PageWriter
 from reconciliation.result import GapDetectionResult
 from sandbox.library import Library, LibraryScene
 from sandbox.plex import PlexSim
 from sandbox.stash import StashSim
 from stash.client import StashClient, stash_interface
+from sync_queue.page_writer import PageWriter
 from sync_queue.writer import queue_dir
-from tests.house import SAVE, SCENE, differences, files
+from tests.installation import SAVE, SCENE, differences, files
 from tests.stash.test_client import connection
 from tests.worker.support import Bench, Clock
-from worker.source import Scene, read_scenes
 
 # Longer than anything waits for its file.
 HOURS = 3 * 3600.0

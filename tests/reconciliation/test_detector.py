@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import reconciliation
-from metadata import gate
+from metadata import quality_gate
 from reconciliation.detector import GapDetector, GapResult, has_meaningful_metadata, id_of, paths_of
 
 NOTHING: dict[str, Any] = {"studio": None, "performers": [], "tags": [], "details": None, "date": None}
@@ -30,8 +30,8 @@ def detector() -> GapDetector:
 
 
 def test_the_gate_is_that_of_the_metadata() -> None:
-    assert has_meaningful_metadata is gate.has_meaningful_metadata
-    assert reconciliation.has_meaningful_metadata is gate.has_meaningful_metadata
+    assert has_meaningful_metadata is quality_gate.has_meaningful_metadata
+    assert reconciliation.has_meaningful_metadata is quality_gate.has_meaningful_metadata
 
 
 def test_the_package_exports_what_the_specification_names() -> None:

@@ -11,11 +11,11 @@ from unittest.mock import MagicMock, call, patch
 
 import pytest
 
+from common.iso_time import parse_instant
 from plex.exceptions import PlexNotFound, PlexServerDown, PlexTokenRefused
 from plex.matcher import MatchConfidence
 from reconciliation.engine import GapDetectionEngine, GapDetectionResult
 from reconciliation.scopes import BadScope
-from stash.instants import parse_instant
 
 MONDAY = "2026-01-05T10:00:00Z"
 TUESDAY = "2026-01-06T10:00:00Z"

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from common import reconcile_due as trigger
 from reconciliation.result import GapDetectionResult
 from reconciliation.scheduler import FILE, ReconciliationScheduler, ReconciliationState
-from sync_queue import due as trigger
 
 HOUR, DAY = 3600.0, 86_400.0
 NOW = 1_780_000_000.0
@@ -225,14 +225,14 @@ def test_the_look_imports_nothing_that_costs() -> None:
     import sys
 
     code = (
-        "import sys, os, time; before = set(sys.modules); import sync_queue.due; "
+        "import sys, os, time; before = set(sys.modules); import common.reconcile_due; "
         "print(sorted(set(sys.modules) - before))"
     )
     root = Path(__file__).parents[2]
     # a process that measures coverage imports more than it was asked to
     bare = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root, env=bare)
-    assert done.stdout.strip() == "['__future__', 'sync_queue', 'sync_queue.due']"
+    assert done.stdout.strip() == "['__future__', 'common', 'common.reconcile_due']"
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1" + "0" * 400, '"soon"', "null", "[]"])

@@ -1,4 +1,4 @@
-"""One release for all tests here, and a house that has it installed as Stash installs it."""
+"""One release for all tests here, and an installation that has it installed as Stash installs it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from release.__main__ import build
 from release.wheels import NoWheels
 from sandbox.library import Library
-from tests.house import PLUGIN, House, files, small_library
+from tests.installation import PLUGIN, Installation, files, small_library
 
 # 2026-02-03 04:05:06 UTC
 MOMENT = 1_770_091_506
@@ -50,8 +50,8 @@ def install(archive: Path, folder: Path) -> None:
             place.chmod(entry.external_attr >> 16 & 0o777)
 
 
-class Installed(House):
-    """A house whose plugin came out of the zip, under ``plugins/<source>/<id>``, and runs in ``python``."""
+class Installed(Installation):
+    """A installation whose plugin came out of the zip, under ``plugins/<source>/<id>``, and runs in ``python``."""
 
     def __init__(self, folder: Path, library: Library, archive: Path, python: str) -> None:
         # Stash's folder is not the plugin's, and what it hands over is relative to it. Nothing leads to this process's
@@ -82,7 +82,7 @@ class Installed(House):
 
 @pytest.fixture
 def installed(tmp_path: Path, release: Path, bare_python: str) -> Iterator[Installed]:
-    """A running house with the release in it; the settings are still to be made."""
+    """A running installation with the release in it; the settings are still to be made."""
     made = Installed(tmp_path, small_library(), release, bare_python)
     made.open()
     yield made

@@ -15,9 +15,9 @@ from packaging.requirements import Requirement
 
 from release import __main__ as command
 from release import archive, contents, wheels
+from release.manifest import SCRIPTS, VERSION
 from release.pins import name_of, runtime
 from sandbox.stash.manifest import read
-from stash.manifest import SCRIPTS, VERSION
 
 from .conftest import MOMENT, install
 

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 from sync_queue.operations import get_queued_scene_ids
-from tests.house import PLUGIN, wait
+from tests.installation import PLUGIN, wait
 
 from .conftest import Installed, install
 
 OPERATION = f'mutation($a: Map) {{ runPluginOperation(plugin_id: "{PLUGIN}", args: $a) }}'
 
 
-def findings(house: Installed, check: str) -> list[dict[str, Any]]:
+def findings(installation: Installed, check: str) -> list[dict[str, Any]]:
     """What the health check says about one thing."""
-    answer = house.stash.gql(OPERATION, {"a": {"mode": "health"}})["runPluginOperation"]
+    answer = installation.stash.gql(OPERATION, {"a": {"mode": "health"}})["runPluginOperation"]
     return [one for one in answer["checks"] if one["check"] == check]
 
 
@@ -72,7 +72,7 @@ def test_a_hook_does_not_look_into_lib(release: Path, bare_python: str, tmp_path
 
 @pytest.fixture
 def read_only(installed: Installed) -> Installed:
-    """The same house, where nothing can be written beside the code, whoever this process runs as."""
+    """The same installation, where nothing can be written beside the code, whoever this process runs as."""
     for folder in {path.parent for path in installed.plugin.rglob("*.py")}:
         (folder / "__pycache__").write_text("")
     return installed

@@ -11,7 +11,7 @@ from graphql.utilities import coerce_input_value
 
 from sandbox.stash import StashSim
 from stash.client import StashClient, StashQueryError, stash_interface
-from stash.entities import Wanted, scene_ids
+from stash.entities import EntityPage, scene_ids
 
 from .test_client import connection
 from .test_queries import SCHEMAS, schema
@@ -43,7 +43,7 @@ def commonest(stash: StashSim, kind: str) -> int:
 @pytest.mark.parametrize("kind", OF)
 def test_the_scenes_of_each_entity(stash: StashSim, client: StashClient, kind: str) -> None:
     numbers = range(1, 9)
-    found = scene_ids(client, [Wanted(kind, number) for number in numbers])
+    found = scene_ids(client, [EntityPage(kind, number) for number in numbers])
     assert found == [expected(stash, kind, number) for number in numbers]
     assert any(found)
     assert stash.counters["graphql"] == 1
@@ -55,14 +55,14 @@ def test_a_page_begins_behind_the_last_one(stash: StashSim, client: StashClient,
     every = expected(stash, kind, number)
     assert len(every) > 1
     pages: list[int] = []
-    while page := scene_ids(client, [Wanted(kind, number, after=pages[-1] if pages else 0)], page=1)[0]:
+    while page := scene_ids(client, [EntityPage(kind, number, after=pages[-1] if pages else 0)], page=1)[0]:
         assert len(page) == 1
         pages += page
     assert pages == every
 
 
 def test_many_are_one_request_and_none_is_none(stash: StashSim, client: StashClient) -> None:
-    asked = [Wanted(kind, number) for kind in OF for number in range(1, 6)]
+    asked = [EntityPage(kind, number) for kind in OF for number in range(1, 6)]
     assert [bool(page) for page in scene_ids(client, asked)].count(True) > 8
     assert stash.counters["graphql"] == 1
     assert scene_ids(client, []) == []
@@ -73,7 +73,7 @@ def test_many_are_one_request_and_none_is_none(stash: StashSim, client: StashCli
 @pytest.mark.parametrize("kind", OF)
 def test_what_is_not_there_is_on_no_scene(client: StashClient, kind: str, depth: int) -> None:
     depth = depth if kind in ("studio", "tag") else 0
-    assert scene_ids(client, [Wanted(kind, 9999, depth=depth)]) == [[]]
+    assert scene_ids(client, [EntityPage(kind, 9999, depth=depth)]) == [[]]
 
 
 def test_below_a_studio_and_a_tag(stash: StashSim, client: StashClient) -> None:
@@ -91,7 +91,7 @@ def test_below_a_studio_and_a_tag(stash: StashSim, client: StashClient) -> None:
         stash.gql(save, {"i": {"id": str(scene), "studio_id": above["studio"], "tag_ids": [above["tag"]]}})
     for kind, number in above.items():
         top = int(number) - 2
-        assert scene_ids(client, [Wanted(kind, top, depth=depth) for depth in (0, 1, -1)]) == [
+        assert scene_ids(client, [EntityPage(kind, top, depth=depth) for depth in (0, 1, -1)]) == [
             [11],
             [11, 12],
             [11, 12, 13],
@@ -99,13 +99,13 @@ def test_below_a_studio_and_a_tag(stash: StashSim, client: StashClient) -> None:
 
 
 def test_over_stashapp_tools_it_is_one_request_each(stash: StashSim, client: StashClient) -> None:
-    wanted = [Wanted("performer", 1), Wanted("studio", 1, after=5, depth=1)]
+    wanted = [EntityPage("performer", 1), EntityPage("studio", 1, after=5, depth=1)]
     assert scene_ids(stash_interface(client), wanted, page=3) == scene_ids(client, wanted, page=3)
     assert stash.counters["graphql"] == 3
 
 
 def test_what_stash_does_not_understand_is_its_error(client: StashClient) -> None:
-    class Odd(Wanted):
+    class Odd(EntityPage):
         def filter(self) -> dict[str, Any]:
             return {"no_such_criterion": 1}
 
@@ -118,7 +118,7 @@ def test_what_stash_does_not_understand_is_its_error(client: StashClient) -> Non
 def test_the_filters_are_what_stash_takes(name: str, kind: str) -> None:
     kind_of_filter: Any = schema(name).type_map["SceneFilterType"]
     for depth in (0, 1, -1) if kind in ("studio", "tag") else (0,):
-        given = Wanted(kind, 12, after=3, depth=depth).filter()
+        given = EntityPage(kind, 12, after=3, depth=depth).filter()
         assert coerce_input_value(given, kind_of_filter) == given
     page: Any = schema(name).type_map["FindFilterType"]
     assert coerce_input_value({"per_page": 500, "sort": "id", "direction": "ASC"}, page)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLSchema, build_schema, parse, validate
 
+from release.contents import PACKAGES
 from stash import queries
 
 ROOT = Path(__file__).parents[2]
@@ -80,9 +81,8 @@ def test_everything_is_everything() -> None:
 
 
 def test_no_other_module_of_the_plugin_holds_a_document_of_its_own() -> None:
-    rooms = ["hooks", "metadata", "plex", "reconciliation", "stash", "sync_queue", "tasks", "worker"]
     document = re.compile(r"\s*(query|mutation|subscription)\b[^{]*\{|\s*\{\s*\w+\s*[({]")
-    for path in [ROOT / "Stash2Plex.py", *(path for room in rooms for path in (ROOT / room).rglob("*.py"))]:
+    for path in [ROOT / "Stash2Plex.py", *(path for room in PACKAGES for path in (ROOT / room).rglob("*.py"))]:
         if path.name != "queries.py":
             texts = [node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)]
             assert not [text for text in texts if isinstance(text, str) and document.match(text)], path

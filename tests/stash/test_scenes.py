@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from common.iso_time import parse_instant
 from sandbox.library import generate
 from sandbox.stash import StashSim
 from stash import queries
 from stash.client import StashClient
-from stash.instants import parse_instant
 from stash.scenes import count, files_of, job_data, pages, read_batch, stem
 
 from .test_client import connection

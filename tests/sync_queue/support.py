@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import persistqueue.serializers.json as json_serializer
 from persistqueue import SQLiteAckQueue
 
-from sync_queue.jobs import new_job
+from common.jobs import new_job
 from sync_queue.writer import queue_dir
 
 ROOT = Path(__file__).parents[2]

@@ -16,8 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync_queue import migration, timestamps
-from sync_queue.locks import try_lock, unlock
+from common.file_locks import try_lock, unlock
+from state import timestamps
+from sync_queue import migration
 from sync_queue.migration import ASIDE, FILE, holds_pickles, leave_aside, migrate
 from sync_queue.operations import load_sync_timestamps, save_sync_timestamp
 from sync_queue.setup import open_writer, set_up

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from common.jobs import new_entity_job, new_job
 from sync_queue import sql
-from sync_queue.jobs import new_entity_job, new_job
 from sync_queue.store import FAR_AHEAD, JobStore, is_due
 from sync_queue.writer import QueueWriter, queue_dir
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sync_queue.jobs import new_job, scene_key, scene_row
+from common.jobs import new_job, scene_key, scene_row
 from sync_queue.store import JobStore
 from sync_queue.writer import QueueWriter, open_existing, queue_dir, uri_path
 

@@ -1,4 +1,4 @@
-"""One browser for all tests of a worker, one house for each module; every page is watched while it is used."""
+"""One browser for all tests of a worker, one installation for each module; every page is watched while it is used."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sandbox import hostpage
-from tests.house import House, small_library
+from tests.installation import Installation, small_library
 from tests.ui.needs import chromium, wanting
 from tests.ui.visitor import Tab, Visitor
 
@@ -31,16 +31,18 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def ui_house(tmp_path_factory: pytest.TempPathFactory, browser: Any, python: str) -> Iterator[House]:
-    """A house whose Stash has a page to look at; not started."""
-    made = House(tmp_path_factory.mktemp("house"), small_library(), python=python, hostpage=hostpage.built())
+def ui_installation(tmp_path_factory: pytest.TempPathFactory, browser: Any, python: str) -> Iterator[Installation]:
+    """An installation whose Stash has a page to look at; not started."""
+    made = Installation(
+        tmp_path_factory.mktemp("installation"), small_library(), python=python, hostpage=hostpage.built()
+    )
     yield made
     made.stop()
 
 
 @pytest.fixture(scope="module")
 def tab(browser: Any) -> Iterator[Tab]:
-    """The tab that one visitor after another looks at a house with."""
+    """The tab that one visitor after another looks at an installation with."""
     made = Tab(browser)
     yield made
     made.close()
@@ -50,7 +52,7 @@ Visit = Callable[..., Visitor]
 
 
 @pytest.fixture
-def visit(ui_house: House, browser: Any, tab: Tab) -> Iterator[Visit]:
+def visit(ui_installation: Installation, browser: Any, tab: Tab) -> Iterator[Visit]:
     """``visit(path, width=1280)`` gives somebody who looks at that page. At the end nothing may have gone wrong there:
     no error in the console, no failed request, none to another host."""
     there: list[Visitor] = []
@@ -63,7 +65,7 @@ def visit(ui_house: House, browser: Any, tab: Tab) -> Iterator[Visit]:
         if script or tab.taken:  # a script that runs before each page cannot be taken back
             own = Tab(browser)
             others.append(own)
-        visitor = Visitor(own, ui_house.stash.url, width, script)
+        visitor = Visitor(own, ui_installation.stash.url, width, script)
         visitor.forgiving = forgiving
         there.append(visitor)
         visitor.go(path)

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.house import House, fetch_the_dead, wait
+from tests.installation import Installation, fetch_the_dead, wait
 from tests.ui.conftest import NARROW, WIDE, Visit
 from tests.ui.visitor import asked
 
@@ -14,17 +14,17 @@ SECTIONS = ("now", "attention", "preview", "history", "health", "tasks")
 
 
 @pytest.fixture(scope="module")
-def home(ui_house: House) -> House:
-    """A house in which everything is in step."""
-    ui_house.start()
-    ui_house.task("Reconcile Library (All)")
-    ui_house.task("Process Queue")
-    ui_house.quiet()
-    return ui_house
+def home(ui_installation: Installation) -> Installation:
+    """A installation in which everything is in step."""
+    ui_installation.start()
+    ui_installation.task("Reconcile Library (All)")
+    ui_installation.task("Process Queue")
+    ui_installation.quiet()
+    return ui_installation
 
 
 @pytest.mark.parametrize("width", [WIDE, NARROW])
-def test_it_says_in_one_sentence_that_all_is_well(home: House, visit: Visit, width: int) -> None:
+def test_it_says_in_one_sentence_that_all_is_well(home: Installation, visit: Visit, width: int) -> None:
     page = visit(width=width)
     page.sees(page.sentence(), "the same in Plex when last compared, today at ")
     assert page.sentence().get_attribute("data-state") == "well"
@@ -41,7 +41,7 @@ def test_it_says_in_one_sentence_that_all_is_well(home: House, visit: Visit, wid
     assert page.page.evaluate("document.documentElement.scrollWidth") <= width, "wider than the window"
 
 
-def test_the_icon_leads_there_and_asks_once_for_its_two_copies(home: House, visit: Visit) -> None:
+def test_the_icon_leads_there_and_asks_once_for_its_two_copies(home: Installation, visit: Visit) -> None:
     before = len(home.stash.processes)
     page = visit("/scenes")
     icons = page.page.get_by_title("Stash2Plex")
@@ -59,7 +59,7 @@ def test_the_icon_leads_there_and_asks_once_for_its_two_copies(home: House, visi
     page.sees(page.sentence(), "the same in Plex")
 
 
-def test_it_asks_seldom_while_nothing_moves_and_never_when_hidden(home: House, visit: Visit) -> None:
+def test_it_asks_seldom_while_nothing_moves_and_never_when_hidden(home: Installation, visit: Visit) -> None:
     wait(lambda: not status(home)["moving"], 20, "everything to rest")
     page = visit()
     page.sees(page.sentence(), "the same in Plex")
@@ -82,15 +82,15 @@ def hide(page: object, hidden: bool) -> None:
     page.evaluate(script + " document.dispatchEvent(new Event('visibilitychange')); }", hidden)  # type: ignore[attr-defined]
 
 
-def status(house: House) -> dict[str, object]:
+def status(installation: Installation) -> dict[str, object]:
     query = 'mutation { runPluginOperation(plugin_id: "Stash2Plex", args: { mode: "status" }) }'
-    found = house.stash.gql(query)["runPluginOperation"]
+    found = installation.stash.gql(query)["runPluginOperation"]
     assert isinstance(found, dict)
     return found
 
 
 @pytest.mark.parametrize("width", [WIDE, NARROW])
-def test_every_section_is_reached_by_keyboard(home: House, visit: Visit, width: int) -> None:
+def test_every_section_is_reached_by_keyboard(home: Installation, visit: Visit, width: int) -> None:
     page = visit(width=width)
     page.sees(page.sentence(), "the same in Plex")
     page.sees(page.section("tasks"), "Sync All Scenes")
@@ -116,7 +116,7 @@ def test_every_section_is_reached_by_keyboard(home: House, visit: Visit, width: 
     assert page.section("health").locator(".s2p-check").count() > 10
 
 
-def test_what_fails_is_said_in_a_sentence(home: House, visit: Visit) -> None:
+def test_what_fails_is_said_in_a_sentence(home: Installation, visit: Visit) -> None:
     page = visit("/scenes", forgiving=True)
     page.page.get_by_title("Stash2Plex").first.wait_for(state="attached")
     page.page.route("**/graphql", lambda route: route.abort())
@@ -135,7 +135,7 @@ def test_what_fails_is_said_in_a_sentence(home: House, visit: Visit) -> None:
         home.stash.set_plugin_enabled("Stash2Plex", True)
 
 
-def test_what_an_older_stash_lacks_is_left_out(home: House, visit: Visit) -> None:
+def test_what_an_older_stash_lacks_is_left_out(home: Installation, visit: Visit) -> None:
     older = """(() => { let api; Object.defineProperty(window, 'PluginApi', { get: () => api, set: (given) => {
       delete given.hooks.useSettings; delete given.utils; delete given.libraries.Apollo; api = given; } }); })()"""
     page = visit(script=older)
@@ -147,7 +147,7 @@ def test_what_an_older_stash_lacks_is_left_out(home: House, visit: Visit) -> Non
     assert page.page.locator("#stash2plex-settings").count() == 0
 
 
-def test_without_the_page_s_api_nothing_breaks(home: House, visit: Visit) -> None:
+def test_without_the_page_s_api_nothing_breaks(home: Installation, visit: Visit) -> None:
     none = "Object.defineProperty(window, 'PluginApi', { get: () => undefined, set: () => {} });"
     page = visit("/scenes", script=none)
     page.page.locator(".scene-card").first.wait_for()

@@ -10,53 +10,53 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from sync_queue import state
-from sync_queue.events import Event, Events
-from tests.house import House, wait
+from state import database
+from state.events import Event, Events
+from tests.installation import Installation, wait
 from tests.ui.conftest import NARROW, WIDE, Visit
 from tests.ui.visitor import asked
 
 
 @pytest.fixture(scope="module")
-def scenes(ui_house: House) -> list[int]:
+def scenes(ui_installation: Installation) -> list[int]:
     """Two scenes: one in step, one that Plex refuses. The other mount of Plex is there to be learned from."""
-    ids = ui_house.with_file(8)
-    ui_house.start()
-    ui_house.plex.add_section("Other films", ["/films"])
-    ui_house.save(ids[0], title="In step")
-    ui_house.shows(ids[0], title="In step")
-    ui_house.plex.faults.set(status=400, only="^PUT")
-    ui_house.save(ids[1], title="Refused")
-    ui_house.quiet()
-    ui_house.plex.faults.clear()
+    ids = ui_installation.with_file(8)
+    ui_installation.start()
+    ui_installation.plex.add_section("Other films", ["/films"])
+    ui_installation.save(ids[0], title="In step")
+    ui_installation.shows(ids[0], title="In step")
+    ui_installation.plex.faults.set(status=400, only="^PUT")
+    ui_installation.save(ids[1], title="Refused")
+    ui_installation.quiet()
+    ui_installation.plex.faults.clear()
     return ids
 
 
 def test_forty_cards_cost_one_operation_and_only_what_is_not_in_step_is_marked(
-    ui_house: House, scenes: list[int], visit: Visit
+    ui_installation: Installation, scenes: list[int], visit: Visit
 ) -> None:
-    before = len(ui_house.stash.processes)
+    before = len(ui_installation.stash.processes)
     page = visit("/scenes")
     marks = page.page.locator(".stash2plex-mark")
     marks.first.wait_for()
     assert page.page.locator(".scene-card").count() == 40
     assert [one.get_attribute("data-state") for one in marks.all()] == ["failed"]
     assert "Plex refused" in marks.first.get_attribute("title")
-    assert asked(ui_house, "scene", before) == 1
-    ui_house.configure(show_marks=False)
-    before = len(ui_house.stash.processes)
+    assert asked(ui_installation, "scene", before) == 1
+    ui_installation.configure(show_marks=False)
+    before = len(ui_installation.stash.processes)
     page.go("/scenes")
     page.page.locator(".scene-card").first.wait_for()
     page.page.wait_for_timeout(1000)
-    ui_house.configure()
+    ui_installation.configure()
     assert marks.count() == 0
-    assert asked(ui_house, "scene", before) == 0
+    assert asked(ui_installation, "scene", before) == 0
 
 
 def test_marks_are_asked_for_again_when_they_are_old_or_something_was_done(
-    ui_house: House, scenes: list[int], visit: Visit
+    ui_installation: Installation, scenes: list[int], visit: Visit
 ) -> None:
-    before = len(ui_house.stash.processes)
+    before = len(ui_installation.stash.processes)
     page = visit("/scenes")
     page.page.locator(".stash2plex-mark").wait_for()
 
@@ -66,23 +66,23 @@ def test_marks_are_asked_for_again_when_they_are_old_or_something_was_done(
         page.page.get_by_role("link", name="Scenes").click()
         page.page.locator(".stash2plex-mark").wait_for()
         page.page.wait_for_timeout(500)
-        return asked(ui_house, "scene", before)
+        return asked(ui_installation, "scene", before)
 
     assert there_and_back() == 1
     page.page.evaluate("(() => { const now = Date.now; Date.now = () => now() + 16000; })()")
     assert there_and_back() == 2
     page.page.evaluate("(id) => window.Stash2Plex.ask('sync_now', { ids: [id] })", scenes[0])
-    wait(lambda: asked(ui_house, "scene", before) == 3, 5, "the scene to be asked about again")
-    last = [json.loads(one.stdin)["args"] for one in ui_house.stash.processes if one.kind == "operation"]
+    wait(lambda: asked(ui_installation, "scene", before) == 3, 5, "the scene to be asked about again")
+    last = [json.loads(one.stdin)["args"] for one in ui_installation.stash.processes if one.kind == "operation"]
     assert [one["ids"] for one in last if one["mode"] == "scene"][-1] == [scenes[0]]
-    ui_house.quiet()
+    ui_installation.quiet()
     page.go(f"/scenes/{scenes[0]}")
     page.page.get_by_role("tab", name="Plex").click()
     page.sees(page.page.locator("#stash2plex-scene"), "Last compared")
 
 
 def test_a_scene_that_waits_is_looked_at_often_only_where_something_happens_soon(
-    ui_house: House, scenes: list[int], visit: Visit
+    ui_installation: Installation, scenes: list[int], visit: Visit
 ) -> None:
     page = visit("/scenes")
     pauses = "(all) => all.map((one) => window.Stash2Plex.scenePause(one, 1000))"
@@ -98,8 +98,10 @@ def test_a_scene_that_waits_is_looked_at_often_only_where_something_happens_soon
     assert page.page.evaluate(pauses, waiting) == [2000] * 4 + [15000] * 3
 
 
-def test_the_history_scene_by_scene_goes_on_when_asked_to(ui_house: House, scenes: list[int], visit: Visit) -> None:
-    with closing(state.connect(str(ui_house.data))) as db:
+def test_the_history_scene_by_scene_goes_on_when_asked_to(
+    ui_installation: Installation, scenes: list[int], visit: Visit
+) -> None:
+    with closing(database.connect(str(ui_installation.data))) as db:
         Events(db).record(Event(time.time() - 600, "pushed", scenes[0], f"number {number}") for number in range(130))
     page = visit()
     history = page.section("history")
@@ -114,40 +116,46 @@ def test_the_history_scene_by_scene_goes_on_when_asked_to(ui_house: House, scene
 
 
 @pytest.mark.parametrize("width", [WIDE, NARROW])
-def test_the_tab_says_how_the_scene_stands(ui_house: House, scenes: list[int], visit: Visit, width: int) -> None:
-    before = len(ui_house.stash.processes)
+def test_the_tab_says_how_the_scene_stands(
+    ui_installation: Installation, scenes: list[int], visit: Visit, width: int
+) -> None:
+    before = len(ui_installation.stash.processes)
     page = visit(f"/scenes/{scenes[0]}", width=width)
     page.page.get_by_role("tab", name="Plex").wait_for()
-    assert asked(ui_house, "scene", before) == asked(ui_house, "preview", before) == 0
+    assert asked(ui_installation, "scene", before) == asked(ui_installation, "preview", before) == 0
     page.page.get_by_role("tab", name="Plex").click()
     pane = page.page.locator("#stash2plex-scene")
     page.sees(pane, "In step with Plex.")
     page.sees(pane, "Nothing: Plex shows the same.")
-    page.sees(pane, ui_house.scene(scenes[0])["files"][0]["path"])
+    page.sees(pane, ui_installation.scene(scenes[0])["files"][0]["path"])
     link = pane.get_by_role("link", name="Open in Plex")
     address = link.get_attribute("href")
     assert address.startswith(
-        f"https://app.plex.tv/desktop/#!/server/{ui_house.plex.identity.machine_identifier}/details?key="
+        f"https://app.plex.tv/desktop/#!/server/{ui_installation.plex.identity.machine_identifier}/details?key="
     )
-    assert parse_qs(address.partition("?")[2]) == {"key": [f"/library/metadata/{ui_house.item(scenes[0]).rating_key}"]}
+    assert parse_qs(address.partition("?")[2]) == {
+        "key": [f"/library/metadata/{ui_installation.item(scenes[0]).rating_key}"]
+    }
     assert "key=%2Flibrary%2Fmetadata%2F" in address
     assert link.get_attribute("rel") == "noopener noreferrer"
     assert page.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_sync_now_writes_what_the_tab_shows(ui_house: House, scenes: list[int], visit: Visit) -> None:
+def test_sync_now_writes_what_the_tab_shows(ui_installation: Installation, scenes: list[int], visit: Visit) -> None:
     page = visit(f"/scenes/{scenes[1]}")
     page.page.get_by_role("tab", name="Plex").click()
     pane = page.page.locator("#stash2plex-scene")
     page.sees(pane, "Could not be written.")
     page.sees(pane.locator('[data-field="title"] ins'), "Refused")
     page.button("Sync now").click()
-    ui_house.shows(scenes[1], title="Refused")
+    ui_installation.shows(scenes[1], title="Refused")
     page.sees(pane, "In step with Plex.")
     page.sees(pane, "Nothing: Plex shows the same.")
 
 
-def test_an_address_of_the_data_is_followed_only_into_the_web(ui_house: House, scenes: list[int], visit: Visit) -> None:
+def test_an_address_of_the_data_is_followed_only_into_the_web(
+    ui_installation: Installation, scenes: list[int], visit: Visit
+) -> None:
     page = visit("/scenes")
     made = "([web, key]) => window.Stash2Plex.plexAddress(web, 'm\"/', key)"
     assert page.page.evaluate(made, ["javascript:alert(1)//", 1]) is None
@@ -159,33 +167,33 @@ def test_an_address_of_the_data_is_followed_only_into_the_web(ui_house: House, s
 
 @pytest.mark.parametrize("width", [WIDE, NARROW])
 def test_a_chosen_library_is_still_chosen_after_another_click(
-    ui_house: House, scenes: list[int], visit: Visit, width: int
+    ui_installation: Installation, scenes: list[int], visit: Visit, width: int
 ) -> None:
-    ui_house.configure(max_tags=7)
+    ui_installation.configure(max_tags=7)
     page = visit("/settings", width=width)
     block = page.page.locator("#stash2plex-settings")
     page.sees(block, "Connected to Sandbox Plex")
     page.sees(block, "None is chosen")
     page.page.get_by_label("Scenes /data").click()
-    saved(ui_house, plex_library="Scenes", max_tags=7)
+    saved(ui_installation, plex_library="Scenes", max_tags=7)
     page.page.get_by_label("Debug logging").click()
-    saved(ui_house, plex_library="Scenes", debug_logging=True, max_tags=7)
+    saved(ui_installation, plex_library="Scenes", debug_logging=True, max_tags=7)
     page.page.get_by_label("Other films").click()
     page.page.get_by_label("Scenes /data").click()
-    saved(ui_house, plex_library="Other films", debug_logging=True)
+    saved(ui_installation, plex_library="Other films", debug_logging=True)
     page.go("/settings")
     assert page.page.get_by_label("Other films").is_checked()
     assert not page.page.get_by_label("Scenes /data").is_checked()
     page.page.get_by_label("Other films").click()
-    saved(ui_house, plex_library="", debug_logging=True)
+    saved(ui_installation, plex_library="", debug_logging=True)
     assert page.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def saved(house: House, **expected: object) -> None:
+def saved(installation: Installation, **expected: object) -> None:
     query = '{ configuration { plugins(include: ["Stash2Plex"]) } }'
 
     def stored() -> dict[str, object]:
-        found = house.stash.gql(query)["configuration"]["plugins"]["Stash2Plex"]
+        found = installation.stash.gql(query)["configuration"]["plugins"]["Stash2Plex"]
         assert isinstance(found, dict)
         return found
 
@@ -196,8 +204,10 @@ def saved(house: House, **expected: object) -> None:
     )
 
 
-def test_a_learned_rule_is_appended_to_the_path_map(ui_house: House, scenes: list[int], visit: Visit) -> None:
-    ui_house.configure(path_map="/other => /films")
+def test_a_learned_rule_is_appended_to_the_path_map(
+    ui_installation: Installation, scenes: list[int], visit: Visit
+) -> None:
+    ui_installation.configure(path_map="/other => /films")
     page = visit("/scenes")
     rule = "/data => /media/<films>"
     learned = [{"stash": "/data", "plex": "/media/<films>", "files": 12, "rule": rule}]
@@ -215,19 +225,19 @@ def test_a_learned_rule_is_appended_to_the_path_map(ui_house: House, scenes: lis
     page.sees(block, rule)
     page.page.unroute("**/graphql")
     page.button("Use it", block).click()
-    saved(ui_house, path_map=f"/other => /films; {rule}")
+    saved(ui_installation, path_map=f"/other => /films; {rule}")
     page.sees(block.locator(".s2p-rule"), "in use")
-    ui_house.configure()
+    ui_installation.configure()
 
 
 def test_a_plex_that_does_not_answer_is_said_below_the_settings(
-    ui_house: House, scenes: list[int], visit: Visit
+    ui_installation: Installation, scenes: list[int], visit: Visit
 ) -> None:
-    ui_house.configure(plex_token="wrong")
+    ui_installation.configure(plex_token="wrong")
     page = visit("/settings")
     problem = page.page.locator("#stash2plex-settings [role=alert]")
     problem.wait_for()
     assert "token" in problem.inner_text()
-    ui_house.configure()
+    ui_installation.configure()
     page.button("Ask Plex again").click()
     page.sees(page.page.locator("#stash2plex-settings"), "Connected to Sandbox Plex")

@@ -6,7 +6,7 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.house import House
+from tests.installation import Installation
 
 PATIENCE = 20_000
 
@@ -113,9 +113,9 @@ class Visitor:
             self._wrong.append(f"{response.status}: {response.url}")
 
 
-def asked(house: House, mode: str, since: int = 0) -> int:
+def asked(installation: Installation, mode: str, since: int = 0) -> int:
     """How many operations of a mode Stash has started, from the process of that number on."""
     return sum(
         process.kind == "operation" and json.loads(process.stdin)["args"].get("mode") == mode
-        for process in house.stash.processes[since:]
+        for process in installation.stash.processes[since:]
     )

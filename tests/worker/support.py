@@ -1,4 +1,4 @@
-"""A drainer's workbench without a drainer: real queue, real state.db, a real Plex over HTTP, and a clock of its own.
+"""A drainer's workbench without a drainer: real queue, real database.db, a real Plex over HTTP, and a clock of its own.
 
 Nothing here waits: sleeping moves the clock.
 """
@@ -12,25 +12,25 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from common.jobs import PRIORITY_BULK, PRIORITY_SAVE, new_job
+from pipeline.scene_reader import Scene
+from pipeline.scene_records import SceneRecords
 from sandbox.plex import PlexSim
 from sandbox.plex.model import Item
-from stash.settings import Stash2PlexConfig
-from sync_queue import state
+from settings.config import Stash2PlexConfig
+from state import database
+from state.ledger import Ledger, LedgerRow
 from sync_queue.dlq import DeadLetterQueue
-from sync_queue.jobs import PRIORITY_BULK, PRIORITY_SAVE, new_job
-from sync_queue.ledger import Entry, Ledger
 from sync_queue.operations import load_sync_timestamps
 from sync_queue.setup import set_up
 from sync_queue.store import JobStore
 from sync_queue.writer import QueueWriter, queue_dir
-from worker.awaiting import Awaiting
-from worker.breaker import State
-from worker.loop import Loop
-from worker.memory import Memory
-from worker.notes import Notes
+from worker.circuit_breaker import BreakerState
+from worker.dispatcher import Dispatcher
+from worker.outcomes import OutcomeRecorder
+from worker.pending_files import PendingFiles
 from worker.processor import SyncWorker
-from worker.settle import Settlement
-from worker.source import Scene
+from worker.status_files import StatusFiles
 
 START = 1_700_000_000.0
 
@@ -82,8 +82,10 @@ class Bench:
         self.config = self.settings(**settings)
         self.dlq = DeadLetterQueue(self.data_dir)
         self.store = JobStore(queue_dir(self.data_dir))
-        self.db = state.connect(self.data_dir)
-        self.settlement = Settlement(self.db, self.store, self.dlq, clock=clock, tell=self._tell, share=lambda: 1.0)
+        self.db = database.connect(self.data_dir)
+        self.settlement = OutcomeRecorder(
+            self.db, self.store, self.dlq, clock=clock, tell=self._tell, share=lambda: 1.0
+        )
         self.worker = SyncWorker(
             None,
             self.dlq,
@@ -92,10 +94,10 @@ class Bench:
             max_retries=self.config.max_retries,
             clock=clock,
             ticks=clock,
-            memory=Memory(self.db, clock),
+            memory=SceneRecords(self.db, clock),
         )
-        self.notes = Notes(self.data_dir)
-        self.loop = Loop(
+        self.notes = StatusFiles(self.data_dir)
+        self.loop = Dispatcher(
             self.worker,
             self.store,
             self.settlement,
@@ -104,7 +106,7 @@ class Bench:
             clock=clock,
             sleep=clock.sleep,
             tell=self._tell,
-            awaiting=Awaiting(self.db, self.store, self.worker, clock=clock, share=lambda: 1.0),
+            awaiting=PendingFiles(self.db, self.store, self.worker, clock=clock, share=lambda: 1.0),
         )
 
     def close(self) -> None:
@@ -173,7 +175,7 @@ class Bench:
         jobs = [(status, json.loads(data)) for status, data in found]
         return {job["scene_id"]: (status, job) for status, job in jobs}
 
-    def breaker_state(self) -> State:
+    def breaker_state(self) -> BreakerState:
         """What the breaker allows now."""
         return self.loop.breaker.state
 
@@ -183,7 +185,7 @@ class Bench:
         assert status < 2
         return job
 
-    def entry(self, scene_id: int) -> Entry:
+    def entry(self, scene_id: int) -> LedgerRow:
         """The scene's row in the ledger."""
         found = Ledger(self.db).get(scene_id)
         assert found is not None

@@ -24,11 +24,18 @@ def test_what_hooks_import_is_compiled_once(plugin: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("sys.dont_write_bytecode", True)
     assert compile_for_hooks(str(plugin))
     made = sorted(plugin.glob("*/__pycache__/*.pyc"))
-    assert {path.name.split(".")[0] for path in made} >= {"process", "events", "handlers", "writer", "sql", "due"}
+    assert {path.name.split(".")[0] for path in made} >= {
+        "process",
+        "hook_event",
+        "handlers",
+        "writer",
+        "sql",
+        "data_dir",
+    }
     before = [path.stat().st_mtime_ns for path in made]
     assert compile_for_hooks(str(plugin))
     assert [path.stat().st_mtime_ns for path in made] == before
-    source = plugin / "hooks" / "events.py"
+    source = plugin / "hooks" / "hook_event.py"
     os.utime(source, (1, 1))
     assert compile_for_hooks(str(plugin))
     assert [path.stat().st_mtime_ns for path in made] != before

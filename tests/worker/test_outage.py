@@ -13,14 +13,14 @@ import pytest
 from plex.exceptions import PlexServerDown
 from sandbox.plex import PlexSim
 from sandbox.plex.model import Item
-from sync_queue.events import Events
-from sync_queue.ledger import Verdict
+from state.events import Events
+from state.ledger import Verdict
 from sync_queue.writer import QueueWriter, queue_dir
 from tests.worker.conftest import MakeBench
 from tests.worker.support import START, Bench, Clock, scene
-from worker.breaker import State
-from worker.notes import Notes
+from worker.circuit_breaker import BreakerState
 from worker.retry import HOUR, NOT_FOUND_TRIES
+from worker.status_files import StatusFiles
 
 LISTING = "GET /library/sections/{k}/all"
 
@@ -48,7 +48,7 @@ def test_a_missing_file_waits_and_is_written_once_when_plex_has_it(bench: Bench,
     assert bench.timestamps()[1] == START - 60
     assert bench.letters() == {}
     assert bench.attention() is None
-    assert bench.breaker_state() is State.CLOSED
+    assert bench.breaker_state() is BreakerState.CLOSED
 
 
 def test_a_file_that_never_comes_is_given_up_after_two_hours_and_twelve_tries(bench: Bench, clock: Clock) -> None:
@@ -99,7 +99,7 @@ def test_missing_files_leave_the_breaker_and_other_scenes_alone(bench: Bench) ->
     bench.stock(11)
     bench.enqueue(*range(1, 12))
     bench.work()
-    assert bench.breaker_state() is State.CLOSED
+    assert bench.breaker_state() is BreakerState.CLOSED
     assert bench.titles_written() == ["Title 11"]
     assert bench.attention() is None
 
@@ -114,7 +114,7 @@ def test_a_plex_that_stumbles_over_everything_costs_no_try_and_is_asked_less_and
     times = [line.time for line in plex.requests if line.method == "PUT"]
     assert 8 <= len(times) <= 20
     assert bench.job(1).get("retry_count") == 0
-    assert bench.breaker_state() is not State.CLOSED
+    assert bench.breaker_state() is not BreakerState.CLOSED
     assert "Waited" not in (bench.attention() or "")
     assert "waits for Plex" in (bench.attention() or "")
     plex.faults.clear()
@@ -155,7 +155,7 @@ def test_a_scene_that_fails_while_others_succeed_uses_up_its_tries(bench: Bench,
     assert letter["error_type"] == "PlexTemporaryError"
     assert letter["attempts"] == 6
     assert list(bench.letters()) == [1]
-    assert bench.breaker_state() is State.CLOSED
+    assert bench.breaker_state() is BreakerState.CLOSED
     assert bench.entry(1).verdict is Verdict.FAILED
 
 
@@ -171,7 +171,7 @@ def test_an_hour_away_costs_nobody_a_try_and_everything_is_written_after(
     bench.save(46, 47, 48, 49, 50, 1)
     bench.scenes[1] = scene(1, title="Saved while away", updated_at=START + 1_800)
     bench.live(1_800)
-    assert bench.breaker_state() is not State.CLOSED
+    assert bench.breaker_state() is not BreakerState.CLOSED
     assert "Saves are kept" in (bench.attention() or "")
     assert len(bench.rows()) == 31
     assert all(not job.get("retry_count") for _, job in bench.rows().values())
@@ -182,7 +182,7 @@ def test_an_hour_away_costs_nobody_a_try_and_everything_is_written_after(
     bench.live(120)
     assert bench.rows() == {}
     assert bench.letters() == {}
-    assert bench.breaker_state() is State.CLOSED
+    assert bench.breaker_state() is BreakerState.CLOSED
     assert bench.attention() is None
     assert items[0].title == "Saved while away"
     assert [item.title for item in items[1:]] == [f"Title {number}" for number in range(2, 51)]
@@ -252,7 +252,7 @@ def test_a_file_looked_for_often_survives_an_outage_and_a_wrong_token(bench: Ben
     bench.worker.close()
     plex.faults.refuse()
     bench.live(700)
-    assert bench.breaker_state() is not State.CLOSED
+    assert bench.breaker_state() is not BreakerState.CLOSED
     assert bench.job(1)["tries"] == {"NOT_FOUND": tries}
     plex.faults.accept()
     plex.identity.token = "another"
@@ -315,8 +315,8 @@ def test_the_status_follows(bench: Bench, tmp_path: Path) -> None:
 
 def test_the_counts_of_a_bulk_are_written_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
-    monkeypatch.setattr("worker.notes.time", SimpleNamespace(time=lambda: now))
-    notes = Notes(str(tmp_path))
+    monkeypatch.setattr("worker.status_files.time", SimpleNamespace(time=lambda: now))
+    notes = StatusFiles(str(tmp_path))
     told = []
     for written in range(10):
         notes.status(state="writing", written=written)
@@ -330,7 +330,7 @@ def test_an_error_that_several_jobs_share_counts_once_for_the_breaker(bench: Ben
     plex.faults.refuse()
     bench.enqueue(*range(1, 21))
     bench.loop._batch(bench.store.claim(20, bench.clock()), lambda: False)
-    assert bench.breaker_state() is State.CLOSED
+    assert bench.breaker_state() is BreakerState.CLOSED
     assert isinstance(bench.loop._last_error, PlexServerDown)
     assert all(job["last_error_type"] == "PlexServerDown" for _, job in bench.rows().values())
 

@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
+from common.file_locks import try_lock, unlock
+from common.iso_time import parse_instant
 from hooks.handlers import is_scene_pending, mark_scene_pending
 from plex.exceptions import PlexNotFound, PlexPermanentError, PlexServerDown, PlexTemporaryError
 from sandbox.plex import PlexSim
 from sandbox.plex.model import Item
+from settings.config import Stash2PlexConfig
 from stash.client import StashUnreachable
-from stash.instants import parse_instant
-from stash.settings import Stash2PlexConfig
 from sync_queue.dlq import DeadLetterQueue
-from sync_queue.locks import try_lock, unlock
 from sync_queue.manager import QueueManager
 from sync_queue.operations import enqueue, get_stats, load_sync_timestamps
 from sync_queue.writer import queue_dir

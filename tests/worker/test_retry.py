@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plex.exceptions import PlexNotFound, PlexServerDown
-from worker.retry import HOUR, NOT_FOUND_TRIES, Failure, RetryDecision, decide
+from worker.retry import HOUR, NOT_FOUND_TRIES, FailureKind, RetryDecision, decide
 
 NOW = 1_700_000_000.0
 DOWN = PlexServerDown("Plex cannot be reached")
 GONE = PlexNotFound("no such file")
 
 
-def decision(job: dict[str, Any], failure: Failure = Failure.TRANSIENT, **options: Any) -> RetryDecision:
+def decision(job: dict[str, Any], failure: FailureKind = FailureKind.TRANSIENT, **options: Any) -> RetryDecision:
     return decide(job, failure, DOWN, **{"now": NOW, "share": 1.0, **options})
 
 
@@ -37,7 +37,7 @@ def test_transient_pauses_double_up_to_their_cap(tries: int, pause: float) -> No
 
 @pytest.mark.parametrize(("tries", "pause"), [(0, 30), (1, 60), (4, 480), (5, 600), (11, 600), (500, 600)])
 def test_not_found_pauses_double_up_to_their_own_cap(tries: int, pause: float) -> None:
-    found = decision({"retry_count": tries, "enqueued_at": NOW - HOUR}, Failure.NOT_FOUND)
+    found = decision({"retry_count": tries, "enqueued_at": NOW - HOUR}, FailureKind.NOT_FOUND)
     assert found.at == NOW + pause
 
 
@@ -62,15 +62,15 @@ def test_transient_failures_are_given_up_after_the_allowed_tries(tries: int, all
 )
 def test_a_file_is_given_up_when_it_is_old_and_was_looked_for_often(age: float, tries: int, dead: bool) -> None:
     job = {"retry_count": tries, "enqueued_at": NOW - age}
-    assert (decision(job, Failure.NOT_FOUND).at is None) is dead
+    assert (decision(job, FailureKind.NOT_FOUND).at is None) is dead
 
 
 def test_a_job_that_does_not_know_its_age_is_never_given_up_for_it() -> None:
-    assert decision({"retry_count": 99}, Failure.NOT_FOUND).at is not None
+    assert decision({"retry_count": 99}, FailureKind.NOT_FOUND).at is not None
 
 
 def test_what_never_helps_is_not_tried_again() -> None:
-    found = decision({}, Failure.PERMANENT)
+    found = decision({}, FailureKind.PERMANENT)
     assert found.at is None
     assert "next_retry_at" not in found.fields
     assert found.fields["retry_count"] == 1
@@ -97,7 +97,7 @@ def test_a_retry_count_that_is_none_is_the_beginning(value: object) -> None:
 
 
 def test_a_long_error_is_kept_short() -> None:
-    found = decide({}, Failure.TRANSIENT, PlexServerDown("x" * 5_000), now=NOW, share=0.0)
+    found = decide({}, FailureKind.TRANSIENT, PlexServerDown("x" * 5_000), now=NOW, share=0.0)
     assert len(found.fields["last_error"]) == 500
 
 
@@ -113,15 +113,19 @@ _JOBS = st.fixed_dictionaries(
 
 
 @given(
-    job=_JOBS, failure=st.sampled_from(Failure), share=st.floats(0, 1), counts=st.booleans(), most=st.integers(1, 100)
+    job=_JOBS,
+    failure=st.sampled_from(FailureKind),
+    share=st.floats(0, 1),
+    counts=st.booleans(),
+    most=st.integers(1, 100),
 )
 def test_a_pause_never_ends_in_the_past_nor_after_the_cap(
-    job: dict[str, Any], failure: Failure, share: float, counts: bool, most: int
+    job: dict[str, Any], failure: FailureKind, share: float, counts: bool, most: int
 ) -> None:
     before = dict(job)
     found = decide(job, failure, GONE, now=NOW, share=share, counts=counts, max_retries=most)
     assert job == before
-    if failure is Failure.PERMANENT:
+    if failure is FailureKind.PERMANENT:
         assert found.at is None
     if found.at is not None:
         assert NOW <= found.at <= NOW + failure.value[1]
@@ -134,7 +138,7 @@ def test_a_missing_file_is_looked_for_at_least_two_hours_and_twelve_times(share:
     now, tries = NOW + start, 0
     while tries < 100_000:
         tries += 1
-        found = decide(job, Failure.NOT_FOUND, GONE, now=now, share=max(share, 0.01))
+        found = decide(job, FailureKind.NOT_FOUND, GONE, now=now, share=max(share, 0.01))
         job.update(found.fields)
         if found.at is None:
             break

@@ -1,0 +1,64 @@
+"""Where the data directory is (design 6). Standard library only: hooks ask."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+VARIABLE = "STASH_PLUGIN_DATA"
+
+
+class DataDirUnavailable(Exception):
+    """There is no directory that our data could be kept in; the message says which were tried."""
+
+    for_people = True
+
+
+def data_dir(plugin_dir: str, connection: Mapping[str, Any]) -> str:
+    """The data directory, made where it is missing. ``connection`` is Stash's ``server_connection`` (stash 2.2).
+
+    ``$STASH_PLUGIN_DATA`` is a parent: each Stash gets a directory of its own below it. Without it ``data/`` in the
+    plugin directory, or, only where that was never made and cannot be, ``stash2plex-data`` in Stash's configuration
+    directory. Raises DataDirUnavailable.
+    """
+    parent = os.environ.get(VARIABLE)
+    if parent:
+        return _made(os.path.join(os.path.abspath(parent), _name_of(connection)))
+    beside = os.path.join(plugin_dir, "data")
+    if os.path.isdir(beside):
+        return _made(beside)
+    config_dir = connection.get("Dir")
+    if not config_dir or not isinstance(config_dir, str):
+        return _made(beside)
+    elsewhere = os.path.join(config_dir, "stash2plex-data")
+    if os.path.isdir(elsewhere):
+        return _made(elsewhere)
+    try:
+        return _made(beside)
+    except DataDirUnavailable:
+        return _made(elsewhere)
+
+
+def _name_of(connection: Mapping[str, Any]) -> str:
+    """A directory name for one Stash: its configuration directory and port, readable."""
+    config_dir = str(connection.get("Dir") or "").replace("\\", "/").strip("/")
+    if not config_dir:
+        return "default"
+    kept = "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in config_dir)
+    return f"{kept[-120:]}-{connection.get('Port') or 0}"
+
+
+def _made(path: str) -> str:
+    try:
+        os.makedirs(path, mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise DataDirUnavailable(f"{path} cannot be made: {error.strerror or error}") from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise DataDirUnavailable(
+            f"{path} cannot be written to: give the user Stash runs as the right to, or set {VARIABLE}"
+        )
+    return path

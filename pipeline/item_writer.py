@@ -1,0 +1,125 @@
+"""Proven items are made what they should be: the difference, one PUT an item, and the proof that Plex kept it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from metadata.change_text import line
+from metadata.desired_state import DesiredState, desired_state
+from metadata.diff import Actual, Diff, difference
+from metadata.edit_query import queries
+from metadata.tag_rules import Families
+from pipeline.scene_records import SceneRecords
+from pipeline.scene_sync import SceneSync
+from plex.client import PlexClient
+from plex.exceptions import PlexNotFound, PlexTemporaryError
+from plex.items import FullItem, read_full
+from stash.scenes import stem
+from state.ledger import Verdict
+
+log = logging.getLogger("Stash2Plex.worker")
+
+
+class ItemWriter:
+    """Writes over ``client`` with the settings ``config``; both are asked for anew each time, since they change."""
+
+    def __init__(
+        self, client: Callable[[], PlexClient], config: Callable[[], Any], memory: Callable[[], SceneRecords]
+    ) -> None:
+        self._client = client
+        self._config = config
+        self._memory = memory
+
+    def wish(self, work: SceneSync, families: Families) -> DesiredState:
+        """What the items of a scene should be."""
+        scene = work.known_scene
+        return desired_state(scene.data or {}, self._config(), stem(scene.paths[0]), families)
+
+    def diff(self, work: SceneSync, item: FullItem, *, reorder: bool = False) -> Diff:
+        """What has to change on one item. ``reorder``: the order of the actors counts, which Plex may not keep."""
+        ours = self._memory().our_rating(work.scene_id)
+        return difference(
+            Actual(item.scalars, item.tags, item.rating),
+            _wish(work),
+            preserve=self._config().preserve_plex_edits,
+            rating_is_ours=ours is not None and item.rating is not None and abs(ours - item.rating) < 0.05,
+            owned=self._memory().collections(item, self._client().machine),
+            reorder=reorder,
+        )
+
+    def first_diff(self, work: SceneSync, item: FullItem) -> Diff:
+        """:meth:`diff` as it is written: an order of actors that is new is asked for once."""
+        before = self._memory().entry(work.scene_id)
+        return self.diff(work, item, reorder=before is None or before.fingerprint != work.fingerprint)
+
+    def write(self, work: SceneSync) -> None:
+        """Send what differs, one PUT an item; what goes wrong ends in ``work.error``."""
+        if not work.open:
+            return
+        try:
+            for item in work.items:
+                work.wrote |= self._send(work, item)
+        except Exception as error:  # noqa: BLE001 - the job ends with it, classified where it is settled
+            work.error = error
+            return
+        work.verdict = Verdict.PUSHED if work.wrote else Verdict.NOTHING_TO_CHANGE
+
+    def verify(self, batch: Sequence[SceneSync]) -> None:
+        """Read what was written, all of it in one request. What differs is written once more; what differs still is
+        said and not taken as pushed."""
+        written = [work for work in batch if work.wrote and work.error is None]
+        for last in (False, True):
+            if not written:
+                return
+            try:
+                items = read_full(self._client(), {item.rating_key for work in written for item in work.items})
+            except Exception as error:  # noqa: BLE001 - as in write
+                for work in written:
+                    work.error = error
+                return
+            for work in written:
+                log.debug("Scene %s: read again to see what Plex kept", work.scene_id)
+                gone = [item.rating_key for item in work.items if item.rating_key not in items]
+                if gone:
+                    work.error = PlexNotFound(f"Plex lost item {gone[0]} while it was written")
+                work.items = [items[item.rating_key] for item in work.items if item.rating_key in items]
+            written = [w for w in written if w.error is None and any(self.diff(w, item) for item in w.items)]
+            for work in written:
+                if last:
+                    fields = sorted({c.field for item in work.items for c in self.diff(work, item).changes})
+                    work.verdict, work.reason = Verdict.FAILED, f"Plex did not keep {', '.join(fields)}"
+                    log.warning("Scene %s: %s", work.scene_id, work.reason)
+                    work.remarks.append(f"Scene {work.scene_id}: {work.reason}")
+                else:
+                    work.verdict = None  # open again
+                    self.write(work)
+
+    def _send(self, work: SceneSync, item: FullItem) -> bool:
+        diff = self.first_diff(work, item)
+        if not diff:
+            log.debug("Scene %s: nothing to change on item %s", work.scene_id, item.rating_key)
+            return False
+        for change in diff.changes:
+            log.debug("Scene %s, item %s: %s", work.scene_id, item.rating_key, line(change))
+        if item.garbled:
+            raise PlexTemporaryError(f"Plex's answer about item {item.rating_key} is garbled, by a proxy perhaps")
+        client, wish = self._client(), _wish(work)
+        self._memory().before_write(work, item, client.machine, diff)
+        for query in queries(diff):
+            client.edit(item.section, item.rating_key, query)
+        self._memory().after_write(item, client.machine, diff)
+        if diff.rating is not None:
+            work.rating = diff.rating
+        mode = "preserved" if self._config().preserve_plex_edits else "overwrite"
+        log.info("Updated metadata (%s mode): %s", mode, wish.scalars.get("title") or item.title)
+        for note in wish.notes:
+            log.info("Scene %s: %s", work.scene_id, note)
+        return True
+
+
+def _wish(work: SceneSync) -> DesiredState:
+    if work.wish is None:
+        raise ValueError(f"nobody has said what scene {work.scene_id} should be")
+    return work.wish

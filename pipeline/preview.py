@@ -1,0 +1,241 @@
+"""What a sync would change: the steps of the real one, over a worker that can write nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from common.jobs import PRIORITY_BULK, new_job
+from matching import index
+from matching.low_confidence import LowConfidence
+from matching.ranking import MatchConfidence
+from metadata.change_text import describe
+from metadata.diff import Change
+from pipeline.pictures import PictureOutcome, PictureSync
+from pipeline.scene_reader import Scene
+from pipeline.scene_records import SceneRecords
+from pipeline.scene_sync import SceneSync
+from plex.client import IDENTIFIER_FILE, identifier
+from plex.exceptions import PlexNotFound, PlexTemporaryError
+from stash.scenes import stem
+from state import database
+from state.ledger import Verdict
+from sync_queue.writer import uri_path
+from worker.outcomes import NEEDS_A_PERSON
+from worker.processor import SyncWorker
+
+
+@dataclass(frozen=True)
+class ItemPreview:
+    """One item, and what would be written to it: nothing where it is equal."""
+
+    rating_key: int
+    title: str
+    changes: list[Change]
+
+
+@dataclass
+class ScenePreview:
+    """What would become of one scene. ``verdict`` is what the ledger would say of it, ``reason`` why it would be left
+    alone; ``candidates`` are the items of a doubtful one, best first."""
+
+    scene_id: int
+    title: str = ""
+    path: str = ""
+    verdict: str = ""
+    reason: str = ""
+    items: list[ItemPreview] = field(default_factory=list)
+    pictures: PictureOutcome = field(default_factory=PictureOutcome)
+    candidates: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def changes(self) -> list[Change]:
+        """All changes of all items."""
+        return [change for item in self.items for change in item.changes]
+
+    @property
+    def writes(self) -> bool:
+        """Whether anything would be sent to Plex."""
+        pictures = self.pictures
+        return bool(self.changes or pictures.uploads or pictures.selected or pictures.removed)
+
+    @property
+    def left_alone(self) -> bool:
+        """Whether it would not even be compared."""
+        return not self.items
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON, for a page."""
+        pictures = self.pictures
+        return {
+            "scene_id": self.scene_id,
+            "title": self.title,
+            "path": self.path,
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "items": [
+                {
+                    "rating_key": item.rating_key,
+                    "title": item.title,
+                    "changes": [describe(change) for change in item.changes],
+                }
+                for item in self.items
+            ],
+            "pictures": {
+                "uploads": pictures.uploads,
+                "bytes": pictures.size,
+                "selected": pictures.selected,
+                "removed": pictures.removed,
+            },
+            "candidates": self.candidates,
+            "notes": self.notes,
+        }
+
+
+class PreviewRecords(SceneRecords):
+    """A memory that also knows which items the scenes of this preview would have: a sync would know by then."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        super().__init__(db, time.time)
+        self._foreseen: dict[tuple[int, int, str], set[int]] = {}
+
+    def foresee(self, work: SceneSync) -> None:
+        """These items would be this scene's."""
+        for item in work.items:
+            place = (item.rating_key, item.section, work.proof_of(item))
+            self._foreseen.setdefault(place, set()).add(work.scene_id)
+
+    def know(self, key: str, value: Any) -> None:
+        """Nothing is kept."""
+
+    def holder(self, rating_key: int, section: int, file: str, but: int) -> int | None:
+        """Another scene that an item belongs to through this file, or would."""
+        known = super().holder(rating_key, section, file, but)
+        others = self._foreseen.get((rating_key, section, file), set()) - {but}
+        return min(others | ({known} if known is not None else set()), default=None)
+
+
+@contextmanager
+def onlooker(config: Any, data_dir: str, pictures: PictureSync | None) -> Iterator[SyncWorker]:
+    """A worker to look with. Its ledger cannot be written to. Its index is a copy, which is thrown away: the drainer
+    has to notice for itself what is new in Plex, since somebody may wait for it. Plex is never asked to scan.
+
+    Raises OSError, sqlite3.Error.
+    """
+    with tempfile.TemporaryDirectory(prefix="stash2plex-") as folder, closing(_ledger(data_dir)) as db:
+        _copy_index(data_dir, folder)
+        worker = SyncWorker(
+            None,
+            None,
+            replace(config, trigger_plex_scan=False),
+            data_dir=folder,
+            memory=PreviewRecords(db),
+            pictures=pictures,
+        )
+        try:
+            yield worker
+        finally:
+            worker.close()
+
+
+def preview(
+    worker: SyncWorker, scene_ids: Sequence[int], scenes: Mapping[int, Scene] | None = None
+) -> list[ScenePreview]:
+    """What a sync of these scenes would do, in their order. ``scenes`` are those read already.
+
+    Raises StashError, and PlexError where Plex or the settings are at fault and not one of the scenes.
+    """
+    works = [SceneSync(new_job(one, "metadata", {}, priority=PRIORITY_BULK, now=worker.clock())) for one in scene_ids]
+    worker.prepare(works, scenes)
+    memory = worker.memory
+    if isinstance(memory, PreviewRecords):
+        found = [work for work in works if work.open]
+        for work in found:
+            memory.foresee(work)
+        for work in found:
+            worker.leave_to_others(work)
+    return [_forecast(worker, work) for work in works]
+
+
+def _forecast(worker: SyncWorker, work: SceneSync) -> ScenePreview:
+    forecast = ScenePreview(work.scene_id)
+    scene = work.scene
+    if scene is not None and scene.data is not None:
+        forecast.path = scene.paths[0]
+        forecast.title = str(scene.data.get("title") or "") or stem(forecast.path)
+    if scene is not None and scene.gone:
+        forecast.verdict, forecast.reason = "gone", "Stash has no such scene"
+    elif work.error is not None:
+        _say_why_not(forecast, work.error)
+    elif work.verdict is not None:
+        forecast.verdict, forecast.reason = work.verdict.value, work.reason
+    else:
+        _compare(worker, work, forecast)
+    return forecast
+
+
+def _compare(worker: SyncWorker, work: SceneSync, forecast: ScenePreview) -> None:
+    for item in work.items:
+        changes = worker.writer.first_diff(work, item).changes
+        forecast.items.append(ItemPreview(item.rating_key, item.title, changes))
+    forecast.verdict = (Verdict.PUSHED if forecast.changes else Verdict.NOTHING_TO_CHANGE).value
+    if work.wish is not None:
+        forecast.notes += work.wish.notes
+    if work.match is not None and work.match.confidence is MatchConfidence.LOW:
+        forecast.notes.append(f"the match is doubtful: {work.match.reason}")
+    if worker.pictures is not None:
+        forecast.pictures = worker.sync_pictures(work, worker.pictures, dry=True)
+        forecast.notes += forecast.pictures.notes
+        if forecast.pictures.error is not None:
+            forecast.notes.append(f"the pictures could not be compared: {forecast.pictures.error}")
+
+
+def _say_why_not(forecast: ScenePreview, error: BaseException) -> None:
+    if isinstance(error, NEEDS_A_PERSON) or (
+        isinstance(error, PlexTemporaryError) and not isinstance(error, PlexNotFound)
+    ):
+        raise error
+    verdict = Verdict.FAILED
+    if isinstance(error, LowConfidence):
+        verdict, forecast.candidates = Verdict.LOW_CONFIDENCE, error.candidates()
+    elif isinstance(error, PlexNotFound):
+        verdict = Verdict.NOT_IN_PLEX
+    elif not getattr(error, "for_people", False):
+        raise error  # a bug, or a full disk: nothing to make a line of
+    forecast.verdict, forecast.reason = verdict.value, str(error)
+
+
+def _ledger(data_dir: str) -> sqlite3.Connection:
+    if not os.path.exists(os.path.join(data_dir, database.FILE)):
+        return database.in_memory()
+    db = database.connect(data_dir)
+    db.execute("PRAGMA query_only=ON")
+    return db
+
+
+def _copy_index(data_dir: str, folder: str) -> None:
+    identifier(data_dir)
+    # Under another name it would be one more device in Plex's list.
+    shutil.copy(os.path.join(data_dir, IDENTIFIER_FILE), folder)
+    original = os.path.join(data_dir, index.FILE)
+    if not os.path.exists(original):
+        return
+    copy = os.path.join(folder, index.FILE)
+    try:
+        with (
+            closing(sqlite3.connect(f"file:{uri_path(original)}?mode=ro", uri=True, timeout=30)) as here,
+            closing(sqlite3.connect(copy)) as there,
+        ):
+            here.backup(there)
+    except sqlite3.DatabaseError:
+        # Damaged: the drainer moves it aside when it comes upon it. Here it is as if there were none.
+        with suppress(FileNotFoundError):
+            os.unlink(copy)

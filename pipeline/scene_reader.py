@@ -1,0 +1,64 @@
+"""Where the worker reads a claimed scene: Stash as it is now, or, without one, the job itself (design 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from common.iso_time import parse_instant
+from stash import queries
+from stash.client import StashClient, understood
+from stash.scenes import files_of, job_data, read_batch
+
+
+class PermanentError(Exception):
+    """A job that can never be done as it is."""
+
+    for_people = True
+
+
+@dataclass
+class Scene:
+    """A scene at the moment it was read. ``data`` is None where it has no file, ``gone`` where Stash has none such.
+    ``updated_at`` is epoch seconds, None where nobody said."""
+
+    scene_id: int
+    data: dict[str, Any] | None = None
+    files: list[dict[str, Any]] = field(default_factory=list)
+    updated_at: float | None = None
+    gone: bool = False
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths of its files, primary first."""
+        return [file["path"] for file in self.files]
+
+
+def from_stash(scene_id: int, scene: Mapping[str, Any] | None) -> Scene:
+    """A scene out of an answer of Stash. Raises StashUnreachable where it is no scene."""
+    if scene is None:
+        return Scene(scene_id, gone=True)
+    with understood():
+        return Scene(scene_id, job_data(scene), files_of(scene), parse_instant(scene.get("updated_at")))
+
+
+def from_job(job: Mapping[str, Any]) -> Scene:
+    """A scene out of a job's own snapshot. Raises PermanentError where that has no path."""
+    data = dict(job.get("data") or {})
+    path = data.get("path")
+    if not path or not isinstance(path, str):
+        raise PermanentError(f"The job of scene {job.get('scene_id')} has no path and there is no Stash to ask")
+    return Scene(int(job["scene_id"]), data, [{"path": path}], parse_instant(data.get("updated_at")))
+
+
+def read_scenes(stash: Any, scene_ids: Sequence[int]) -> dict[int, Scene]:
+    """Read scenes from a StashClient (one request) or from anything with stashapp-tools' ``find_scene``.
+
+    Raises StashError, or what that ``find_scene`` raises.
+    """
+    if isinstance(stash, StashClient):
+        found = read_batch(stash, scene_ids).scenes
+    else:
+        found = {scene_id: stash.find_scene(scene_id, fragment=queries.SCENE) for scene_id in scene_ids}
+    return {scene_id: from_stash(scene_id, scene) for scene_id, scene in found.items()}

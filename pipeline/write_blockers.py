@@ -1,0 +1,18 @@
+"""Whether the settings allow writing to Plex at all, for the drainer and for tasks alike."""
+
+from __future__ import annotations
+
+from matching.paths import BadPathRule, parse_path_map
+from settings.config import Stash2PlexConfig
+
+
+def in_the_way(config: Stash2PlexConfig) -> str | None:
+    """The sentence for a person when a setting is missing or wrong, or None."""
+    missing = config.missing()
+    if missing:
+        return missing
+    try:
+        parse_path_map(config.path_map)
+    except BadPathRule as error:
+        return f"Stash2Plex waits, Path map is wrong: {error}. Mend it in Settings > Plugins"
+    return None

@@ -1,0 +1,148 @@
+"""``state.db``: what must not be lost beside the queue. One small layout, opened the same way by everybody."""
+
+import _sqlite3 as sqlite3  # what sqlite3 itself hands on, without the date types it imports
+import os
+
+from common import damaged_files
+from common.file_locks import unlock, wait_lock
+from sync_queue.setup import SETUP_LOCK, is_in_use, make_dir
+
+FILE = "state.db"
+_VERSION = 6
+
+_LAYOUT = (
+    # One row a scene: the last verdict, what it was reached with, and what was pushed (design 3).
+    """CREATE TABLE IF NOT EXISTS ledger (
+        scene_id INTEGER PRIMARY KEY,
+        verdict TEXT NOT NULL,
+        reason TEXT NOT NULL DEFAULT '',
+        updated_at REAL,
+        settings TEXT NOT NULL DEFAULT '',
+        files TEXT NOT NULL DEFAULT '[]',
+        items TEXT NOT NULL DEFAULT '[]',
+        fields TEXT NOT NULL DEFAULT '{}',
+        at REAL NOT NULL,
+        fingerprint TEXT NOT NULL DEFAULT '',
+        says INTEGER NOT NULL DEFAULT 0,
+        evidence TEXT NOT NULL DEFAULT '')""",
+    "CREATE INDEX IF NOT EXISTS ledger_by_verdict ON ledger(verdict)",
+    # Which scene is in step with which item of Plex: the ledger's items, the other way round.
+    """CREATE TABLE IF NOT EXISTS held (
+        rating_key INTEGER, scene_id INTEGER, section INTEGER, PRIMARY KEY (rating_key, scene_id)) WITHOUT ROWID""",
+    "CREATE INDEX IF NOT EXISTS held_by_scene ON held(scene_id)",
+    """CREATE TABLE IF NOT EXISTS dead_letters (
+        job_key TEXT PRIMARY KEY,
+        scene_id INTEGER,
+        job TEXT NOT NULL,
+        error_type TEXT NOT NULL,
+        message TEXT NOT NULL,
+        attempts INTEGER NOT NULL,
+        first_at REAL NOT NULL,
+        last_at REAL NOT NULL,
+        detail TEXT NOT NULL DEFAULT '{}')""",
+    "CREATE INDEX IF NOT EXISTS dead_letters_by_type ON dead_letters(error_type)",
+    # What an item was before our first write to it, and what of it is ours (one row an item).
+    """CREATE TABLE IF NOT EXISTS written (
+        rating_key INTEGER PRIMARY KEY,
+        machine TEXT NOT NULL,
+        section INTEGER NOT NULL,
+        file TEXT NOT NULL,
+        scene_id INTEGER NOT NULL,
+        at REAL NOT NULL,
+        before TEXT NOT NULL,
+        ours TEXT NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS written_by_scene ON written(scene_id)",
+    # One row for each change of a job's state, bounded, and sums by the hour (state.events).
+    """CREATE TABLE IF NOT EXISTS events (
+        id INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, scene_id INTEGER, detail TEXT,
+        waiting INTEGER)""",
+    "CREATE INDEX IF NOT EXISTS outages ON events(kind) WHERE kind IN ('outage began','outage ended')",
+    """CREATE TABLE IF NOT EXISTS hours (
+        hour INTEGER PRIMARY KEY, written INTEGER NOT NULL DEFAULT 0, unchanged INTEGER NOT NULL DEFAULT 0,
+        failed INTEGER NOT NULL DEFAULT 0)""",
+    # Which item a person has chosen for a scene, and which are none of its (state.manual_matches).
+    """CREATE TABLE IF NOT EXISTS bindings (
+        scene_id INTEGER PRIMARY KEY, machine TEXT NOT NULL, section INTEGER NOT NULL, rating_key INTEGER NOT NULL,
+        files TEXT NOT NULL, at REAL NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS bindings_by_item ON bindings(rating_key)",
+    """CREATE TABLE IF NOT EXISTS refused (
+        scene_id INTEGER NOT NULL, section INTEGER NOT NULL, rating_key INTEGER NOT NULL, path TEXT NOT NULL,
+        size INTEGER, at REAL NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS refused_by_scene ON refused(scene_id)",
+    # What the drainer last knew of server and settings, for those who must not ask (state.last_known).
+    "CREATE TABLE IF NOT EXISTS known (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    # Sync timestamps not yet in sync_timestamps.json; NULL takes one out of it.
+    "CREATE TABLE IF NOT EXISTS sync_timestamps (scene_id INTEGER PRIMARY KEY, timestamp REAL)",
+)
+
+# Columns of the ledger that an older layout does not have.
+_LATER = (
+    ("fingerprint", "TEXT NOT NULL DEFAULT ''"),
+    ("says", "INTEGER NOT NULL DEFAULT 0"),
+    ("evidence", "TEXT NOT NULL DEFAULT ''"),
+)
+
+# An older layout repeated the items' files in it.
+_HELD_ANEW = """INSERT OR IGNORE INTO held
+    SELECT json_extract(value,'$.rating_key'), scene_id, json_extract(value,'$.section') FROM ledger, json_each(items)
+    WHERE verdict IN ('pushed','nothing to change')"""
+
+
+def connect(data_dir: str, timeout: float = 30.0) -> sqlite3.Connection:
+    """Open ``state.db`` of a data directory, made where it is missing. Raises sqlite3.Error, OSError."""
+    path = os.path.join(data_dir, FILE)
+    if not os.path.exists(path):
+        make_dir(data_dir)
+    db = _open(path, timeout)
+    try:
+        if db.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
+            _lay_out(db, data_dir, timeout)
+        db.execute("PRAGMA synchronous=NORMAL")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def in_memory() -> sqlite3.Connection:
+    """The same layout for a process that has no data directory."""
+    db = sqlite3.connect(":memory:", isolation_level=None)
+    for statement in _LAYOUT:
+        db.execute(statement)
+    return db
+
+
+def _open(path: str, timeout: float) -> sqlite3.Connection:
+    if not os.path.exists(path):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    return sqlite3.connect(path, timeout=timeout, isolation_level=None)
+
+
+def _lay_out(db: sqlite3.Connection, data_dir: str, timeout: float) -> None:
+    # Several processes that switch to WAL at the same moment trip over each other, whatever their patience
+    # (libraries A3): one after the other, as with the queue.
+    lock = wait_lock(os.path.join(data_dir, SETUP_LOCK), timeout)
+    try:
+        if db.execute("PRAGMA user_version").fetchone()[0] == 0 and is_in_use(data_dir):
+            damaged_files.remember(
+                f"{os.path.join(data_dir, FILE)} was missing, or empty, and is made anew. If you did not delete it, it "
+                "is lost what items were before; Reconcile Library (All) looks at every scene once more"
+            )
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("BEGIN IMMEDIATE")
+        held = {row[1] for row in db.execute("PRAGMA table_info(held)")}
+        if "file" in held:
+            db.execute("DROP TABLE held")
+        for statement in _LAYOUT:
+            db.execute(statement)
+        if "file" in held:
+            db.execute(_HELD_ANEW)
+        there = {row[1] for row in db.execute("PRAGMA table_info(ledger)")}
+        for name, kind in _LATER:
+            if name not in there:
+                db.execute(f"ALTER TABLE ledger ADD COLUMN {name} {kind}")
+        db.execute(f"PRAGMA user_version={_VERSION}")
+        db.execute("COMMIT")
+    finally:
+        if lock is not None:
+            unlock(lock)

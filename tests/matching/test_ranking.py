@@ -1,0 +1,368 @@
+"""What holds for every ranking, and what it says of each candidate."""
+
+from __future__ import annotations
+
+import unicodedata
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matching.paths import PathMap, PathRule, parse_path_map
+from matching.ranking import Candidate, Evidence, Match, MatchConfidence, SceneFile, in_words, rank
+from plex.items import Part
+from tests.matching.traps import TRAPS, Trap, file, item, part
+
+# Few words, so that paths, names and sizes meet all the time; what meets in nothing teaches nothing.
+NAMES = ["a.mp4", "A.mp4", "b.mp4", "Zo\xeb.mp4", "Zoe\u0308.mp4", "a%b .mp4"]
+FOLDERS = ["/data", "/data/x", "/data2", "/media/x", "/Volumes/M", "/volumes/m", "D:\\S", "d:\\s", "\\\\?\\D:\\S"]
+MAPS = ["", "/data => /media", "/data => /Volumes/M; /data2 => D:\\S", "D:\\S => /data", "/data/x => /media/x"]
+
+
+def joined(folder: str, name: str) -> str:
+    return f"{folder}\\{name}" if "\\" in folder else f"{folder}/{name}"
+
+
+paths = st.builds(joined, st.sampled_from(FOLDERS), st.sampled_from(NAMES))
+sizes = st.sampled_from([None, 0, 5, 7])
+durations = st.sampled_from([None, 10.0, 11.0, 99.0])
+scene_files = st.lists(st.builds(SceneFile, paths, sizes, durations), max_size=3)
+parts = st.lists(st.builds(Part, paths, sizes, durations), max_size=3).map(tuple)
+# Few numbers, so that one item comes up twice, differently: an index may be older than a look-up.
+candidate_lists = st.lists(
+    st.builds(Candidate, st.integers(1, 6), st.integers(1, 2), parts, st.sampled_from("TU"), st.booleans()), max_size=6
+)
+path_maps = st.sampled_from(MAPS)
+learneds = st.dictionaries(
+    st.tuples(st.sampled_from(["/data", "D:/S"]), st.sampled_from(["/media", "/Volumes/M", "D:/S"])), st.integers(1, 9)
+)
+
+
+@given(scene_files, candidate_lists, path_maps, learneds, st.randoms())
+def test_the_order_of_the_candidates_does_not_matter(
+    files: list[SceneFile],
+    candidates: list[Candidate],
+    rules: str,
+    learned: dict[tuple[str, str], int],
+    random: Random,
+) -> None:
+    shuffled = list(candidates)
+    random.shuffle(shuffled)
+    path_map = parse_path_map(rules)
+    assert rank(files, shuffled, path_map, learned) == rank(files, candidates, path_map, learned)
+
+
+@given(scene_files, candidate_lists, path_maps, sizes, durations)
+def test_an_unrelated_item_changes_nothing_and_does_not_appear(
+    files: list[SceneFile], candidates: list[Candidate], rules: str, size: int | None, duration: float | None
+) -> None:
+    strangers = [
+        Candidate(100, 1, (Part("/data/stranger.mp4", size, duration), Part("D:\\S\\ab.mp4", size, duration))),
+        Candidate(0, 1, ()),
+    ]
+    path_map = parse_path_map(rules)
+    assert rank(files, [*strangers, *candidates], path_map) == rank(files, candidates, path_map)
+
+
+@given(scene_files, candidate_lists, path_maps)
+def test_the_learned_mapping_proves_nothing_and_disproves_nothing(
+    files: list[SceneFile], candidates: list[Candidate], rules: str
+) -> None:
+    path_map = parse_path_map(rules)
+    plainly = rank(files, candidates, path_map)
+    learned = rank(files, candidates, path_map, {("/data", "/media"): 9, ("/data", "/Volumes/M"): 5})
+    assert (plainly is None) == (learned is None)
+    if plainly is not None and learned is not None:
+        assert plainly.confidence is learned.confidence
+        if plainly.confidence is MatchConfidence.HIGH:
+            assert numbers(plainly) == numbers(learned)
+
+
+@given(scene_files, candidate_lists, path_maps)
+def test_high_always_has_a_proof(files: list[SceneFile], candidates: list[Candidate], rules: str) -> None:
+    path_map = parse_path_map(rules)
+    match = rank(files, candidates, path_map)
+    if match is None or match.confidence is not MatchConfidence.HIGH:
+        return
+    assert match.chosen
+    for one in match.chosen:
+        assert one.candidate in candidates
+        assert not one.candidate.trashed
+        assert one.part in one.candidate.parts
+        assert one.file in files
+        mapped = path_map.to_plex(one.file.path)
+        if folded(mapped, one.part.path) == folded(one.part.path, one.part.path):
+            continue
+        # No path: so name and size, and whoever else has them lies at the very same place.
+        assert is_twin(one.file, one.part)
+        places = {
+            frozenset(
+                folded(found.path, found.path)
+                for each in candidates
+                if each.rating_key == key and not each.trashed
+                for found in each.parts
+                if is_twin(one.file, found)
+            )
+            for key in {each.rating_key for each in candidates}
+        }
+        assert len(places - {frozenset()}) == 1
+
+
+def is_twin(file: SceneFile, part: Part) -> bool:
+    """Same name and size, told anew."""
+    here, there = (folded(path, part.path).split("/")[-1] for path in (file.path, part.path))
+    return here == there and bool(file.size) and file.size == part.size
+
+
+def folded(path: str, in_plex: str) -> str:
+    """A path in one spelling, as the system behind ``in_plex`` reads it. Told anew, for the few words above."""
+    path = unicodedata.normalize("NFC", path).replace("\\\\?\\", "").replace("\\", "/")
+    blind = "\\" in in_plex or in_plex.startswith(("/Volumes/", "/Users/"))
+    return path.lower() if blind else path
+
+
+@given(scene_files, candidate_lists, path_maps)
+def test_a_sole_living_item_at_the_mapped_path_is_never_missed(
+    files: list[SceneFile], candidates: list[Candidate], rules: str
+) -> None:
+    path_map = parse_path_map(rules)
+    match = rank(files, candidates, path_map)
+    for one in files:
+        mapped = path_map.to_plex(one.path)
+        holders = {
+            candidate.rating_key
+            for candidate in candidates
+            if not candidate.trashed
+            and any(folded(mapped, found.path) == folded(found.path, found.path) for found in candidate.parts)
+        }
+        if len(holders) == 1 and len({part.path for each in candidates for part in each.parts}) == 1:
+            assert match is not None
+            assert match.confidence is MatchConfidence.HIGH
+            assert holders <= set(numbers(match))
+
+
+@given(scene_files, candidate_lists, path_maps)
+def test_each_item_stands_once_and_what_is_chosen_stands_first(
+    files: list[SceneFile], candidates: list[Candidate], rules: str
+) -> None:
+    match = rank(files, candidates, parse_path_map(rules))
+    if match is None:
+        return
+    ranked = [one.candidate.rating_key for one in match.ranked]
+    assert len(set(ranked)) == len(ranked)
+    assert match.ranked[: len(match.chosen)] == match.chosen
+    assert match.reason
+    assert all(one.reasons and all(one.reasons) for one in match.ranked)
+    if match.confidence is MatchConfidence.LOW:
+        assert len(match.chosen) == (0 if all(one.candidate.trashed for one in match.ranked) else 1)
+    trash = [one.candidate.trashed for one in match.ranked]
+    assert trash == sorted(trash)
+
+
+@given(scene_files, candidate_lists, path_maps)
+def test_a_proof_needs_none_of_the_other_candidates(
+    files: list[SceneFile], candidates: list[Candidate], rules: str
+) -> None:
+    path_map = parse_path_map(rules)
+    match = rank(files, candidates, path_map)
+    if match is None or match.confidence is not MatchConfidence.HIGH:
+        return
+    chosen = set(numbers(match))
+    alone = rank(files, [one for one in candidates if one.rating_key in chosen], path_map)
+    assert alone is not None
+    assert alone.confidence is MatchConfidence.HIGH
+    assert set(numbers(alone)) == chosen
+
+
+@given(st.sampled_from(TRAPS), st.integers(2, 5))
+def test_every_trap_reads_the_same_however_often_an_item_is_listed(trap: Trap, times: int) -> None:
+    files, items, rules = trap.files, trap.items, parse_path_map(trap.path_map)
+    assert rank(files, items * times, rules) == rank(files, items, rules)
+
+
+@given(st.lists(st.sampled_from(["Studio", "a b", "100%", "Zo\xeb", "x#y", "..."]), min_size=1))
+def test_a_mapped_file_is_proven_on_every_system(folders: list[str]) -> None:
+    for here, there in [("/data", "/media"), ("/data", "D:\\M"), ("D:\\S", "/media"), ("\\\\nas\\s", "\\\\?\\E:\\M")]:
+        in_stash = SceneFile(("\\" if "\\" in here else "/").join([here, *folders]))
+        in_plex = Part(("\\" if "\\" in there else "/").join([there, *folders]))
+        there_and_back = PathMap((PathRule(here, there),))
+        match = rank([in_stash], [Candidate(1, 1, (in_plex,))], there_and_back)
+        assert match is not None
+        assert match.confidence is MatchConfidence.HIGH
+        back = rank([SceneFile(in_plex.path)], [Candidate(1, 1, (Part(in_stash.path),))], there_and_back.reversed())
+        assert back is not None
+        assert back.confidence is MatchConfidence.HIGH
+
+
+def numbers(match: Match) -> list[int]:
+    return [one.candidate.rating_key for one in match.chosen]
+
+
+def judged(*candidates: Candidate, of: SceneFile | None = None, rules: str = "") -> Match:
+    match = rank([of or file("/data/s/x/a.mp4")], candidates, parse_path_map(rules), {("/data", "/media"): 1204})
+    assert match is not None
+    return match
+
+
+@pytest.mark.parametrize(
+    ("found", "rules", "reasons"),
+    [
+        (part("/data/s/x/a.mp4"), "", ["same path, same size"]),
+        (part("/data/s/x/a.mp4", None), "", ["same path"]),
+        (part("/data/s/x/a.mp4", 1_200_000_000), "", ["same path, other size (700 MB against 1.2 GB)"]),
+        (part("/m/s/x/a.mp4"), "/data => /m", ["same path by path_map, same size"]),
+        (part("/m/a.mp4"), "", ["same name, same size, other folder"]),
+        (part("/m/a.mp4"), "/data => /n", ["same name, same size, not where path_map puts it"]),
+        (part("/m/a.mp4", None), "", ["same name, size unknown, other folder"]),
+        (part("/m/a.mp4", 700_000_001), "", [
+            "same name, other size (700,000,000 bytes against 700,000,001 bytes), other folder",
+        ]),
+        (part("/m/x/a.mp4"), "", ["same name, same size, other folder", "same last folder"]),
+        (part("/m/s/x/a.mp4"), "", ["same name, same size, other folder", "same last 2 folders"]),
+        (part("/media/s/x/a.mp4"), "", [
+            "same name, same size, other folder", "same last 2 folders", "fits the learned mapping /data -> /media",
+        ]),
+        (part("/m/a.mp4", duration=1801.9), "", ["same name, same size, other folder"]),
+        (part("/m/a.mp4", duration=1893.2), "", ["same name, same size, other folder", "duration differs by 93 s"]),
+        (part("/m/a.mp4", duration=None), "", ["same name, same size, other folder"]),
+    ],
+)  # fmt: skip
+def test_a_candidate_is_explained_in_words(found: Part, rules: str, reasons: list[str]) -> None:
+    assert list(judged(item(1, found), rules=rules).ranked[0].reasons) == reasons
+
+
+def test_the_trash_is_named() -> None:
+    match = judged(item(1, part("/data/s/x/a.mp4"), trashed=True))
+    assert match.ranked[0].reasons == ("same path, same size", "in Plex's trash")
+    assert match.reason == "only in Plex's trash: Plex does not see the file any more"
+    assert match.chosen == ()
+
+
+@pytest.mark.parametrize(
+    ("found", "reason"),
+    [
+        ([part("/data/s/x/a.mp4")], "same path, same size"),
+        ([part("/m/a.mp4")], "same name, same size, other folder, and no other item is like it"),
+        ([part("/data/s/x/a.mp4")] * 2, "2 items hold the scene's files: same path, same size"),
+        ([part("/m/a.mp4"), part("/n/a.mp4")], "2 items have the file's name and size, in different places"),
+        (
+            [part("/m/a.mp4", None)],
+            "1 item has the file's name, but no size proves it: same name, size unknown, other folder",
+        ),
+        (
+            [part("/m/a.mp4", 5), part("/m/x/a.mp4", 5)],
+            "2 items have the file's name, but no size proves it: "
+            "same name, other size (700 MB against 5 bytes), other folder; same last folder",
+        ),
+    ],
+)
+def test_a_verdict_says_why(found: list[Part], reason: str) -> None:
+    assert judged(*(item(key, one) for key, one in enumerate(found, 1))).reason == reason
+
+
+def test_two_spellings_of_one_path_are_said_to_be_so() -> None:
+    spelt = [item(1, part("/Volumes/M/a.mp4", 5)), item(2, part("/Volumes/M/A.mp4", 6))]
+    match = judged(*spelt, of=file("/Volumes/m/a.mp4", 7))
+    assert match.confidence is MatchConfidence.LOW
+    assert match.reason == "2 items have the file's path but for upper and lower case"
+
+
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        (item(9, part("/m/a.mp4", 5)), item(1, part("/data/s/x/a.mp4"), trashed=True)),
+        (item(9, part("/media/s/x/a.mp4", 5)), item(1, part("/m/s/x/a.mp4", 5))),
+        (item(9, part("/m/x/a.mp4", 5)), item(1, part("/m/a.mp4", 5))),
+        (item(9, part("/m/a.mp4", 5, 1801.0)), item(1, part("/m/a.mp4", 5, None))),
+        (item(9, part("/m/a.mp4", 5, None)), item(1, part("/m/a.mp4", 5, 1803.0))),
+        (item(9, part("/m/a.mp4", 5, 1803.0)), item(1, part("/m/a.mp4", 5, 1804.0))),
+        (item(9, part("/m/a.mp4", None)), item(1, part("/m/a.mp4", 5))),
+        (item(9, part("/m/a.mp4", 5), section=1), item(1, part("/m/a.mp4", 5), section=2)),
+        (item(1, part("/m/b/a.mp4", 5)), item(9, part("/m/a/a.mp4", 5))),
+    ],
+    ids=["trash", "learned", "tail", "duration", "duration unknown", "duration nearer", "size", "library", "number"],
+)
+def test_what_makes_a_candidate_better(better: Candidate, worse: Candidate) -> None:
+    match = judged(worse, better)
+    assert match.confidence is MatchConfidence.LOW
+    assert [one.candidate for one in match.ranked] == [better, worse]
+    assert [one.candidate for one in match.chosen] == [better]
+
+
+def test_an_item_is_shown_by_the_part_and_the_file_that_speak_most_for_it() -> None:
+    files = [file("/data/a.mp4"), file("/data/b.mp4", 5)]
+    found = item(1, part("/m/a.mp4", 9), part("/m/b.mp4", 5))
+    match = rank(files, [found])
+    assert match is not None
+    (one,) = match.chosen
+    assert (one.file, one.part, one.evidence) == (files[1], found.parts[1], Evidence.NAME_AND_SIZE)
+
+
+def test_an_item_is_shown_by_its_proof_rather_than_by_what_looks_better() -> None:
+    # a.mp4 is ambiguous although its tail is longer; b.mp4 proves the first item.
+    files = [file("/data/x/a.mp4"), file("/data/b.mp4", 5)]
+    found = item(1, part("/m/x/a.mp4"), part("/m/b.mp4", 5))
+    match = rank(files, [found, item(2, part("/n/x/a.mp4"))])
+    assert match is not None
+    assert [(one.candidate.rating_key, one.file) for one in match.ranked] == [(1, files[1]), (2, files[0])]
+
+
+def test_every_file_is_mapped_once() -> None:
+    rules = parse_path_map("/data => /media; /never => /x")
+    rank([file("/data/a.mp4"), file("/data/b.mp4")], [item(key, part("/m/a.mp4")) for key in range(9)], rules)
+    assert rules.hits == {rules.rules[0]: 2}
+    assert [str(rule) for rule in rules.unused()] == ["/never => /x"]
+
+
+@pytest.mark.parametrize("path", ["", "/", "/data/"])
+def test_a_path_without_a_name_is_no_file(path: str) -> None:
+    assert rank([SceneFile(path, 5)], [Candidate(1, 1, (Part(path, 5), Part("/media/", 5)))]) is None
+
+
+def test_the_evidence_stands_in_order() -> None:
+    assert list(Evidence) == [Evidence.PATH, Evidence.NAME_AND_SIZE, Evidence.NAME]
+    best = item(1, part("/data/s/x/a.mp4", 1))
+    match = judged(item(3, part("/m/s/x/a.mp4", 1)), item(2, part("/m/s/x/a.mp4")), best)
+    assert [one.evidence for one in match.ranked] == list(Evidence)
+    assert match.chosen == match.ranked[:1]
+
+
+def test_a_doubtful_proof_goes_before_a_name_that_fits_in_all_else() -> None:
+    twins = [item(2, part("/m/a.mp4")), item(3, part("/n/a.mp4"))]
+    match = judged(item(1, part("/media/s/x/a.mp4", 5)), *twins)
+    assert [one.candidate.rating_key for one in match.ranked] == [2, 3, 1]
+
+
+def test_of_what_fits_equally_the_primary_file_goes_first() -> None:
+    files = [file("/data/b.mp4", 5), file("/data/a.mp4", 5)]
+    match = rank(files, [item(1, part("/m/a.mp4", 6)), item(2, part("/m/b.mp4", 6))])
+    assert match is not None
+    assert [one.candidate.rating_key for one in match.ranked] == [2, 1]
+
+
+def test_what_is_chosen_stands_in_the_order_of_the_libraries() -> None:
+    here, there = item(8, part("/data/s/x/a.mp4", duration=99.0)), item(3, part("/data/s/x/a.mp4"), section=2)
+    assert numbers(judged(there, here)) == [8, 3]
+
+
+def test_an_item_found_twice_differently_reads_the_same_in_either_order() -> None:
+    before, now = item(1, part("/m/a.mp4")), item(1, part("/m/a.mp4"), part("/m/b.mp4"))
+    assert judged(before, now) == judged(now, before)
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (1, "1 bytes"),
+        (999, "999 bytes"),
+        (1_000, "1 kB"),
+        (700_000_000, "700 MB"),
+        (999_999_999, "1000 MB"),
+        (1_000_000_000, "1.0 GB"),
+        (1_234_567_890, "1.2 GB"),
+        (43_000_000_000, "43.0 GB"),
+    ],
+)
+def test_sizes_are_told_as_people_tell_them(size: int, words: str) -> None:
+    assert in_words(size) == words

@@ -1,0 +1,202 @@
+"""What is decided about a picture, without anybody asked."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metadata.picture_choice import (
+    ART,
+    THUMB,
+    PictureAction,
+    PictureChoice,
+    PictureRecord,
+    PictureState,
+    choose,
+    frame_instead,
+    is_choice,
+    remembered,
+    selected,
+    settled,
+    wanted,
+)
+
+SUM, OTHER = "a" * 40, "b" * 40
+FRAME, OURS, THEIRS = "media://1/x.bundle/thumb1.jpg", f"upload://posters/{SUM}", f"upload://posters/{OTHER}"
+BOTH = {"poster_url": "http://stash/scene/1/screenshot?t=1", "background_url": "http://stash/scene/1/screenshot?t=1"}
+
+
+def config(**switches: Any) -> SimpleNamespace:
+    return SimpleNamespace(**{"sync_master": True, "sync_poster": True, "sync_background": True, **switches})
+
+
+@pytest.mark.parametrize(
+    ("switches", "data", "places"),
+    [
+        pytest.param({}, BOTH, [THUMB, ART], id="both"),
+        pytest.param({"sync_poster": False}, BOTH, [ART], id="no poster"),
+        pytest.param({"sync_background": False}, BOTH, [THUMB], id="no background"),
+        pytest.param({"sync_master": False}, BOTH, [], id="everything off"),
+        pytest.param({}, {"poster_url": "x"}, [THUMB], id="a job that does not speak of the background"),
+        pytest.param({}, {"poster_url": None, "background_url": ""}, [], id="no address"),
+    ],
+)
+def test_which_places_are_looked_after(switches: dict[str, Any], data: dict[str, Any], places: list[str]) -> None:
+    assert [place for place, _ in wanted(config(**switches), data)] == places
+
+
+@pytest.mark.parametrize(
+    ("memory", "updated_at", "address", "preserve", "quiet"),
+    [
+        pytest.param(None, 5.0, None, False, False, id="never looked at"),
+        pytest.param(PictureRecord(PictureState.OURS, updated_at=5.0), 5.0, None, False, True, id="the same scene"),
+        pytest.param(PictureRecord(PictureState.OURS, updated_at=5.0), 6.0, None, False, False, id="a newer scene"),
+        pytest.param(PictureRecord(PictureState.OURS, updated_at=6.0), 5.0, None, False, False, id="an older scene"),
+        pytest.param(PictureRecord(PictureState.OURS), None, None, False, False, id="nobody knows when"),
+        pytest.param(
+            PictureRecord(PictureState.OURS, updated_at=5.0, address="a"), 5.0, "a", False, True, id="the same address"
+        ),
+        pytest.param(
+            PictureRecord(PictureState.OURS, updated_at=5.0, address="a"), 5.0, "b", False, False, id="another address"
+        ),
+        pytest.param(
+            PictureRecord(PictureState.OURS, updated_at=5.0, address="a"),
+            5.0,
+            "",
+            False,
+            False,
+            id="no picture any more",
+        ),
+        pytest.param(
+            PictureRecord(PictureState.OURS, updated_at=5.0), 5.0, "b", False, True, id="address never learnt"
+        ),
+        pytest.param(PictureRecord(PictureState.KEPT, updated_at=5.0), 5.0, "b", True, True, id="a person's, kept"),
+        pytest.param(PictureRecord(PictureState.KEPT, updated_at=5.0), 5.0, "b", False, False, id="kept no longer"),
+        pytest.param(PictureRecord(PictureState.NONE, updated_at=5.0), 5.0, "b", False, True, id="Stash had none"),
+        pytest.param(
+            PictureRecord(PictureState.UNUSABLE, updated_at=5.0), 5.0, "b", False, True, id="Plex takes no such picture"
+        ),
+    ],
+)
+def test_when_nobody_has_to_be_asked(
+    memory: PictureRecord | None, updated_at: float | None, address: str | None, preserve: bool, quiet: bool
+) -> None:
+    assert settled(memory, updated_at, address, preserve) is quiet
+
+
+KNOWN = PictureRecord(PictureState.OURS, sha1=SUM, key=OURS)
+ODD = PictureRecord(PictureState.OURS, sha1=SUM, key="upload://posters/17")
+
+
+@pytest.mark.parametrize(
+    ("listed", "memory", "choice"),
+    [
+        pytest.param([], None, PictureChoice(PictureAction.UPLOAD), id="nothing listed"),
+        pytest.param([(FRAME, True)], None, PictureChoice(PictureAction.UPLOAD), id="a frame"),
+        pytest.param(
+            [(FRAME, False), (OURS, True)], None, PictureChoice(PictureAction.NOTHING, OURS), id="shown, memory lost"
+        ),
+        pytest.param(
+            [(FRAME, True), (OURS, False)], None, PictureChoice(PictureAction.SELECT, OURS), id="there, memory lost"
+        ),
+        pytest.param(
+            [(THEIRS, True), (OURS, False)], KNOWN, PictureChoice(PictureAction.SELECT, OURS), id="replaced by a person"
+        ),
+        pytest.param([(THEIRS, True)], KNOWN, PictureChoice(PictureAction.UPLOAD), id="lost in Plex"),
+        pytest.param(
+            [(ODD.key, True)], ODD, PictureChoice(PictureAction.NOTHING, ODD.key), id="a Plex with other names"
+        ),
+        pytest.param(
+            [(ODD.key, False)],
+            ODD,
+            PictureChoice(PictureAction.SELECT, ODD.key),
+            id="a Plex with other names, replaced",
+        ),
+        pytest.param(
+            [(OURS, False)],
+            PictureRecord(PictureState.NONE, key=OURS),
+            PictureChoice(PictureAction.SELECT, OURS),
+            id="had gone in Stash",
+        ),
+        pytest.param(
+            [(f"https://x/{SUM}", True)], None, PictureChoice(PictureAction.UPLOAD), id="no upload, though of that name"
+        ),
+    ],
+)
+def test_what_plex_is_told(listed: list[tuple[str, bool]], memory: PictureRecord | None, choice: PictureChoice) -> None:
+    assert choose(listed, SUM, memory) == choice
+
+
+def test_bytes_that_nobody_has_seen_are_not_found_under_the_name_of_others() -> None:
+    assert choose([(OURS, True)], "", PictureRecord(PictureState.KEPT, key=OURS)) == PictureChoice(PictureAction.UPLOAD)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([FRAME, OURS, THEIRS, ODD.key, "", "metadata://p"]), st.booleans())),
+    st.sampled_from([None, KNOWN, ODD, PictureRecord(PictureState.NONE), PictureRecord(PictureState.OURS, key=OURS)]),
+    st.sampled_from([SUM, OTHER, ""]),
+)
+def test_what_is_listed_under_its_sum_is_never_uploaded(
+    listed: list[tuple[str, bool]], memory: PictureRecord | None, sha1: str
+) -> None:
+    choice = choose(listed, sha1, memory)
+    if sha1 and any(key == f"upload://posters/{sha1}" for key, _ in listed):
+        assert choice.action is not PictureAction.UPLOAD
+    if choice.action is PictureAction.SELECT:
+        assert choice.key in [key for key, _ in listed] and choice.key != selected(listed)
+
+
+@pytest.mark.parametrize(
+    ("shown", "locked", "choice"),
+    [
+        ("", False, False),
+        ("", True, False),
+        (FRAME, False, False),
+        ("default://", False, False),
+        (FRAME, True, True),
+        (OURS, False, True),
+        (THEIRS, True, True),
+        ("metadata://posters/com.plexapp.agents.localmedia_x", False, True),
+        ("https://image.example/p.jpg", False, True),
+    ],
+)
+def test_what_a_person_chose(shown: str, locked: bool, choice: bool) -> None:
+    assert is_choice(shown, locked=locked) is choice
+
+
+@pytest.mark.parametrize(
+    ("listed", "memory", "key"),
+    [
+        pytest.param([(FRAME, False), (OURS, True)], KNOWN, FRAME, id="ours"),
+        pytest.param([(FRAME, False), (THEIRS, True)], KNOWN, "", id="a person's"),
+        pytest.param([(OURS, True)], KNOWN, "", id="no frame"),
+        pytest.param([(FRAME, False), (OURS, True)], None, "", id="nobody knows whose"),
+        pytest.param([(FRAME, True)], PictureRecord(PictureState.NONE), "", id="never ours"),
+    ],
+)
+def test_what_takes_the_place_of_ours(listed: list[tuple[str, bool]], memory: PictureRecord | None, key: str) -> None:
+    assert frame_instead(listed, memory) == key
+
+
+@given(
+    st.builds(
+        PictureRecord,
+        st.sampled_from(PictureState),
+        st.just("machine"),
+        st.none() | st.floats(allow_nan=False, allow_infinity=False),
+        *[st.text(max_size=5)] * 4,
+    )
+)
+def test_a_memory_survives_the_ledger(memory: PictureRecord) -> None:
+    assert remembered(memory.as_dict(), "machine") == memory
+
+
+@pytest.mark.parametrize(
+    "stored", [None, [], "x", {}, {"state": "?", "machine": "m"}, {"state": "ours"}, KNOWN.as_dict()]
+)
+def test_what_is_not_of_this_plex_or_unreadable_is_no_memory(stored: Any) -> None:
+    assert remembered(stored, "m") is None

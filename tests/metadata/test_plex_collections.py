@@ -1,0 +1,121 @@
+"""Collections: those wished for, and what becomes of those that are there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metadata.desired_state import desired_state
+from metadata.plex_collections import merged, ours_after, wished
+from metadata.text import tag_key
+from settings.config import Stash2PlexConfig
+
+DATA: dict[str, Any] = {
+    "studio": "Atlas",
+    "parent_studio": "Globe",
+    "performers": ["Ada", "Bea"],
+    "groups": ["Box one", "Box two"],
+    "tags": ["Solo", "Series A", "Outdoor"],
+    "tag_ids": ["1", "2", "3"],
+    "organized": True,
+}
+FAMILIES = {"Series/*": {"9": "Series", "2": "Series A"}}
+
+
+def names(data: dict[str, Any], kinds: str = "studio", prefix: str = "") -> tuple[list[str], bool] | None:
+    """The collections a scene belongs to."""
+    config = Stash2PlexConfig.from_settings({"collections": kinds, "collection_prefix": prefix})
+    assert config.problems == ()
+    return wished(data, config, FAMILIES)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "wanted"),
+    [
+        ("studio", ["Atlas"]),
+        ("parent_studio", ["Globe"]),
+        ("performer", ["Ada", "Bea"]),
+        ("group", ["Box one", "Box two"]),
+        ("tag(solo|3|nothing)", ["Solo", "Outdoor"]),
+        ("tag(Series/*)", ["Series A"]),
+        ("organized", ["Organized"]),
+        ("organized, Studio , tag(Solo)", ["Organized", "Atlas", "Solo"]),
+        (",", []),
+    ],
+)
+def test_each_kind_has_its_collections(kinds: str, wanted: list[str]) -> None:
+    assert names(DATA, kinds) == (wanted, True)
+
+
+def test_a_prefix_stands_before_the_names_of_its_kind() -> None:
+    prefix = "studio=Studio: ; performer=Actor: ;organized=\u2605 "
+    assert names(DATA, "studio,performer,group,organized", prefix) == (
+        ["Studio: Atlas", "Actor: Ada", "Actor: Bea", "Box one", "Box two", "\u2605 Organized"],
+        True,
+    )
+
+
+def test_what_stash_has_not_is_no_collection_and_what_is_the_same_is_one() -> None:
+    empty: dict[str, Any] = {"studio": None, "parent_studio": None, "performers": [], "groups": None, "tags": []}
+    assert names({**empty, "organized": False}, "studio,parent_studio,performer,group,tag(a),organized") == ([], True)
+    assert names({"studio": "Atlas", "parent_studio": "ATLAS"}, "studio,parent_studio", "tag=x") == (["Atlas"], True)
+    assert names({"studio": " "}, "studio", "studio=Studio: ") == ([], True)
+    assert names({"studio": "A\x00B"}) == (["AB"], True)
+
+
+def test_what_the_data_do_not_tell_is_not_decided() -> None:
+    assert names({}) is None
+    assert names({"title": "x"}, "studio,group") is None
+    assert names({"studio": "Atlas"}, "studio,group") == (["Atlas"], False)
+    assert names({}, ",") == ([], True)
+
+
+def test_a_job_that_tells_only_a_part_says_so_in_the_wish() -> None:
+    config = Stash2PlexConfig.from_settings({"collections": "studio, group"})
+    found = desired_state({"studio": "Atlas"}, config, "stem")
+    assert (found.tags, found.partial) == ({"collection": ["Atlas"]}, frozenset({"collection"}))
+    assert desired_state({"studio": "Atlas", "groups": []}, config, "stem").partial == frozenset()
+    assert "collection" not in desired_state({"title": "x"}, config, "stem").tags
+
+
+@pytest.mark.parametrize(
+    ("there", "wish", "owned", "wanted"),
+    [
+        ([], ["A"], [], ["A"]),
+        (["Mine"], ["A"], [], ["Mine", "A"]),
+        (["Mine", "a"], ["A"], [], ["Mine", "a"]),
+        (["Mine", "A"], ["B"], ["A"], ["Mine", "B"]),
+        (["Mine", "a"], [], ["A"], ["Mine"]),
+        (["Mine", "A"], [], [], ["Mine", "A"]),
+        (["Mine"], [], ["A"], ["Mine"]),
+        (["A"], ["a"], ["A"], ["A"]),
+    ],
+)
+def test_only_ours_ever_go(there: list[str], wish: list[str], owned: list[str], wanted: list[str]) -> None:
+    assert merged(there, wish, owned, whole=True) == wanted
+    assert merged(there, wish, owned, whole=False)[: len(there)] == there
+
+
+def test_what_a_person_took_out_is_not_ours_any_more() -> None:
+    assert ours_after(["A", "B"], ["b", "Mine"], added=["C"]) == ["B", "C"]
+    assert ours_after(["A", "B"], ["A", "B"], removed=["a"]) == ["B"]
+    assert ours_after([], ["Mine"]) == []
+
+
+NAMES = st.lists(st.text(min_size=1, max_size=3), max_size=5, unique_by=tag_key)
+
+
+@given(NAMES, NAMES, NAMES, st.booleans())
+def test_peoples_stay_ours_come_and_a_second_time_nothing_changes(
+    there: list[str], wish: list[str], owned: list[str], whole: bool
+) -> None:
+    found = merged(there, wish, owned, whole=whole)
+    keys = [tag_key(name) for name in found]
+    theirs = [name for name in there if tag_key(name) not in {tag_key(one) for one in owned}]
+    assert [name for name in found if name in theirs] == theirs
+    assert {tag_key(name) for name in wish} <= set(keys)
+    assert len(set(keys)) == len(keys)
+    assert merged(found, wish, owned, whole=whole) == found

@@ -1,0 +1,54 @@
+"""A person's rules for tags."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+
+from metadata.tag_rules import NO_FAMILIES, naming, tags_of
+
+FAMILIES = {"Place/*": {"7": "Place", "8": "Outdoor", "9": "Zoë's garden"}, "7/*": {"7": "Place", "8": "Outdoor"}}
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "tag_id", "meant"),
+    [
+        ("Outdoor", "Outdoor", "8", True),
+        ("outDOOR", "Outdoor", None, True),
+        (unicodedata.normalize("NFD", "zoë"), "ZOË", None, True),
+        ("Out", "Outdoor", "8", False),
+        ("8", "Outdoor", "8", True),
+        ("8", "Outdoor", None, False),
+        ("8", "8", None, False),
+        ("8", "8", "3", False),
+        ("Place/*", "Outdoor", "8", True),
+        ("Place/*", "Place", "7", True),
+        ("Place/*", "Place", None, True),
+        ("Place/*", "outdoor", None, True),
+        # renamed since: the id counts, where there is one
+        ("Place/*", "Outside", "8", True),
+        ("Place/*", "Outdoor", "30", False),
+        ("7/*", "Outdoor", "8", True),
+        ("7/*", "Zoë's garden", "9", False),
+        # Stash was not asked, or knows no such tag: the tag itself
+        ("Time/*", "time", "1", True),
+        ("Time/*", "Night", "2", False),
+        ("1/*", "Time", "1", True),
+    ],
+)
+def test_a_rule_means_a_tag(rule: str, name: str, tag_id: str | None, meant: bool) -> None:
+    assert naming(["nothing", rule], FAMILIES, name, tag_id) == (rule if meant else None)
+
+
+def test_no_rules_mean_no_tag() -> None:
+    assert naming([], NO_FAMILIES, "a", "1") is None
+
+
+def test_tags_have_their_ids_where_the_data_tell_all_of_them() -> None:
+    assert list(tags_of({"tags": ["a", "b"], "tag_ids": [1, "2"]})) == [("a", "1"), ("b", "2")]
+    assert list(tags_of({"tags": ["a", "b"], "tag_ids": [None, "2"]})) == [("a", None), ("b", "2")]
+    assert list(tags_of({"tags": ["a", "b"], "tag_ids": ["2"]})) == [("a", None), ("b", None)]
+    assert list(tags_of({"tags": ["a"]})) == [("a", None)]
+    assert list(tags_of({"tags": ["a\x00", None]})) == [("a", None), ("", None)]
+    assert list(tags_of({"tags": None})) == list(tags_of({})) == []

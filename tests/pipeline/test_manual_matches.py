@@ -1,0 +1,220 @@
+"""A scene whose item a person has chosen, or has said that none is its: what the worker makes of that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from matching.manual_match import LOST
+from pipeline.scene_reader import Scene
+from sandbox.plex.model import Item
+from state import last_known
+from state.ledger import Verdict
+from state.manual_matches import ManualMatch, ManualMatches
+from tests.worker.support import Bench, scene
+
+
+def elsewhere(bench: Bench, number: int = 1, name: str = "another name.mp4", size: int = 500) -> Item:
+    """An item that nothing proves to be anybody's."""
+    return bench.plex.add_item(bench.section, [(f"/data/{number}/{name}", size, 9.0)])
+
+
+def bind(bench: Bench, scene_id: int, item: Item, **changed: Any) -> None:
+    files = tuple((part.file, part.size) for part in item.parts())
+    values: dict[str, Any] = {"machine": bench.worker.plex.client.machine, "section": bench.section.key, **changed}
+    ManualMatches(bench.db).put(
+        ManualMatch(scene_id, values["machine"], values["section"], item.rating_key, files, bench.clock())
+    )
+
+
+def refuse(bench: Bench, scene_id: int, *items: Item) -> None:
+    for item in items:
+        files = [(part.file, part.size) for part in item.parts()]
+        ManualMatches(bench.db).refuse(scene_id, bench.section.key, item.rating_key, files, bench.clock())
+
+
+def saved(bench: Bench, scene_id: int = 1, title: str = "Saved", **more: Any) -> Scene:
+    bench.scenes[scene_id] = scene(scene_id, title=title, **more)
+    bench.save(scene_id)
+    bench.work()
+    return bench.scenes[scene_id]
+
+
+def doubtful(bench: Bench, *numbers: int) -> list[Item]:
+    """Candidates: items with the name of scene 1's file in other folders, of other sizes."""
+    return [elsewhere(bench, number, "1.mp4", 100 + number) for number in numbers]
+
+
+def test_the_chosen_item_is_written_whatever_it_is_called(bench: Bench) -> None:
+    item, proven = elsewhere(bench), bench.item(1)
+    bind(bench, 1, item)
+    saved(bench)
+    assert (item.title, proven.title) == ("Saved", "1")
+    entry = bench.entry(1)
+    assert entry.verdict is Verdict.PUSHED
+    held = {"rating_key": item.rating_key, "section": bench.section.key, "file": "/data/1/another name.mp4"}
+    assert entry.items == [held]
+    assert bench.letters() == {}
+    assert bench.rows() == {}
+
+
+def test_a_chosen_item_with_a_new_key_is_found_by_its_file(bench: Bench) -> None:
+    item = elsewhere(bench)
+    bind(bench, 1, item)
+    saved(bench)
+    bench.plex.remove_item(item.rating_key)
+    stranger = elsewhere(bench, 2, "stranger.mp4", 1)
+    again = elsewhere(bench, 3)  # the same name and size in another folder
+    bench.clock.now += 60
+    saved(bench, title="Saved again")
+    assert (again.title, stranger.title) == ("Saved again", "stranger")
+    found = ManualMatches(bench.db).get(1)
+    assert found is not None
+    assert (found.rating_key, found.files) == (again.rating_key, (("/data/3/another name.mp4", 500),))
+    assert bench.letters() == {}
+
+
+def test_a_key_that_holds_another_file_now_is_not_written(bench: Bench) -> None:
+    item = elsewhere(bench)
+    bind(bench, 1, item)
+    assert bench.worker.plex.sections  # the index knows it as it was
+    [part] = item.parts()
+    part.file, part.size = "/data/1/something else.mp4", 7
+    saved(bench)
+    assert item.title == "another name"
+    assert bench.plex.puts == 0
+    letter = bench.letters()[1]
+    assert letter["error_type"] == "LowConfidence"
+    assert LOST in letter["message"]
+    assert bench.entry(1).verdict is Verdict.LOW_CONFIDENCE
+
+
+def test_a_lost_choice_is_a_persons_again_though_something_else_is_proven(bench: Bench) -> None:
+    item = elsewhere(bench)
+    bind(bench, 1, item)
+    proven = bench.item(1)
+    bench.plex.remove_item(item.rating_key)
+    saved(bench)
+    assert bench.plex.puts == 0
+    assert [one["rating_key"] for one in bench.letters()[1]["detail"]["candidates"]] == [proven.rating_key]
+
+
+def test_a_lost_choice_that_comes_back_is_written_by_itself(bench: Bench) -> None:
+    item = elsewhere(bench)
+    bind(bench, 1, item)
+    bench.plex.remove_item(item.rating_key)
+    saved(bench)
+    assert bench.letters()
+    bench.clock.now += 60
+    back = elsewhere(bench)
+    saved(bench, 2)  # somebody has Plex looked at
+    bench.live(120)
+    assert back.title == "Saved"
+    assert 1 not in bench.letters()
+
+
+def test_of_two_items_with_the_file_the_one_at_its_place_is_meant(bench: Bench) -> None:
+    item = elsewhere(bench)
+    bind(bench, 1, item)
+    bench.plex.remove_item(item.rating_key)
+    copy, same = elsewhere(bench, 2), elsewhere(bench, 1)
+    saved(bench)
+    assert (copy.title, same.title) == ("another name", "Saved")
+    bench.plex.remove_item(same.rating_key)
+    elsewhere(bench, 4)
+    bench.clock.now += 60
+    saved(bench, title="Which copy")
+    assert LOST in bench.letters()[1]["message"]
+
+
+def test_a_choice_on_another_server_or_in_a_library_left_out_does_not_count(bench: Bench) -> None:
+    item, proven = elsewhere(bench), bench.item(1)
+    bind(bench, 1, item, machine="another")
+    saved(bench)
+    assert (item.title, proven.title) == ("another name", "Saved")
+    bind(bench, 1, item, section=99)
+    saved(bench, title="Again")
+    assert (item.title, proven.title) == ("another name", "Again")
+
+
+def test_an_item_given_away_by_hand_is_left_by_the_scene_it_is_proven_to(bench: Bench) -> None:
+    [item] = bench.stock(1)
+    bind(bench, 2, item)
+    for together in (False, True):
+        for number in (1, 2):
+            bench.scenes[number] = scene(number, title=f"Scene {number}, {together}")
+        for some in ((1, 2),) if together else ((2,), (1,)):
+            bench.save(*some)
+            bench.work()
+        assert item.title == f"Scene 2, {together}"
+        assert bench.entry(1).verdict is Verdict.SHARED
+        assert "scene 2 by hand" in bench.entry(1).reason
+    assert bench.entry(2).items[0]["file"] == "/data/1.mp4"
+
+
+def test_a_scene_gone_from_stash_takes_its_decisions_along(bench: Bench) -> None:
+    item = elsewhere(bench)
+    bind(bench, 1, item)
+    refuse(bench, 1, *doubtful(bench, 5))
+    bench.save(1)
+    bench.work()
+    assert ManualMatches(bench.db).get(1) is None
+    assert ManualMatches(bench.db).refused(1) == frozenset()
+
+
+def test_refused_candidates_are_not_asked_about_again(bench: Bench) -> None:
+    items = doubtful(bench, 1, 2)
+    saved(bench)
+    assert len(bench.letters()[1]["detail"]["candidates"]) == 2
+    bench.dlq.discard("scene_1")
+    refuse(bench, 1, *items)
+    saved(bench, title="Again")
+    assert bench.letters() == {}
+    assert bench.rows() == {}
+    assert bench.entry(1).verdict is Verdict.NOT_IN_PLEX
+    assert "a person has said" in bench.entry(1).reason
+    assert bench.plex.puts == 0
+
+
+def test_a_new_candidate_asks_again(bench: Bench) -> None:
+    refuse(bench, 1, *doubtful(bench, 1, 2))
+    saved(bench)
+    [new] = doubtful(bench, 3)
+    bench.clock.now += 60
+    saved(bench, 9)  # somebody has Plex looked at
+    bench.live(120)
+    assert [one["rating_key"] for one in bench.letters()[1]["detail"]["candidates"]] == [new.rating_key]
+
+
+def test_what_is_left_beside_the_refused_may_be_proven(bench: Bench) -> None:
+    wrong, right = (elsewhere(bench, number, "1.mp4", 1) for number in (1, 2))
+    saved(bench)
+    assert bench.entry(1).verdict is Verdict.LOW_CONFIDENCE
+    refuse(bench, 1, wrong)
+    saved(bench, title="The other one")
+    assert (wrong.title, right.title) == ("1", "The other one")
+
+
+def test_a_refused_item_with_a_new_file_is_a_new_candidate(bench: Bench) -> None:
+    [item] = doubtful(bench, 1)
+    refuse(bench, 1, item)
+    [part] = item.parts()
+    part.size = 1
+    saved(bench)
+    assert item.title == "Saved"
+
+
+def test_server_and_libraries_are_kept_for_the_page(bench: Bench, make_bench: Callable[..., Bench]) -> None:
+    bench.plex.add_section("Others", ["/others"], type="show")
+    bench.stock(1)
+    saved(bench)
+    server = last_known.get(bench.db, last_known.SERVER)
+    assert server["machine"] == bench.plex.identity.machine_identifier
+    assert [(one["title"], one["chosen"]) for one in last_known.get(bench.db, last_known.SECTIONS)] == [
+        ("Scenes", True),
+        ("Others", False),
+    ]
+    assert bench.plex.token not in str(server)
+    wrong = make_bench(plex_library="Nowhere")
+    saved(wrong)
+    assert [one["chosen"] for one in last_known.get(wrong.db, last_known.SECTIONS)] == [False, False]

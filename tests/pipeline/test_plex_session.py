@@ -1,0 +1,233 @@
+"""The hold on one Plex: which libraries, what is asked when, and what is forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from matching.ranking import MatchConfidence, SceneFile
+from pipeline.plex_session import FRESH_LOOK, PATIENT_LOOK, WHOLE_LOOK, PlexSession
+from plex.client import Library
+from plex.exceptions import PlexLibraryMissing, PlexServerDown, PlexTokenRefused
+from plex.libraries import choose_sections
+from sandbox.plex import PlexSim
+from sandbox.plex.model import Section as SimSection
+from settings.config import Stash2PlexConfig
+from tests.worker.support import Clock
+
+LISTING = "GET /library/sections/{k}/all"
+ONE, TWO, SHOW = Library(1, "Scenes", "movie"), Library(2, " More Scenes ", "movie"), Library(3, "Series", "show")
+TWIN = Library(4, "Series", "movie")
+Side = Callable[..., PlexSession]
+
+
+def files(*paths: str) -> list[SceneFile]:
+    return [SceneFile(path) for path in paths]
+
+
+def found(side: PlexSession, *paths: str, patient: bool = False) -> list[int]:
+    """The rating keys of the items that a look proves to hold the files."""
+    match, _ = side.match(files(*paths), patient=patient)
+    if match is None or match.confidence is not MatchConfidence.HIGH:
+        return []
+    return [ranked.candidate.rating_key for ranked in match.chosen]
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted", "chosen"),
+    [
+        ([ONE, TWO, SHOW], [], [ONE, TWO]),
+        ([ONE, TWO, SHOW], ["Scenes"], [ONE]),
+        ([ONE, TWO, SHOW], ["sCENES"], [ONE]),
+        ([ONE, TWO, SHOW], ["more scenes"], [TWO]),
+        ([ONE, TWO, SHOW], ["2"], [TWO]),
+        ([ONE, TWO, SHOW], ["More Scenes", "Scenes"], [TWO, ONE]),
+        ([ONE, TWO, SHOW], ["Scenes", "1", "scenes"], [ONE]),
+        ([ONE, SHOW, TWIN], ["Series"], [TWIN]),
+    ],
+)
+def test_the_libraries_that_are_meant(there: list[Library], wanted: list[str], chosen: list[Library]) -> None:
+    assert choose_sections(there, wanted) == chosen
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted", "words"),
+    [
+        ([], [], "no movie-type library"),
+        ([SHOW], [], "no movie-type library"),
+        ([ONE, SHOW], ["Films"], "'Films' is not on the server. There are: Scenes"),
+        ([ONE, SHOW], ["Scenes", "Films"], "'Films' is not on the server"),
+        ([ONE, SHOW], ["Series"], "'Series' is of type show, only movie-type ones can be written. There are: Scenes"),
+        ([SHOW], ["x"], "There are: none"),
+    ],
+)
+def test_a_library_that_cannot_be_meant_is_named(there: list[Library], wanted: list[str], words: str) -> None:
+    with pytest.raises(PlexLibraryMissing) as caught:
+        choose_sections(there, wanted)
+    assert words in str(caught.value)
+
+
+@pytest.fixture
+def scenes(plex: PlexSim) -> SimSection:
+    section = plex.add_section("Scenes", ["/data"])
+    plex.load(section, [(f"/data/{number}.mp4", number, 1.0) for number in range(10)])
+    return section
+
+
+@pytest.fixture
+def make_side(tmp_path: Path, plex: PlexSim, clock: Clock, scenes: SimSection) -> Iterator[Side]:
+    made: list[PlexSession] = []
+
+    def make(**settings: object) -> PlexSession:
+        stored = {"plex_url": plex.url, "plex_token": plex.token, **settings}
+        made.append(PlexSession(Stash2PlexConfig.from_settings(stored), str(tmp_path), clock=clock))
+        return made[-1]
+
+    yield make
+    for side in made:
+        side.close()
+
+
+@pytest.fixture
+def side(make_side: Side, plex: PlexSim) -> PlexSession:
+    """One that has read its library already, a good while ago."""
+    made = make_side()
+    assert found(made, "/data/0.mp4")
+    plex.reset_counters()
+    return made
+
+
+def test_the_first_use_reads_the_library_once_and_what_is_known_costs_nothing(make_side: Side, plex: PlexSim) -> None:
+    side = make_side()
+    assert not plex.counters
+    for number in range(10):
+        assert found(side, f"/data/{number}.mp4") == [plex.items[number].rating_key]
+    assert dict(plex.counters) == {"GET /": 1, "GET /library/sections": 1, LISTING: 1}
+
+
+def test_the_next_process_finds_the_index_and_reads_nothing(make_side: Side, side: PlexSession, plex: PlexSim) -> None:
+    side.close()
+    again = make_side()
+    assert found(again, "/data/3.mp4")
+    assert dict(plex.counters) == {"GET /": 1, "GET /library/sections": 1}
+
+
+def test_a_new_file_is_looked_for_but_not_at_every_miss(
+    side: PlexSession, plex: PlexSim, clock: Clock, scenes: SimSection
+) -> None:
+    clock.now += FRESH_LOOK
+    assert found(side, "/data/new.mp4") == []
+    looks = plex.counters[LISTING]
+    assert looks > 0
+    item = plex.add_item(scenes, [("/data/new.mp4", 1, 1.0)])
+    for _ in range(5):
+        assert found(side, "/data/new.mp4") == []
+    assert plex.counters[LISTING] == looks
+    clock.now += FRESH_LOOK
+    assert found(side, "/data/new.mp4") == [item.rating_key]
+    assert plex.counters[LISTING] > looks
+
+
+def test_those_who_wait_for_their_file_share_one_look_in_a_while(
+    side: PlexSession, plex: PlexSim, clock: Clock, scenes: SimSection
+) -> None:
+    for number in range(20):
+        found(side, f"/nowhere/{number}.mp4", patient=True)
+    assert plex.counters[LISTING] == 0
+    clock.now += PATIENT_LOOK
+    for number in range(20):
+        found(side, f"/nowhere/{number}.mp4", patient=True)
+    assert plex.counters[LISTING] == 1
+
+
+def test_with_many_libraries_those_who_wait_are_more_patient(side: PlexSession, plex: PlexSim, clock: Clock) -> None:
+    for name in ("Two", "Three"):
+        plex.add_section(name, ["/more"])
+    clock.now += WHOLE_LOOK + 1
+    assert side.look_for_files()
+    assert side.patience == 3 * PATIENT_LOOK
+    plex.reset_counters()
+    clock.now += PATIENT_LOOK
+    assert not side.look_for_files()
+    assert plex.counters[LISTING] == 0
+
+
+def test_a_library_is_read_whole_now_and_then_for_what_a_look_does_not_see(
+    side: PlexSession, plex: PlexSim, clock: Clock, scenes: SimSection
+) -> None:
+    plex.load(scenes, [(f"/data/more/{number}.mp4", number, 1.0) for number in range(300)])
+    clock.now += WHOLE_LOOK + 1
+    side.look_for_files()
+    item = plex.items[150]
+    next(item.parts()).file = "/data/renamed.mp4"  # nothing says that it changed
+    clock.now += FRESH_LOOK
+    assert found(side, "/data/renamed.mp4") == []
+    clock.now += WHOLE_LOOK
+    assert found(side, "/data/renamed.mp4") == [item.rating_key]
+
+
+def test_a_failed_look_is_no_look(side: PlexSession, plex: PlexSim, clock: Clock, scenes: SimSection) -> None:
+    clock.now += FRESH_LOOK
+    plex.faults.set(status=503)
+    with pytest.raises(PlexServerDown):
+        found(side, "/data/new.mp4")
+    plex.faults.clear()
+    item = plex.add_item(scenes, [("/data/new.mp4", 1, 1.0)])
+    assert found(side, "/data/new.mp4") == [item.rating_key]
+
+
+def test_only_items_that_hold_the_file_are_proven_and_the_others_are_forgotten(
+    side: PlexSession, plex: PlexSim
+) -> None:
+    paths = files("/data/1.mp4", "/data/2.mp4", "/data/3.mp4")
+    match, _ = side.match(paths)
+    assert match is not None
+    next(plex.items[1].parts()).file = "/data/moved.mp4"
+    gone = plex.items[2].rating_key
+    plex.remove_item(gone)
+    items = side.read(ranked.candidate.rating_key for ranked in match.chosen)
+    assert gone not in items
+    assert [item.title for item in side.proven(match, items, paths)] == ["3"]
+    assert found(side, "/data/1.mp4", "/data/2.mp4") == []
+    assert found(side, "/data/3.mp4")
+
+
+def test_an_item_that_holds_two_files_of_a_scene_is_proven_once(
+    side: PlexSession, plex: PlexSim, clock: Clock, scenes: SimSection
+) -> None:
+    clock.now += FRESH_LOOK
+    item = plex.add_item(scenes, [("/data/a.mp4", 1, 1.0), ("/data/b.mp4", 1, 1.0)])
+    assert found(side, "/data/a.mp4", "/data/b.mp4") == [item.rating_key]
+
+
+def test_other_libraries_are_neither_read_nor_found(make_side: Side, plex: PlexSim) -> None:
+    plex.add_item(plex.add_section("Private"), [("/private/a.mp4", 1, 1.0)])
+    side = make_side(plex_library="Scenes")
+    assert found(side, "/private/a.mp4") == []
+    assert {line.path for line in plex.requests if line.path.endswith("/all")} == {"/library/sections/1/all"}
+
+
+def test_a_changed_choice_of_libraries_reads_anew(make_side: Side, plex: PlexSim) -> None:
+    item = plex.add_item(plex.add_section("Private"), [("/private/a.mp4", 1, 1.0)])
+    with closing(make_side(plex_library="Scenes")) as side:
+        assert found(side, "/private/a.mp4") == []
+    both = make_side(plex_library="Private, Scenes")
+    assert found(both, "/private/a.mp4") == [item.rating_key]
+    assert found(both, "/data/1.mp4")
+
+
+def test_a_refused_token_comes_out_as_it_is(make_side: Side) -> None:
+    side = make_side(plex_token="wrong")
+    with pytest.raises(PlexTokenRefused):
+        found(side, "/data/1.mp4")
+
+
+def test_a_missing_library_is_asked_for_again_at_each_use(make_side: Side, plex: PlexSim) -> None:
+    side = make_side(plex_library="Later")
+    with pytest.raises(PlexLibraryMissing):
+        found(side, "/later/1.mp4")
+    plex.add_item(plex.add_section("Later"), [("/later/1.mp4", 1, 1.0)])
+    assert found(side, "/later/1.mp4")

@@ -1,0 +1,167 @@
+"""Items that are asked for before they are wanted: one question as before, and never an old answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from matching.ranking import SceneFile
+from pipeline.plex_session import AHEAD, PATIENT_LOOK, PlexSession
+from plex.exceptions import PlexServerDown
+from sandbox.plex import PlexSim
+from sandbox.plex.model import Item
+from settings.config import Stash2PlexConfig
+from tests.worker.support import Bench, Clock, scene
+
+ITEMS = "GET /library/metadata/{ids}"
+
+
+@pytest.fixture
+def items(plex: PlexSim) -> list[Item]:
+    section = plex.add_section("Scenes", ["/data"])
+    return [plex.add_item(section, [(f"/data/{number}.mp4", 1, 1.0)]) for number in range(3)]
+
+
+@pytest.fixture
+def side(plex: PlexSim, items: list[Item], tmp_path: Path, clock: Clock) -> Iterator[PlexSession]:
+    config = Stash2PlexConfig.from_settings({"plex_url": plex.url, "plex_token": plex.token, "read_timeout": 5})
+    side = PlexSession(config, str(tmp_path), clock)
+    yield side
+    side.close()
+
+
+@pytest.fixture
+def used(side: PlexSession, plex: PlexSim) -> PlexSession:
+    """One that has read its library."""
+    assert side.match([SceneFile("/data/0.mp4")])[0] is not None
+    plex.reset_counters()
+    return side
+
+
+def keys(items: list[Item]) -> list[int]:
+    return [item.rating_key for item in items]
+
+
+def answered(plex: PlexSim, number: int) -> bool:
+    """Whether so many questions for items arrive within a while."""
+    end = time.monotonic() + 10
+    while plex.counters[ITEMS] < number and time.monotonic() < end:
+        time.sleep(0.005)
+    return plex.counters[ITEMS] >= number
+
+
+def test_the_answer_is_used_once(used: PlexSession, plex: PlexSim, items: list[Item]) -> None:
+    used.ask_ahead(keys(items))
+    used.ask_ahead(keys(items)[:2])  # is asked already
+    assert used.read(keys(items)).keys() == set(keys(items))
+    assert plex.counters[ITEMS] == 1
+    used.read(keys(items))
+    assert plex.counters[ITEMS] == 2
+
+
+def test_what_was_not_asked_for_is_asked_for_and_what_is_gone_is_not(
+    used: PlexSession, plex: PlexSim, items: list[Item]
+) -> None:
+    first, second, third = keys(items)
+    plex.remove_item(second)
+    used.ask_ahead([first, second])
+    assert used.read([first, second, third]).keys() == {first, third}
+    assert plex.counters[ITEMS] == 2
+
+
+def test_an_answer_for_others_is_kept_for_them(used: PlexSession, plex: PlexSim, items: list[Item]) -> None:
+    first, second, third = keys(items)
+    used.ask_ahead([first, second])
+    assert used.read([third]).keys() == {third}
+    assert used.read([first]).keys() == {first}
+    assert plex.counters[ITEMS] == 2
+
+
+def test_an_old_answer_does_not_count(used: PlexSession, plex: PlexSim, items: list[Item], clock: Clock) -> None:
+    [key] = keys(items)[:1]
+    used.ask_ahead([key])
+    assert answered(plex, 1)
+    items[0].title = "Changed in Plex"
+    clock.now += AHEAD
+    assert used.read([key])[key].title == "Changed in Plex"
+
+
+def test_an_answer_older_than_the_index_does_not_count(
+    used: PlexSession, plex: PlexSim, items: list[Item], clock: Clock
+) -> None:
+    [key] = keys(items)[:1]
+    clock.now += PATIENT_LOOK
+    used.ask_ahead([key])
+    assert answered(plex, 1)
+    clock.now += 0.1
+    assert used.look_for_files()
+    used.read([key])
+    assert plex.counters[ITEMS] == 2
+
+
+def test_nothing_is_asked_before_the_first_use(side: PlexSession, plex: PlexSim, items: list[Item]) -> None:
+    side.ask_ahead(keys(items))
+    assert not plex.counters
+    assert side.read(keys(items)).keys() == set(keys(items))
+
+
+def test_an_error_comes_with_the_answer_and_is_not_repeated(
+    used: PlexSession, plex: PlexSim, items: list[Item]
+) -> None:
+    plex.faults.refuse()
+    used.ask_ahead(keys(items))
+    with pytest.raises(PlexServerDown):
+        used.read(keys(items))
+    plex.faults.accept()
+    assert used.read(keys(items)).keys() == set(keys(items))
+
+
+def test_plex_is_asked_while_stash_answers(bench: Bench, plex: PlexSim) -> None:
+    bench.stock(1, 2)
+    bench.save(1, 2)
+    bench.work()
+    plex.reset_counters()
+    seen = []
+    bench.on_read = lambda scene_ids: seen.append(answered(plex, 1))
+    bench.save(1, 2)
+    bench.work()
+    assert seen == [True]
+    assert (plex.counters[ITEMS], plex.puts) == (1, 0)
+
+
+def test_the_items_of_the_next_batch_are_asked_for_meanwhile(bench: Bench, plex: PlexSim) -> None:
+    bench.stock(*range(1, 41))
+    bench.enqueue(*range(1, 41))
+    bench.work()
+    plex.reset_counters()
+    seen = []
+    # The first batch's own, and then those of the second before Stash is asked for it.
+    bench.on_read = lambda scene_ids: seen.append(answered(plex, len(bench.reads) - 2))
+    bench.enqueue(*range(1, 41))
+    bench.work()
+    assert seen == [True, True]
+    assert (plex.counters[ITEMS], plex.puts) == (2, 0)
+
+
+def test_a_save_in_between_is_not_overtaken_by_what_was_asked_ahead(bench: Bench, plex: PlexSim) -> None:
+    items = bench.stock(*range(1, 41))
+    bench.enqueue(*range(1, 41))
+    bench.work()
+
+    def save(scene_ids: list[int]) -> None:
+        if scene_ids[0] == 21 and len(scene_ids) > 1:
+            # Read by now as it was, and its item asked for: a person saves it.
+            bench.on_read = lambda scene_ids: None
+            bench.scenes[30] = scene(30, details="Newest words")
+            bench.save(30)
+
+    bench.on_read = save
+    for number in range(1, 41):
+        bench.scenes[number] = scene(number, details="Words")
+    bench.enqueue(*range(1, 41))
+    bench.work()
+    assert items[29].summary == "Newest words"
+    assert {item.summary for item in items} == {"Words", "Newest words"}

@@ -1,0 +1,229 @@
+"""Give Back to Plex: Plex is as it was before, and stays so until a person asks."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing
+from typing import Any
+
+import pytest
+import requests
+
+from sandbox.plex.model import Item, Tag
+from sandbox.stash import png
+from tests.installation import Installation
+from tests.plugin.test_preview import cover, items, operation, said
+
+DESTROY = "mutation($i: SceneDestroyInput!) { sceneDestroy(input: $i) }"
+
+
+def state(item: Item) -> dict[str, Any]:
+    """All that a sync may touch, locks included."""
+    return {
+        "texts": (item.title, item.summary, item.studio, item.originally_available_at, item.tagline, item.title_sort),
+        "tags": {kind: item.tags(kind) for kind in ("actor", "genre", "director", "collection", "label")},
+        "rating": item.user_rating,
+        "locks": set(item.locks),
+        "pictures": {place: slot.selected and slot.selected.key for place, slot in item.images.items()},
+    }
+
+
+def whole(installation: Installation) -> dict[int, dict[str, Any]]:
+    return {item.rating_key: state(item) for item in items(installation)}
+
+
+def people_were_here(installation: Installation) -> None:
+    """A library that is not bare: fields, lists, locks and collections of people, and pictures looked at once."""
+    for number, item in enumerate(items(installation)):
+        for place in ("posters", "arts"):  # what the simulator makes when it is first asked for
+            url = f"{installation.plex.url}/library/metadata/{item.rating_key}/{place}"
+            requests.get(url, headers={"X-Plex-Token": installation.plex.token}, timeout=5).raise_for_status()
+        if number % 3 == 0:
+            item.summary, item.user_rating = "Theirs", 3.0
+            item.tag_list("genre").extend([Tag("theirs"), Tag("more, of them")])
+            item.tag_list("collection").append(Tag("Favourites"))
+            item.locks.update({"summary", "genre"})
+        if number % 4 == 0:
+            item.tag_list("actor").append(Tag("Somebody"))
+
+
+@pytest.fixture(params=["adding", "replacing"])
+def either(request: pytest.FixtureRequest, installation: Installation) -> None:
+    """Both readings of indexed tags (plex 4.4)."""
+    installation.plex.readings.replace_tags = request.param == "replacing"
+
+
+@pytest.mark.usefixtures("either")
+def test_the_whole_library_there_and_back(installation: Installation) -> None:
+    people_were_here(installation)
+    for scene_id in installation.with_file(3):
+        cover(installation, scene_id, png())
+    before = whole(installation)
+    installation.task("Sync All Scenes")
+    installation.quiet()
+    after = whole(installation)
+    assert after != before
+
+    installation.plex.reset_counters()
+    job = installation.task("Give Back to Plex")
+    assert (job.status, job.progress) == ("FINISHED", 1)
+    assert {kind.split()[0] for kind in installation.plex.counters} == {"GET"}
+    assert installation.queue()["waiting"] == 0
+    assert whole(installation) == after
+    shown = installation.stash.processes[-1].output
+    assert shown["would_change"] == len({key for key in before if after[key] != before[key]})
+    assert shown["pictures"] == 6
+    assert "run it with the argument confirm" in said(installation)
+    assert "unlocked: " in said(installation)
+
+    installation.task("Give Back to Plex", confirm="true")
+    installation.quiet()
+    assert whole(installation) == before
+    assert "are queued to be given back" in said(installation)
+    assert installation.complaints() == []
+
+    installation.plex.reset_counters()
+    for scene_id in installation.with_file(5):
+        installation.save(scene_id, title="Saved again")
+    installation.quiet()
+    assert whole(installation) == before
+    assert installation.plex.puts == 0
+
+    result = operation(installation, "all")
+    assert result["given_back"] == shown["scenes"]
+    assert "had been given back to Plex" in said(installation, "Warning")
+    installation.quiet()
+    assert installation.differences(int(scene.id) for scene in installation.library.scenes) == []
+    installation.save(installation.with_file(1)[0], title="And saves arrive again")
+    installation.shows(installation.with_file(1)[0], title="And saves arrive again")
+
+
+def test_only_the_scenes_that_were_asked_for(installation: Installation) -> None:
+    one, two = installation.with_file(2)
+    before = state(installation.item(one))
+    installation.task("Sync All Scenes")
+    installation.quiet()
+    kept = state(installation.item(two))
+    result = operation(installation, "give_back", scenes=[one], confirm=True)
+    assert (result["scenes"], result["items"]) == (1, 1)
+    installation.quiet()
+    assert state(installation.item(one)) == before
+    assert state(installation.item(two)) == kept
+    assert operation(installation, "sync", scenes=[one, 9999]) == {
+        "scenes": 1,
+        "queued": 1,
+        "already_waiting": 0,
+        "gated": 0,
+        "given_back": 1,
+        "gone": 1,
+    }
+    installation.quiet()
+    assert installation.differences([one]) == []
+
+
+def test_as_the_readme_says_and_sync_recent_writes_again(installation: Installation) -> None:
+    [scene] = installation.with_file()
+    installation.save(scene, title="Of today")
+    installation.quiet()
+    readme = (installation.root / "README.md").read_text(encoding="utf-8")
+    [words] = re.findall(r"mutation \{.*give_back.*\}", readme)
+    assert installation.stash.gql(words)["runPluginOperation"]["scenes"] == 1
+    installation.quiet()
+    assert installation.item(scene).title != "Of today"
+    installation.task("Sync Recent Scenes")
+    installation.shows(scene, title="Of today")
+
+
+def test_what_waits_to_be_written_is_not_written_after(installation: Installation) -> None:
+    """By hand or not: whoever gives back takes that back too."""
+    one, two = installation.with_file(2)
+    before = state(installation.item(one)), state(installation.item(two))
+    installation.save(one, title="Written")
+    installation.shows(one, title="Written")
+    installation.quiet()
+    installation.configure(enabled=False)
+    operation(installation, "sync", scenes=[one, two])
+    installation.paused()
+    installation.save(one, title="Never written")
+    operation(installation, "give_back", scenes=[one, two], confirm=True)
+    assert "Enabled is off" in said(installation, "Warning")
+    assert installation.queue()["waiting"] == 2
+    installation.configure()
+    installation.quiet()
+    assert (state(installation.item(one)), state(installation.item(two))) == before
+
+
+def test_a_sync_by_hand_after_it_is_the_last_word(installation: Installation) -> None:
+    """Both wait at once, and the drainer takes them together."""
+    [scene] = installation.with_file()
+    installation.save(scene, title="Written")
+    installation.shows(scene, title="Written")
+    installation.quiet()
+    installation.configure(enabled=False)
+    operation(installation, "give_back", scenes=[scene], confirm=True)
+    installation.paused()
+    operation(installation, "all")
+    installation.configure()
+    installation.quiet()
+    assert installation.differences([scene]) == []
+    installation.save(scene, title="Goes on")
+    installation.shows(scene, title="Goes on")
+
+
+def test_it_is_not_forgotten_while_a_scene_says_nothing(installation: Installation) -> None:
+    """A scene that is emptied, filtered or loses its place and comes back is still one that was given back."""
+    [scene] = installation.with_file()
+    installation.save(scene, title="Written")
+    installation.shows(scene, title="Written")
+    installation.quiet()
+    operation(installation, "give_back", confirm=True)
+    installation.quiet()
+    before = state(installation.item(scene))
+    nothing: dict[str, Any] = {"performer_ids": [], "tag_ids": [], "studio_id": None, "details": "", "date": None}
+    for fields in (nothing, {"details": "It speaks again"}):
+        installation.save(scene, **fields)
+        installation.quiet()
+    assert state(installation.item(scene)) == before
+
+
+def test_what_is_gone_on_either_side(installation: Installation) -> None:
+    deleted, lost = installation.with_file(2)
+    item = installation.item(deleted)
+    before = state(item)
+    for scene in (deleted, lost):
+        installation.save(scene, title="Written")
+        installation.shows(scene, title="Written")
+    installation.quiet()
+    installation.stash.gql(DESTROY, {"i": {"id": str(deleted), "delete_file": False}})
+    installation.quiet()
+    installation.plex.remove_item(installation.item(lost).rating_key)
+    shown = operation(installation, "give_back")
+    assert (shown["scenes"], shown["items"], shown["gone_from_plex"], shown["gone_from_stash"]) == (2, 1, 1, 1)
+    assert "gone from Plex" in said(installation)
+    assert "gone from Stash" in said(installation)
+    operation(installation, "give_back", confirm=True)
+    installation.quiet()
+    assert state(item) == before
+    assert operation(installation, "give_back")["items"] == 0
+
+
+def test_items_of_another_server_are_said(installation: Installation) -> None:
+    [scene] = installation.with_file()
+    installation.save(scene, title="Written")
+    installation.shows(scene, title="Written")
+    installation.quiet()
+    with closing(sqlite3.connect(installation.data / "state.db")) as db, db:
+        db.execute("UPDATE written SET machine = 'another'")
+    result = operation(installation, "give_back", confirm=True)
+    assert (result["scenes"], result["on_another_server"]) == (0, 1)
+    assert "another Plex server" in said(installation, "Warning")
+    assert installation.item(scene).title == "Written"
+
+
+def test_nothing_to_give_back(installation: Installation) -> None:
+    assert operation(installation, "give_back")["scenes"] == 0
+    assert operation(installation, "give_back", confirm=True)["scenes"] == 0
+    assert "There is nothing to give back" in said(installation)
+    with pytest.raises(Exception, match="confirm is true or false"):
+        operation(installation, "give_back", confirm="perhaps")

@@ -1,0 +1,43 @@
+"""Where things are absent, in as few words as are true."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciliation.folder_summary import Folders, parent
+
+
+@pytest.mark.parametrize(
+    ("present", "absent", "groups"),
+    [
+        ([], [], []),
+        (["/data/a/1"], [], []),
+        (["/data/a/1"], ["/data/new/x/1", "/data/new/y/2", "/data/new/3"], [("/data/new", 3)]),
+        (["/data/a/1"], ["/data/a/2"], [("/data/a", 1)]),
+        ([], ["/data/a/1", "/data/b/2"], [("/data", 2)]),
+        ([], ["/1.mp4"], [("/", 1)]),
+        (["/data/a/1"], ["/other/x/1", "/data/b/1", "/data/b/2"], [("/data/b", 2), ("/other", 1)]),
+        (["/data/a/b/1"], ["/data/a/2", "/data/a/c/3"], [("/data/a", 1), ("/data/a/c", 1)]),
+        (["D:\\Scenes\\a\\1"], ["D:\\Scenes\\new\\x\\1", "D:\\Scenes\\new\\2"], [("D:\\Scenes\\new", 2)]),
+        ([], ["\\\\nas\\share\\1"], [("\\\\nas", 1)]),
+        ([], ["odd"], [("", 1)]),
+    ],
+)
+def test_the_highest_folder_in_which_nothing_is_there(
+    present: list[str], absent: list[str], groups: list[tuple[str, int]]
+) -> None:
+    folders = Folders()
+    for path in present:
+        folders.add(path, False)
+    for path in absent:
+        folders.add(path, True)
+    assert folders.groups() == groups
+
+
+def test_the_way_up_ends() -> None:
+    for path in ("/a/b", "C:\\a\\b", "a/b", "\\\\nas\\share\\x", "a"):
+        steps = 0
+        while parent(path) != path:
+            path = parent(path)
+            steps += 1
+            assert steps < 10

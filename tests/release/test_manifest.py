@@ -1,0 +1,39 @@
+"""The manifest is what the tables say, and Stash loads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hooks.process import _QUEUED
+from release.manifest import TASKS, TRIGGERS, text
+from sandbox.stash.manifest import read
+from settings.config import PLUGIN_ID, TABLE
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_file_is_made_of_the_tables() -> None:
+    assert (ROOT / f"{PLUGIN_ID}.yml").read_text(encoding="utf-8") == text()
+
+
+def test_stash_finds_in_it_what_the_tables_say() -> None:
+    manifest = read(ROOT / f"{PLUGIN_ID}.yml")
+    assert manifest.id == PLUGIN_ID
+    assert [task.name for task in manifest.tasks] == [name for name, _, _ in TASKS]
+    assert [dict(task.default_args) for task in manifest.tasks] == [arguments for _, _, arguments in TASKS]
+    assert {trigger for hook in manifest.hooks for trigger in hook.triggers} == set(TRIGGERS) == set(_QUEUED)
+    found = {setting.name: (setting.display_name, setting.description, setting.type) for setting in manifest.settings}
+    assert found == {setting.name: (setting.title, setting.help, setting.kind) for setting in TABLE}
+
+
+@pytest.mark.parametrize("mode", ["all", "recent", "process_queue", "queue_status", "clear_queue", "clear_dlq"])
+def test_each_task_has_its_mode(mode: str) -> None:
+    assert mode in {arguments["mode"] for _, _, arguments in TASKS}
+
+
+def test_no_other_manifest_lies_where_stash_would_find_it() -> None:
+    hidden = {".venv", ".git"}
+    found = [path for path in ROOT.rglob("*.yml") if not hidden & set(path.relative_to(ROOT).parts)]
+    assert found == [ROOT / f"{PLUGIN_ID}.yml"]

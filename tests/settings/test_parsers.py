@@ -1,0 +1,137 @@
+"""Settings that hold more than one word."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from settings import parsers
+from settings.config import TABLE, Stash2PlexConfig
+
+READERS = {setting.name: setting for setting in TABLE if setting.reader is not None}
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("", ()),
+        (" , ", ()),
+        ("studio", (("studio", ()),)),
+        ("Studio ,PERFORMER", (("studio", ()), ("performer", ()))),
+        ("tag(Solo)", (("tag", ("Solo",)),)),
+        ("tag( A, b | c (d, e) |  | D/* ), organized", (("tag", ("A, b", "c (d, e)", "D/*")), ("organized", ()))),
+        ("tag(a),tag(b)", (("tag", ("a",)), ("tag", ("b",)))),
+        ("tag (a)", (("tag", ("a",)),)),
+    ],
+)  # fmt: skip
+def test_kinds_of_collections(text: str, wanted: object) -> None:
+    assert parsers.collections(text) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("", {}),
+        (" ; ", {}),
+        ("studio=Studio: ; performer=Actor: ", {"studio": "Studio: ", "performer": "Actor: "}),
+        ("studio=Studio:;performer=Actor:", {"studio": "Studio: ", "performer": "Actor: "}),
+        ("Studio = S/ ;group=\u2605", {"studio": "S/ ", "group": "\u2605"}),
+        ("tag=a=b ", {"tag": "a=b "}),
+        ("studio=", {"studio": ""}),
+    ],
+)
+def test_prefixes_of_kinds(text: str, wanted: dict[str, str]) -> None:
+    assert parsers.prefixes(text) == wanted
+
+
+ALLOWED = "{title}, {studio}, {performer}, {date}, {filename}, {code}"
+KINDS = "studio, parent_studio, performer, group, tag, organized"
+
+
+@pytest.mark.parametrize(
+    ("name", "stored", "problem"),
+    [
+        ("title_format", "{titel}", f"Title format: only {ALLOWED} are known, not {{titel}}"),
+        ("title_format", "{Title}", f"Title format: only {ALLOWED} are known, not {{Title}}"),
+        ("title_format", "{title} {}", f"Title format: only {ALLOWED} are known, not {{}}"),
+        ("title_format", "{title} {studio", f"Title format: a brace is without its partner; {ALLOWED} are known"),
+        ("title_format", "{title}}", f"Title format: a brace is without its partner; {ALLOWED} are known"),
+        ("title_format", "http://x", f"Title format: one of {ALLOWED} is needed, else every scene has the same title"),
+        ("collections", "studios", f"Collections: only {KINDS} are known, not 'studios'"),
+        ("collections", "studio performer", f"Collections: only {KINDS} are known, not 'studio performer'"),
+        ("collections", "tag", "Collections: tag needs names behind it, like tag(Solo|Duo)"),
+        ("collections", "tag( | )", "Collections: tag needs names behind it, like tag(Solo|Duo)"),
+        ("collections", "tag(a", "Collections: a parenthesis is without its partner"),
+        ("collections", "tag(a)), studio", "Collections: a parenthesis is without its partner"),
+        (
+            "collections",
+            "studio(Atlas)",
+            "Collections: names in parentheses stand behind tag alone, like tag(Solo|Duo), not 'studio(Atlas)'",
+        ),
+        (
+            "collections",
+            "tag(a) b",
+            "Collections: names in parentheses stand behind tag alone, like tag(Solo|Duo), not 'tag(a) b'",
+        ),
+        ("collection_prefix", "maker=x", f"Collection prefixes: only {KINDS} are known, not 'maker'"),
+        (
+            "collection_prefix",
+            "Studio: ",
+            "Collection prefixes: rules are like studio=Studio: with semicolons between them, not 'Studio:'",
+        ),
+        (
+            "exclude_paths",
+            "/data/x, private",
+            "Exclude paths: whole paths like /data/private or patterns with * are needed, not 'private'",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_the_default_and_a_problem_with_what_is_allowed(
+    name: str, stored: str, problem: str
+) -> None:
+    found = Stash2PlexConfig.from_settings({name: stored})
+    assert found.problems == (problem,)
+    assert getattr(found, name) == READERS[name].default
+    assert problem in str(found.missing())
+
+
+@pytest.mark.parametrize("text", ["/data", "C:\\Videos", "d:/x", "\\\\nas\\share", "*.trailer.mp4", "x?", ""])
+def test_a_path_is_whole_or_a_pattern(text: str) -> None:
+    assert parsers.paths(text) == ((text,) if text else ())
+
+
+def test_the_settings_give_what_they_hold_as_values() -> None:
+    found = Stash2PlexConfig.from_settings(
+        {
+            "title_format": " {studio} - {title} ",
+            "collections": "studio, tag(Series/*|Solo)",
+            "collection_prefix": " studio=Studio - ",
+            "ignore_tags": "a , , 12, b/*",
+            "include_tags": "c/*",
+            "exclude_tags": "d, a",
+            "exclude_paths": "/x/, *.part.mp4",
+        }
+    )
+    assert found.problems == ()
+    assert found.title_format == "{studio} - {title}"
+    assert found.collection_kinds == (("studio", ()), ("tag", ("Series/*", "Solo")))
+    assert found.collection_prefixes == {"studio": "Studio - "}
+    assert (found.ignored_tags, found.included_tags, found.excluded_tags) == (("a", "12", "b/*"), ("c/*",), ("d", "a"))
+    assert found.excluded_paths == ("/x/", "*.part.mp4")
+    assert found.tag_rules == {"a", "12", "b/*", "c/*", "d", "Series/*", "Solo"}
+
+
+def test_the_defaults_are_the_studio_s_collection_and_the_plain_title() -> None:
+    found = Stash2PlexConfig()
+    assert (found.collection_kinds, found.collection_prefixes, found.tag_rules) == ((("studio", ()),), {}, frozenset())
+    assert (found.ignored_tags, found.included_tags, found.excluded_tags, found.excluded_paths) == ((), (), (), ())
+
+
+@given(st.sampled_from(sorted(READERS)), st.text("{}(),;|=/* tilesudo", max_size=20))
+def test_whatever_is_typed_is_read_or_refused_with_a_sentence(name: str, text: str) -> None:
+    found = Stash2PlexConfig.from_settings({name: text})
+    assert all(problem.startswith(READERS[name].title) and len(problem) < 250 for problem in found.problems)
+    assert found.collection_kinds is not None
+    assert found.collection_prefixes is not None
+    assert found.excluded_paths is not None

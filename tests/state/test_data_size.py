@@ -1,0 +1,108 @@
+"""What keeps the data directory small: packed rows, a queue that shrinks, and the way from the larger layout."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from common.jobs import PRIORITY_BULK, scene_key, scene_row
+from state import database
+from state.ledger import Ledger, LedgerRow, Verdict
+from state.packed_rows import pack, unpack
+from state.snapshots import ItemSnapshot, Snapshots
+from sync_queue.setup import open_writer
+from sync_queue.store import JobStore
+from sync_queue.writer import queue_dir
+
+OURS: dict[str, Any] = {
+    "fields": ["actor", "collection", "genre", "studio", "summary"],
+    "collections": ["Delta & Söhne 3"],
+    "pictures": {
+        place: {"state": "none", "updated_at": 1705339027.0, "etag": '"3174c657de8aa0b3442557c85a9d1e5f"'}
+        for place in ("thumb", "art")
+    },
+}
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    with closing(database.connect(str(tmp_path))) as found:
+        yield found
+
+
+@pytest.mark.parametrize("value", [{}, [], None, OURS, {"title": "日本 🎞️ \ud800"}, {"long": "x" * 100_000}], ids=repr)
+def test_what_is_packed_is_unpacked(value: object) -> None:
+    assert unpack(pack(value)) == value
+
+
+def test_a_usual_row_is_a_third_of_its_text() -> None:
+    assert len(pack(OURS)) * 3 < len(json.dumps(OURS))
+
+
+def test_rows_kept_as_text_are_read(db: sqlite3.Connection) -> None:
+    items = Snapshots(db)
+    kept = ItemSnapshot(7, "m", 1, "/a.mp4", 3, 1.0, {"fields": {"title": "a"}}, OURS)
+    items.put(kept)
+    assert items.get(7) == kept
+    assert kept.is_of("m", ["/b.mp4", "/a.mp4"])
+    # The key of a rebuilt library, and that of another server.
+    assert not kept.is_of("m", ["/b.mp4"])
+    assert not kept.is_of("n", ["/a.mp4"])
+    db.execute("UPDATE written SET before = ?, ours = ?", (json.dumps({}), json.dumps(OURS)))
+    assert [one.ours for one in items.of_scenes()] == [OURS]
+
+
+def entry(scene_id: int, verdict: Verdict = Verdict.PUSHED, file: str = "/a.mp4") -> LedgerRow:
+    return LedgerRow(scene_id, verdict, 1.0, items=[{"rating_key": 7, "section": 1, "file": file}])
+
+
+def test_who_holds_an_item_is_found_by_its_file(db: sqlite3.Connection) -> None:
+    ledger = Ledger(db)
+    for one in (entry(1, file="/b.mp4"), entry(2), entry(3), entry(4, Verdict.SHARED)):
+        ledger.put(one)
+    assert [ledger.holder(7, 1, "/a.mp4", but) for but in (9, 2, 3)] == [2, 3, 2]
+    assert [ledger.holder(*asked, but=9) for asked in ((7, 1, "/c.mp4"), (7, 2, "/a.mp4"), (8, 1, "/a.mp4"))] == [
+        None
+    ] * 3
+    ledger.drop(2)
+    assert ledger.holder(7, 1, "/a.mp4", but=9) == 3
+
+
+def test_the_larger_layout_is_taken_over(tmp_path: Path) -> None:
+    with closing(database.connect(str(tmp_path))) as db:
+        for one in (entry(1), entry(2, Verdict.GATED)):
+            Ledger(db).put(one)
+        db.execute("DROP TABLE held")
+        db.execute("CREATE TABLE held (scene_id INTEGER, section INTEGER, rating_key INTEGER, file TEXT)")
+        db.execute("INSERT INTO held VALUES (1, 1, 7, '/a.mp4')")
+        db.execute("PRAGMA user_version=5")
+    with closing(database.connect(str(tmp_path))) as db:
+        assert db.execute("SELECT rating_key, scene_id, section FROM held").fetchall() == [(7, 1, 1)]
+        assert Ledger(db).holder(7, 1, "/a.mp4", but=2) == 1
+
+
+def rows(ids: range) -> list[tuple[str, str]]:
+    return [(scene_row(one, priority=PRIORITY_BULK, now=1.0), scene_key(one)) for one in ids]
+
+
+def test_an_empty_queue_gives_its_disk_back(tmp_path: Path) -> None:
+    file = Path(queue_dir(str(tmp_path)), "data.db")
+    with closing(open_writer(str(tmp_path))) as writer, closing(JobStore(queue_dir(str(tmp_path)))) as store:
+        assert not store.shrink()
+        for start in range(1, 8001, 500):
+            writer.fold_all(rows(range(start, start + 500)))
+        assert not store.shrink()
+        store.clear_waiting()
+        assert store.shrink()
+        assert file.stat().st_size < 100_000
+        assert not store.shrink()
+        # and it is the same queue as before
+        writer.fold_all(rows(range(1, 3)))
+        assert [row.job["scene_id"] for row in store.claim(5, 10.0)] == [1, 2]
+        assert writer.layout() > 0

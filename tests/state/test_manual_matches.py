@@ -1,0 +1,104 @@
+"""What a person has decided about items: kept, and recognised by files rather than by keys."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from state import database, last_known
+from state.manual_matches import ManualDecisions, ManualMatch, ManualMatches, PlexFile, decisions, is_refused
+
+FILES: tuple[PlexFile, ...] = (("/media/one.mp4", 10), ("/media/two.mp4", None))
+
+
+def binding(scene_id: int = 1, rating_key: int = 7, **changed: object) -> ManualMatch:
+    values = {"machine": "m", "section": 2, "files": FILES, "at": 5.0, **changed}
+    return ManualMatch(scene_id=scene_id, rating_key=rating_key, **values)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    with closing(database.connect(str(tmp_path))) as found:
+        yield found
+
+
+def test_a_binding_is_kept_replaced_and_taken_away(db: sqlite3.Connection) -> None:
+    bindings = ManualMatches(db)
+    assert bindings.get(1) is None
+    bindings.put(binding())
+    assert bindings.get(1) == binding()
+    bindings.put(binding(rating_key=8))
+    assert [one.rating_key for one in bindings.of_item(8, "m")] == [8]
+    assert bindings.of_item(7, "m") == bindings.of_item(8, "another") == []
+    assert bindings.unbind(1) == binding(rating_key=8)
+    assert bindings.unbind(1) is None
+
+
+def test_a_refusal_is_kept_until_the_item_is_chosen_after_all(db: sqlite3.Connection) -> None:
+    bindings = ManualMatches(db)
+    for _ in range(2):
+        bindings.refuse(1, 2, 7, [*FILES, ("/media/three.mp4", 3)], 5.0)
+    assert bindings.refused(1) == {*FILES, ("/media/three.mp4", 3)}
+    bindings.put(binding())
+    assert bindings.refused(1) == {("/media/three.mp4", 3)}
+    assert bindings.admit(1) == 1
+    assert bindings.refused(1) == frozenset()
+
+
+def test_a_scene_that_is_gone_leaves_nothing(db: sqlite3.Connection) -> None:
+    bindings = ManualMatches(db)
+    bindings.put(binding())
+    bindings.put(binding(2))
+    bindings.refuse(1, 2, 9, [("/media/nine.mp4", 9)], 5.0)
+    bindings.drop(1)
+    assert bindings.all("m") == ManualDecisions({2: binding(2)}, {})
+
+
+def test_all_decisions_of_one_server_and_its_libraries(tmp_path: Path) -> None:
+    assert decisions(str(tmp_path), "m", [2]) == ManualDecisions()
+    with closing(database.connect(str(tmp_path))) as db:
+        bindings = ManualMatches(db)
+        bindings.put(binding())
+        bindings.put(binding(2, machine="another"))
+        bindings.put(binding(3, section=4))
+        bindings.refuse(5, 2, 9, [("/media/nine.mp4", 9)], 5.0)
+    found = decisions(str(tmp_path), "m", [2])
+    assert found == ManualDecisions({1: binding()}, {5: frozenset({("/media/nine.mp4", 9)})})
+    assert found.owner(7, FILES) == 1
+    assert found.owner(7, [("/media/other.mp4", 10)]) is None
+    assert found.owner(8, FILES) is None
+
+
+@pytest.mark.parametrize(
+    ("file", "holds"),
+    [
+        (("/media/one.mp4", 11), True),
+        (("/elsewhere/one.mp4", 10), True),
+        (("/elsewhere/one.mp4", 11), False),
+        (("/elsewhere/two.mp4", None), False),
+        (("/media/other.mp4", 10), False),
+        (("D:\\media\\one.mp4", 10), True),
+    ],
+)
+def test_an_item_is_still_the_one_by_path_or_by_name_and_size(file: PlexFile, holds: bool) -> None:
+    assert binding().holds([file]) is holds
+
+
+def test_an_item_with_a_new_file_was_not_refused() -> None:
+    refused = frozenset(FILES)
+    assert is_refused(FILES, refused)
+    assert is_refused(FILES[:1], refused)
+    assert not is_refused([*FILES, ("/media/three.mp4", 3)], refused)
+    assert not is_refused([("/media/one.mp4", 11)], refused)
+    assert not is_refused([], refused)
+
+
+def test_what_is_known_is_written_only_where_it_changed(db: sqlite3.Connection) -> None:
+    assert last_known.get(db, last_known.SERVER) is None
+    assert last_known.put(db, last_known.SERVER, {"name": "<b>", "version": "1"})
+    assert not last_known.put(db, last_known.SERVER, {"version": "1", "name": "<b>"})
+    assert last_known.get(db, last_known.SERVER) == {"name": "<b>", "version": "1"}

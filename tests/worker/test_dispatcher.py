@@ -1,0 +1,467 @@
+"""The drainer's loop over a real queue and a real Plex: who goes first, who is dropped, and what a person must mend."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from common.jobs import PRIORITY_SAVE, PRIORITY_SCAN
+from pipeline.scene_reader import Scene
+from plex.exceptions import PlexTokenRefused
+from sandbox.plex import PlexSim
+from sandbox.plex.model import Item
+from stash.client import StashUnreachable
+from state.ledger import Verdict
+from tests.worker.conftest import MakeBench
+from tests.worker.support import START, Bench, Clock, scene
+from worker.circuit_breaker import BreakerState
+
+
+def test_what_waits_is_written_recorded_and_gone_from_the_queue(bench: Bench) -> None:
+    [item] = bench.stock(1, tags=["a", "b"], details="Words")
+    bench.save(1)
+    assert bench.work()
+    assert (item.title, item.summary, item.tags("genre")) == ("Title 1", "Words", ["a", "b"])
+    assert bench.rows() == {}
+    assert bench.entry(1).verdict is Verdict.PUSHED
+    assert bench.timestamps() == {1: START - 60}
+    assert bench.loop.written == 1
+    assert not bench.work()
+
+
+def test_a_batch_costs_one_read_of_stash_two_of_plex_and_one_put_a_scene(bench: Bench, plex: PlexSim) -> None:
+    bench.stock(0)
+    bench.save(0)
+    bench.work()
+    bench.stock(*range(1, 16))
+    bench.clock.sleep(60)
+    plex.reset_counters()
+    bench.reads.clear()
+    bench.enqueue(*range(1, 16))
+    bench.work()
+    assert [len(batch) for batch in bench.reads] == [15]
+    assert plex.puts == 15
+    assert plex.counters["GET /library/metadata/{ids}"] == 2
+    assert plex.counters["GET /"] == plex.counters["GET /library/sections"] == 0
+    assert plex.hidden_reloads == 0
+
+
+def test_an_unchanged_scene_costs_no_put_and_counts_as_synced(bench: Bench, plex: PlexSim) -> None:
+    bench.stock(1)
+    bench.save(1)
+    bench.work()
+    bench.scenes[1] = scene(1, updated_at=START + 5)
+    bench.save(1)
+    bench.work()
+    assert plex.puts == 1
+    assert bench.entry(1).verdict is Verdict.NOTHING_TO_CHANGE
+    assert bench.timestamps() == {1: START + 5}
+    assert bench.loop.written == 1
+
+
+def test_bulk_rows_are_claimed_twenty_at_a_time(bench: Bench) -> None:
+    bench.stock(*range(50))
+    bench.enqueue(*range(50))
+    bench.work()
+    assert [len(batch) for batch in bench.reads] == [20, 20, 10]
+    assert bench.loop.written == 50
+
+
+def test_the_most_urgent_go_first(bench: Bench) -> None:
+    bench.stock(1, 2, 3)
+    bench.enqueue(1)
+    bench.enqueue(2, priority=PRIORITY_SCAN)
+    bench.enqueue(3, priority=PRIORITY_SAVE)
+    bench.work()
+    assert bench.titles_written() == ["Title 3", "Title 2", "Title 1"]
+
+
+def test_a_save_does_not_wait_for_the_rest_of_a_bulk(bench: Bench, plex: PlexSim) -> None:
+    bench.stock(*range(1, 11), 99)
+    bench.enqueue(*range(1, 11))
+    pending = [99]
+    plex.on_write = lambda item: bench.save(pending.pop()) if pending else None
+    bench.work()
+    assert bench.titles_written()[:3] == ["Title 1", "Title 99", "Title 2"]
+    assert len(bench.titles_written()) == 11
+    assert bench.rows() == {}
+
+
+@pytest.mark.parametrize("saved", [1, 2, 5], ids=["the one being written", "the next", "the last"])
+def test_a_save_overtakes_the_bulk_row_of_its_scene_and_an_older_state_never_wins(
+    bench: Bench, plex: PlexSim, saved: int
+) -> None:
+    items = bench.stock(*range(1, 6))
+    bench.enqueue(*range(1, 6))
+    pending = [saved]
+
+    def somebody_saves(item: Item) -> None:
+        if pending:
+            bench.scenes[saved] = scene(saved, title="Newest", updated_at=START + 10)
+            bench.save(pending.pop())
+
+    plex.on_write = somebody_saves
+    bench.work()
+    assert items[saved - 1].title == "Newest"
+    titles = bench.titles_written()
+    assert titles.index("Newest") == 1
+    assert f"Title {saved}" not in titles[1:]
+    assert [item.title for number, item in enumerate(items, 1) if number != saved] == [
+        f"Title {number}" for number in range(1, 6) if number != saved
+    ]
+    assert bench.rows() == {}
+    assert bench.timestamps()[saved] == START + 10
+    assert bench.entry(saved).updated_at == START + 10
+
+
+def test_a_save_that_finds_plex_away_keeps_its_row_and_the_old_bulk_row_does_not_come_back(
+    bench: Bench, plex: PlexSim
+) -> None:
+    [_, item] = bench.stock(1, 2)
+    bench.enqueue(1, 2)
+    pending = [2]
+
+    def somebody_saves(written: Item) -> None:
+        if pending:
+            bench.scenes[2] = scene(2, title="Newest")
+            bench.save(pending.pop())
+            plex.faults.set(status=500, only="^PUT", times=1)
+
+    plex.on_write = somebody_saves
+    bench.work()
+    assert item.title != "Newest"
+    assert bench.job(2)["priority"] == PRIORITY_SAVE
+    bench.live(10)
+    assert item.title == "Newest"
+    assert "Title 2" not in bench.titles_written()
+    assert bench.rows() == {}
+
+
+def test_a_claimed_row_with_a_newer_one_is_dropped_before_it_is_written(bench: Bench, plex: PlexSim) -> None:
+    bench.stock(1, 2)
+    bench.enqueue(1, 2)
+    pending = [2]
+    plex.on_write = lambda item: bench.enqueue(pending.pop()) if pending else None
+    bench.work()
+    assert bench.reads == [[1, 2], [2]]
+    assert bench.titles_written() == ["Title 1", "Title 2"]
+    assert bench.rows() == {}
+
+
+def test_scenes_that_are_gone_leave_nothing_behind(bench: Bench) -> None:
+    bench.stock(1)
+    bench.save(1)
+    bench.work()
+    bench.dlq.add({"job_key": "scene_1", "scene_id": 1}, ValueError("old"))
+    del bench.scenes[1]
+    bench.save(1)
+    bench.work()
+    assert bench.timestamps() == {}
+    assert bench.letters() == {}
+    assert bench.rows() == {}
+    assert bench.loop.written == 1
+
+
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        (Scene(1, None, [], START), "no file"),
+        (scene(1, studio=None, title="Only a title", rating100=80), "none of studio"),
+    ],
+    ids=["no file", "says nothing"],
+)
+def test_a_scene_that_would_only_clear_plex_is_gated_without_asking_plex(
+    bench: Bench, plex: PlexSim, found: Scene, why: str
+) -> None:
+    item = bench.item(1)
+    bench.scenes[1] = found
+    bench.save(1)
+    bench.work()
+    assert bench.entry(1).verdict is Verdict.GATED
+    assert why in bench.entry(1).reason
+    assert bench.timestamps() == {}
+    assert item.title == "1"
+    assert not plex.counters
+    assert bench.rows() == {}
+
+
+def test_stopping_gives_the_unwritten_rest_back(bench: Bench, plex: PlexSim) -> None:
+    bench.stock(*range(1, 11))
+    bench.enqueue(*range(1, 11))
+
+    def stop_after_three(item: Item) -> None:
+        bench.stopped = len(plex.writes) >= 3
+
+    plex.on_write = stop_after_three
+    bench.work()
+    assert len(bench.titles_written()) == 3
+    assert sorted(bench.rows()) == list(range(4, 11))
+    assert all(status < 2 for status, _ in bench.rows().values())
+    assert sorted(bench.timestamps()) == [1, 2, 3]
+    bench.stopped, plex.on_write = False, None
+    bench.work()
+    assert len(bench.titles_written()) == 10
+
+
+def test_rows_are_given_back_as_they_were_when_stash_cannot_be_read(bench: Bench) -> None:
+    bench.stock(1, 2)
+    bench.save(1, 2)
+
+    def away(scene_ids: list[int]) -> None:
+        raise StashUnreachable("Stash does not answer")
+
+    bench.on_read = away
+    with pytest.raises(StashUnreachable):
+        bench.work()
+    assert all((status, job.get("retry_count")) == (1, None) for status, job in bench.rows().values())
+    bench.on_read = lambda scene_ids: None
+    bench.work()
+    assert bench.loop.written == 2
+
+
+def test_a_reason_found_while_reading_keeps_the_rows_unwritten(bench: Bench, plex: PlexSim) -> None:
+    bench.stock(1)
+    bench.save(1)
+    bench.on_read = lambda scene_ids: bench.loop.block("Stash2Plex is paused")
+    bench.work()
+    assert bench.attention() == "Stash2Plex is paused"
+    assert not plex.counters
+    assert bench.job(1).get("retry_count") is None
+    assert not bench.work()
+    assert len(bench.reads) == 1
+    bench.on_read = lambda scene_ids: None
+    bench.loop.block(None)
+    assert bench.attention() is None
+    bench.work()
+    assert bench.titles_written() == ["Title 1"]
+
+
+def test_a_refused_token_blocks_and_no_job_is_the_worse_for_it(bench: Bench, plex: PlexSim) -> None:
+    bench.stock(*range(1, 31))
+    bench.enqueue(*range(1, 31))
+    plex.identity.token = "another"
+    bench.work()
+    assert bench.loop.blocked is not None
+    assert "does not accept the token" in (bench.attention() or "")
+    assert bench.letters() == {}
+    assert len(bench.rows()) == 30
+    assert all(not job.get("retry_count") for _, job in bench.rows().values())
+    plex.reset_counters()
+    bench.live(3_600)
+    assert not plex.counters
+    bench.loop.probe()
+    assert plex.counters["GET /"] == 1
+    assert "does not accept the token" in (bench.attention() or "")
+    plex.identity.token = plex.token
+    bench.loop.probe()
+    assert bench.loop.blocked is None
+    assert bench.attention() is None
+    bench.live(60)
+    assert len(bench.titles_written()) == 30
+    assert bench.rows() == {}
+
+
+def test_a_token_refused_in_the_middle_of_a_batch_ends_nobody(bench: Bench, plex: PlexSim) -> None:
+    bench.stock(*range(1, 6))
+    bench.enqueue(*range(1, 6))
+    plex.on_write = lambda item: plex.faults.set(status=401)
+    bench.work()
+    assert len(bench.titles_written()) == 1
+    assert bench.letters() == {}
+    assert len(bench.rows()) == 5, "the first was written, but nobody could verify it"
+    assert isinstance(bench.loop.blocked, str)
+    plex.on_write = None
+    plex.faults.clear()
+    bench.loop.probe()
+    bench.live(60)
+    assert bench.rows() == {}
+    assert sorted(bench.timestamps()) == [1, 2, 3, 4, 5]
+
+
+def test_a_library_that_is_not_there_blocks_and_is_named(make_bench: MakeBench) -> None:
+    bench = make_bench(plex_library="Nowhere")
+    bench.stock(1)
+    bench.save(1)
+    bench.work()
+    assert "'Nowhere' is not on the server. There are: Scenes" in (bench.attention() or "")
+    assert bench.letters() == {}
+    bench.worker.configure(bench.settings(plex_library="scenes"))
+    bench.loop.probe()
+    bench.live(10)
+    assert bench.titles_written() == ["Title 1"]
+
+
+def test_probing_a_plex_that_is_away_ends_the_block_and_begins_an_outage(bench: Bench, plex: PlexSim) -> None:
+    bench.loop.block("a reason")
+    plex.faults.refuse()
+    bench.loop.probe()
+    assert bench.loop.blocked is None
+    assert "waits for Plex" in (bench.attention() or "")
+    plex.faults.accept()
+    bench.loop.probe()
+    assert bench.attention() is None
+
+
+def test_a_refused_scene_becomes_a_dead_letter_with_its_data_and_the_others_go_on(bench: Bench, plex: PlexSim) -> None:
+    items = bench.stock(1, 2, 3)
+    bench.scenes[2] = scene(2, rating100=150, details="Words")  # more than Plex takes
+    bench.enqueue(1, 2, 3)
+    bench.work()
+    assert [item.title for item in items] == ["Title 1", "2", "Title 3"]
+    letter = bench.letters()[2]
+    assert letter["error_type"] == "PlexPermanentError"
+    assert "Plex refused: (400)" in letter["message"]
+    assert letter["attempts"] == 1
+    assert letter["detail"]["scene"]["details"] == "Words"
+    assert letter["detail"]["files"] == [{"path": "/data/2.mp4", "size": 1, "duration": 1.0}]
+    assert letter["job"]["scene_id"] == 2
+    assert bench.entry(2).verdict is Verdict.FAILED
+    assert sorted(bench.timestamps()) == [1, 3]
+    assert bench.rows() == {}
+    assert bench.loop.breaker.state is BreakerState.CLOSED
+    assert [text for level, text in bench.told if level == "warning" and "Scene 2 was given up" in text]
+    bench.scenes[2] = scene(2, rating100=100)
+    bench.save(2)
+    bench.work()
+    assert bench.letters() == {}
+    assert bench.entry(2).verdict is Verdict.PUSHED
+
+
+def test_without_stash_the_jobs_own_data_counts_and_no_path_is_a_dead_letter(bench: Bench) -> None:
+    item = bench.item(1)
+    bench.loop._read = lambda scene_ids: None
+    bench.enqueue(1, data={"path": "/data/1.mp4", "title": "From the job", "studio": "S"})
+    bench.enqueue(2, data={"title": "No path", "studio": "S"})
+    bench.work()
+    assert item.title == "From the job"
+    assert bench.letters()[2]["error_type"] == "PermanentError"
+    assert "no path" in bench.letters()[2]["message"]
+
+
+def test_waiting_ends_at_a_new_row_and_otherwise_with_the_time(bench: Bench, clock: Clock) -> None:
+    bench.work()
+    assert not bench.loop.wait(45.0, lambda: False)
+    assert START + 45 <= clock() < START + 46
+    polls: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        polls.append(seconds)
+        clock.sleep(seconds)
+        if len(polls) == 3:
+            bench.save(1)
+
+    bench.loop._sleep = sleep
+    assert bench.loop.wait(600.0, lambda: False)
+    assert len(polls) == 3
+
+
+def test_it_polls_lively_after_a_change_and_lazily_when_nothing_happens(bench: Bench, clock: Clock) -> None:
+    polls: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        polls.append(seconds)
+        clock.sleep(seconds)
+
+    bench.work()
+    bench.loop._sleep = sleep
+    bench.loop.wait(60.0, lambda: False)
+    assert set(polls[:250]) == {0.1}
+    assert polls[-2] == 0.5
+    assert len(polls) < 400
+
+
+def test_waiting_ends_when_a_row_falls_due(bench: Bench, plex: PlexSim, clock: Clock) -> None:
+    bench.scenes[1] = scene(1)
+    bench.save(1)
+    bench.work()
+    due = bench.job(1)["next_retry_at"]
+    assert not bench.loop.wait(600.0, lambda: False) or not bench.loop.wait(600.0, lambda: False)
+    assert due <= clock() < due + 1
+
+
+def test_a_full_disk_keeps_the_rows_and_the_work_is_done_once(bench: Bench, plex: PlexSim) -> None:
+    items = bench.stock(1, 2)
+    for filler in range(100):  # more than the file's free pages hold
+        bench.scenes[2].files[0][f"filler {filler}"] = "x" * 200
+    bench.save(1, 2)
+    bench.db.execute("PRAGMA max_page_count = 1")
+    with pytest.raises(sqlite3.OperationalError):
+        bench.work()
+    assert [item.title for item in items] == ["Title 1", "Title 2"]
+    assert all(status < 2 and not job.get("retry_count") for status, job in bench.rows().values())
+    assert sorted(bench.rows()) == [1, 2]
+    assert bench.timestamps() == {}
+    bench.db.execute("PRAGMA max_page_count = 1000000")
+    bench.work()
+    assert bench.rows() == {}
+    assert sorted(bench.timestamps()) == [1, 2]
+    assert bench.entry(1).verdict is Verdict.NOTHING_TO_CHANGE
+    assert plex.puts == 2
+
+
+def test_a_disk_that_takes_nothing_any_more_leaves_the_rows_to_the_next_drainer(bench: Bench, plex: PlexSim) -> None:
+    bench.stock(1, 2)
+    bench.save(1, 2)
+
+    def read_only(scene_ids: list[int]) -> None:
+        for db in (bench.db, bench.store._db):
+            db.execute("PRAGMA query_only = ON")
+
+    bench.on_read = read_only
+    with pytest.raises(sqlite3.OperationalError):
+        bench.work()
+    bench.on_read = lambda scene_ids: None
+    # What the items were could not be kept: nothing is written that could not be given back.
+    assert bench.titles_written() == []
+    assert [status for status, _ in bench.rows().values()] == [2, 2]
+    for db in (bench.db, bench.store._db):
+        db.execute("PRAGMA query_only = OFF")
+    assert bench.store.resume() == 2
+    bench.work()
+    assert bench.rows() == {}
+    assert sorted(bench.timestamps()) == [1, 2]
+
+
+def test_a_full_disk_is_named_as_the_reason(bench: Bench) -> None:
+    bench.stock(1)
+    bench.scenes[1].files[0]["filler"] = "x" * 30_000
+    bench.save(1)
+    bench.db.execute("PRAGMA max_page_count = 1")
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        bench.work()
+
+
+def test_a_token_error_is_both_permanent_and_out_of_reach_yet_never_a_dead_letter(bench: Bench) -> None:
+    from pipeline.scene_sync import SceneSync
+
+    bench.save(1)
+    [row] = bench.store.claim(1, bench.clock())
+    work = SceneSync({**row.job, "retry_count": 50}, scene=scene(1), error=PlexTokenRefused("refused"))
+    bench.settlement.settle([(row, work)], "", 5)
+    assert bench.letters() == {}
+    assert bench.job(1)["retry_count"] == 50
+
+
+def test_a_save_that_brings_another_plex_leaves_nothing_of_the_old_ones_items_to_be_written(
+    bench: Bench, plex: PlexSim
+) -> None:
+    bench.stock(1, 2, 3)
+    with PlexSim() as other:
+        section = other.add_section("Scenes", ["/data"])
+        # the same keys, other files
+        strangers = [other.add_item(section, [(f"/data/stranger {n}.mp4", 7, 1.0)]) for n in (1, 2, 3)]
+        bench.enqueue(1, 2, 3)
+        pending = [1]
+
+        def somebody_moves_installation(written: Item) -> None:
+            if pending:
+                bench.worker.configure(bench.settings(plex_url=other.url))
+                bench.save(pending.pop())
+
+        plex.on_write = somebody_moves_installation
+        bench.work()
+        bench.worker.close()
+    assert [item.title for item in strangers] == ["stranger 1", "stranger 2", "stranger 3"]
+    assert other.puts == 0
+    assert set(bench.rows()) == {1, 2, 3}

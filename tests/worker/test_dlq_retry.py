@@ -1,0 +1,162 @@
+"""Dead letters that become jobs again."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable
+
+import pytest
+
+from common.jobs import PRIORITY_BULK, PRIORITY_SCAN, new_entity_job, new_job
+from plex import exceptions
+from sandbox.plex import PlexSim
+from stash import client
+from worker import dlq_retry
+from worker.dlq_retry import FIRST_PAUSE, LONGEST_PAUSE, LOOK, DlqRetry, anew, ended_by_outage, let_go, read_letters
+
+from .support import START, Bench, Clock
+
+Job = dict[str, object]
+
+
+@pytest.fixture
+def back(bench: Bench, clock: Clock) -> DlqRetry:
+    return DlqRetry(bench.db, bench.store, clock=clock, tell=lambda level, text: bench.told.append((level, text)))
+
+
+@pytest.fixture
+def bury(bench: Bench, clock: Clock) -> Callable[..., None]:
+    def add(scene_id: int, error: BaseException, **more: object) -> None:
+        job = new_job(scene_id, "metadata", {}, priority=PRIORITY_BULK, now=clock())
+        tried = {"retry_count": 5, "tries": {"TRANSIENT": 5}, "next_retry_at": START, "first_failed_at": START - 100}
+        bench.dlq.add({**job, **tried, **more}, error, 6, now=clock())
+
+    return add
+
+
+def test_every_error_that_ends_with_an_outage_is_known_by_name() -> None:
+    names = ended_by_outage()
+    assert names >= {"PlexTemporaryError", "PlexServerDown", "PlexTokenRefused"}
+    assert names >= {"StashError", "StashUnreachable", "StashRefused", "StashQueryError"}
+    assert not names & {"PlexNotFound", "PlexPermanentError", "PermanentError", "LowConfidence"}
+    for module in (exceptions, client):
+        for name, kind in vars(module).items():
+            if isinstance(kind, type) and issubclass(kind, (exceptions.PlexTemporaryError, client.StashError)):
+                assert (name in names) is (name != "PlexNotFound")
+
+
+def test_what_died_of_an_outage_comes_back_when_it_ends(
+    bench: Bench, clock: Clock, back: DlqRetry, bury: Callable[..., None]
+) -> None:
+    [item, _] = bench.stock(1, 2)
+    bury(1, exceptions.PlexServerDown("away"))
+    bury(2, exceptions.PlexPermanentError("refused"))
+    assert back.plex_is_back() == 1
+    assert back.plex_is_back() == 0
+    job = bench.job(1)
+    assert (job["priority"], job["revived"], job["enqueued_at"]) == (PRIORITY_BULK, 1, clock())
+    assert not {"retry_count", "tries", "next_retry_at"} & set(job)
+    assert list(bench.letters()) == [2]
+    assert bench.told == [("info", "1 jobs that an outage had ended are tried again")]
+    bench.work()
+    assert item.title == "Title 1"
+
+
+def test_one_that_dies_again_and_again_comes_back_more_and_more_seldom(
+    bench: Bench, clock: Clock, back: DlqRetry, bury: Callable[..., None]
+) -> None:
+    bury(1, exceptions.PlexTemporaryError("500"))
+    moments = []
+    while clock.now < START + 10 * LONGEST_PAUSE:
+        # a breaker that flaps tells it all the time
+        if back.tend() or back.plex_is_back():
+            moments.append(clock.now)
+            bench.store.clear_waiting()
+            bury(1, exceptions.PlexTemporaryError("500"), revived=len(moments))
+        clock.sleep(LOOK)
+    pauses = [later - earlier for earlier, later in itertools.pairwise(moments)]
+    assert moments[0] == START
+    assert pauses[0] == pytest.approx(2 * FIRST_PAUSE, abs=LOOK)
+    assert pauses[-1] == pytest.approx(LONGEST_PAUSE, abs=LOOK)
+    assert pauses == sorted(pauses)
+
+
+def test_without_an_outage_a_letter_comes_back_after_its_pause(
+    clock: Clock, back: DlqRetry, bury: Callable[..., None]
+) -> None:
+    bury(1, client.StashUnreachable("away"))
+    clock.sleep(LOOK)
+    assert back.tend() == 0
+    clock.sleep(FIRST_PAUSE)
+    assert back.tend() == 1
+    assert back.tend() == 0
+
+
+@pytest.mark.parametrize("days", [-30, 30])
+def test_a_clock_that_was_set_keeps_no_letter(
+    clock: Clock, back: DlqRetry, bury: Callable[..., None], days: int
+) -> None:
+    bury(1, exceptions.PlexServerDown("away"))
+    clock.sleep(days * 86_400)
+    assert back.tend() == 1
+
+
+def test_a_row_that_waits_is_due_at_once_and_not_doubled(
+    bench: Bench, back: DlqRetry, bury: Callable[..., None]
+) -> None:
+    bury(1, exceptions.PlexServerDown("away"))
+    bench.save(1)
+    assert back.plex_is_back() == 1
+    assert bench.store.waiting() == 1
+
+
+def test_a_thousand_letters_come_back_in_pages(
+    bench: Bench, back: DlqRetry, bury: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dlq_retry, "PAGE", 7)
+    for scene_id in range(1, 101):
+        bury(scene_id, exceptions.PlexServerDown("away") if scene_id % 2 else exceptions.PlexPermanentError("no"))
+    assert back.plex_is_back() == 50
+    assert bench.store.waiting() == 50
+    assert bench.dlq.count() == 50
+
+
+def test_a_letter_that_was_written_anew_meanwhile_stays(bench: Bench, clock: Clock, bury: Callable[..., None]) -> None:
+    bury(1, exceptions.PlexServerDown("away"))
+    letters = read_letters(bench.db)
+    clock.sleep(1)
+    bury(1, exceptions.PlexPermanentError("no"))
+    let_go(bench.db, letters)
+    assert bench.letters()[1]["error_type"] == "PlexPermanentError"
+    let_go(bench.db, read_letters(bench.db))
+    assert bench.letters() == {}
+
+
+def test_jobs_of_every_kind_keep_what_they_are_about(bench: Bench, clock: Clock) -> None:
+    entity = {**new_entity_job("studio", 4, priority=0, now=START), "after": 17, "retry_count": 3}
+    way_back = {**new_job(5, "give_back", {}, priority=2, now=START), "job_key": "giveback_5", "awaits_file": True}
+    pictures = {**new_job(6, "metadata", {"path": "/x"}, priority=2, now=START), "images_only": True, "by_hand": True}
+    for job in (entity, way_back, pictures, {"job_key": "odd", "scene_id": None}):
+        bench.dlq.add(job, ValueError("x"), now=clock())
+    bench.db.execute("UPDATE dead_letters SET job = '{' WHERE job_key = 'scene_6'")
+    found = {letter.job_key: anew(letter, priority=PRIORITY_SCAN, now=9.0) for letter in read_letters(bench.db)}
+    assert found == {
+        "giveback_5": {**new_job(5, "give_back", {}, priority=1, now=9.0), "job_key": "giveback_5"},
+        "odd": None,
+        "scene_6": None,
+        "studio_4": {**new_entity_job("studio", 4, priority=1, now=9.0), "after": 17},
+    }
+    bench.db.execute("UPDATE dead_letters SET job = ? WHERE job_key = 'scene_6'", (json.dumps(pictures),))
+    [letter] = [one for one in read_letters(bench.db) if one.job_key == "scene_6"]
+    again = anew(letter, priority=PRIORITY_SCAN, now=9.0)
+    assert again is not None
+    assert (again["data"], again["by_hand"], "images_only" in again) == ({"path": "/x"}, True, False)
+
+
+def test_looking_in_vain_costs_next_to_nothing(clock: Clock, back: DlqRetry, plex: PlexSim) -> None:
+    before = len(plex.requests)
+    for _ in range(1_000):
+        assert back.tend() == 0
+        clock.sleep(1)
+    assert len(plex.requests) == before

@@ -1,0 +1,322 @@
+"""What is recorded of each outcome, and what verification finds."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from pipeline.scene_sync import SceneSync
+from sandbox.plex import PlexSim
+from sandbox.plex.model import Item, Tag
+from settings.config import Stash2PlexConfig
+from state.ledger import Verdict
+from tests.worker.conftest import MakeBench
+from tests.worker.support import START, Bench, scene
+
+
+def run(bench: Bench, *scene_ids: int) -> None:
+    bench.save(*scene_ids)
+    bench.live(5)
+
+
+def test_the_ledger_says_what_was_pushed_where_and_from_which_version(bench: Bench) -> None:
+    [item] = bench.stock(1, rating100=80)
+    run(bench, 1)
+    entry = bench.entry(1)
+    assert entry.verdict is Verdict.PUSHED
+    assert entry.updated_at == START - 60
+    assert entry.at >= START
+    assert entry.settings == bench.config.fingerprint()
+    assert entry.files == [{"path": "/data/1.mp4", "size": 1}]
+    assert entry.items == [{"rating_key": item.rating_key, "section": bench.section.key, "file": "/data/1.mp4"}]
+    assert entry.fields["userRating"] == 8.0
+
+
+def test_without_an_updated_at_the_time_before_the_write_is_the_timestamp(bench: Bench, plex: PlexSim) -> None:
+    bench.stock(1, updated_at=None)
+    plex.on_write = lambda item: bench.clock.sleep(100)
+    bench.save(1)
+    bench.work()
+    assert bench.timestamps() == {1: START}
+
+
+def test_an_edit_made_while_it_was_written_stays_newer(bench: Bench, plex: PlexSim) -> None:
+    bench.stock(1, updated_at=START - 5)
+    plex.on_write = lambda item: bench.clock.sleep(60)
+    bench.save(1)
+    bench.work()
+    assert bench.timestamps() == {1: START - 5}
+
+
+def test_what_plex_did_not_keep_is_written_once_more(bench: Bench, plex: PlexSim) -> None:
+    [item] = bench.stock(1, details="Words")
+
+    def forgets_once(written: Item) -> None:
+        plex.on_write = None
+        written.summary = "Plex knows better"
+
+    plex.on_write = forgets_once
+    run(bench, 1)
+    assert item.summary == "Words"
+    assert plex.puts == 2
+    assert bench.entry(1).verdict is Verdict.PUSHED
+    assert bench.timestamps() == {1: START - 60}
+
+
+def test_what_plex_never_keeps_is_said_and_not_taken_as_pushed(bench: Bench, plex: PlexSim) -> None:
+    [item] = bench.stock(1, details="Words", tags=["a"])
+
+    def forgets(written: Item) -> None:
+        written.summary = ""
+        written.genres.clear()
+
+    plex.on_write = forgets
+    run(bench, 1)
+    assert plex.puts == 2
+    entry = bench.entry(1)
+    assert entry.verdict is Verdict.FAILED
+    assert entry.reason == "Plex did not keep genre, summary"
+    assert bench.timestamps() == {}
+    assert bench.rows() == {}
+    assert item.title == "Title 1"
+
+
+def test_one_scene_that_plex_does_not_keep_costs_the_others_nothing(bench: Bench, plex: PlexSim) -> None:
+    items = bench.stock(1, 2, 3)
+
+    def forgets_the_second(written: Item) -> None:
+        if written is items[1]:
+            written.studio = "Other"
+
+    plex.on_write = forgets_the_second
+    run(bench, 1, 2, 3)
+    assert [bench.entry(number).verdict for number in (1, 2, 3)] == [Verdict.PUSHED, Verdict.FAILED, Verdict.PUSHED]
+    assert plex.puts == 4
+
+
+def test_an_item_that_vanishes_while_it_is_written_is_looked_for_again(bench: Bench, plex: PlexSim) -> None:
+    [item] = bench.stock(1)
+
+    def vanishes(written: Item) -> None:
+        plex.on_write = None
+        plex.move_file("/data/1.mp4", "/data/elsewhere.mp4")
+
+    plex.on_write = vanishes
+    bench.save(1)
+    bench.work()
+    assert bench.job(1)["last_error_type"] == "PlexNotFound"
+    assert bench.timestamps() == {}
+    moved = plex.find("/data/elsewhere.mp4")
+    assert moved is not None
+    bench.scenes[1] = scene(1, "/data/elsewhere.mp4")
+    bench.live(200)
+    assert moved.title == "Title 1"
+    assert moved is not item
+
+
+def test_a_rating_is_cleared_only_where_we_wrote_it(bench: Bench) -> None:
+    [ours, theirs] = bench.stock(1, 2)
+    theirs.user_rating = 6.0
+    bench.scenes[1] = scene(1, rating100=80)
+    run(bench, 1, 2)
+    assert (ours.user_rating, theirs.user_rating) == (8.0, 6.0)
+    bench.scenes[1] = scene(1, rating100=None)
+    run(bench, 1, 2)
+    assert (ours.user_rating, theirs.user_rating) == (None, 6.0)
+    assert bench.entry(1).verdict is Verdict.PUSHED
+    ours.user_rating = 3.0  # a person's own, after we had taken ours back
+    run(bench, 1)
+    assert ours.user_rating == 3.0
+
+
+def test_a_rating_a_person_changed_in_plex_after_us_is_theirs(bench: Bench) -> None:
+    [item] = bench.stock(1, rating100=80)
+    run(bench, 1)
+    item.user_rating = 2.0
+    bench.scenes[1] = scene(1, rating100=None)
+    run(bench, 1)
+    assert item.user_rating == 2.0
+
+
+def test_a_rating_that_was_there_before_us_is_not_ours(bench: Bench) -> None:
+    [item] = bench.stock(1, rating100=80)
+    item.user_rating = 8.0
+    run(bench, 1)
+    bench.scenes[1] = scene(1, rating100=None)
+    run(bench, 1)
+    assert item.user_rating == 8.0
+
+
+def test_a_rating_stays_ours_through_runs_that_change_nothing_or_other_fields(bench: Bench) -> None:
+    [item] = bench.stock(1, rating100=80)
+    run(bench, 1)
+    run(bench, 1)
+    bench.scenes[1] = scene(1, rating100=80, title="Other")
+    run(bench, 1)
+    bench.scenes[1] = scene(1, title="Other", rating100=None)
+    run(bench, 1)
+    assert item.user_rating is None
+
+
+def test_a_rating_stays_ours_while_ratings_are_switched_off(bench: Bench) -> None:
+    [item] = bench.stock(1, rating100=80)
+    run(bench, 1)
+    bench.worker.configure(bench.settings(sync_rating=False))
+    bench.scenes[1] = scene(1, title="Other", rating100=None)
+    run(bench, 1)
+    assert item.user_rating == 8.0
+    bench.worker.configure(bench.settings())
+    run(bench, 1)
+    assert item.user_rating is None
+
+
+def test_a_rating_is_ours_though_plex_went_away_right_after_it(bench: Bench, plex: PlexSim) -> None:
+    [item] = bench.stock(1, rating100=80)
+    plex.on_write = lambda written: plex.faults.set(status=503)
+    bench.save(1)
+    bench.work()
+    plex.on_write = None
+    plex.faults.clear()
+    bench.live(30)
+    assert bench.entry(1).verdict is Verdict.NOTHING_TO_CHANGE
+    bench.scenes[1] = scene(1, rating100=None)
+    run(bench, 1)
+    assert item.user_rating is None
+
+
+def test_with_preserved_edits_only_what_is_empty_is_written(make_bench: MakeBench, plex: PlexSim) -> None:
+    bench = make_bench(preserve_plex_edits=True)
+    [item] = bench.stock(1, details="Stash's", tags=["stash"], performers=["Ada"], rating100=80, date="2021-03-04")
+    item.summary = "A person's"
+    item.genres.append(Tag("person's"))
+    item.user_rating = 2.0
+    run(bench, 1)
+    assert (item.title, item.summary, item.studio) == ("1", "A person's", "Studio")
+    assert (item.tags("genre"), item.tags("actor")) == (["person's"], ["Ada"])
+    assert (item.user_rating, item.originally_available_at) == (2.0, "2021-03-04")
+    bench.scenes[1] = scene(1, studio=None, details="Newer", tags=["newer"], performers=[], date="2022-01-01")
+    run(bench, 1)
+    assert (item.studio, item.originally_available_at, item.tags("actor")) == ("Studio", "2021-03-04", ["Ada"])
+    assert plex.puts == 1, "having written the value ourselves is no exception"
+    assert bench.entry(1).verdict is Verdict.NOTHING_TO_CHANGE
+
+
+def test_the_switches_keep_their_fields_out(make_bench: MakeBench, plex: PlexSim) -> None:
+    bench = make_bench(sync_summary=False, sync_tags=False, sync_rating=False)
+    [item] = bench.stock(1, details="Words", tags=["a"], rating100=80)
+    item.summary = "Plex's"
+    run(bench, 1)
+    assert (item.title, item.summary, item.tags("genre"), item.user_rating) == ("Title 1", "Plex's", [], None)
+    [write] = plex.writes
+    assert {name.split(".")[0].split("[")[0] for name, _ in write.params} <= {
+        "type",
+        "id",
+        "title",
+        "studio",
+        "collection",
+    }
+
+
+def test_a_scene_in_two_libraries_is_written_in_both_and_the_ledger_has_both(bench: Bench, plex: PlexSim) -> None:
+    [first] = bench.stock(1)
+    second = plex.add_item(plex.add_section("Two"), [("/data/1.mp4", 1, 1.0)])
+    run(bench, 1)
+    assert (first.title, second.title) == ("Title 1", "Title 1")
+    assert [one["rating_key"] for one in bench.entry(1).items] == [first.rating_key, second.rating_key]
+
+
+def test_the_ledger_names_the_file_that_proved_the_item(bench: Bench, plex: PlexSim) -> None:
+    plex.add_item(bench.section, [("/data/other.mp4", 1, 1.0), ("/data/1.mp4", 1, 1.0)])
+    bench.scenes[1] = scene(1)
+    run(bench, 1)
+    assert [one["file"] for one in bench.entry(1).items] == ["/data/1.mp4"]
+
+
+def test_a_failure_keeps_what_was_known_of_the_items(bench: Bench, plex: PlexSim) -> None:
+    [item] = bench.stock(1)
+    run(bench, 1)
+    known = bench.entry(1).items
+    plex.remove_item(item.rating_key)
+    run(bench, 1)
+    assert bench.entry(1).verdict is Verdict.NOT_IN_PLEX
+    assert bench.entry(1).items == known
+
+
+def test_a_bug_of_ours_is_tried_again_a_few_times_and_kept_with_its_name(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.save(1)
+    for _ in range(6):
+        [row] = bench.store.claim(1, bench.clock())
+        work = SceneSync(row.job, scene=scene(1), error=ZeroDivisionError("a bug"))
+        bench.settlement.settle([(row, work)], "", 5)
+        bench.clock.sleep(100)
+    letter = bench.letters()[1]
+    assert (letter["error_type"], letter["message"]) == ("PlexPermanentError", "ZeroDivisionError: a bug")
+    assert letter["attempts"] == 6
+    assert "ZeroDivisionError: a bug" in caplog.text
+    assert bench.rows() == {}
+
+
+def test_outcomes_are_durable_before_rows_go(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kill between the two: the row is there, and doing it again changes nothing."""
+    bench.stock(1)
+    bench.save(1)
+
+    def killed(rows: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bench.store, "finish", killed)
+    with pytest.raises(KeyboardInterrupt):
+        bench.work()
+    monkeypatch.undo()
+    assert bench.timestamps() == {1: START - 60}
+    assert bench.entry(1).verdict is Verdict.PUSHED
+    bench.store.resume()
+    assert list(bench.rows()) == [1]
+    puts = bench.plex.puts
+    bench.work()
+    assert (bench.rows(), bench.plex.puts) == ({}, puts)
+
+
+def test_a_timestamp_that_cannot_be_written_undoes_the_whole_record(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from state import timestamps
+
+    def full(db: object, values: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    bench.stock(1)
+    bench.save(1)
+    with monkeypatch.context() as patch:
+        patch.setattr(timestamps, "write", full)
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            bench.work()
+    assert bench.db.execute("SELECT COUNT(*) FROM ledger").fetchone() == (0,)
+    assert list(bench.rows()) == [1]
+    bench.work()
+    assert bench.timestamps() == {1: START - 60}
+
+
+def test_settings_are_part_of_what_is_recorded() -> None:
+    assert Stash2PlexConfig().fingerprint() != Stash2PlexConfig(sync_tags=False).fingerprint()
+    assert Stash2PlexConfig().fingerprint() == Stash2PlexConfig(plex_url="http://other").fingerprint()
+
+
+def test_what_a_gone_scene_had_is_written_for_the_one_it_was_merged_into(bench: Bench, plex: PlexSim) -> None:
+    item = plex.add_item(bench.section, [("/data/one.mp4", 1, 1.0), ("/data/two.mp4", 1, 1.0)])
+    bench.scenes[1], bench.scenes[2] = scene(1, "/data/one.mp4"), scene(2, "/data/two.mp4")
+    run(bench, 1, 2)
+    assert item.title == "Title 1"
+    assert bench.entry(2).verdict is Verdict.SHARED
+    merged = scene(2, "/data/two.mp4", title="Merged", updated_at=START)
+    merged.files.append({"path": "/data/one.mp4", "size": 1, "duration": 1.0})
+    bench.scenes[2] = merged
+    del bench.scenes[1]
+    run(bench, 2)
+    assert item.title == "Title 1"
+    run(bench, 1)
+    assert item.title == "Merged"
+    assert bench.rows() == {}

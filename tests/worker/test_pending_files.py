@@ -1,0 +1,206 @@
+"""Scenes that wait for their file: what they cost, and how they come back."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from matching.index import PlexCache
+from pipeline.plex_session import PATIENT_LOOK
+from sandbox.plex import PlexSim
+from state.ledger import Verdict
+from tests.worker.conftest import MakeBench
+from tests.worker.support import START, Bench, Clock, scene
+
+HOUR = 3_600.0
+LISTING = "GET /library/sections/{k}/all"
+# Two files of one name; each is found by its size.
+NAMESAKES = (("first", 1_000), ("second", 2_000))
+
+
+def requests(plex: PlexSim) -> int:
+    return sum(plex.counters.values())
+
+
+def missing(bench: Bench, *scene_ids: int) -> None:
+    for scene_id in scene_ids:
+        bench.scenes[scene_id] = scene(scene_id)
+    bench.enqueue(*scene_ids)
+
+
+def test_a_thousand_scenes_that_plex_does_not_have_ask_two_hours_long_for_little(bench: Bench, plex: PlexSim) -> None:
+    bench.stock(50_000)
+    missing(bench, *range(1, 1_001))
+    bench.live(2 * HOUR - 60)
+    assert requests(plex) <= 200
+    assert len(bench.rows()) == 1_000
+    assert bench.letters() == {}
+    # Stash is asked for each of them once, in batches of twenty.
+    assert len(bench.reads) <= 51
+
+
+def test_a_file_that_comes_is_written_at_the_next_look_and_not_at_the_next_try(bench: Bench, clock: Clock) -> None:
+    missing(bench, *range(1, 31))
+    bench.live(1.5 * HOUR)
+    assert bench.job(17)["next_retry_at"] > clock() - 600
+    item = bench.item(17)
+    bench.live(2 * PATIENT_LOOK)
+    assert item.title == "Title 17"
+    assert 17 not in bench.rows()
+    assert len(bench.rows()) == 29
+
+
+def test_a_scene_given_up_for_want_of_its_file_comes_back_by_itself(bench: Bench) -> None:
+    missing(bench, 1)
+    bench.live(2.5 * HOUR)
+    assert bench.letters()[1]["error_type"] == "PlexNotFound"
+    item = bench.item(1)
+    # Any other scene that needs a look brings it to light.
+    bench.scenes[2] = scene(2)
+    bench.save(2)
+    bench.live(60)
+    assert item.title == "Title 1"
+    assert bench.letters() == {}
+    assert bench.entry(1).verdict is Verdict.PUSHED
+
+
+def test_a_scene_that_was_settled_quietly_comes_back_too(make_bench: MakeBench) -> None:
+    bench = make_bench(skip_not_found=True)
+    missing(bench, 1)
+    bench.live(10)
+    assert (bench.rows(), bench.letters()) == ({}, {})
+    item = bench.item(1)
+    bench.scenes[2] = scene(2)
+    bench.save(2)
+    bench.live(60)
+    assert item.title == "Title 1"
+
+
+def test_a_doubtful_scene_is_looked_at_again_when_its_own_file_comes(bench: Bench, plex: PlexSim) -> None:
+    other = plex.add_item(bench.section, [("/elsewhere/1.mp4", 99, 5.0)])
+    missing(bench, 1)
+    bench.live(10)
+    assert bench.letters()[1]["error_type"] == "LowConfidence"
+    item = bench.item(1)
+    bench.scenes[2] = scene(2)
+    bench.save(2)
+    bench.live(60)
+    assert (item.title, other.title) == ("Title 1", "1")
+    assert bench.letters() == {}
+
+
+def test_an_item_of_another_name_wakes_nobody(bench: Bench, plex: PlexSim) -> None:
+    missing(bench, *range(1, 11))
+    bench.live(300)
+    reads = len(bench.reads)
+    plex.add_item(bench.section, [("/data/other.mp4", 1, 1.0)])
+    bench.live(300)
+    assert len(bench.reads) == reads
+
+
+def test_what_another_process_put_into_the_index_is_noticed_too(bench: Bench, plex: PlexSim) -> None:
+    missing(bench, 1)
+    bench.live(10)
+    item = bench.item(1)
+    cache = PlexCache(bench.data_dir)
+    cache.build(bench.worker.plex.client, bench.worker.plex.sections)
+    cache.close()
+    plex.faults.set(status=503, only="^GET .*/all")  # no look of our own
+    bench.loop.work_off(lambda: False)
+    assert item.title == "Title 1"
+
+
+@pytest.mark.parametrize("reading", ["basename", "folder"])
+def test_a_save_of_a_new_file_asks_for_it_by_name(bench: Bench, plex: PlexSim, clock: Clock, reading: str) -> None:
+    bench.stock(*range(10, 40))
+    bench.enqueue(10)
+    bench.work()
+    plex.readings.file_lookup = reading
+    clock.now += 30
+    [item] = bench.stock(1)
+    bench.save(1)
+    plex.reset_counters()
+    bench.work()
+    assert item.title == "Title 1"
+    # by name, the item, the proof that it was kept
+    assert requests(plex) - plex.puts == 3
+
+
+def test_a_server_that_does_not_know_the_question_is_asked_for_its_listing(
+    bench: Bench, plex: PlexSim, clock: Clock
+) -> None:
+    bench.stock(10)
+    bench.enqueue(10)
+    bench.work()
+    clock.now += 30
+    [item] = bench.stock(1)
+    bench.save(1)
+    plex.faults.set(status=500, only="file=")
+    bench.work()
+    assert item.title == "Title 1"
+
+
+def test_a_bulk_is_not_asked_for_one_by_one(bench: Bench, plex: PlexSim) -> None:
+    missing(bench, *range(1, 101))
+    bench.work()
+    assert plex.counters[LISTING] <= 3
+
+
+def test_a_known_scene_costs_two_questions_and_one_write(bench: Bench, plex: PlexSim) -> None:
+    bench.stock(1)
+    bench.save(1)
+    bench.work()
+    bench.scenes[1] = scene(1, title="Again", updated_at=START)
+    bench.save(1)
+    plex.reset_counters()
+    bench.work()
+    assert (requests(plex) - 1, plex.puts) == (2, 1)
+
+
+def test_plex_is_asked_to_scan_the_folder_of_a_missing_file_once_a_minute(make_bench: MakeBench, plex: PlexSim) -> None:
+    bench = make_bench(trigger_plex_scan=True, path_map="/stash => /data")
+    asked = "GET /library/sections/{k}/refresh"
+    for scene_id, path in enumerate(("/stash/a/1.mp4", "/stash/a/2.mp4", "/stash/b c/3.mp4", "/other/4.mp4"), 1):
+        bench.scenes[scene_id] = scene(scene_id, path)
+        bench.save(scene_id)
+        bench.work()
+    assert plex.counters[asked] == 2
+    bench.live(61)
+    bench.save(1)
+    bench.work()
+    assert plex.counters[asked] == 3
+
+
+def test_no_scan_is_asked_for_unless_a_person_wants_it(bench: Bench, plex: PlexSim) -> None:
+    missing(bench, 1)
+    bench.live(100)
+    assert plex.counters["GET /library/sections/{k}/refresh"] == 0
+
+
+def test_a_folder_that_was_learned_is_scanned_too(make_bench: MakeBench, plex: PlexSim) -> None:
+    bench = make_bench(trigger_plex_scan=True)
+    bench.scenes[1] = scene(1, "/stash/a/1.mp4")
+    plex.add_item(bench.section, [("/data/a/1.mp4", 1, 1.0)])
+    bench.save(1)
+    bench.work()
+    bench.scenes[2] = scene(2, "/stash/new/2.mp4")
+    bench.save(2)
+    bench.work()
+    assert plex.counters["GET /library/sections/{k}/refresh"] == 1
+
+
+def test_a_plex_that_lists_what_it_does_not_have_is_not_asked_without_end(bench: Bench, plex: PlexSim) -> None:
+    items = [plex.add_item(bench.section, [(f"/data/{folder}/scene.mp4", size, 5.0)]) for folder, size in NAMESAKES]
+    for number, (folder, size) in enumerate(NAMESAKES, 1):
+        path = f"/data/{folder}/scene.mp4"
+        files = [{"path": path, "size": size, "duration": 5.0}]
+        bench.scenes[number] = dataclasses.replace(scene(number, path), files=files)
+    plex.faults.set(status=404, only="/library/metadata")
+    bench.enqueue(1, 2)
+    bench.live(HOUR)
+    assert requests(plex) < 150
+    plex.faults.clear()
+    bench.live(HOUR)
+    assert [item.title for item in items] == ["Title 1", "Title 2"]
+    assert (bench.rows(), bench.letters()) == ({}, {})

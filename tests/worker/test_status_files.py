@@ -1,0 +1,219 @@
+"""The small files a drainer leaves for others."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from common.detached_process import WAIT_FILE, end_wait
+from worker import process, status_files
+from worker.status_files import StatusFiles, open_log, read_status, read_text, read_wait
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> StatusFiles:
+    return StatusFiles(str(tmp_path))
+
+
+@pytest.fixture
+def logger() -> Iterator[logging.Logger]:
+    """The plugin's own logger, put back as it was."""
+    found = logging.getLogger("Stash2Plex")
+    level, propagate = found.level, found.propagate
+    yield found
+    found.setLevel(level)
+    found.propagate = propagate
+    for handler in list(found.handlers):
+        found.removeHandler(handler)
+        handler.close()
+
+
+def test_one_sentence_stands_there_until_it_is_taken_back(files: StatusFiles, tmp_path: Path) -> None:
+    path = tmp_path / "attention"
+    files.attention("Plex is away: ünï")
+    assert path.read_text(encoding="utf-8") == "Plex is away: ünï"
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    files.attention("Something else")
+    assert path.read_text() == "Something else"
+    files.attention(None)
+    assert not path.exists()
+    files.attention(None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_same_sentence_is_not_written_again(files: StatusFiles, tmp_path: Path) -> None:
+    files.attention("Plex is away")
+    before = os.stat(tmp_path / "attention")
+    files.attention("Plex is away")
+    assert os.stat(tmp_path / "attention") == before
+
+
+def test_the_next_drainer_takes_back_what_the_last_one_said(files: StatusFiles, tmp_path: Path) -> None:
+    files.attention("Plex is away")
+    following = StatusFiles(str(tmp_path))
+    following.recall()
+    following.attention(None)
+    assert not (tmp_path / "attention").exists()
+
+
+def test_a_sentence_somebody_else_took_back_is_no_trouble(files: StatusFiles, tmp_path: Path) -> None:
+    files.attention("Plex is away")
+    (tmp_path / "attention").unlink()
+    files.attention(None)
+    assert not (tmp_path / "attention").exists()
+
+
+def test_the_status_remembers_since_when(files: StatusFiles, tmp_path: Path) -> None:
+    files.status(state="ready", waiting=3)
+    first = read_status(str(tmp_path))
+    assert (first["state"], first["waiting"], first["pid"]) == ("ready", 3, os.getpid())
+    files.status(state="ready", waiting=2)
+    second = read_status(str(tmp_path))
+    assert (second["waiting"], second["since"]) == (2, first["since"])
+    files.status(state="writing")
+    third = read_status(str(tmp_path))
+    assert third["since"] > first["since"]
+    assert third["waiting"] == 2
+
+
+def test_a_status_that_did_not_change_is_not_written(files: StatusFiles, tmp_path: Path) -> None:
+    files.status(state="ready", waiting=3)
+    before = os.stat(tmp_path / "drainer.json").st_ino
+    files.status(state="ready")
+    assert os.stat(tmp_path / "drainer.json").st_ino == before
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1]", "null", "\x00"])
+def test_a_status_that_cannot_be_read_is_empty(tmp_path: Path, content: str) -> None:
+    assert read_status(str(tmp_path)) == {}
+    (tmp_path / "drainer.json").write_text(content)
+    assert read_status(str(tmp_path)) == {}
+
+
+def test_a_status_is_of_a_drainer_that_lives_or_one_that_is_gone(files: StatusFiles, tmp_path: Path) -> None:
+    files.status(state="ready")
+    status = read_status(str(tmp_path))
+    assert status_files.lives(status)
+    assert not status_files.lives({**status, "state": "gone"})
+    assert not status_files.lives({})
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    if os.path.isdir("/proc"):
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+        assert not status_files.lives({**status, "pid": ended.pid}), "dead, though nobody has reaped it"
+    ended.wait()
+    assert not status_files.lives({**status, "pid": ended.pid})
+
+
+def test_the_pauses_double_and_end_with_success(files: StatusFiles, tmp_path: Path) -> None:
+    assert read_wait(str(tmp_path)) == (0.0, 0.0)
+    pauses = []
+    for _ in range(8):
+        before = time.time()
+        files.begin_wait()
+        until, pause = read_wait(str(tmp_path))
+        pauses.append(pause)
+        assert before + pause - 0.1 <= until <= time.time() + pause + 0.1
+    assert pauses == [10, 20, 40, 80, 160, 320, 600, 600]
+    files.no_wait()
+    files.no_wait()
+    files.begin_wait()
+    assert read_wait(str(tmp_path))[1] == 10
+
+
+@pytest.mark.parametrize("content", ["", "soon", "1 2 3", "12"])
+def test_a_pause_that_cannot_be_read_is_none(tmp_path: Path, content: str) -> None:
+    (tmp_path / WAIT_FILE).write_text(content)
+    assert read_wait(str(tmp_path)) == (0.0, 0.0)
+
+
+def test_small_files_are_read_and_others_are_not_there(tmp_path: Path) -> None:
+    assert read_text(str(tmp_path / "nothing")) is None
+    assert read_text(str(tmp_path)) is None
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    assert read_text(str(tmp_path / "binary")) is None
+    (tmp_path / "large").write_text("x" * 100_000)
+    assert len(read_text(str(tmp_path / "large")) or "") == 65_536
+
+
+def test_the_log_goes_into_the_data_directory_and_stays_small(
+    tmp_path: Path, logger: logging.Logger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(status_files, "LOG_BYTES", 2_000)
+    open_log(str(tmp_path))
+    child = logging.getLogger("Stash2Plex.worker")
+    child.debug("not wanted")
+    child.info("Ünï")
+    text = (tmp_path / "stash2plex.log").read_text(encoding="utf-8")
+    assert "INFO Ünï" in text
+    assert "not wanted" not in text
+    assert stat.S_IMODE(os.stat(tmp_path / "stash2plex.log").st_mode) == 0o600
+    for number in range(500):
+        child.info("line %s", number)
+    logs = sorted(tmp_path.glob("stash2plex.log*"))
+    assert len(logs) == 3
+    assert all(log.stat().st_size <= 2_000 for log in logs)
+    assert "line 499" in (tmp_path / "stash2plex.log").read_text()
+
+
+def test_debug_lines_are_there_when_wished_for(tmp_path: Path, logger: logging.Logger) -> None:
+    open_log(str(tmp_path), debug=True)
+    logging.getLogger("Stash2Plex.worker").debug("wanted")
+    assert "DEBUG wanted" in (tmp_path / "stash2plex.log").read_text()
+
+
+# what the next drainer does with the pause
+
+
+def sits(path: Path) -> threading.Thread:
+    thread = threading.Thread(target=process._sit_out, args=(str(path),), daemon=True)
+    thread.start()
+    return thread
+
+
+def test_a_drainer_sits_out_its_pause_until_somebody_ends_it(tmp_path: Path) -> None:
+    path = tmp_path / WAIT_FILE
+    path.write_text(f"{time.time() + 300} 300")
+    thread = sits(path)
+    thread.join(0.05)
+    assert thread.is_alive()
+    end_wait(str(tmp_path))
+    thread.join(10)
+    assert not thread.is_alive()
+    end_wait(str(tmp_path))
+
+
+def test_a_pause_ends_by_itself(tmp_path: Path) -> None:
+    path = tmp_path / WAIT_FILE
+    until = time.time() + 0.1
+    path.write_text(f"{until} 10")
+    thread = sits(path)
+    thread.join(10)
+    assert not thread.is_alive()
+    assert time.time() >= until
+
+
+@pytest.mark.parametrize("content", [None, "", "soon", "0 10", "{far} 10"])
+def test_no_pause_a_past_one_or_one_of_a_wrong_clock_is_not_sat_out(tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / WAIT_FILE
+    if content is not None:
+        path.write_text(content.format(far=time.time() + 100_000))
+    begun = time.monotonic()
+    process._sit_out(str(path))
+    assert time.monotonic() - begun < 0.2
+
+
+def test_the_status_is_json_with_what_was_given(files: StatusFiles, tmp_path: Path) -> None:
+    files.status(state="ready", reason="Plex is away", breaker="open")
+    found = json.loads((tmp_path / "drainer.json").read_text())
+    assert (found["reason"], found["breaker"]) == ("Plex is away", "open")
+    assert found["at"] <= time.time()
