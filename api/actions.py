@@ -11,7 +11,9 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from api.arguments import ids_of
 from api.causes import VERSION, cause_of
+from api.context import Context
 from common import damaged_files
 from common.errors import UserError
 from common.jobs import PRIORITY_SAVE, PRIORITY_SCAN, new_job, scene_key
@@ -21,8 +23,6 @@ from state.manual_matches import ManualMatch, ManualMatches, PlexFile, is_refuse
 from state.snapshots import Snapshots
 from sync_queue.dlq import discard as discard_letter
 from sync_queue.setup import make_dir, open_writer
-from tasks.arguments import ids_of
-from tasks.context import Context
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,11 +8,11 @@ from contextlib import closing
 from dataclasses import asdict
 from typing import Any
 
+from api.arguments import number
 from api.causes import MOST, VERSION
 from api.read_model import last_comparison, open_state
 from common.errors import UserError
 from state.events import RECONCILED, Event, Events
-from tasks.arguments import number
 
 DAY = 24
 MONTH = 720

@@ -9,12 +9,12 @@ from collections import Counter
 from contextlib import closing
 from typing import Any
 
+from api.arguments import number
 from api.causes import BY_THEMSELVES, MOST, OLD, VERSION, cause_of, kind_of, title_of
 from api.read_model import open_state
 from matching.learned_mapping import learned
 from matching.paths import BadPathRule, PathMap, PathRule, folder_of, parse_path_map
 from state import last_known
-from tasks.arguments import number
 
 # Rows of a page where nobody says how many.
 USUAL = 50

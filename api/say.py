@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from api.context import Context, UserError
 from common import stash_log
-from tasks.context import Context, UserError
 
 MOST = 50
 _SPEAK = {"info": stash_log.info, "warning": stash_log.warning, "error": stash_log.error}

@@ -6,13 +6,13 @@ import json
 import sqlite3
 import time
 
+from api.arguments import ids_of
 from api.causes import DOUBT, MISSING, MOST, VERSION
 from api.read_model import open_queue, open_state
 from common.errors import UserError
 from common.jobs import scene_key
 from state import last_known
 from sync_queue import sql
-from tasks.arguments import ids_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

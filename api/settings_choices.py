@@ -6,10 +6,10 @@ from contextlib import closing
 from typing import Any
 
 from api.causes import MOST, VERSION
+from api.context import Context
 from common.errors import UserError
 from matching.learned_mapping import learned
 from matching.paths import BadPathRule, PathRule, parse_path_map
-from tasks.context import Context
 from worker.status_files import read_status
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tasks.context import Context
+from api.context import Context
 from tasks.queue_status import gather
 
 

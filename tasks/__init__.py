@@ -143,7 +143,7 @@ def _told(error: Exception, plugin_dir: str, data_dir: str) -> dict[str, Any]:
 
 
 def _run(mode: str, args: dict[str, Any], connection: dict[str, Any], plugin_dir: str, data_dir: str) -> dict[str, Any]:
-    from tasks.context import Context
+    from api.context import Context
     from tasks.default_switches import look_after, remind
 
     context = Context(args, connection, plugin_dir, data_dir)

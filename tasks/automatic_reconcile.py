@@ -11,9 +11,9 @@ import sys
 from contextlib import closing
 from typing import Any, NoReturn
 
+from api.context import Context
 from common import bundled_packages, damaged_files
 from common.file_locks import try_lock
-from tasks.context import Context
 
 
 def main(plugin_dir: str, arguments: list[str]) -> NoReturn:

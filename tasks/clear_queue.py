@@ -6,10 +6,10 @@ import os
 from contextlib import closing
 from typing import Any
 
+from api.context import Context
 from common import stash_log
 from sync_queue.store import JobStore
 from sync_queue.writer import DATABASE
-from tasks.context import Context
 
 
 def clear_queue(context: Context) -> dict[str, Any]:

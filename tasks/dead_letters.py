@@ -8,13 +8,13 @@ import time
 from contextlib import closing
 from typing import Any
 
+from api.arguments import scene_ids
+from api.context import Context, UserError
 from common import stash_log
 from common.jobs import PRIORITY_SCAN
 from state import database
 from sync_queue.dlq import DeadLetterQueue
 from sync_queue.setup import open_writer
-from tasks.arguments import scene_ids
-from tasks.context import Context, UserError
 
 DAYS = 30.0
 

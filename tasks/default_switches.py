@@ -9,13 +9,13 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from api.context import Context
 from common import stash_log
 from pipeline.write_blockers import in_the_way
 from settings.config import TABLE
 from stash.client import StashError
 from stash.queries import CONFIGURE
 from stash.scenes import read_batch
-from tasks.context import Context
 from tasks.reconcile import scope_problem
 from worker.status_files import ATTENTION, read_text
 

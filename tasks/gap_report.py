@@ -5,11 +5,11 @@ from __future__ import annotations
 from contextlib import closing
 from typing import Any
 
+from api.context import Context
 from common import stash_log
 from stash.client import stash_interface
 from stash.tags import families
 from sync_queue.setup import make_dir
-from tasks.context import Context
 from tasks.reconcile import SHOWN, Progress, tell
 
 REPORT = "gap_report.csv"

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
+from api.context import Context
 from common import stash_log
 from tasks import health_local, health_plex, health_stash
-from tasks.context import Context
 from tasks.health_probe import HealthFinding, HealthProbe
 
 Check = Callable[[HealthProbe], Iterator[HealthFinding]]

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from api.context import Context, UserError
 from settings.config import Stash2PlexConfig
 from stash.queries import HEALTH
-from tasks.context import Context, UserError
 
 if TYPE_CHECKING:
     from plex.client import Library, PlexClient

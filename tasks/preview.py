@@ -8,13 +8,13 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from api.arguments import is_yes, number, scene_ids
+from api.context import Context
 from common import stash_log
 from metadata.change_text import line
 from stash.client import stash_interface
 from stash.scenes import count
 from stash.tags import families
-from tasks.arguments import is_yes, number, scene_ids
-from tasks.context import Context
 
 if TYPE_CHECKING:
     from pipeline.preview import ScenePreview

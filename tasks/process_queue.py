@@ -7,10 +7,10 @@ import time
 from contextlib import closing
 from typing import Any
 
+from api.context import Context
 from common import stash_log
 from sync_queue.setup import set_up
 from sync_queue.store import JobStore, is_due
-from tasks.context import Context
 from worker.status_files import ATTENTION, read_text
 
 LOOK = 0.2

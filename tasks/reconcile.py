@@ -6,6 +6,7 @@ import os
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from api.context import Context, UserError
 from common import stash_log
 from common.file_locks import try_lock, unlock
 from settings.config import Stash2PlexConfig
@@ -13,7 +14,6 @@ from stash.client import stash_interface
 from stash.scenes import count
 from stash.tags import families
 from sync_queue.setup import set_up
-from tasks.context import Context, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

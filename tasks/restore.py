@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+from api.arguments import is_yes, number, scene_ids
+from api.context import Context
 from common import stash_log
 from common.jobs import scene_key
 from metadata.change_text import describe, line
@@ -21,8 +23,6 @@ from state import database
 from state.ledger import Ledger, Verdict
 from state.snapshots import ItemSnapshot, Snapshots
 from sync_queue.setup import open_writer
-from tasks.arguments import is_yes, number, scene_ids
-from tasks.context import Context
 
 if TYPE_CHECKING:
     from metadata.restore_diff import RestoreDiff

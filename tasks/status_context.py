@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import os
 
+from api.follow_up import drain_if_waiting, reconcile_if_due
 from common import config_file_watch, stash_log
 from common.reconcile_due import stash_process
-from tasks.follow_up import drain_if_waiting, reconcile_if_due
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from tasks.context import Context
+    from api.context import Context
 
 # Where it is, nothing of an older installation is left to be taken over: sync_queue.migration.FILE, to which a test
 # holds this.
@@ -24,7 +24,7 @@ OLDER = "older.json"
 
 
 class StatusContext:
-    """One run of such a task, with what makes a Context (tasks.context), which is made only where it has to be."""
+    """One run of such a task, with what makes a Context (api.context), which is made only where it has to be."""
 
     def __init__(self, args: dict[str, Any], connection: dict[str, Any], plugin_dir: str, data_dir: str) -> None:
         self.connection = connection
@@ -63,7 +63,7 @@ class StatusContext:
         from common import bundled_packages
 
         bundled_packages.use(self.plugin_dir)
-        from tasks.context import Context
+        from api.context import Context
 
         self._context = Context(self._args, self.connection, self.plugin_dir, self.data_dir)
         self._context.begin(ask=True)

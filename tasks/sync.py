@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
+from api.arguments import scene_ids
+from api.context import Context, UserError
 from common import stash_log
 from common.iso_time import parse_instant
 from common.jobs import PRIORITY_BULK, PRIORITY_SCAN, new_job
@@ -20,8 +22,6 @@ from stash.scenes import count, pages, read_batch
 from state import database
 from state.ledger import Ledger, Verdict
 from sync_queue.setup import open_writer
-from tasks.arguments import scene_ids
-from tasks.context import Context, UserError
 
 RECENT = 86_400.0
 # Scenes named one by one that are read together; and so few of them go before bulk work.

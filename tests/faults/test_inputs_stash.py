@@ -17,6 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import entry_point
+from api.arguments import is_yes, number, scene_ids
+from api.context import UserError
 from common.iso_time import parse_instant
 from hooks.hook_event import event_of, read_document
 from matching.paths import parse_path_map
@@ -28,8 +30,6 @@ from settings.config import BY_NAME, Stash2PlexConfig
 from stash import scenes as stash_scenes
 from stash.client import StashClient, StashError
 from stash.tags import families
-from tasks.arguments import is_yes, number, scene_ids
-from tasks.context import UserError
 from tests.faults.nonsense import JSON, altered, damaged, promptly
 from tests.faults.size import EACH_PARSER, generated
 from tests.hooks.support import no_drainer

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from api.context import Context
 from release.manifest import TASKS
 from settings.config import TABLE, Stash2PlexConfig
 from stash.client import StashUnreachable
 from tasks import default_switches
-from tasks.context import Context
 from tests.installation import PLUGIN, Installation, wait
 
 from .test_tasks import operation, said

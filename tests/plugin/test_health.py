@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from api.context import Context
 from common.jobs import new_job
 from common.missing_packages import command
 from plex.exceptions import PlexPermanentError
@@ -19,7 +20,6 @@ from sync_queue.dlq import DeadLetterQueue
 from sync_queue.setup import set_up
 from tasks import health_check as module
 from tasks import health_local, health_plex
-from tasks.context import Context
 from tasks.health_probe import HealthFinding, HealthProbe
 from tests.installation import Installation, fetch_the_dead, wait
 

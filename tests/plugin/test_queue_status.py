@@ -40,7 +40,7 @@ SECRET = "/data/Holiday in Rome/beach.mp4"
 HEAVY = {
     *("plexapi", "requests", "stashapi", "http.client", "urllib.request", "ssl", "socket", "subprocess", "site"),
     *("dataclasses", "inspect", "typing", "logging", "contextlib", "importlib", "tempfile", "shutil"),
-    *("stash.client", "common.redaction", "tasks.context", "state.ledger", "sync_queue.migration"),
+    *("stash.client", "common.redaction", "api.context", "state.ledger", "sync_queue.migration"),
 }
 
 

@@ -7,6 +7,7 @@ import json
 from functools import cached_property
 from typing import Any
 
+from api.follow_up import drain_if_waiting, reconcile_if_due
 from common import config_file_watch, redaction, stash_log
 from common.errors import UserError
 from common.reconcile_due import stash_process
@@ -14,7 +15,6 @@ from settings.config import Stash2PlexConfig
 from stash.client import StashClient, StashError
 from stash.scenes import config_file, read_batch
 from sync_queue.writer import queue_dir
-from tasks.follow_up import drain_if_waiting, reconcile_if_due
 
 __all__ = ["Context", "UserError"]
 
@@ -101,11 +101,11 @@ class Context:
             raise UserError(f"The background worker could not be started: {error}") from error
 
     def drain_if_waiting(self) -> bool:
-        """As :func:`tasks.follow_up.drain_if_waiting`."""
+        """As :func:`api.follow_up.drain_if_waiting`."""
         return drain_if_waiting(self.data_dir, self.plugin_dir, self.connection)
 
     def reconcile_if_due(self) -> bool:
-        """As :func:`tasks.follow_up.reconcile_if_due`."""
+        """As :func:`api.follow_up.reconcile_if_due`."""
         return reconcile_if_due(self.data_dir, self.plugin_dir, self.connection)
 
     def close(self) -> None:
