@@ -74,15 +74,13 @@ def sync_now(context: Context) -> dict[str, Any]:
 def bind(context: Context) -> dict[str, Any]:
     """``scene`` is the item ``rating_key`` from now on, whatever its files are called. Raises UserError, StashError,
     PlexError, QueueUnavailable, sqlite3.Error."""
-    from plex.client import PlexClient, identifier
+    from plex.client import PlexClient
     from plex.items import read_full
     from plex.libraries import choose_sections
 
     scene_id, rating_key = _one(context, "scene"), _one(context, "rating_key")
     config = context.require_settings()
-    client = PlexClient(
-        config.plex_url, config.plex_token, config.connect_timeout, config.read_timeout, identifier(context.data_dir)
-    )
+    client = PlexClient.from_config(config, context.data_dir)
     with closing(client):
         item = read_full(client, [rating_key]).get(rating_key)
         if item is None or item.trashed or not item.parts:

@@ -48,14 +48,13 @@ def _rule(pair: PathRule, rules: tuple[PathRule, ...]) -> str | None:
 
 def sections(context: Context) -> dict[str, Any]:
     """The libraries of the server that the settings name, asked now. Raises UserError, StashError, PlexError."""
-    from plex.client import PlexClient, identifier
+    from plex.client import PlexClient
 
     config = context.config
     if not config.plex_url or not config.plex_token:
         raise UserError("Plex URL or Plex token is missing: fill them in first")
-    # Somebody waits for the answer.
-    patience = min(config.connect_timeout, 5.0), min(config.read_timeout, 10.0)
-    client = PlexClient(config.plex_url, config.plex_token, *patience, identifier(context.data_dir))
+    # The settings page waits for the answer.
+    client = PlexClient.from_config(config, context.data_dir, max_connect_timeout=5.0, max_read_timeout=10.0)
     with closing(client):
         there = client.sections()
         server = {

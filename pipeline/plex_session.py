@@ -12,7 +12,7 @@ from matching.index import MatchCache, PlexCache
 from matching.paths import PathMap, PathRule, base_name, folder_of, parse_path_map
 from matching.ranking import Candidate, Evidence, Match, MatchConfidence, Ranked, SceneFile, rank
 from pipeline.prefetch import Prefetch
-from plex.client import Library, PlexClient, identifier
+from plex.client import Library, PlexClient
 from plex.exceptions import PlexError, PlexLibraryMissing, PlexServerDown
 from plex.items import FullItem, Part, read_full
 from plex.libraries import choose_sections
@@ -47,9 +47,7 @@ class PlexSession:
         clock: Callable[[], float] = time.monotonic,
         heard: Callable[[PlexClient, list[Library], list[Library]], None] = lambda client, there, chosen: None,
     ) -> None:
-        self.client = PlexClient(
-            config.plex_url, config.plex_token, config.connect_timeout, config.read_timeout, identifier(data_dir)
-        )
+        self.client = PlexClient.from_config(config, data_dir)
         self._wanted = config.libraries
         self._clock = clock
         self._heard = heard

@@ -6,12 +6,15 @@ import os
 import re
 import uuid
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from xml.etree.ElementTree import Element
 
 from plex.exceptions import PlexServerDown, PlexTemporaryError, error_of_status, translate_plex_exception
 from plex.transport import Transport
+
+if TYPE_CHECKING:
+    from settings.config import Stash2PlexConfig
 
 IDENTIFIER_FILE = "client_id"
 PRODUCT = "Stash2Plex"
@@ -48,6 +51,28 @@ class PlexClient:
         self._identifier = identifier
         self._server: Any = None
         self._wire: Transport | None = None
+
+    @classmethod
+    def from_config(
+        cls,
+        config: Stash2PlexConfig,
+        data_dir: str | None = None,
+        *,
+        max_connect_timeout: float = float("inf"),
+        max_read_timeout: float = float("inf"),
+    ) -> PlexClient:
+        """Return a client for the server that the settings name. Raise OSError if ``data_dir`` cannot be used.
+
+        ``data_dir`` holds the identifier of this installation; without it plexapi sends its own. The ``max_``
+        time-outs, in seconds, bound those of the settings where a person waits for the answer.
+        """
+        return cls(
+            config.plex_url,
+            config.plex_token,
+            min(config.connect_timeout, max_connect_timeout),
+            min(config.read_timeout, max_read_timeout),
+            None if data_dir is None else identifier(data_dir),
+        )
 
     @property
     def server(self) -> Any:

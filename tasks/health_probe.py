@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from api.context import Context, UserError
@@ -68,18 +68,16 @@ class HealthProbe:
     @cached_property
     def plex(self) -> PlexClient:
         """Plex as the settings name it; nothing is asked yet. Raises StashError, UserError."""
-        from plex.client import PlexClient, identifier
+        from plex.client import PlexClient
 
         if not self.config.plex_url or not self.config.plex_token:
             raise UserError("Plex URL or Plex token is missing")
-        config = self.config
-        # Somebody waits for the answer.
-        patience = min(config.connect_timeout, 5.0), min(config.read_timeout, 15.0)
+        # The user waits for the answer.
+        connect = partial(PlexClient.from_config, self.config, max_connect_timeout=5.0, max_read_timeout=15.0)
         try:
-            name: str | None = identifier(self.data_dir)
+            return connect(self.data_dir)
         except OSError:  # a data directory that cannot be used has a line of its own
-            name = None
-        return PlexClient(config.plex_url, config.plex_token, *patience, name)
+            return connect()
 
     def connect(self) -> PlexClient:
         """Plex, having said hello; the same error again where it did not answer. Raises PlexServerDown."""

@@ -49,15 +49,9 @@ def give_back(context: Context) -> dict[str, Any]:
     ids = scene_ids(context.args)
     after = number(context.args, "after", 0)
     config = context.require_settings()
-    from plex.client import PlexClient, identifier
+    from plex.client import PlexClient
 
-    client = PlexClient(
-        config.plex_url,
-        config.plex_token,
-        config.connect_timeout,
-        config.read_timeout,
-        identifier(context.data_dir),
-    )
+    client = PlexClient.from_config(config, context.data_dir)
     with closing(_state(context.data_dir)) as db, closing(client):
         chosen = _Chosen(Ledger(db), Snapshots(db), ids, after, client.machine)
         result = _queue(context, chosen) if confirmed else _show(client, chosen)

@@ -16,6 +16,7 @@ from plex.exceptions import PlexNotFound, PlexPermanentError, PlexServerDown, Pl
 from sandbox.http import HttpServer, Request, Response
 from sandbox.plex import PlexSim
 from sandbox.plex.model import Section as SimSection
+from settings.config import Stash2PlexConfig
 from tests.plex.conftest import Connect
 
 
@@ -187,6 +188,21 @@ def test_our_name_for_plex_stays_the_same_and_is_sent(tmp_path: Path) -> None:
     assert names == {identifier(str(tmp_path))}
     assert {headers["x-plex-product"] for headers in seen} == {"Stash2Plex"}
     assert {headers["x-plex-token"] for headers in seen} == {"plex-token"}
+
+
+def test_from_config_takes_address_token_and_identifier_from_the_settings(tmp_path: Path, plex: PlexSim) -> None:
+    config = Stash2PlexConfig(plex_url=plex.url, plex_token=plex.token)
+    client = PlexClient.from_config(config, str(tmp_path))
+    client.connect()
+    client.close()
+    assert (tmp_path / "client_id").exists()
+
+
+@pytest.mark.parametrize(("most", "timeouts"), [(float("inf"), (7.0, 90.0)), (5.0, (5.0, 5.0)), (80.0, (7.0, 80.0))])
+def test_from_config_with_a_maximum_shortens_the_timeouts(most: float, timeouts: tuple[float, float]) -> None:
+    config = Stash2PlexConfig(plex_url="http://plex", connect_timeout=7.0, read_timeout=90.0)
+    client = PlexClient.from_config(config, max_connect_timeout=most, max_read_timeout=most)
+    assert client._timeout == timeouts
 
 
 def test_the_name_is_made_once_for_each_data_directory(tmp_path: Path) -> None:
