@@ -17,7 +17,7 @@ from benchmarks.results import By, Result, main
 from sandbox.library import generate
 from sandbox.plex import PlexSim
 from sandbox.stash import StashSim
-from tests.installation import files
+from tests.installation import files_of
 
 _COMMON = """
 from plex.client import load
@@ -113,7 +113,7 @@ def _over(scenes: int, rounds: int) -> dict[str, list[Taken]]:
         StashSim(Path(place) / "stash", library=library) as stash,
         PlexSim() as plex,
     ):
-        plex.load(plex.add_section("Scenes", ["/data"]), files(library))
+        plex.load(plex.add_section("Scenes", ["/data"]), files_of(library))
         for _ in range(rounds):
             with tempfile.TemporaryDirectory() as data:
                 for name, code in (("bare", _BARE), ("first", _OURS), ("again", _OURS)):

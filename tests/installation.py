@@ -1,4 +1,4 @@
-"""A whole installation for one test: Stash with the real plugin in it, Plex beside it, both over real HTTP."""
+"""A complete installation for one test: a Stash with the real plugin and a Plex, both over real HTTP."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SCENE = """query($i: ID!) { findScene(id: $i) { id title details date rating100 
 
 
 class Installation:
-    """``stash`` and ``plex`` are the simulators; what follows is what tests do over and over."""
+    """A simulated Stash and Plex with the plugin between them, and the steps that many tests share."""
 
     root = ROOT
 
@@ -41,22 +41,22 @@ class Installation:
         *,
         configured: bool = True,
         in_plex: Callable[[str], bool] = lambda path: True,
-        compared: bool = True,
+        reconciled: bool = True,
     ) -> None:
-        """Open both servers, put the library's files into Plex, install the plugin and (``configured``) set it up.
+        """Start both servers, add the library's files to Plex, install the plugin and (``configured``) set it up.
 
-        ``compared``: Stash and Plex have just been, so that the first hook starts no run. It would heal in the dark
-        what hooks and drainer are to be seen to do by themselves.
+        ``reconciled``: pretend that a reconciliation has just run, so that the first hook does not start one. It would
+        silently repair what hooks and worker must be seen to do by themselves.
         """
-        fetch_the_dead()
+        reap_child_processes()
         self.plex.start()
         self.section = self.plex.add_section("Scenes", ["/data"])
-        for path, size, duration in files(self.library):
+        for path, size, duration in files_of(self.library):
             if in_plex(path):
                 self.plex.add_item(self.section, [(path, size, duration)])
         self.stash.start()
         assert self.stash.add_plugin(ROOT) is not None
-        if compared:
+        if reconciled:
             self.data.mkdir(mode=0o700)
             (self.data / reconcile_due.FILE).touch()
             os.utime(self.data / reconcile_due.FILE, (time.time(), time.time() + reconcile_due.QUIET / 2))
@@ -64,15 +64,15 @@ class Installation:
             self.configure()
 
     def configure(self, **settings: Any) -> None:
-        """Store the plugin's settings in Stash: address and token, and what is given."""
+        """Store the plugin's settings in Stash: address, token, and ``settings``."""
         self.stash.configure(PLUGIN, {"plex_url": self.plex.url, "plex_token": self.plex.token, **settings})
 
-    def not_compared(self) -> None:
-        """As long after the last run as after the first start: whatever looks next begins one."""
+    def make_reconciliation_due(self) -> None:
+        """Forget the last reconciliation, so that the next hook or operation starts one."""
         (self.data / reconcile_due.FILE).unlink()
 
     def stop(self) -> None:
-        """End the drainer in peace, then both servers."""
+        """Stop the worker with SIGTERM, then both servers."""
         self.plex.faults.clear()
         self.stop_worker()
         self.stash.stop()
@@ -86,32 +86,32 @@ class Installation:
         return self.folder / "stash" / "plugins" / PLUGIN / "data"
 
     def worker_pid(self) -> int | None:
-        """The process id of the living drainer, or None."""
+        """Return the process id of the running worker, or None."""
         try:
             pid = int(json.loads((self.data / "drainer.json").read_text())["pid"])
         except (OSError, ValueError, KeyError):
             return None
-        return pid if alive(pid) else None
+        return pid if is_process_alive(pid) else None
 
-    def stop_worker(self, how: int = signal.SIGTERM) -> None:
-        """Send the drainer a signal and wait until its lock is free."""
+    def stop_worker(self, signal_number: int = signal.SIGTERM) -> None:
+        """Send the worker a signal and wait until its lock is free."""
         if not self.data.exists():
             return
         (self.data / "drainer.wait").unlink(missing_ok=True)
-        told: set[int] = set()
+        signalled: set[int] = set()
 
-        def gone() -> bool:
-            pid = self.worker_pid()  # one that has only just begun has not said yet who it is
-            if pid is not None and pid not in told:
-                told.add(pid)
+        def has_ended() -> bool:
+            pid = self.worker_pid()  # a worker that has only just started has not written its pid yet
+            if pid is not None and pid not in signalled:
+                signalled.add(pid)
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, how)
-            return not self.locked()
+                    os.kill(pid, signal_number)
+            return not self.is_worker_lock_held()
 
-        wait(gone, 30, "the drainer to let go of its lock")
+        wait_for(has_ended, 30, "the worker to release its lock")
 
-    def locked(self) -> bool:
-        """Whether a drainer holds the lock."""
+    def is_worker_lock_held(self) -> bool:
+        """Return whether a worker holds its lock."""
         from common.file_locks import try_lock, unlock
 
         handle = try_lock(str(self.data / "worker.lock"))
@@ -119,91 +119,91 @@ class Installation:
             unlock(handle)
         return handle is None
 
-    def queue(self) -> dict[str, int]:
-        """The queue's rows by state."""
+    def queue_counts(self) -> dict[str, int]:
+        """Return the number of queue rows by state."""
         from sync_queue.operations import get_stats
 
         return get_stats(str(self.data / "queue"))
 
-    def quiet(self, seconds: float = 30) -> None:
-        """Wait until nothing waits and nothing is in flight."""
+    def wait_until_idle(self, seconds: float = 30) -> None:
+        """Wait until no job is waiting or in flight."""
 
-        def dry() -> bool:
-            rows = self.queue()  # one look: between two, rows in flight may have become rows that wait
-            return not (rows["waiting"] or rows["in_flight"])
+        def is_empty() -> bool:
+            counts = self.queue_counts()  # read once: between two reads a row in flight may go back to waiting
+            return not (counts["waiting"] or counts["in_flight"])
 
-        wait(dry, seconds, "the queue to run dry")
+        wait_for(is_empty, seconds, "the queue to be empty")
 
     def attention(self) -> str | None:
-        """What the plugin wants a person to know."""
+        """Return the sentence that says why edits are waiting, or None."""
         try:
             return (self.data / "attention").read_text()
         except FileNotFoundError:
             return None
 
-    def paused(self) -> None:
-        """Wait until the drainer has noticed that Enabled is off, and has given back what it had in hand."""
-        wait(lambda: "paused" in (self.attention() or ""), 20, "the pause to be said")
-        wait(lambda: self.queue()["in_flight"] == 0, 20, "the rows to be given back")
+    def wait_until_paused(self) -> None:
+        """Wait until the worker has noticed that Enabled is off and has returned its jobs to the queue."""
+        wait_for(lambda: "paused" in (self.attention() or ""), 20, "the pause to be reported")
+        wait_for(lambda: self.queue_counts()["in_flight"] == 0, 20, "the jobs in flight to return to the queue")
 
     def task(self, name: str, **args: Any) -> Any:
-        """Run a task of the menu to its end."""
+        """Run a task of Stash's menu and wait for its end."""
         return self.stash.run_task(PLUGIN, name, args or None)
 
-    def complaints(self) -> list[str]:
-        """Lines at error level in Stash's log."""
+    def logged_errors(self) -> list[str]:
+        """Return the lines at error level in Stash's log."""
         return [line.message for line in self.stash.log if line.level == "Error"]
 
     # scenes
 
-    def with_file(self, count: int = 1, *, several: bool = False) -> list[int]:
-        """Ids of scenes that have a studio and one file (``several``: more) that no other scene has."""
-        seen: dict[str, int] = {}
+    def scenes_with_file(self, count: int = 1, *, multiple_files: bool = False) -> list[int]:
+        """Return the ids of ``count`` scenes with a studio and one file (``multiple_files``: several) of their own."""
+        uses: dict[str, int] = {}
         for scene in self.library.scenes:
             for file in scene.files:
-                seen[file.path] = seen.get(file.path, 0) + 1
+                uses[file.path] = uses.get(file.path, 0) + 1
         chosen = [
             int(scene.id)
             for scene in self.library.scenes
             if scene.studio_id is not None
-            and (len(scene.files) > 1 if several else len(scene.files) == 1)
-            and all(seen[file.path] == 1 for file in scene.files)
+            and (len(scene.files) > 1 if multiple_files else len(scene.files) == 1)
+            and all(uses[file.path] == 1 for file in scene.files)
         ]
         assert len(chosen) >= count, "the generated library is too small for this test"
         return chosen[:count]
 
     def save(self, scene_id: int, **fields: Any) -> None:
-        """Save a scene as a person does, over HTTP; returns when Stash has answered."""
+        """Save a scene over HTTP as Stash's page does; return when Stash has answered."""
         self.stash.gql(SAVE, {"i": {"id": str(scene_id), **fields}})
 
     def scene(self, scene_id: int) -> dict[str, Any]:
-        """A scene as Stash gives it."""
+        """Return a scene as Stash's API shows it."""
         found = self.stash.gql(SCENE, {"i": str(scene_id)})["findScene"]
         assert isinstance(found, dict)
         return found
 
     def item(self, scene_id: int) -> Item:
-        """The item of a scene's first file."""
+        """Return the Plex item of a scene's first file."""
         item = self.plex.find(self.scene(scene_id)["files"][0]["path"])
         assert item is not None
         return item
 
-    def shows(self, scene_id: int, **expected: Any) -> None:
-        """Wait until Plex shows these attributes for a scene."""
+    def wait_until_plex_shows(self, scene_id: int, **expected: Any) -> None:
+        """Wait until the scene's Plex item has these attributes."""
         item = self.item(scene_id)
-        wait(
+        wait_for(
             lambda: all(getattr(item, name) == value for name, value in expected.items()),
             30,
             lambda: f"{expected}; Plex shows { {name: getattr(item, name) for name in expected} }",
         )
 
     def differences(self, scene_ids: Iterable[int]) -> list[str]:
-        """Where Plex does not equal Stash, judged here and not by the plugin."""
+        """Return where Plex differs from Stash, compared by the tests' own rules and not by the plugin."""
         return [line for scene_id in scene_ids for line in differences(self.scene(scene_id), self.plex)]
 
 
 def differences(scene: dict[str, Any], plex: PlexSim) -> list[str]:
-    """What is not as it should be in Plex for one scene, field by field; nothing for one that is never pushed."""
+    """Return how a scene and its Plex items differ, field by field; nothing for a scene that is never sent."""
     meaningful = scene["studio"] or scene["performers"] or scene["tags"] or scene["details"] or scene["date"]
     if not scene["files"] or not meaningful:
         return []
@@ -218,7 +218,7 @@ def differences(scene: dict[str, Any], plex: PlexSim) -> list[str]:
             "title": scene["title"] or Path(scene["files"][0]["path"]).stem,
             "summary": (scene["details"] or "").replace("\r\n", "\n"),
             "studio": (scene["studio"] or {}).get("name", ""),
-            "originally_available_at": whole(scene["date"]),
+            "originally_available_at": complete_date(scene["date"]),
             "genre": sorted({tag["name"] for tag in scene["tags"]}, key=str.casefold),
             "actor": sorted(
                 {
@@ -244,25 +244,25 @@ def differences(scene: dict[str, Any], plex: PlexSim) -> list[str]:
         found += [
             f"{scene['id']} {name}: {shown[name]!r} instead of {value!r}"
             for name, value in wanted.items()
-            if fold(shown[name]) != fold(value)
+            if normalized(shown[name]) != normalized(value)
         ]
     return found
 
 
-def fold(value: Any) -> Any:
-    """As Plex compares: tags without case, nothing and empty alike."""
+def normalized(value: Any) -> Any:
+    """Return a value as Plex compares it: tags ignore letter case, and missing equals empty."""
     if isinstance(value, list):
         return [name.casefold() for name in value]
     return value or ""
 
 
-def whole(date: str | None) -> str:
-    """A partial date completed with first days."""
+def complete_date(date: str | None) -> str:
+    """Complete a year or a month with its first day."""
     return "" if not date else (date + "-01-01")[:10] if len(date) == 4 else (date + "-01")[:10]
 
 
-def files(library: Library) -> Iterator[tuple[str, int, float]]:
-    """Every file of a library once."""
+def files_of(library: Library) -> Iterator[tuple[str, int, float]]:
+    """Yield path, size and duration of every file of a library once."""
     seen = set()
     for scene in library.scenes:
         for file in scene.files:
@@ -271,8 +271,8 @@ def files(library: Library) -> Iterator[tuple[str, int, float]]:
                 yield file.path, file.size, file.duration
 
 
-def alive(pid: int) -> bool:
-    """Whether a process lives (one that is dead but not yet reaped does not)."""
+def is_process_alive(pid: int) -> bool:
+    """Return whether a process runs (a zombie does not)."""
     try:
         os.kill(pid, 0)
         state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
@@ -281,32 +281,33 @@ def alive(pid: int) -> bool:
     return state != "Z"
 
 
-def wait(true: Callable[[], bool], seconds: float, what: str | Callable[[], str]) -> None:
-    """Wait for a condition; fails the test with ``what`` was waited for."""
-    look(true, seconds, what, 0.02)
+def wait_for(condition: Callable[[], bool], seconds: float, what: str | Callable[[], str]) -> None:
+    """Wait until a condition holds; fail the test with ``what`` after ``seconds``."""
+    poll_until(condition, seconds, what, 0.02)
 
 
-def look(true: Callable[[], bool], seconds: float, what: str | Callable[[], str], pause: float) -> None:
-    """Look again and again; between two looks at least as long as a look takes: some start a process, which would
-    take its time from what is waited for."""
-    began = time.monotonic()
-    end = began + seconds
-    while not true():
+def poll_until(condition: Callable[[], bool], seconds: float, what: str | Callable[[], str], pause_s: float) -> None:
+    """Check a condition until it holds, and pause between two checks for at least as long as one check takes.
+
+    Some checks start a process, which takes its time from what the test waits for.
+    """
+    checked_at = time.monotonic()
+    deadline = checked_at + seconds
+    while not condition():
         now = time.monotonic()
-        if now > end:
+        if now > deadline:
             raise AssertionError(f"waited {seconds:g} s for {what if isinstance(what, str) else what()}")
-        time.sleep(max(pause, min(now - began, 0.2)))
-        began = time.monotonic()
+        time.sleep(max(pause_s, min(now - checked_at, 0.2)))
+        checked_at = time.monotonic()
 
 
 def small_library(scenes: int = 60) -> Library:
-    """A generated library with every oddity of the generator in it."""
+    """Return a generated library that contains every oddity of the generator."""
     return generate(1, scenes)
 
 
-def fetch_the_dead() -> None:
-    """Fetch the children of this process that have ended: other tests start some that nobody waits for, and to the
-    health check this process is Stash."""
+def reap_child_processes() -> None:
+    """Reap the ended children of this process: other tests leave some, and the health check takes them for Stash's."""
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass

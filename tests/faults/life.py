@@ -24,7 +24,7 @@ from sync_queue.dlq import DeadLetterQueue
 from sync_queue.operations import get_stats
 from sync_queue.setup import open_writer
 from tests.faults import invariant
-from tests.installation import PLUGIN, SAVE, files
+from tests.installation import PLUGIN, SAVE, files_of
 from tests.worker.support import Clock
 from worker import service, status_files
 from worker.dispatcher import Dispatcher
@@ -73,7 +73,7 @@ class Life:
     def __enter__(self) -> Life:
         self.plex.start()
         section = self.plex.add_section("Scenes", ["/data"])
-        self.plex.load(section, files(self.library))
+        self.plex.load(section, files_of(self.library))
         self.stash.start()
         self.configure()
         self.data.mkdir(mode=0o700)

@@ -18,7 +18,7 @@ from sandbox.library import generate
 from sandbox.stash import StashGraphQLError
 from tests.faults import invariant
 from tests.faults.fork_server import ForkServer
-from tests.installation import PLUGIN, Installation, look
+from tests.installation import PLUGIN, Installation, poll_until
 
 WAKE = 'mutation { runPluginOperation(plugin_id: "Stash2Plex", args: {mode: "wake"}) }'
 ALL = "Reconcile Library (All)"
@@ -35,8 +35,8 @@ class Stage:
     def __init__(self, folder: Path) -> None:
         self.fork_server = ForkServer(folder / "fork_server")
         self.installation = Installation(folder, generate(1, 40), python=str(self.fork_server.python))
-        self.installation.start(compared=False)
-        self.scenes = self.installation.with_file(12)
+        self.installation.start(reconciled=False)
+        self.scenes = self.installation.scenes_with_file(12)
         self._edits = 0
         self.installation.task("Sync All Scenes")
         self.quiet()
@@ -161,7 +161,7 @@ class Stage:
         self.quiet()
 
     def _dry(self) -> bool:
-        rows = self.installation.queue()
+        rows = self.installation.queue_counts()
         return not (rows["waiting"] or rows["in_flight"])
 
     def lacking(self, scene_ids: list[int]) -> dict[int, list[str]]:
@@ -185,7 +185,7 @@ class Stage:
 
 def wait(true: Callable[[], bool], seconds: float, what: str | Callable[[], str]) -> None:
     """As the installation's, with an eye on every millisecond: this is done thousands of times."""
-    look(true, seconds, what, 0.002)
+    poll_until(true, seconds, what, 0.002)
 
 
 def _is_free(path: Path) -> bool:

@@ -17,7 +17,7 @@ from tests.faults import invariant
 from tests.faults.size import LONG, dice, many
 from tests.faults.stage import RECENT, WAKE
 from tests.faults.tally import Tally
-from tests.installation import SAVE, Installation, wait
+from tests.installation import SAVE, Installation, wait_for
 
 FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
     "Plex 503": ("plex", {"status": 503}),
@@ -35,14 +35,14 @@ def home(tmp_path: Path) -> Iterator[Installation]:
     installation = Installation(tmp_path, generate(3, 40))
     installation.start()
     installation.task("Sync All Scenes")
-    installation.quiet()
+    installation.wait_until_idle()
     yield installation
     installation.stop()
 
 
 def all_well(installation: Installation) -> None:
     """The invariants hold, now or in a moment."""
-    wait(
+    wait_for(
         lambda: not invariant.in_installation(installation),
         20,
         lambda: "\n".join(invariant.in_installation(installation)[:8]),
@@ -51,7 +51,7 @@ def all_well(installation: Installation) -> None:
 
 def test_kills_at_home(home: Installation, tally: Tally) -> None:
     chance = dice("at home")
-    scenes = home.with_file(12)
+    scenes = home.scenes_with_file(12)
     for number in range(many(2, 150)):
         for scene_id in chance.sample(scenes, 3):
             # a browser that is closed: Stash kills the hook at work (stash 2.5)
@@ -65,9 +65,9 @@ def test_kills_at_home(home: Installation, tally: Tally) -> None:
                 os.kill(pid, signal.SIGKILL)
             tally("kills at home")
         home.stash.gql(WAKE)
-        home.quiet()
+        home.wait_until_idle()
         home.task(RECENT)
-        home.quiet()
+        home.wait_until_idle()
         all_well(home)
 
 
@@ -77,7 +77,7 @@ def test_a_server_that_is_ill_for_some_seconds(home: Installation, name: str, ta
     where, switches = FAULTS[name]
     faults = home.plex.faults if where == "plex" else home.stash.faults
     home.plex.faults.write_latency = 0.05
-    scenes = home.with_file(12)
+    scenes = home.scenes_with_file(12)
     for number in range(2):
         for scene_id in scenes:
             home.save(scene_id, title=f"{name} {number} {scene_id}")
@@ -86,7 +86,7 @@ def test_a_server_that_is_ill_for_some_seconds(home: Installation, name: str, ta
         home.stash.gql(SAVE, {"i": {"id": str(scenes[0]), "title": f"meanwhile {number}"}}, through_faults=True)
         time.sleep(dice(f"{name} {number}").uniform(1, 8))
         faults.clear()
-        home.quiet(120)
+        home.wait_until_idle(120)
         all_well(home)
-        wait(lambda: home.attention() is None, 20, "the reason to be taken back")
+        wait_for(lambda: home.attention() is None, 20, "the reason to be taken back")
         tally("servers ill at home")

@@ -14,7 +14,7 @@ from tests.faults import invariant
 from tests.faults.fork_server import ForkServer
 from tests.faults.size import many
 from tests.faults.tally import Tally
-from tests.installation import Installation, wait
+from tests.installation import Installation, wait_for
 
 MANY = 50
 ROUNDS = many(5, 20)
@@ -25,10 +25,10 @@ def crowd(installation: Installation, scene_ids: list[int], number: int) -> None
     seen = len(installation.stash.processes)
     with ThreadPoolExecutor(MANY) as pool:
         list(pool.map(lambda scene: installation.save(scene, title=f"Round {number}, scene {scene}"), scene_ids))
-    installation.quiet(60)
+    installation.wait_until_idle(60)
     hooks = [process for process in installation.stash.processes[seen:] if process.kind == "hook"]
     assert [(hook.exit_code, hook.output, hook.error) for hook in hooks] == [(0, "ok", None)] * len(scene_ids)
-    wait(
+    wait_for(
         lambda: not invariant.in_installation(installation, scene_ids),
         5,
         lambda: "\n".join(invariant.in_installation(installation, scene_ids)),
@@ -46,10 +46,10 @@ def test_fifty_hooks_at_once(tmp_path: Path, empty: bool, tally: Tally) -> None:
         installation = Installation(tmp_path / str(number), generate(number, 90), **quicker)
         installation.start()
         try:
-            scenes = installation.with_file(MANY)
+            scenes = installation.scenes_with_file(MANY)
             if not empty:
                 installation.save(scenes[0], title="The first of all")
-                installation.quiet()
+                installation.wait_until_idle()
             crowd(installation, scenes, number)
             if not empty and number == 1:
                 # nobody at work, and everything there

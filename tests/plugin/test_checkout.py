@@ -17,7 +17,7 @@ import pytest
 from release.manifest import TASKS, text
 from settings.config import TABLE
 from tasks import MODES
-from tests.installation import ROOT, Installation, wait
+from tests.installation import ROOT, Installation, wait_for
 
 GOLDEN = ROOT / "tests" / "golden" / "stash" / "stdin"
 
@@ -79,23 +79,23 @@ def test_the_entry_can_be_used_as_a_module(monkeypatch: pytest.MonkeyPatch, tmp_
 
 
 def test_twenty_saves_at_once_into_an_empty_installation_have_one_drainer(installation: Installation) -> None:
-    scenes = installation.with_file(20)
+    scenes = installation.scenes_with_file(20)
     with ThreadPoolExecutor(20) as pool:
         list(pool.map(lambda scene: installation.save(scene, title=f"Twenty {scene}"), scenes))
     for scene in scenes:
-        installation.shows(scene, title=f"Twenty {scene}")
-    assert installation.complaints() == []
+        installation.wait_until_plex_shows(scene, title=f"Twenty {scene}")
+    assert installation.logged_errors() == []
     # one drainer; the other greeting is from the comparison after a start of Stash
     assert installation.plex.counters["GET /"] <= 2
 
 
 def test_many_saves_one_after_another_leave_every_scene_equal(installation: Installation) -> None:
-    scenes = installation.with_file(20)
+    scenes = installation.scenes_with_file(20)
     for turn in range(3):
         for scene in scenes:
             installation.save(scene, title=f"Turn {turn} of {scene}")
-            assert installation.queue()["waiting"] <= len(scenes)
-    installation.quiet()
+            assert installation.queue_counts()["waiting"] <= len(scenes)
+    installation.wait_until_idle()
     assert installation.differences(scenes) == []
     # one drainer; the other greeting is from the comparison after a start of Stash
     assert installation.plex.counters["GET /"] <= 2
@@ -118,10 +118,10 @@ def test_without_its_packages_the_plugin_keeps_saves_and_says_what_to_install(
         )
 
     assert json.loads(hook().stdout) == {"output": "ok"}
-    wait(lambda: "is missing" in (installation.attention() or ""), 20, "the missing package to be named")
+    wait_for(lambda: "is missing" in (installation.attention() or ""), 20, "the missing package to be named")
     assert "-m pip install -r" in (installation.attention() or "")
     assert b"is missing" in hook().stderr
-    assert installation.queue()["waiting"] == 1
+    assert installation.queue_counts()["waiting"] == 1
     shutil.rmtree(bare)
 
 
@@ -130,12 +130,12 @@ def test_stash_s_page_gets_the_script_that_wakes_us(installation: Installation) 
         script = answer.read().decode()
     assert 'mode: "wake"' in script
     [document] = re.findall(r"const WAKE = '(.*)';", script)
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.stash.set_plugin_enabled("Stash2Plex", False)
     installation.save(scene, title="While the plugin was off")
     installation.stash.set_plugin_enabled("Stash2Plex", True)
-    installation.not_compared()
+    installation.make_reconciliation_due()
     # The very words of the script: Stash has started anew, as far as anybody can tell.
     answer = installation.stash.gql(document)["runPluginOperation"]
     assert answer["reconciling"]
-    installation.shows(scene, title="While the plugin was off")
+    installation.wait_until_plex_shows(scene, title="While the plugin was off")

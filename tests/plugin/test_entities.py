@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from matching.index import file_number
-from tests.installation import Installation, wait
+from tests.installation import Installation, wait_for
 
 UPDATE = "mutation($i: {0}UpdateInput!) {{ {1}Update(input: $i) {{ id }} }}"
 MERGE = "mutation($i: TagsMergeInput!) { tagsMerge(input: $i) { id } }"
@@ -39,7 +39,7 @@ HOLDS: dict[str, Callable[[Any], list[int]]] = {
 def on(installation: Installation, kind: str) -> tuple[int, list[int]]:
     """The performer, studio or tag that is on most of the scenes with an item of their own, and those scenes."""
     found: dict[int, list[int]] = {}
-    for scene in installation.with_file(30):
+    for scene in installation.scenes_with_file(30):
         for number in HOLDS[kind](installation.stash.scene(scene)):
             found.setdefault(number, []).append(scene)
     return max(found.items(), key=lambda one: len(one[1]))
@@ -49,7 +49,7 @@ def on(installation: Installation, kind: str) -> tuple[int, list[int]]:
 def synced(installation: Installation) -> Installation:
     """A installation where Plex shows everything."""
     installation.task("Sync All Scenes")
-    installation.quiet()
+    installation.wait_until_idle()
     assert installation.differences(scenes(installation)) == []
     installation.plex.reset_counters()
     installation.plex.writes.clear()
@@ -61,7 +61,7 @@ def test_a_rename_reaches_all_scenes(synced: Installation, kind: str) -> None:
     number, concerned = on(synced, kind)
     assert len(concerned) > 2
     edit(synced, kind, number, name="Renamed, and with a comma")
-    synced.quiet()
+    synced.wait_until_idle()
     assert synced.differences(scenes(synced)) == []
     names = {"performer": "actor", "tag": "genre"}
     for scene in concerned:
@@ -74,16 +74,16 @@ def test_a_rename_reaches_all_scenes(synced: Installation, kind: str) -> None:
     # once more, and nothing is different
     synced.plex.reset_counters()
     edit(synced, kind, number, name="Renamed, and with a comma", favorite=True)
-    synced.quiet()
+    synced.wait_until_idle()
     assert synced.plex.puts == 0
-    assert synced.complaints() == []
+    assert synced.logged_errors() == []
 
 
 def test_merged_tags_are_one_genre(synced: Installation) -> None:
     source, concerned = on(synced, "tag")
     kept = next(tag for tag in synced.stash.store.tags if tag.id != source)
     synced.stash.gql(MERGE, {"i": {"source": [str(source)], "destination": str(kept.id)}})
-    synced.quiet()
+    synced.wait_until_idle()
     assert synced.differences(scenes(synced)) == []
     assert all(kept.name in synced.item(scene).tags("genre") for scene in concerned)
 
@@ -91,29 +91,29 @@ def test_merged_tags_are_one_genre(synced: Installation) -> None:
 def test_a_group_and_a_parent_studio_are_collections_where_the_settings_say_so(installation: Installation) -> None:
     installation.configure(collections="parent_studio, group")
     studio = next(one for one in installation.stash.store.studios if one.parent_id)
-    for scene in (chosen := installation.with_file(3)):
+    for scene in (chosen := installation.scenes_with_file(3)):
         installation.save(scene, studio_id=str(studio.id), groups=[{"group_id": "1"}])
-    installation.quiet()
+    installation.wait_until_idle()
     assert studio.parent_id is not None
     edit(installation, "studio", studio.parent_id, name="The parent")
     edit(installation, "group", 1, name="The group")
-    installation.quiet()
+    installation.wait_until_idle()
     assert [sorted(installation.item(scene).tags("collection")) for scene in chosen] == [
         ["The group", "The parent"]
     ] * 3
 
 
 def test_what_lies_below_a_tag_follows_its_edit_where_a_rule_asks_for_it(installation: Installation) -> None:
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.configure(ignore_tags="Private/*")
     create = "mutation($i: TagCreateInput!) { tagCreate(input: $i) { id } }"
     made = [installation.stash.gql(create, {"i": {"name": name}})["tagCreate"]["id"] for name in ("Private", "Inside")]
     installation.save(scene, tag_ids=[made[1]])
-    installation.shows(scene)
-    installation.quiet()
+    installation.wait_until_plex_shows(scene)
+    installation.wait_until_idle()
     assert installation.item(scene).tags("genre") == ["Inside"]
     edit(installation, "tag", int(made[0]), name="Private", child_ids=[made[1]])
-    installation.quiet()
+    installation.wait_until_idle()
     assert installation.item(scene).tags("genre") == []
 
 
@@ -128,34 +128,34 @@ def test_what_plex_does_not_show_is_not_even_queued(installation: Installation) 
 def test_a_pause_keeps_an_edit(synced: Installation) -> None:
     synced.configure(enabled=False)
     edit(synced, "tag", 1, name="While paused")
-    synced.paused()
-    assert synced.queue()["waiting"] == 1
+    synced.wait_until_paused()
+    assert synced.queue_counts()["waiting"] == 1
     assert synced.plex.puts == 0
     synced.configure()
-    synced.quiet()
+    synced.wait_until_idle()
     assert synced.differences(scenes(synced)) == []
 
 
 def test_a_drainer_killed_amid_it_leaves_nothing_out(synced: Installation) -> None:
     synced.plex.faults.set(write_latency=0.05)
     edit(synced, "tag", 1, name="Killed once")
-    wait(lambda: synced.plex.puts > 1, 20, "the first scenes")
+    wait_for(lambda: synced.plex.puts > 1, 20, "the first scenes")
     synced.stop_worker(signal.SIGKILL)
     edit(synced, "studio", 1, name="Another edit")
     synced.plex.faults.clear()
-    synced.quiet()
+    synced.wait_until_idle()
     assert synced.differences(scenes(synced)) == []
 
 
 def test_a_save_arrives_amid_it(synced: Installation) -> None:
-    [scene] = synced.with_file()
+    [scene] = synced.scenes_with_file()
     synced.plex.faults.set(write_latency=0.1)
     edit(synced, "tag", 1, name="Bulk")
-    wait(lambda: synced.plex.puts > 1, 20, "the first scenes")
+    wait_for(lambda: synced.plex.puts > 1, 20, "the first scenes")
     synced.save(scene, title="Not behind the bulk")
-    synced.shows(scene, title="Not behind the bulk")
+    synced.wait_until_plex_shows(scene, title="Not behind the bulk")
     synced.plex.faults.clear()
-    synced.quiet()
+    synced.wait_until_idle()
     assert synced.differences(scenes(synced)) == []
 
 
@@ -176,7 +176,7 @@ def remembered(installation: Installation, scene: int, path: str) -> dict[str, i
 
 
 def test_of_a_destroyed_scene_nothing_is_remembered_and_plex_is_left_alone(synced: Installation) -> None:
-    [scene] = synced.with_file()
+    [scene] = synced.scenes_with_file()
     item = synced.item(scene)
     path = synced.scene(scene)["files"][0]["path"]
     before = (item.title, item.summary, item.tags("genre"), item.tags("collection"), set(item.locks))
@@ -186,11 +186,11 @@ def test_of_a_destroyed_scene_nothing_is_remembered_and_plex_is_left_alone(synce
         db.commit()
     synced.configure(enabled=False)
     synced.save(scene, title="Never to arrive")
-    synced.paused()
+    synced.wait_until_paused()
     synced.stash.gql(DESTROY, {"i": {"id": str(scene)}})
-    assert synced.queue()["waiting"] == 1
+    assert synced.queue_counts()["waiting"] == 1
     synced.configure()
-    synced.quiet()
+    synced.wait_until_idle()
     assert set(remembered(synced, scene, path).values()) == {0}
     assert (item.title, item.summary, item.tags("genre"), item.tags("collection"), set(item.locks)) == before
     assert synced.plex.puts == 0

@@ -38,7 +38,7 @@ def furnish(installation: Installation) -> None:
 def sync(installation: Installation) -> None:
     installation.task("Sync All Scenes")
     installation.task("Process Queue")
-    installation.quiet(60)
+    installation.wait_until_idle(60)
 
 
 def meant(installation: Installation) -> list[Scene]:
@@ -108,7 +108,7 @@ def test_plex_equals_stash_after_a_sync_and_after_every_kind_of_edit(
         sync(installation)
         assert writes(installation) == before
         assert installation.plex.hidden_reloads == 0
-        assert installation.complaints() == []
+        assert installation.logged_errors() == []
     finally:
         installation.stop()
 

@@ -14,7 +14,7 @@ from release.manifest import TASKS
 from settings.config import TABLE, Stash2PlexConfig
 from stash.client import StashUnreachable
 from tasks import default_switches
-from tests.installation import PLUGIN, Installation, wait
+from tests.installation import PLUGIN, Installation, wait_for
 
 from .test_tasks import operation, said
 
@@ -61,16 +61,16 @@ def test_saves_before_the_settings_wait_and_the_first_one_after_arrives_at_once(
 ) -> None:
     installation = bare_installation
     installation.start(configured=False)
-    early, late = installation.with_file(2)
+    early, late = installation.scenes_with_file(2)
     installation.save(early, title="Before the settings")
-    wait(lambda: "Plex URL and Plex token" in (installation.attention() or ""), 20, "the reason to be said")
+    wait_for(lambda: "Plex URL and Plex token" in (installation.attention() or ""), 20, "the reason to be said")
     installation.configure()
     began = time.monotonic()
     installation.save(late, title="After them")
-    installation.shows(late, title="After them")
+    installation.wait_until_plex_shows(late, title="After them")
     assert time.monotonic() - began < 2.0
-    installation.shows(early, title="Before the settings")
-    installation.quiet()
+    installation.wait_until_plex_shows(early, title="Before the settings")
+    installation.wait_until_idle()
     assert installation.differences([early, late]) == []
 
 
@@ -95,9 +95,9 @@ def test_a_task_that_cannot_go_on_shows_them_too(bare_installation: Installation
 
 
 def test_no_save_no_page_and_no_look_writes_settings(installation: Installation) -> None:
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.save(scene, title="Only a save")
-    installation.quiet()
+    installation.wait_until_idle()
     for mode in ("wake", "preview", "gap_report", "give_back", "health"):
         operation(installation, mode=mode)
     assert set(stored(installation)) == {"plex_url", "plex_token"}
@@ -148,9 +148,9 @@ def test_a_stash_that_does_not_take_them_is_no_reason_to_stop(
 
 def test_what_the_worker_has_said_already_is_not_said_twice(installation: Installation) -> None:
     installation.configure(plex_token="")
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.save(scene, title="Waits")
-    wait(lambda: "Plex token" in (installation.attention() or ""), 20, "the reason")
+    wait_for(lambda: "Plex token" in (installation.attention() or ""), 20, "the reason")
     seen = len(installation.stash.log)
     installation.task("View Queue Status")
     told = [line.message for line in installation.stash.log[seen:] if TOKEN in line.message and line.level == "Warning"]

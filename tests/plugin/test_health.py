@@ -21,7 +21,7 @@ from sync_queue.setup import set_up
 from tasks import health_check as module
 from tasks import health_local, health_plex
 from tasks.health_probe import HealthFinding, HealthProbe
-from tests.installation import Installation, fetch_the_dead, wait
+from tests.installation import Installation, reap_child_processes, wait_for
 
 from .test_tasks import operation, said
 
@@ -37,11 +37,11 @@ def health(installation: Installation) -> Checks:
 
 
 def test_a_healthy_installation(installation: Installation) -> None:
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.save(scene, title="Before")
-    installation.quiet()
+    installation.wait_until_idle()
     before = installation.plex.puts
-    fetch_the_dead()
+    reap_child_processes()
     installation.task("Health Check")
     assert [line for line in said(installation).splitlines() if "NOT OK" in line] == []
     assert "checks, nothing to mend" in said(installation)
@@ -49,7 +49,7 @@ def test_a_healthy_installation(installation: Installation) -> None:
     assert "[ok] Plex address: Plex answers at http://127.0.0.1" in said(installation)
     assert "Scenes: /data" in said(installation)
     assert said(installation, "Warning") == ""
-    assert installation.complaints() == []
+    assert installation.logged_errors() == []
     found = health(installation)
     assert [name for name, _ in module.CHECKS] == list(found)
     assert {finding["ok"] for several in found.values() for finding in several} <= {True, None}
@@ -138,9 +138,9 @@ def test_rules_of_the_path_map_are_held_against_both_sides(installation: Install
 
 
 def test_damaged_and_foreign_things_are_named_one_by_one(installation: Installation) -> None:
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.save(scene, title="Before")
-    installation.quiet()
+    installation.wait_until_idle()
     installation.stop_worker()
     (installation.data / "cache.db").write_bytes(b"noise " * 4000)
     (installation.data / "attention").write_text("Something is the matter")
@@ -154,7 +154,7 @@ def test_damaged_and_foreign_things_are_named_one_by_one(installation: Installat
 
 
 def test_dead_letters_are_counted_and_can_be_tried_again(installation: Installation) -> None:
-    [scene, other] = installation.with_file(2)
+    [scene, other] = installation.scenes_with_file(2)
     installation.configure(enabled=False)
     set_up(str(installation.data))
     for one in (scene, other):
@@ -167,8 +167,8 @@ def test_dead_letters_are_counted_and_can_be_tried_again(installation: Installat
     installation.configure()
     installation.task("Retry Dead Letters")
     assert "1 dead letters are tried again" in said(installation)
-    installation.quiet()
-    wait(lambda: not installation.differences([scene, other]), 20, "both to be written")
+    installation.wait_until_idle()
+    wait_for(lambda: not installation.differences([scene, other]), 20, "both to be written")
     assert DeadLetterQueue(str(installation.data)).count() == 0
 
 

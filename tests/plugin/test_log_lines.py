@@ -15,7 +15,7 @@ def lines(installation: Installation) -> list[str]:
 def test_a_bulk_of_scenes_is_a_handful_of_lines(installation: Installation) -> None:
     installation.task("Sync All Scenes")
     installation.task("Process Queue")
-    installation.quiet()
+    installation.wait_until_idle()
     said = lines(installation)
     assert any("58 scenes queued" in line for line in said)
     assert any(" done, 0 wait" in line for line in said)
@@ -23,12 +23,12 @@ def test_a_bulk_of_scenes_is_a_handful_of_lines(installation: Installation) -> N
 
 
 def test_saves_and_bulk_edits_that_go_well_say_nothing(installation: Installation) -> None:
-    scenes = installation.with_file(20)
+    scenes = installation.scenes_with_file(20)
     installation.save(scenes[0], title="Quietly")
-    installation.quiet()
+    installation.wait_until_idle()
     before = lines(installation)
     installation.stash.gql(BULK, {"i": {"ids": [str(s) for s in scenes], "tag_ids": {"ids": ["3"], "mode": "ADD"}}})
-    installation.quiet()
+    installation.wait_until_idle()
     assert [line for line in lines(installation) if "Reconciliation" not in line] == [
         line for line in before if "Reconciliation" not in line
     ]
@@ -45,8 +45,8 @@ def test_two_hundred_scenes_that_cannot_be_told_apart_are_not_two_hundred_lines(
                     bare_installation.section, [(folder + file.path.rpartition("/")[0] + f"/{file.basename}", 1, 1.0)]
                 )
     bare_installation.task("Sync All Scenes")
-    bare_installation.quiet()
+    bare_installation.wait_until_idle()
     bare_installation.task("View Queue Status")
-    assert bare_installation.complaints() == []
+    assert bare_installation.logged_errors() == []
     doubtful = [line for line in lines(bare_installation) if "LOW CONFIDENCE" in line]
     assert 0 < len(doubtful) <= 20

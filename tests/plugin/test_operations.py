@@ -31,7 +31,7 @@ from sync_queue.dlq import DeadLetterQueue
 from sync_queue.setup import open_writer
 from tasks import MODES, QUICK
 from tasks.dead_letters import DAYS
-from tests.installation import ROOT, Installation, files, wait
+from tests.installation import ROOT, Installation, files_of, wait_for
 from tests.plugin.shapes import SHAPES, check
 from tests.plugin.test_matching import doubtful
 from worker.dlq_retry import ended_by_outage
@@ -61,8 +61,8 @@ def doubt(installation: Installation) -> tuple[int, list[Item]]:
     """A scene that has been found doubtful, with its two candidates."""
     scene, items = doubtful(installation)
     installation.save(scene, title="Which of the two", details="Some details")
-    wait(lambda: ask(installation, "status")["needs_you"] == 1, 20, "the doubt")
-    installation.quiet()
+    wait_for(lambda: ask(installation, "status")["needs_you"] == 1, 20, "the doubt")
+    installation.wait_until_idle()
     return scene, items
 
 
@@ -94,12 +94,12 @@ def test_before_the_first_save_there_is_little_to_say(bare_installation: Install
 
 
 def test_a_save_is_seen_waiting_then_written(installation: Installation) -> None:
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.plex.faults.set(write_latency=1.0)
     installation.save(scene, title=NASTY)
     assert of(installation, scene)["state"] == "waiting"
     assert ask(installation, "status")["moving"]
-    installation.quiet()
+    installation.wait_until_idle()
     found = of(installation, scene)
     item = installation.item(scene)
     assert (found["state"], found["verdict"], found["waiting"], found["bound"]) == ("in step", "pushed", None, None)
@@ -127,19 +127,19 @@ def test_a_save_is_seen_waiting_then_written(installation: Installation) -> None
 
 
 def test_an_outage_is_told_from_the_first_failure_on(installation: Installation) -> None:
-    first, second = installation.with_file(2)
+    first, second = installation.scenes_with_file(2)
     installation.save(first, title="Before")
-    installation.quiet()
+    installation.wait_until_idle()
     installation.plex.faults.refuse()
     installation.save(second, title="While it is away")
-    wait(lambda: ask(installation, "status")["outage"] is not None, 5, "the outage to be told")
+    wait_for(lambda: ask(installation, "status")["outage"] is not None, 5, "the outage to be told")
     found = ask(installation, "status")
     assert (found["outage"]["waiting"], found["moving"]) == (1, True)
     assert "cannot be reached" in found["outage"]["reason"]
     assert "waits for Plex" in found["attention"]
     installation.plex.faults.accept()
-    installation.shows(second, title="While it is away")
-    wait(lambda: ask(installation, "status")["outage"] is None, 5, "the outage to be over")
+    installation.wait_until_plex_shows(second, title="While it is away")
+    wait_for(lambda: ask(installation, "status")["outage"] is None, 5, "the outage to be over")
     [outage] = ask(installation, "history")["outages"]
     assert outage["ended"] > outage["began"]
 
@@ -162,8 +162,8 @@ def test_a_doubtful_scene_is_given_an_item_by_hand_and_taken_from_it(bare_instal
     )
 
     assert ask(installation, "bind", scene=scene, rating_key=item.rating_key)["bound"] == item.rating_key
-    wait(lambda: item.title == "Which of the two", 20, "the chosen item to be written")
-    installation.quiet()
+    wait_for(lambda: item.title == "Which of the two", 20, "the chosen item to be written")
+    installation.wait_until_idle()
     found = of(installation, scene)
     assert (found["state"], found["bound"], found["items"][0]["proof"]) == (
         "in step",
@@ -172,17 +172,17 @@ def test_a_doubtful_scene_is_given_an_item_by_hand_and_taken_from_it(bare_instal
     )
     assert ask(installation, "status")["needs_you"] == 0
     installation.save(scene, title="Saved again")
-    wait(lambda: item.title == "Saved again", 20, "the next save")
+    wait_for(lambda: item.title == "Saved again", 20, "the next save")
     assert ask(installation, "preview", scenes=[scene])["equal"] == 1
-    second = installation.with_file(2)[1]
+    second = installation.scenes_with_file(2)[1]
     refused = ask(installation, "bind", scene=second, rating_key=item.rating_key)["error"]
     assert f"is scene {scene}'s" in refused
 
     assert ask(installation, "unbind", scene=scene) == {"version": 1, "unbound": True, "can_give_back": True}
     assert of(installation, scene)["state"] == "doubtful"
     ask(installation, "give_back", scenes=[scene], confirm=True)
-    wait(lambda: (item.title, item.summary) == before, 20, "what it was before")
-    installation.quiet()
+    wait_for(lambda: (item.title, item.summary) == before, 20, "what it was before")
+    installation.wait_until_idle()
     assert of(installation, scene)["state"] == "left alone"
     assert ask(installation, "unbind", scene=scene)["unbound"] is False
 
@@ -190,7 +190,7 @@ def test_a_doubtful_scene_is_given_an_item_by_hand_and_taken_from_it(bare_instal
 def test_an_item_that_proves_another_scene_is_refused_before_anybody_looked_at_that_scene(
     installation: Installation,
 ) -> None:
-    first, second, third = installation.with_file(3)
+    first, second, third = installation.scenes_with_file(3)
     item = installation.item(second)
     assert f"is scene {second}'s, which" in ask(installation, "bind", scene=first, rating_key=item.rating_key)["error"]
     [part] = item.parts()
@@ -207,12 +207,12 @@ def test_by_path_map_too_an_item_is_another_scene_s(bare_installation: Installat
     installation = bare_installation
     installation.plex.start()
     installation.section = installation.plex.add_section("Scenes", ["/media"])
-    for path, size, duration in files(installation.library):
+    for path, size, duration in files_of(installation.library):
         installation.plex.add_item(installation.section, [(path.replace("/data/", "/media/", 1), size, duration)])
     installation.stash.start()
     assert installation.stash.add_plugin(installation.root) is not None
     installation.configure(path_map="/data => /media")
-    first, second = installation.with_file(2)
+    first, second = installation.scenes_with_file(2)
     place = installation.scene(second)["files"][0]["path"].replace("/data/", "/media/", 1)
     item = installation.plex.find(place)
     assert item is not None
@@ -229,11 +229,11 @@ def test_none_of_those_shown_leaves_the_others_and_can_be_taken_back(bare_instal
     assert of(installation, scene)["refused"] == 0
     assert ask(installation, "refuse", scene=scene, rating_keys=[shown])["refused"] == [shown]
     assert of(installation, scene)["refused"] == 1
-    wait(lambda: ask(installation, "status")["needs_you"] == 1, 20, "to be asked about the other one")
+    wait_for(lambda: ask(installation, "status")["needs_you"] == 1, 20, "to be asked about the other one")
     [row] = ask(installation, "attention")["rows"]
     assert [one["rating_key"] for one in row["candidates"]] == [unseen]
     assert ask(installation, "unbind", scene=scene) == {"version": 1, "unbound": True, "can_give_back": False}
-    installation.quiet()
+    installation.wait_until_idle()
     assert of(installation, scene)["refused"] == 0
     [row] = ask(installation, "attention")["rows"]
     assert {one["rating_key"] for one in row["candidates"]} == {shown, unseen}
@@ -241,21 +241,23 @@ def test_none_of_those_shown_leaves_the_others_and_can_be_taken_back(bare_instal
 
 def test_what_the_worker_waits_for_a_person_for_is_told(installation: Installation) -> None:
     installation.configure(plex_token="wrong")
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.save(scene, title="Waits")
-    wait(lambda: ask(installation, "status")["drainer"]["state"] == "waiting for a person", 20, "the wait for a person")
+    wait_for(
+        lambda: ask(installation, "status")["drainer"]["state"] == "waiting for a person", 20, "the wait for a person"
+    )
     found = ask(installation, "status")
     assert found["enabled"]
     assert "token" in found["attention"]
 
 
 def test_the_scenes_being_written_are_named(installation: Installation) -> None:
-    scenes = installation.with_file(7)
+    scenes = installation.scenes_with_file(7)
     installation.plex.faults.set(write_latency=2.0)
     installation.save(scenes[0], title="Seen on its way")
-    wait(lambda: ask(installation, "status")["writing"] == [scenes[0]], 10, "the scene to be named")
+    wait_for(lambda: ask(installation, "status")["writing"] == [scenes[0]], 10, "the scene to be named")
     installation.plex.faults.clear()
-    installation.quiet()
+    installation.wait_until_idle()
     assert ask(installation, "status")["writing"] == []
 
 
@@ -264,13 +266,13 @@ def test_none_of_these_is_asked_again_for_a_new_candidate_only(bare_installation
     scene, items = doubt(installation)
     assert "no candidate" in ask(installation, "refuse", scene=scene, rating_keys=[4711])["error"]
     assert ask(installation, "refuse", scene=scene)["refused"] == sorted(item.rating_key for item in items)
-    installation.quiet()
+    installation.wait_until_idle()
     assert (of(installation, scene)["state"], of(installation, scene)["verdict"]) == ("left alone", "not in Plex")
     installation.save(scene, title="Once more")
-    installation.quiet()
+    installation.wait_until_idle()
     installation.configure(reconcile_missing=False)
     installation.task("Reconcile Library (All)")
-    installation.quiet()
+    installation.wait_until_idle()
     assert ask(installation, "status")["needs_you"] == 0
     runs = ask(installation, "history")["reconciliations"]
     assert [(run["scope"], run["error"]) for run in runs if run["scope"] == "all"] == [("all", None)]
@@ -278,17 +280,17 @@ def test_none_of_these_is_asked_again_for_a_new_candidate_only(bare_installation
     name = installation.scene(scene)["files"][0]["path"].rsplit("/", 1)[1]
     new = [installation.plex.add_item(installation.section, [(f"/elsewhere/{n}/{name}", n, 5.0)]) for n in (3, 4)]
     installation.save(scene, title="Once more, again")
-    wait(lambda: ask(installation, "status")["needs_you"] == 1, 20, "to be asked again")
+    wait_for(lambda: ask(installation, "status")["needs_you"] == 1, 20, "to be asked again")
     [row] = ask(installation, "attention")["rows"]
     assert {one["rating_key"] for one in row["candidates"]} == {item.rating_key for item in new}
     assert ask(installation, "unbind", scene=scene) == {"version": 1, "unbound": True, "can_give_back": False}
-    installation.quiet()
+    installation.wait_until_idle()
     [row] = ask(installation, "attention")["rows"]
     assert len(row["candidates"]) == 4
 
 
 def test_dead_letters_are_retried_and_discarded_by_row_and_by_cause(installation: Installation) -> None:
-    scenes = installation.with_file(4)
+    scenes = installation.scenes_with_file(4)
     for scene in scenes:
         letter(
             installation, scene, PermanentError(NASTY), scene={"title": NASTY}, files=[{"path": f"/data/{NASTY}.mp4"}]
@@ -299,12 +301,12 @@ def test_dead_letters_are_retried_and_discarded_by_row_and_by_cause(installation
     [last] = ask(installation, "attention", limit=3, after=answer["next"])["rows"]
     assert of(installation, scenes[0])["state"] == "failed"
     assert ask(installation, "retry", ids=[last["id"]])["queued"] == 1
-    installation.quiet()
+    installation.wait_until_idle()
     assert of(installation, last["scene_id"])["state"] == "in step"
     assert ask(installation, "discard", ids=[answer["rows"][0]["id"], "scene_0"])["discarded"] == 1
     assert ask(installation, "status")["needs_you"] == 2
     assert ask(installation, "retry", cause=answer["rows"][0]["cause"])["queued"] == 2
-    installation.quiet()
+    installation.wait_until_idle()
     assert ask(installation, "status")["needs_you"] == 0
     assert "rows of attention" in ask(installation, "discard", ids=[3])["error"]
 
@@ -312,7 +314,7 @@ def test_dead_letters_are_retried_and_discarded_by_row_and_by_cause(installation
 def test_an_outage_that_ended_jobs_needs_nobody(installation: Installation) -> None:
     from plex.exceptions import PlexNotFound, PlexServerDown
 
-    first, second = installation.with_file(2)
+    first, second = installation.scenes_with_file(2)
     letter(installation, first, PlexServerDown("away"))
     letter(installation, second, PlexNotFound("not there"), files=[{"path": "/data/x.mp4"}])
     assert ask(installation, "status")["needs_you"] == 1
@@ -326,9 +328,9 @@ def test_missing_files_are_told_by_folder_with_the_rule(bare_installation: Insta
     installation = bare_installation
     installation.plex.start()
     installation.section = installation.plex.add_section("Scenes", ["/media"])
-    scenes = installation.with_file(2)
+    scenes = installation.scenes_with_file(2)
     there = {scene.files[0].path for scene in installation.library.scenes if scene.id == scenes[0]}
-    for path, size, duration in files(installation.library):
+    for path, size, duration in files_of(installation.library):
         if path in there:
             installation.plex.add_item(installation.section, [(path.replace("/data/", "/media/", 1), size, duration)])
     installation.stash.start()
@@ -336,8 +338,8 @@ def test_missing_files_are_told_by_folder_with_the_rule(bare_installation: Insta
     installation.configure()
     for scene in scenes:
         installation.save(scene, title="Where is it")
-    wait(lambda: of(installation, scenes[0])["state"] == "in step", 20, "the one that is there")
-    wait(lambda: of(installation, scenes[1])["verdict"] == "not in Plex", 20, "the one that is not")
+    wait_for(lambda: of(installation, scenes[0])["state"] == "in step", 20, "the one that is there")
+    wait_for(lambda: of(installation, scenes[1])["verdict"] == "not in Plex", 20, "the one that is not")
     assert of(installation, scenes[0])["items"][0]["proof"] == "same name and size"
     assert of(installation, scenes[1])["waiting"]["for_file"]
     [folder] = ask(installation, "attention")["folders"]
@@ -347,7 +349,7 @@ def test_missing_files_are_told_by_folder_with_the_rule(bare_installation: Insta
     ]
     installation.configure(path_map="/data => /media; /none => /nothing")
     installation.save(scenes[0], title="With a rule")
-    wait(
+    wait_for(
         lambda: [rule["used"] for rule in ask(installation, "paths")["rules"]] == [True, False],
         20,
         "the use of the rules",
@@ -379,16 +381,16 @@ def test_libraries_to_choose_from(installation: Installation) -> None:
 
 
 def test_sync_now_goes_before_everything(installation: Installation) -> None:
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.configure(enabled=False)
     installation.save(scene, title="Paused")
-    installation.paused()
-    wait(lambda: not ask(installation, "status")["enabled"], 10, "the pause to be known")
+    installation.wait_until_paused()
+    wait_for(lambda: not ask(installation, "status")["enabled"], 10, "the pause to be known")
     assert ask(installation, "sync_now", ids=[scene, str(scene)])["queued"] == 1
     [row] = rows(installation)
     assert (row["priority"], row["by_hand"]) == (0, True)
     installation.configure()
-    installation.shows(scene, title="Paused")
+    installation.wait_until_plex_shows(scene, title="Paused")
     assert "ids" in ask(installation, "sync_now", ids=["x"])["error"]
     assert "ids" in ask(installation, "sync_now")["error"]
 

@@ -15,7 +15,7 @@ from common.file_locks import try_lock, unlock
 from sandbox.plex.model import Item, Tag
 from sandbox.stash import png
 from sync_queue.operations import load_sync_timestamps
-from tests.installation import Installation, wait
+from tests.installation import Installation, wait_for
 
 READ_ONLY = {"GET", "HEAD"}
 
@@ -90,10 +90,10 @@ def written_fields(installation: Installation) -> dict[int, set[str]]:
 
 
 def test_what_is_foretold_is_what_is_written(installation: Installation) -> None:
-    spoiled = installation.item(installation.with_file(1)[0])
+    spoiled = installation.item(installation.scenes_with_file(1)[0])
     spoiled.title, spoiled.summary = "Of another time", "Other words"
     spoiled.tag_list("genre").append(Tag("nobody's"))
-    for scene_id in installation.with_file(3):
+    for scene_id in installation.scenes_with_file(3):
         cover(installation, scene_id, png())
     before = {item.rating_key: shown(item) for item in items(installation)}
     installation.plex.reset_counters()
@@ -104,7 +104,7 @@ def test_what_is_foretold_is_what_is_written(installation: Installation) -> None
     assert foretold["left_alone"] == {"gated": 60 - foretold["would_change"]}
 
     installation.task("Sync All Scenes")
-    installation.quiet()
+    installation.wait_until_idle()
     expected = {
         item["rating_key"]: {change["field"]: change for change in item["changes"]}
         for scene in foretold["changes"]
@@ -135,16 +135,16 @@ def test_what_is_foretold_is_what_is_written(installation: Installation) -> None
 def test_nothing_is_changed_anywhere(installation: Installation) -> None:
     """New items, edited scenes, a moved file: all that a look of the drainer would take notice of."""
     installation.task("Sync All Scenes")
-    installation.quiet()
+    installation.wait_until_idle()
     installation.stash.set_plugin_enabled("Stash2Plex", False)
-    one, two = installation.with_file(2)
+    one, two = installation.scenes_with_file(2)
     installation.save(one, title="Foretold")
     cover(installation, two, png())
     installation.save(two, organized=True)
     installation.plex.add_item(installation.section, [("/data/of nobody.mp4", 7, 1.0)])
     installation.stash.set_plugin_enabled("Stash2Plex", True)
     installation.stop_worker()
-    wait(lambda: free(installation), 30, "the comparison after the start of Stash to end")
+    wait_for(lambda: free(installation), 30, "the comparison after the start of Stash to end")
     before = durable(installation)
     installation.plex.reset_counters()
     writes = len(installation.plex.writes)
@@ -161,11 +161,11 @@ def test_nothing_is_changed_anywhere(installation: Installation) -> None:
     assert '-> "Foretold"' in said(installation)
     assert "1 to be uploaded" not in said(installation)
     assert "2 to be uploaded" in said(installation)
-    assert installation.complaints() == []
+    assert installation.logged_errors() == []
 
 
 def test_before_anything_was_ever_written(installation: Installation) -> None:
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     found = operation(installation, "preview", scene=scene)
     [told] = found["changes"]
     assert told["scene_id"] == scene
@@ -179,11 +179,11 @@ def test_before_anything_was_ever_written(installation: Installation) -> None:
 
 
 def test_what_is_left_alone_and_why(installation: Installation) -> None:
-    given, doubtful, missing, private = installation.with_file(4)
+    given, doubtful, missing, private = installation.scenes_with_file(4)
     installation.task("Sync All Scenes")
-    installation.quiet()
+    installation.wait_until_idle()
     operation(installation, "give_back", scenes=[given], confirm=True)
-    installation.quiet()
+    installation.wait_until_idle()
     path = Path(installation.scene(doubtful)["files"][0]["path"])
     for item in (installation.item(doubtful), installation.item(missing)):
         installation.plex.remove_item(item.rating_key)
@@ -223,7 +223,7 @@ def test_page_by_page(installation: Installation) -> None:
 
 def test_only_what_was_updated_lately_where_nothing_is_said(installation: Installation) -> None:
     installation.configure(enabled=False)
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.save(scene, title="Of today")
     installation.task("Preview Changes")
     output = installation.stash.processes[-1].output
@@ -234,7 +234,7 @@ def test_only_what_was_updated_lately_where_nothing_is_said(installation: Instal
 
 def test_two_scenes_of_one_item(installation: Installation) -> None:
     """Merged versions: the item is told of with the scene of its first file, as it will be written."""
-    one, two = installation.with_file(2)
+    one, two = installation.scenes_with_file(2)
     files = [installation.scene(scene)["files"][0]["path"] for scene in (one, two)]
     for scene in (one, two):
         installation.plex.remove_item(installation.item(scene).rating_key)

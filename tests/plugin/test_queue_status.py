@@ -30,7 +30,7 @@ from sync_queue.sql import TABLE
 from sync_queue.writer import queue_dir
 from tasks import status_context
 from tasks.queue_status import gather
-from tests.installation import PLUGIN, Installation, wait
+from tests.installation import PLUGIN, Installation, wait_for
 
 from .test_tasks import said
 
@@ -143,26 +143,26 @@ def test_an_error_is_no_less_discreet(settled: Installation) -> None:
     (settled.data / "state.db").rename(settled.data / "away")
     (settled.data / "state.db").mkdir()
     settled.task("View Queue Status")
-    [line] = settled.complaints()[:1]
+    [line] = settled.logged_errors()[:1]
     assert "own files cannot be used" in line
     assert str(settled.data) not in line
 
 
 def test_what_waits_is_seen_to_without_a_question(settled: Installation) -> None:
     settled.configure(enabled=False)
-    settled.save(settled.with_file()[0], title="Waits")
-    settled.paused()
+    settled.save(settled.scenes_with_file()[0], title="Waits")
+    settled.wait_until_paused()
     settled.stop_worker(signal.SIGKILL)
     assert settled.worker_pid() is None
     settled.task("View Queue Status")
-    wait(lambda: settled.worker_pid() is not None, 20, "a drainer to be started")
+    wait_for(lambda: settled.worker_pid() is not None, 20, "a drainer to be started")
 
 
 def test_a_comparison_that_is_due_is_begun(settled: Installation) -> None:
     remembered = (settled.data / "discretion.json").read_text()
-    settled.not_compared()
+    settled.make_reconciliation_due()
     settled.task("View Queue Status")
-    wait(lambda: (settled.data / "reconciliation_state.json").exists(), 30, "the comparison")
+    wait_for(lambda: (settled.data / "reconciliation_state.json").exists(), 30, "the comparison")
     # It has asked too, and knows which process of Stash it was.
     assert (settled.data / "discretion.json").read_text() == remembered
 

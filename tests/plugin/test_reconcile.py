@@ -16,7 +16,7 @@ import pytest
 from common import reconcile_due as trigger
 from reconciliation.launch import ensure
 from reconciliation.scheduler import ReconciliationScheduler
-from tests.installation import Installation, wait
+from tests.installation import Installation, wait_for
 
 
 def said(installation: Installation, level: str = "Info") -> str:
@@ -34,28 +34,28 @@ def everything(installation: Installation) -> list[str]:
 
 def test_a_fresh_library_is_brought_into_step_and_stays_there(installation: Installation) -> None:
     assert installation.task("Reconcile Library (All)").progress == 1
-    installation.quiet()
+    installation.wait_until_idle()
     assert everything(installation) == []
     installation.plex.reset_counters()
     again = operation(installation, "reconcile_all")
     assert (again["enqueued"], again["total_gaps"]) == (0, again["gaps"]["missing"])
     assert installation.plex.puts == 0
-    assert installation.complaints() == []
+    assert installation.logged_errors() == []
     state = ReconciliationScheduler(str(installation.data)).load_state()
     assert (state.last_scope, state.last_scenes_checked, state.last_enqueued) == ("all", 60, 0)
 
 
 def test_a_save_whose_hook_was_lost_is_found(installation: Installation) -> None:
     installation.task("Sync All Scenes")
-    installation.quiet()
+    installation.wait_until_idle()
     installation.stash.set_plugin_enabled("Stash2Plex", False)
-    one, two = installation.with_file(2)
+    one, two = installation.scenes_with_file(2)
     installation.save(one, title="Nobody was told")
     installation.stash.autotag(two, tag_ids=[7])
     installation.stash.set_plugin_enabled("Stash2Plex", True)
     result = operation(installation, "reconcile_recent")
     assert (result["gaps"]["stale_sync"], result["enqueued"]) == (2, 2)
-    installation.quiet()
+    installation.wait_until_idle()
     assert installation.differences([one, two]) == []
     assert installation.item(one).title == "Nobody was told"
 
@@ -73,7 +73,7 @@ def test_missing_scenes_are_told_by_folder(bare_installation: Installation) -> N
     with (installation.data / "gap_report.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert sum("missing" in row["gaps"] for row in rows) == found["gaps"]["missing"]
-    assert installation.queue()["waiting"] == 0
+    assert installation.queue_counts()["waiting"] == 0
 
 
 def test_what_stash_does_not_know_is_listed_too(installation: Installation) -> None:
@@ -87,7 +87,7 @@ def test_what_stash_does_not_know_is_listed_too(installation: Installation) -> N
 
 def test_plex_away_gives_what_is_known_and_says_so(installation: Installation) -> None:
     installation.task("Sync All Scenes")
-    installation.quiet()
+    installation.wait_until_idle()
     installation.stop_worker()
     installation.plex.faults.refuse()
     result = operation(installation, "reconcile_all")
@@ -125,18 +125,18 @@ def test_only_one_at_a_time(installation: Installation) -> None:
 
 
 def test_a_save_during_a_run_is_not_held_up(installation: Installation) -> None:
-    [scene, another] = installation.with_file(2)
+    [scene, another] = installation.scenes_with_file(2)
     installation.save(another, title="The drainer is at work")
-    installation.shows(another, title="The drainer is at work")
+    installation.wait_until_plex_shows(another, title="The drainer is at work")
     over(installation)
     # The run waits for its listing; the drainer asks for single items.
     installation.plex.faults.set(latency=1.5, only="^GET .*/all")
     run = threading.Thread(target=installation.task, args=("Reconcile Library (All)",))
     run.start()
-    wait(lambda: locked(installation), 10, "the run to begin")
+    wait_for(lambda: locked(installation), 10, "the run to begin")
     began = time.monotonic()
     installation.save(scene, title="In the middle of it")
-    installation.shows(scene, title="In the middle of it")
+    installation.wait_until_plex_shows(scene, title="In the middle of it")
     assert locked(installation)
     assert time.monotonic() - began < 5
     installation.plex.faults.clear()
@@ -146,18 +146,18 @@ def test_a_save_during_a_run_is_not_held_up(installation: Installation) -> None:
 def test_a_run_that_is_killed_in_the_middle_loses_no_gap(installation: Installation) -> None:
     installation.plex.faults.set(latency=2.0, only="^GET .*/all")
     installation.stash.set_plugin_enabled("Stash2Plex", False)
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.save(scene, title="Missed by the hooks")
     installation.stash.set_plugin_enabled("Stash2Plex", True)
     assert look(installation)
-    wait(lambda: runs(installation) != [], 10, "the run to begin")
+    wait_for(lambda: runs(installation) != [], 10, "the run to begin")
     time.sleep(0.5)
     for pid in runs(installation):
         os.kill(pid, signal.SIGKILL)
     over(installation)
     installation.plex.faults.clear()
     installation.task("Reconcile Library (Recent)")
-    installation.shows(scene, title="Missed by the hooks")
+    installation.wait_until_plex_shows(scene, title="Missed by the hooks")
 
 
 def runs(installation: Installation) -> list[int]:
@@ -188,23 +188,23 @@ def look(installation: Installation, delay: float = 0.0) -> bool:
 
 def over(installation: Installation) -> None:
     """Wait until the process has let go of its lock."""
-    wait(lambda: not locked(installation), 30, "the run to end")
+    wait_for(lambda: not locked(installation), 30, "the run to end")
 
 
 def test_after_a_start_of_stash_recent_scenes_are_looked_at(installation: Installation) -> None:
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.stash.set_plugin_enabled("Stash2Plex", False)
     installation.save(scene, title="Before the start")
     installation.stash.set_plugin_enabled("Stash2Plex", True)
-    installation.not_compared()
+    installation.make_reconciliation_due()
     assert trigger.due(str(installation.data))
     assert look(installation)
-    installation.shows(scene, title="Before the start")
+    installation.wait_until_plex_shows(scene, title="Before the start")
     over(installation)
     state = ReconciliationScheduler(str(installation.data)).load_state()
     assert (state.last_scope, state.last_scenes_checked, state.last_enqueued) == ("recent", 1, 1)
     assert not trigger.due(str(installation.data))
-    wait(lambda: "Reconciliation (recent): 1 scenes checked" in said(installation), 10, "the words in Stash's log")
+    wait_for(lambda: "Reconciliation (recent): 1 scenes checked" in said(installation), 10, "the words in Stash's log")
 
 
 def test_a_second_look_while_one_is_at_work_starts_nothing(installation: Installation) -> None:
@@ -214,12 +214,12 @@ def test_a_second_look_while_one_is_at_work_starts_nothing(installation: Install
 
 
 def test_a_run_that_fails_is_tried_again_later_and_not_at_once(installation: Installation) -> None:
-    [scene] = installation.with_file()
-    installation.not_compared()
+    [scene] = installation.scenes_with_file()
+    installation.make_reconciliation_due()
     installation.plex.faults.refuse()
     installation.save(scene, title="Something to compare")
     scheduler = ReconciliationScheduler(str(installation.data))
-    wait(lambda: scheduler.load_state().failures > 0, 20, "the run that a start of Stash brings")
+    wait_for(lambda: scheduler.load_state().failures > 0, 20, "the run that a start of Stash brings")
     over(installation)
     state = scheduler.load_state()
     assert (state.failures, "Plex cannot be reached" in state.last_error) == (1, True)
@@ -239,7 +239,7 @@ def test_a_plugin_that_is_not_set_up_looks_at_nothing(bare_installation: Install
 def test_nothing_secret_stands_in_the_arguments(installation: Installation) -> None:
     assert look(installation, delay=0.5)
     cookie = json.loads(installation.stash.processes[-1].stdin)["server_connection"]["SessionCookie"]["Value"]
-    wait(lambda: runs(installation) != [], 10, "the run to begin")
+    wait_for(lambda: runs(installation) != [], 10, "the run to begin")
     own = [words for words in map(arguments, Path("/proc").iterdir()) if str(installation.data).encode() in words]
     assert not any(cookie.encode() in b" ".join(words) for words in own)
     over(installation)

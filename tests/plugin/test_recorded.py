@@ -56,7 +56,7 @@ def test_a_recorded_hook_ends_as_it_should(recorded_installation: Installation, 
     assert b"\x01e\x02" not in ended.stderr
     assert b"Traceback" not in ended.stderr
     if installation.data.exists() and (installation.data / "queue").exists():
-        installation.quiet()
+        installation.wait_until_idle()
     context = document["args"]["hookContext"]
     if context["type"] in ("Scene.Update.Post", "Scene.Create.Post"):
         assert installation.differences([context["id"]]) == []

@@ -57,11 +57,11 @@ def either(request: pytest.FixtureRequest, installation: Installation) -> None:
 @pytest.mark.usefixtures("either")
 def test_the_whole_library_there_and_back(installation: Installation) -> None:
     people_were_here(installation)
-    for scene_id in installation.with_file(3):
+    for scene_id in installation.scenes_with_file(3):
         cover(installation, scene_id, png())
     before = whole(installation)
     installation.task("Sync All Scenes")
-    installation.quiet()
+    installation.wait_until_idle()
     after = whole(installation)
     assert after != before
 
@@ -69,7 +69,7 @@ def test_the_whole_library_there_and_back(installation: Installation) -> None:
     job = installation.task("Give Back to Plex")
     assert (job.status, job.progress) == ("FINISHED", 1)
     assert {kind.split()[0] for kind in installation.plex.counters} == {"GET"}
-    assert installation.queue()["waiting"] == 0
+    assert installation.queue_counts()["waiting"] == 0
     assert whole(installation) == after
     shown = installation.stash.processes[-1].output
     assert shown["would_change"] == len({key for key in before if after[key] != before[key]})
@@ -78,36 +78,36 @@ def test_the_whole_library_there_and_back(installation: Installation) -> None:
     assert "unlocked: " in said(installation)
 
     installation.task("Give Back to Plex", confirm="true")
-    installation.quiet()
+    installation.wait_until_idle()
     assert whole(installation) == before
     assert "are queued to be given back" in said(installation)
-    assert installation.complaints() == []
+    assert installation.logged_errors() == []
 
     installation.plex.reset_counters()
-    for scene_id in installation.with_file(5):
+    for scene_id in installation.scenes_with_file(5):
         installation.save(scene_id, title="Saved again")
-    installation.quiet()
+    installation.wait_until_idle()
     assert whole(installation) == before
     assert installation.plex.puts == 0
 
     result = operation(installation, "all")
     assert result["given_back"] == shown["scenes"]
     assert "had been given back to Plex" in said(installation, "Warning")
-    installation.quiet()
+    installation.wait_until_idle()
     assert installation.differences(int(scene.id) for scene in installation.library.scenes) == []
-    installation.save(installation.with_file(1)[0], title="And saves arrive again")
-    installation.shows(installation.with_file(1)[0], title="And saves arrive again")
+    installation.save(installation.scenes_with_file(1)[0], title="And saves arrive again")
+    installation.wait_until_plex_shows(installation.scenes_with_file(1)[0], title="And saves arrive again")
 
 
 def test_only_the_scenes_that_were_asked_for(installation: Installation) -> None:
-    one, two = installation.with_file(2)
+    one, two = installation.scenes_with_file(2)
     before = state(installation.item(one))
     installation.task("Sync All Scenes")
-    installation.quiet()
+    installation.wait_until_idle()
     kept = state(installation.item(two))
     result = operation(installation, "give_back", scenes=[one], confirm=True)
     assert (result["scenes"], result["items"]) == (1, 1)
-    installation.quiet()
+    installation.wait_until_idle()
     assert state(installation.item(one)) == before
     assert state(installation.item(two)) == kept
     assert operation(installation, "sync", scenes=[one, 9999]) == {
@@ -118,101 +118,101 @@ def test_only_the_scenes_that_were_asked_for(installation: Installation) -> None
         "given_back": 1,
         "gone": 1,
     }
-    installation.quiet()
+    installation.wait_until_idle()
     assert installation.differences([one]) == []
 
 
 def test_as_the_readme_says_and_sync_recent_writes_again(installation: Installation) -> None:
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.save(scene, title="Of today")
-    installation.quiet()
+    installation.wait_until_idle()
     readme = (installation.root / "README.md").read_text(encoding="utf-8")
     [words] = re.findall(r"mutation \{.*give_back.*\}", readme)
     assert installation.stash.gql(words)["runPluginOperation"]["scenes"] == 1
-    installation.quiet()
+    installation.wait_until_idle()
     assert installation.item(scene).title != "Of today"
     installation.task("Sync Recent Scenes")
-    installation.shows(scene, title="Of today")
+    installation.wait_until_plex_shows(scene, title="Of today")
 
 
 def test_what_waits_to_be_written_is_not_written_after(installation: Installation) -> None:
     """By hand or not: whoever gives back takes that back too."""
-    one, two = installation.with_file(2)
+    one, two = installation.scenes_with_file(2)
     before = state(installation.item(one)), state(installation.item(two))
     installation.save(one, title="Written")
-    installation.shows(one, title="Written")
-    installation.quiet()
+    installation.wait_until_plex_shows(one, title="Written")
+    installation.wait_until_idle()
     installation.configure(enabled=False)
     operation(installation, "sync", scenes=[one, two])
-    installation.paused()
+    installation.wait_until_paused()
     installation.save(one, title="Never written")
     operation(installation, "give_back", scenes=[one, two], confirm=True)
     assert "Enabled is off" in said(installation, "Warning")
-    assert installation.queue()["waiting"] == 2
+    assert installation.queue_counts()["waiting"] == 2
     installation.configure()
-    installation.quiet()
+    installation.wait_until_idle()
     assert (state(installation.item(one)), state(installation.item(two))) == before
 
 
 def test_a_sync_by_hand_after_it_is_the_last_word(installation: Installation) -> None:
     """Both wait at once, and the drainer takes them together."""
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.save(scene, title="Written")
-    installation.shows(scene, title="Written")
-    installation.quiet()
+    installation.wait_until_plex_shows(scene, title="Written")
+    installation.wait_until_idle()
     installation.configure(enabled=False)
     operation(installation, "give_back", scenes=[scene], confirm=True)
-    installation.paused()
+    installation.wait_until_paused()
     operation(installation, "all")
     installation.configure()
-    installation.quiet()
+    installation.wait_until_idle()
     assert installation.differences([scene]) == []
     installation.save(scene, title="Goes on")
-    installation.shows(scene, title="Goes on")
+    installation.wait_until_plex_shows(scene, title="Goes on")
 
 
 def test_it_is_not_forgotten_while_a_scene_says_nothing(installation: Installation) -> None:
     """A scene that is emptied, filtered or loses its place and comes back is still one that was given back."""
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.save(scene, title="Written")
-    installation.shows(scene, title="Written")
-    installation.quiet()
+    installation.wait_until_plex_shows(scene, title="Written")
+    installation.wait_until_idle()
     operation(installation, "give_back", confirm=True)
-    installation.quiet()
+    installation.wait_until_idle()
     before = state(installation.item(scene))
     nothing: dict[str, Any] = {"performer_ids": [], "tag_ids": [], "studio_id": None, "details": "", "date": None}
     for fields in (nothing, {"details": "It speaks again"}):
         installation.save(scene, **fields)
-        installation.quiet()
+        installation.wait_until_idle()
     assert state(installation.item(scene)) == before
 
 
 def test_what_is_gone_on_either_side(installation: Installation) -> None:
-    deleted, lost = installation.with_file(2)
+    deleted, lost = installation.scenes_with_file(2)
     item = installation.item(deleted)
     before = state(item)
     for scene in (deleted, lost):
         installation.save(scene, title="Written")
-        installation.shows(scene, title="Written")
-    installation.quiet()
+        installation.wait_until_plex_shows(scene, title="Written")
+    installation.wait_until_idle()
     installation.stash.gql(DESTROY, {"i": {"id": str(deleted), "delete_file": False}})
-    installation.quiet()
+    installation.wait_until_idle()
     installation.plex.remove_item(installation.item(lost).rating_key)
     shown = operation(installation, "give_back")
     assert (shown["scenes"], shown["items"], shown["gone_from_plex"], shown["gone_from_stash"]) == (2, 1, 1, 1)
     assert "gone from Plex" in said(installation)
     assert "gone from Stash" in said(installation)
     operation(installation, "give_back", confirm=True)
-    installation.quiet()
+    installation.wait_until_idle()
     assert state(item) == before
     assert operation(installation, "give_back")["items"] == 0
 
 
 def test_items_of_another_server_are_said(installation: Installation) -> None:
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.save(scene, title="Written")
-    installation.shows(scene, title="Written")
-    installation.quiet()
+    installation.wait_until_plex_shows(scene, title="Written")
+    installation.wait_until_idle()
     with closing(sqlite3.connect(installation.data / "state.db")) as db, db:
         db.execute("UPDATE written SET machine = 'another'")
     result = operation(installation, "give_back", confirm=True)

@@ -5,24 +5,24 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.installation import BULK, Installation, wait
+from tests.installation import BULK, Installation, wait_for
 
 
 def test_a_saved_title_is_in_plex_and_nobody_did_anything(installation: Installation) -> None:
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.save(scene, title="A new title")
-    installation.shows(scene, title="A new title")
+    installation.wait_until_plex_shows(scene, title="A new title")
     assert installation.item(scene).locks >= {"title"}
-    assert installation.complaints() == []
+    assert installation.logged_errors() == []
 
 
 def test_everything_of_a_scene_arrives_and_leaves_again(installation: Installation) -> None:
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.save(scene, details="One\ntwo <b>&amp;</b> 日本語", date="2021-03", rating100=75, tag_ids=["1", "2"])
-    installation.quiet()
+    installation.wait_until_idle()
     assert installation.differences([scene]) == []
     installation.save(scene, details="", date=None, tag_ids=[], performer_ids=[], rating100=None)
-    installation.quiet()
+    installation.wait_until_idle()
     item = installation.item(scene)
     assert (item.summary, item.originally_available_at, item.tags("genre"), item.tags("actor"), item.user_rating) == (
         "", None, [], [], None,
@@ -31,129 +31,129 @@ def test_everything_of_a_scene_arrives_and_leaves_again(installation: Installati
 
 
 def test_five_saves_at_once_all_arrive_with_one_drainer(installation: Installation) -> None:
-    scenes = installation.with_file(5)
+    scenes = installation.scenes_with_file(5)
     with ThreadPoolExecutor(5) as pool:
         list(pool.map(lambda scene: installation.save(scene, title=f"At once {scene}"), scenes))
     for scene in scenes:
-        installation.shows(scene, title=f"At once {scene}")
+        installation.wait_until_plex_shows(scene, title=f"At once {scene}")
     # one drainer; the other greeting is from the comparison after a start of Stash
     assert installation.plex.counters["GET /"] <= 2
 
 
 def test_the_newer_of_two_saves_wins(installation: Installation) -> None:
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     for title in ("first", "second", "third"):
         installation.save(scene, title=title)
-    installation.shows(scene, title="third")
-    installation.quiet()
+    installation.wait_until_plex_shows(scene, title="third")
+    installation.wait_until_idle()
     assert installation.item(scene).title == "third"
 
 
 def test_a_bulk_edit_reaches_every_scene(installation: Installation) -> None:
-    scenes = installation.with_file(20)
+    scenes = installation.scenes_with_file(20)
     installation.stash.gql(BULK, {"i": {"ids": [str(s) for s in scenes], "tag_ids": {"ids": ["3"], "mode": "ADD"}}})
-    installation.quiet()
+    installation.wait_until_idle()
     assert installation.differences(scenes) == []
     assert installation.plex.puts == len(scenes)
 
 
 def test_a_save_goes_before_the_bulk_that_waits(installation: Installation) -> None:
-    *bulk, scene = installation.with_file(30)
+    *bulk, scene = installation.scenes_with_file(30)
     installation.plex.faults.write_latency = 0.1
     installation.task("Sync All Scenes")
-    wait(lambda: installation.plex.puts > 2, 20, "the bulk to be under way")
+    wait_for(lambda: installation.plex.puts > 2, 20, "the bulk to be under way")
     installation.save(scene, title="Before all the others")
-    installation.shows(scene, title="Before all the others")
-    assert installation.queue()["waiting"] > 5
+    installation.wait_until_plex_shows(scene, title="Before all the others")
+    assert installation.queue_counts()["waiting"] > 5
     installation.plex.faults.clear()
-    installation.quiet()
+    installation.wait_until_idle()
     assert installation.differences([*bulk, scene]) == []
 
 
 def test_each_changed_scene_costs_one_put_and_an_unchanged_one_none(installation: Installation) -> None:
     installation.task("Sync All Scenes")
-    installation.quiet()
+    installation.wait_until_idle()
     items = {key for write in installation.plex.writes for key in write.rating_keys}
     assert installation.plex.puts == len(items) > 40
     installation.plex.reset_counters()
     installation.task("Sync All Scenes")
-    installation.quiet()
+    installation.wait_until_idle()
     assert installation.plex.puts == 0
     assert installation.plex.hidden_reloads == 0
     assert installation.differences(int(scene.id) for scene in installation.library.scenes) == []
 
 
 def test_an_organized_click_and_a_save_without_changes_write_nothing(installation: Installation) -> None:
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.save(scene, title="As it is")
-    installation.quiet()
+    installation.wait_until_idle()
     installation.plex.reset_counters()
     installation.save(scene, organized=True)
     installation.save(scene, title="As it is")
-    installation.quiet()
+    installation.wait_until_idle()
     assert installation.plex.puts == 0
 
 
 def test_a_play_count_is_not_even_queued(installation: Installation) -> None:
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.save(scene, play_duration=12.0)
     assert not (installation.data / "queue").exists()
 
 
 def test_a_scene_that_says_nothing_is_left_alone(installation: Installation) -> None:
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     before = installation.item(scene).title
     installation.save(scene, details="", date=None, tag_ids=[], performer_ids=[], studio_id=None, title="Only a title")
-    installation.quiet()
+    installation.wait_until_idle()
     assert installation.item(scene).title == before
     assert installation.plex.puts == 0
 
 
 def test_every_file_of_a_scene_is_written(installation: Installation) -> None:
-    [scene] = installation.with_file(several=True)
+    [scene] = installation.scenes_with_file(multiple_files=True)
     installation.save(scene, title="Two versions")
-    installation.quiet()
+    installation.wait_until_idle()
     paths = [file["path"] for file in installation.scene(scene)["files"]]
     assert len(paths) > 1
     assert {installation.plex.find(path).title for path in paths} == {"Two versions"}  # type: ignore[union-attr]
 
 
 def test_a_destroyed_scene_is_forgotten_and_plex_left_alone(installation: Installation) -> None:
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.save(scene, title="Soon gone")
-    installation.shows(scene, title="Soon gone")
-    installation.quiet()
+    installation.wait_until_plex_shows(scene, title="Soon gone")
+    installation.wait_until_idle()
     item = installation.item(scene)
     installation.stash.gql("mutation($i: SceneDestroyInput!) { sceneDestroy(input: $i) }", {"i": {"id": str(scene)}})
-    installation.quiet()
+    installation.wait_until_idle()
     from sync_queue.operations import load_sync_timestamps
 
-    wait(lambda: scene not in load_sync_timestamps(str(installation.data)), 10, "the timestamp to go")
+    wait_for(lambda: scene not in load_sync_timestamps(str(installation.data)), 10, "the timestamp to go")
     assert item.title == "Soon gone"
 
 
 def test_a_scanned_file_arrives_once_it_is_tagged(installation: Installation) -> None:
     scene = installation.stash.scan_new_file("/data/new/fresh.mp4", 1234, 60.0)
     installation.plex.add_item(installation.section, [("/data/new/fresh.mp4", 1234, 60.0)])
-    installation.quiet()
+    installation.wait_until_idle()
     installation.save(scene, title="Fresh", details="Just in")
-    installation.shows(scene, title="Fresh", summary="Just in")
+    installation.wait_until_plex_shows(scene, title="Fresh", summary="Just in")
 
 
 def test_the_sync_timestamp_is_the_version_that_was_read(installation: Installation) -> None:
     from common.iso_time import parse_instant
     from sync_queue.operations import load_sync_timestamps
 
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.save(scene, title="Timed")
-    installation.quiet()
+    installation.wait_until_idle()
     assert load_sync_timestamps(str(installation.data))[scene] == parse_instant(installation.scene(scene)["updated_at"])
 
 
 def test_nothing_secret_is_left_behind(installation: Installation) -> None:
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.save(scene, title="Secret")
-    installation.shows(scene, title="Secret")
+    installation.wait_until_plex_shows(scene, title="Secret")
     pid = installation.worker_pid()
     cookies = [json.loads(p.stdin)["server_connection"]["SessionCookie"]["Value"] for p in installation.stash.processes]
     with open(f"/proc/{pid}/cmdline", "rb") as file:

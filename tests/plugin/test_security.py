@@ -18,7 +18,7 @@ from common import stash_log
 from plex.client import _parsed
 from plex.exceptions import PlexTemporaryError, translate_plex_exception
 from sandbox.library import Library
-from tests.installation import ROOT, SAVE, Installation, small_library, wait
+from tests.installation import ROOT, SAVE, Installation, small_library, wait_for
 
 from .test_tasks import operation, said
 
@@ -75,20 +75,20 @@ def everything_said(installation: Installation) -> str:
 def test_token_key_and_session_are_nowhere_after_a_day_of_trouble(locked: Installation) -> None:
     installation = locked
     installation.configure(debug_logging=True)
-    scenes = installation.with_file(12)
+    scenes = installation.scenes_with_file(12)
     installation.save(scenes[0], title="In peace")
-    installation.shows(scenes[0], title="In peace")
+    installation.wait_until_plex_shows(scenes[0], title="In peace")
     pid = installation.worker_pid()
     assert pid is not None
     shown = about(pid)
     for number, faults in enumerate(FAULTS, start=1):
         installation.plex.faults.set(**faults)
         installation.save(scenes[number], title=f"In trouble {number}")
-        wait(lambda: installation.queue()["in_flight"] == 0, 20, "the job to be done with")
+        wait_for(lambda: installation.queue_counts()["in_flight"] == 0, 20, "the job to be done with")
     installation.plex.faults.clear()
     installation.configure(plex_token="wr0ng-token-that-nobody-may-see", debug_logging=True)
     installation.save(scenes[8], title="With a wrong token")
-    wait(lambda: "token" in (installation.attention() or ""), 20, "the token to be complained of")
+    wait_for(lambda: "token" in (installation.attention() or ""), 20, "the token to be complained of")
     operation(installation, mode="health")
     installation.task("Health Check")
     installation.configure(plex_url="nonsense", debug_logging=True)
@@ -100,10 +100,10 @@ def test_token_key_and_session_are_nowhere_after_a_day_of_trouble(locked: Instal
     installation.stash.faults.clear()
     for task in ("Sync Recent Scenes", "Health Check", "View Queue Status", "Retry Dead Letters", "Gap Report"):
         installation.task(task)
-    installation.quiet(60)
+    installation.wait_until_idle(60)
     installation.stop_worker(signal.SIGKILL)
     installation.save(scenes[9], title="After a kill")
-    installation.shows(scenes[9], title="After a kill")
+    installation.wait_until_plex_shows(scenes[9], title="After a kill")
     pid = installation.worker_pid()
     assert pid is not None
     shown += about(pid)
@@ -117,14 +117,14 @@ def test_token_key_and_session_are_nowhere_after_a_day_of_trouble(locked: Instal
 def test_everything_in_the_data_directory_is_for_its_owner_only(installation: Installation) -> None:
     before = os.umask(0o022)
     try:
-        [scene] = installation.with_file()
+        [scene] = installation.scenes_with_file()
         installation.save(scene, title="Mine")
-        installation.shows(scene, title="Mine")
+        installation.wait_until_plex_shows(scene, title="Mine")
         for task in ("Sync Recent Scenes", "Reconcile Library (Recent)", "Gap Report", "Health Check"):
             installation.task(task)
         installation.configure(obfuscate_paths=True)
         installation.task("View Queue Status")
-        installation.quiet()
+        installation.wait_until_idle()
     finally:
         os.umask(before)
     found = {}
@@ -138,24 +138,28 @@ def test_everything_in_the_data_directory_is_for_its_owner_only(installation: In
 
 def test_with_obfuscate_paths_no_path_of_a_scene_is_logged(installation: Installation) -> None:
     installation.configure(obfuscate_paths=True, debug_logging=True, max_retries=1)
-    scenes = installation.with_file(4)
+    scenes = installation.scenes_with_file(4)
     names = [Path(path).name for path in paths(installation.library)]
     missing = next(
-        one for one in installation.with_file(10)[4:] if names.count(Path(file_of(installation, one)).name) == 1
+        one for one in installation.scenes_with_file(10)[4:] if names.count(Path(file_of(installation, one)).name) == 1
     )
     installation.plex.remove_item(installation.item(missing).rating_key)
     scenes.append(missing)
     # One whose name another file has: its match is doubtful, and the worker says so through its own operation.
-    doubtful = next(one for one in installation.with_file(10) if names.count(Path(file_of(installation, one)).name) > 1)
+    doubtful = next(
+        one for one in installation.scenes_with_file(10) if names.count(Path(file_of(installation, one)).name) > 1
+    )
     installation.plex.remove_item(installation.item(doubtful).rating_key)
     installation.save(doubtful, details="Whose is it?")
-    wait(lambda: "LOW CONFIDENCE SKIPPED" in said(installation, "Warning"), 20, "the doubt to be said")
+    wait_for(lambda: "LOW CONFIDENCE SKIPPED" in said(installation, "Warning"), 20, "the doubt to be said")
     for scene in scenes:
         installation.save(scene, title="A title")
-    installation.shows(scenes[0], title="A title")
+    installation.wait_until_plex_shows(scenes[0], title="A title")
     installation.plex.faults.set(status=400, only="^PUT", times=3)
     installation.save(scenes[2], title=None, details="Nameless")
-    wait(lambda: installation.plex.faults.times is None or installation.queue()["waiting"] <= 1, 20, "the refusal")
+    wait_for(
+        lambda: installation.plex.faults.times is None or installation.queue_counts()["waiting"] <= 1, 20, "the refusal"
+    )
     for task in ("Sync All Scenes", "Process Queue", "View Queue Status", "Health Check", "Gap Report"):
         installation.task(task)
     assert "Plex has no item with the file" in said(installation)
@@ -236,6 +240,6 @@ def test_every_queue_is_opened_with_the_json_serializer() -> None:
 
 def test_the_save_that_tests_send_is_a_persons(installation: Installation) -> None:
     """The hook's own answer holds no more than that it is done."""
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.stash.gql(SAVE, {"i": {"id": str(scene), "title": "x"}})
     assert installation.stash.processes[-1].output == "ok"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.installation import Installation, wait
+from tests.installation import Installation, wait_for
 
 
 def said(installation: Installation, level: str = "Info") -> str:
@@ -21,38 +21,38 @@ def operation(installation: Installation, **args: Any) -> Any:
 def test_sync_all_queues_everything_but_what_says_nothing(installation: Installation) -> None:
     installation.configure(enabled=False)
     assert installation.task("Sync All Scenes").status == "FINISHED"
-    installation.paused()
+    installation.wait_until_paused()
     result = operation(installation, mode="all")
     assert result["scenes"] == 60
     assert result["already_waiting"] + result["gated"] == 60
     assert result["queued"] == 0
     assert result["gated"] > 0
-    counts = installation.queue()
+    counts = installation.queue_counts()
     assert counts["waiting"] + counts["in_flight"] == result["already_waiting"]
 
 
 def test_sync_recent_takes_only_what_was_updated_today(installation: Installation) -> None:
     installation.configure(enabled=False)
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.save(scene, title="Of today")
-    installation.paused()
+    installation.wait_until_paused()
     installation.task("Clear Pending Queue")
     installation.task("Sync Recent Scenes")
-    wait(lambda: installation.queue()["waiting"] == 1, 10, "the one scene to wait")
+    wait_for(lambda: installation.queue_counts()["waiting"] == 1, 10, "the one scene to wait")
 
 
 def test_process_queue_follows_the_drainer_to_the_end(installation: Installation) -> None:
     installation.plex.faults.write_latency = 0.02
     installation.task("Sync All Scenes")
     job = installation.task("Process Queue")
-    assert installation.queue()["waiting"] == 0
+    assert installation.queue_counts()["waiting"] == 0
     assert job.progress == 1
     assert "0 wait" in said(installation)
 
 
 def test_process_queue_says_what_stands_in_the_way(installation: Installation) -> None:
     installation.configure(plex_library="Nowhere")
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.save(scene, title="Blocked")
     installation.task("Process Queue")
     assert "'Nowhere' is not on the server" in said(installation, "Warning")
@@ -60,9 +60,9 @@ def test_process_queue_says_what_stands_in_the_way(installation: Installation) -
 
 
 def test_the_status_names_what_waits_and_what_died(installation: Installation) -> None:
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.save(scene, title="One")
-    installation.quiet()
+    installation.wait_until_idle()
     installation.task("View Queue Status")
     assert "Queue: 0 wait, 0 are being written" in said(installation)
     assert "Dead letters: none" in said(installation)
@@ -77,22 +77,22 @@ def test_a_status_before_anything_happened(bare_installation: Installation) -> N
 def test_the_queue_and_the_dead_letters_can_be_cleared(installation: Installation) -> None:
     installation.configure(enabled=False)
     installation.task("Sync All Scenes")
-    installation.paused()
+    installation.wait_until_paused()
     assert operation(installation, mode="clear_queue")["cleared"] > 40
-    assert installation.queue()["waiting"] == 0
+    assert installation.queue_counts()["waiting"] == 0
     assert operation(installation, mode="clear_dlq") == {"cleared": 0}
     assert operation(installation, mode="purge_dlq", days="30") == {"purged": 0}
 
 
 def test_wake_starts_what_waits(installation: Installation) -> None:
     installation.configure(enabled=False)
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.save(scene, title="Asleep")
-    installation.paused()
+    installation.wait_until_paused()
     installation.stop_worker()
     installation.configure()
     assert operation(installation, mode="wake")["started"] is True
-    installation.shows(scene, title="Asleep")
+    installation.wait_until_plex_shows(scene, title="Asleep")
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_setting_that_is_missing_or_wrong_is_said_in_one_line(
     process = installation.stash.processes[-1]
     assert sentence in str(process.error)
     assert process.exit_code == 0
-    errors = [line for line in installation.complaints() if "[Plugin /" in line]
+    errors = [line for line in installation.logged_errors() if "[Plugin /" in line]
     assert len(errors) == 1
     assert sentence in errors[0]
     assert "Traceback" not in said(installation, "Error")

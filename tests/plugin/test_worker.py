@@ -8,13 +8,13 @@ import signal
 import time
 from pathlib import Path
 
-from tests.installation import Installation, alive, small_library, wait
+from tests.installation import Installation, is_process_alive, small_library, wait_for
 
 
 def first_save(installation: Installation, title: str = "First") -> int:
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.save(scene, title=title)
-    installation.shows(scene, title=title)
+    installation.wait_until_plex_shows(scene, title=title)
     return scene
 
 
@@ -23,76 +23,76 @@ def test_saves_before_the_settings_are_there_wait_and_then_arrive_by_themselves(
 ) -> None:
     installation = bare_installation
     installation.start(configured=False)
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.save(scene, title="Before the settings")
-    wait(lambda: "Plex URL and Plex token" in (installation.attention() or ""), 20, "the reason to be said")
+    wait_for(lambda: "Plex URL and Plex token" in (installation.attention() or ""), 20, "the reason to be said")
     installation.save(scene, title="Still before")
     assert any("Plex URL" in line.message for line in installation.stash.log if line.level == "Warning")
     installation.configure()
-    installation.shows(scene, title="Still before")
-    installation.quiet()
-    wait(lambda: installation.attention() is None, 10, "the reason to be taken back")
+    installation.wait_until_plex_shows(scene, title="Still before")
+    installation.wait_until_idle()
+    wait_for(lambda: installation.attention() is None, 10, "the reason to be taken back")
 
 
 def test_a_wrong_token_keeps_every_save_until_it_is_mended(installation: Installation) -> None:
     installation.configure(plex_token="wrong")
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.save(scene, title="With a wrong token")
-    wait(lambda: "token" in (installation.attention() or ""), 20, "the token to be complained of")
+    wait_for(lambda: "token" in (installation.attention() or ""), 20, "the token to be complained of")
     installation.task("View Queue Status")
     assert any("does not accept the token" in line.message for line in installation.stash.log)
     installation.configure()
-    installation.shows(scene, title="With a wrong token")
-    wait(lambda: installation.attention() is None, 10, "the complaint to be taken back")
+    installation.wait_until_plex_shows(scene, title="With a wrong token")
+    wait_for(lambda: installation.attention() is None, 10, "the complaint to be taken back")
 
 
 def test_a_library_that_is_not_there_is_named_with_those_that_are(installation: Installation) -> None:
     installation.plex.add_section("Series", ["/series"], type="show")
     installation.configure(plex_library="Nowhere")
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.save(scene, title="Lost library")
-    wait(
+    wait_for(
         lambda: "'Nowhere' is not on the server. There are: Scenes" in (installation.attention() or ""),
         20,
         "the reason",
     )
     installation.configure(plex_library="Series")
-    wait(lambda: "is of type show" in (installation.attention() or ""), 20, "the other reason")
+    wait_for(lambda: "is of type show" in (installation.attention() or ""), 20, "the other reason")
     installation.configure(plex_library=" scenes ")
-    installation.shows(scene, title="Lost library")
+    installation.wait_until_plex_shows(scene, title="Lost library")
 
 
 def test_the_pause_queues_and_writes_nothing(installation: Installation) -> None:
     installation.configure(enabled=False)
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.save(scene, title="Paused")
-    installation.paused()
+    installation.wait_until_paused()
     assert installation.plex.puts == 0
-    assert installation.queue()["waiting"] == 1
+    assert installation.queue_counts()["waiting"] == 1
     installation.configure(enabled=True)
-    installation.shows(scene, title="Paused")
+    installation.wait_until_plex_shows(scene, title="Paused")
 
 
 def test_a_changed_setting_counts_from_the_next_save_on(installation: Installation) -> None:
     scene = first_save(installation)
-    installation.quiet()
+    installation.wait_until_idle()
     installation.configure(sync_summary=False)
     before = installation.item(scene).summary
     installation.save(scene, title="Second", details="Not for Plex")
-    installation.shows(scene, title="Second")
+    installation.wait_until_plex_shows(scene, title="Second")
     assert installation.item(scene).summary == before
 
 
 def test_plex_away_and_back_again(installation: Installation) -> None:
     scene = first_save(installation)
-    installation.quiet()
+    installation.wait_until_idle()
     installation.plex.faults.refuse()
     installation.save(scene, title="While Plex is away")
-    wait(lambda: "waits for Plex" in (installation.attention() or ""), 20, "the outage to be said")
+    wait_for(lambda: "waits for Plex" in (installation.attention() or ""), 20, "the outage to be said")
     installation.plex.faults.accept()
-    installation.shows(scene, title="While Plex is away")
-    installation.quiet()
-    wait(lambda: installation.attention() is None, 10, "the outage to be over")
+    installation.wait_until_plex_shows(scene, title="While Plex is away")
+    installation.wait_until_idle()
+    wait_for(lambda: installation.attention() is None, 10, "the outage to be over")
 
 
 def test_the_hook_does_not_care_how_plex_is(installation: Installation) -> None:
@@ -107,7 +107,7 @@ def test_the_hook_does_not_care_how_plex_is(installation: Installation) -> None:
 
 def test_stash_away_and_back_again(installation: Installation) -> None:
     scene = first_save(installation)
-    installation.quiet()
+    installation.wait_until_idle()
     item = installation.item(scene)
     installation.stash.faults.resolver_error = "database is locked"
     installation.stash.gql(
@@ -118,66 +118,66 @@ def test_stash_away_and_back_again(installation: Installation) -> None:
     time.sleep(0.5)
     assert item.title == "First"
     installation.stash.faults.clear()
-    installation.shows(scene, title="Locked database")
+    installation.wait_until_plex_shows(scene, title="Locked database")
 
 
 def test_a_killed_drainer_loses_nothing(installation: Installation) -> None:
-    scenes = installation.with_file(25)
+    scenes = installation.scenes_with_file(25)
     installation.plex.faults.write_latency = 0.1
     for scene in scenes[:24]:
         installation.save(scene, title=f"Killed {scene}")
-    wait(lambda: installation.plex.puts > 2, 20, "writing to begin")
+    wait_for(lambda: installation.plex.puts > 2, 20, "writing to begin")
     installation.stop_worker(signal.SIGKILL)
     installation.plex.faults.clear()
     installation.save(scenes[24], title=f"Killed {scenes[24]}")
     for scene in scenes:
-        installation.shows(scene, title=f"Killed {scene}")
-    installation.quiet()
+        installation.wait_until_plex_shows(scene, title=f"Killed {scene}")
+    installation.wait_until_idle()
 
 
 def test_a_drainer_that_is_told_to_stop_gives_its_rows_back(installation: Installation) -> None:
-    scenes = installation.with_file(12)
+    scenes = installation.scenes_with_file(12)
     installation.plex.faults.write_latency = 0.15
     installation.task("Sync All Scenes")
-    wait(lambda: installation.plex.puts > 1, 20, "writing to begin")
+    wait_for(lambda: installation.plex.puts > 1, 20, "writing to begin")
     installation.stop_worker()
-    counts = installation.queue()
+    counts = installation.queue_counts()
     assert counts["in_flight"] == 0
     assert counts["waiting"] > 0
     installation.plex.faults.clear()
     installation.task("Process Queue")
-    installation.quiet()
+    installation.wait_until_idle()
     assert installation.differences(scenes) == []
 
 
 def test_a_disabled_plugin_stops_before_the_next_write(installation: Installation) -> None:
     scene = first_save(installation)
-    installation.quiet()
+    installation.wait_until_idle()
     installation.plex.faults.write_latency = 0.1
     installation.task("Sync All Scenes")
     installation.stash.set_plugin_enabled("Stash2Plex", False)
-    wait(lambda: not installation.locked(), 20, "the drainer to leave")
-    assert installation.queue()["waiting"] > 0
+    wait_for(lambda: not installation.is_worker_lock_held(), 20, "the drainer to leave")
+    assert installation.queue_counts()["waiting"] > 0
     installation.plex.faults.clear()
     installation.stash.set_plugin_enabled("Stash2Plex", True)
     installation.save(scene, title="Enabled again")
-    installation.shows(scene, title="Enabled again")
-    installation.quiet()
+    installation.wait_until_plex_shows(scene, title="Enabled again")
+    installation.wait_until_idle()
 
 
 def test_an_update_of_the_plugin_gets_a_new_drainer(installation: Installation) -> None:
     scene = first_save(installation)
-    installation.quiet()
+    installation.wait_until_idle()
     old = installation.worker_pid()
     manifest = installation.data.parent / "Stash2Plex.yml"
     text = manifest.read_text()
     manifest.unlink()
     manifest.write_text(text)
-    wait(lambda: installation.worker_pid() not in (None, old), 30, "the successor")
+    wait_for(lambda: installation.worker_pid() not in (None, old), 30, "the successor")
     installation.save(scene, title="After the update")
-    installation.shows(scene, title="After the update")
+    installation.wait_until_plex_shows(scene, title="After the update")
     assert old is not None
-    assert not alive(old)
+    assert not is_process_alive(old)
 
 
 def test_a_session_cookie_of_three_seconds_is_kept_fresh(tmp_path: Path) -> None:
@@ -190,9 +190,9 @@ def test_a_session_cookie_of_three_seconds_is_kept_fresh(tmp_path: Path) -> None
             time.sleep(0.5)
             installation.scene(scene)
         installation.task("Sync Recent Scenes")
-        installation.quiet()
+        installation.wait_until_idle()
         installation.save(scene, title="Five seconds later")
-        installation.shows(scene, title="Five seconds later")
+        installation.wait_until_plex_shows(scene, title="Five seconds later")
         assert installation.worker_pid() == pid
     finally:
         installation.stop()
@@ -200,14 +200,14 @@ def test_a_session_cookie_of_three_seconds_is_kept_fresh(tmp_path: Path) -> None
 
 def test_the_next_drainer_sits_out_its_pause_unless_a_person_asks(installation: Installation) -> None:
     (installation.data / "drainer.wait").write_text(f"{time.time() + 300} 300")
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.save(scene, title="Held back")
-    wait(installation.locked, 10, "the lock to be held")
+    wait_for(installation.is_worker_lock_held, 10, "the lock to be held")
     time.sleep(0.7)
-    assert installation.queue()["waiting"] == 1
+    assert installation.queue_counts()["waiting"] == 1
     assert installation.plex.puts == 0
     installation.task("Process Queue")
-    installation.shows(scene, title="Held back")
+    installation.wait_until_plex_shows(scene, title="Held back")
 
 
 def test_what_the_drainer_has_to_say_stands_in_stashs_log(installation: Installation) -> None:
@@ -215,18 +215,18 @@ def test_what_the_drainer_has_to_say_stands_in_stashs_log(installation: Installa
 
     assert isinstance(installation.plex.faults, Faults)
     scene = first_save(installation)
-    installation.quiet()
+    installation.wait_until_idle()
     installation.plex.faults.set(status=400, only="PUT")
     installation.save(scene, title="Refused")
-    wait(
+    wait_for(
         lambda: any("was given up" in line.message for line in installation.stash.log), 20, "the dead letter to be said"
     )
     installation.plex.faults.clear()
     installation.task("View Queue Status")
     assert any(f"scene {scene}: Plex refused" in line.message for line in installation.stash.log)
     installation.save(scene, title="Taken")
-    installation.shows(scene, title="Taken")
-    installation.quiet()
+    installation.wait_until_plex_shows(scene, title="Taken")
+    installation.wait_until_idle()
     result = installation.stash.gql(
         'mutation { runPluginOperation(plugin_id: "Stash2Plex", args: {mode: "queue_status"}) }'
     )["runPluginOperation"]
@@ -235,8 +235,8 @@ def test_what_the_drainer_has_to_say_stands_in_stashs_log(installation: Installa
 
 def test_the_drainer_says_how_it_is(installation: Installation) -> None:
     first_save(installation)
-    installation.quiet()
-    wait(
+    installation.wait_until_idle()
+    wait_for(
         lambda: json.loads((installation.data / "drainer.json").read_text()).get("state") == "ready",
         10,
         "it to be ready",
@@ -251,27 +251,27 @@ def test_the_drainer_says_how_it_is(installation: Installation) -> None:
 
 def test_a_corrected_address_is_tried_without_waiting_for_the_breaker(installation: Installation) -> None:
     installation.configure(plex_url="http://127.0.0.1:9")
-    scenes = installation.with_file(4)
+    scenes = installation.scenes_with_file(4)
     for scene in scenes:
         installation.save(scene, title=f"Wrong address {scene}")
-    wait(lambda: "waits for Plex" in (installation.attention() or ""), 20, "the outage to be said")
+    wait_for(lambda: "waits for Plex" in (installation.attention() or ""), 20, "the outage to be said")
     installation.configure()
     for scene in scenes:
-        installation.shows(scene, title=f"Wrong address {scene}")
+        installation.wait_until_plex_shows(scene, title=f"Wrong address {scene}")
 
 
 def test_the_status_names_a_scene_that_is_not_in_plex(bare_installation: Installation) -> None:
     installation = bare_installation
     installation.start(in_plex=lambda path: False)
-    [scene] = installation.with_file()
+    [scene] = installation.scenes_with_file()
     installation.save(scene, title="Nowhere to be seen")
-    wait(
-        lambda: installation.queue() == {"waiting": 1, "in_flight": 0, "acknowledged": 0, "failed": 0},
+    wait_for(
+        lambda: installation.queue_counts() == {"waiting": 1, "in_flight": 0, "acknowledged": 0, "failed": 0},
         20,
         "the first try",
     )
-    wait(lambda: installation.plex.counters["GET /library/sections/{k}/all"] > 0, 20, "a look into Plex")
-    wait(lambda: installation.queue()["in_flight"] == 0, 20, "the try to end")
+    wait_for(lambda: installation.plex.counters["GET /library/sections/{k}/all"] > 0, 20, "a look into Plex")
+    wait_for(lambda: installation.queue_counts()["in_flight"] == 0, 20, "the try to end")
     installation.task("View Queue Status")
     words = "\n".join(line.message for line in installation.stash.log)
     assert "Scenes last seen as not in Plex: 1" in words
@@ -280,7 +280,7 @@ def test_the_status_names_a_scene_that_is_not_in_plex(bare_installation: Install
 
 def test_the_status_knows_a_drainer_that_was_killed(installation: Installation) -> None:
     first_save(installation)
-    installation.quiet()
+    installation.wait_until_idle()
     installation.stop_worker(signal.SIGKILL)
     installation.task("View Queue Status")
     assert any("none at work" in line.message for line in installation.stash.log)

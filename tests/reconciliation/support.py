@@ -15,7 +15,7 @@ from sandbox.stash import StashSim
 from stash.client import StashClient, stash_interface
 from sync_queue.page_writer import PageWriter
 from sync_queue.writer import queue_dir
-from tests.installation import SAVE, SCENE, differences, files
+from tests.installation import SAVE, SCENE, differences, files_of
 from tests.stash.test_client import connection
 from tests.worker.support import Bench, Clock
 
@@ -120,4 +120,4 @@ def portions(ids: Sequence[int], *sizes: int) -> list[list[int]]:
 def all_files(library: Library, but: Iterable[int] = ()) -> list[tuple[str, int, float]]:
     """Every file of a library but those of some scenes."""
     left_out = {file.path for scene in library.scenes if scene.id in set(but) for file in scene.files}
-    return [file for file in files(library) if file[0] not in left_out]
+    return [file for file in files_of(library) if file[0] not in left_out]

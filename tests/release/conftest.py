@@ -14,7 +14,7 @@ import pytest
 from release.__main__ import build
 from release.wheels import NoWheels
 from sandbox.library import Library
-from tests.installation import PLUGIN, Installation, files, small_library
+from tests.installation import PLUGIN, Installation, files_of, small_library
 
 # 2026-02-03 04:05:06 UTC
 MOMENT = 1_770_091_506
@@ -74,7 +74,7 @@ class Installed(Installation):
         """Open both servers with the files in Plex; the plugin is there, and not configured."""
         self.plex.start()
         self.section = self.plex.add_section("Scenes", ["/data"])
-        for path, size, duration in files(self.library):
+        for path, size, duration in files_of(self.library):
             self.plex.add_item(self.section, [(path, size, duration)])
         install(self.archive, self.plugin)
         self.stash.start()

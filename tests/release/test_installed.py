@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sync_queue.operations import get_queued_scene_ids
-from tests.installation import PLUGIN, wait
+from tests.installation import PLUGIN, wait_for
 
 from .conftest import Installed, install
 
@@ -32,10 +32,10 @@ def test_with_two_settings_the_first_scene_is_synced(installed: Installed) -> No
     [plugin] = installed.stash.gql("{ plugins { id name version enabled } }")["plugins"]
     assert (plugin["id"], plugin["enabled"]) == (PLUGIN, True)
     installed.configure()
-    [scene] = installed.with_file()
+    [scene] = installed.scenes_with_file()
     installed.save(scene, title="Out of the zip")
-    installed.shows(scene, title="Out of the zip")
-    installed.quiet()
+    installed.wait_until_plex_shows(scene, title="Out of the zip")
+    installed.wait_until_idle()
     assert installed.differences([scene]) == []
     [python] = findings(installed, "Python")
     assert python["ok"] is True
@@ -43,7 +43,7 @@ def test_with_two_settings_the_first_scene_is_synced(installed: Installed) -> No
     installed.task("Reconcile Library (All)")
     installed.task("Process Queue")
     assert installed.differences(int(one.id) for one in installed.library.scenes) == []
-    assert installed.complaints() == []
+    assert installed.logged_errors() == []
     cached = {path.parent.parent.name for path in installed.plugin.rglob("__pycache__/*.pyc")}
     assert {"hooks", "sync_queue", "worker", "plexapi", "requests"} <= cached
     relative = {process.argv[-1] for process in installed.stash.processes}
@@ -80,9 +80,9 @@ def read_only(installed: Installed) -> Installed:
 
 def test_nothing_breaks_where_no_compiled_code_can_be_kept(read_only: Installed) -> None:
     read_only.configure()
-    [scene] = read_only.with_file()
+    [scene] = read_only.scenes_with_file()
     read_only.save(scene, title="Compiled each time")
-    read_only.shows(scene, title="Compiled each time")
-    wait(lambda: "ready" in (read_only.data / "drainer.json").read_text(), 20, "the worker to rest")
-    assert read_only.complaints() == []
+    read_only.wait_until_plex_shows(scene, title="Compiled each time")
+    wait_for(lambda: "ready" in (read_only.data / "drainer.json").read_text(), 20, "the worker to rest")
+    assert read_only.logged_errors() == []
     assert list(read_only.plugin.rglob("*.pyc")) == []

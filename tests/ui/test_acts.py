@@ -11,7 +11,7 @@ import pytest
 from common.jobs import PRIORITY_BULK, new_job
 from pipeline.scene_reader import PermanentError
 from sync_queue.dlq import DeadLetterQueue
-from tests.installation import Installation, wait
+from tests.installation import Installation, wait_for
 from tests.ui.conftest import Visit
 from tests.ui.test_page import status
 from tests.ui.visitor import Visitor
@@ -22,7 +22,7 @@ ODD = "<script>alert(1)</script> \"quotes\" 'and' javascript:alert(2) \u202eback
 @pytest.fixture(scope="module")
 def scenes(ui_installation: Installation) -> list[int]:
     """Scenes with a file each, in an installation where the first three of them have no item of their own in Plex."""
-    ids = ui_installation.with_file(14)
+    ids = ui_installation.scenes_with_file(14)
     files = {int(scene.id): scene.files[0] for scene in ui_installation.library.scenes if scene.files}
     absent = [files[one].path for one in ids[:3]]
     ui_installation.start(in_plex=lambda path: path not in absent)
@@ -48,7 +48,7 @@ def test_a_save_is_seen_moving_from_waiting_to_written(
     page.page.get_by_role("progressbar", name="Scenes written").wait_for()
     page.section("now").get_by_role("link", name=f"Scene {scenes[5]}").wait_for()
     ui_installation.plex.faults.clear()
-    ui_installation.shows(scenes[5], title="Seen on its way")
+    ui_installation.wait_until_plex_shows(scenes[5], title="Seen on its way")
     page.sees(page.sentence(), "was the same in Plex when last written.", 12_000)
 
 
@@ -66,7 +66,7 @@ def test_an_outage_is_said_at_once_and_gone_at_once(
     assert told - outage["began"] < 5, "the outage was said late"
     page.sees(page.sentence(), "1 scene waits and is written as soon as it is back.")
     ui_installation.plex.faults.accept()
-    ui_installation.shows(scenes[6], title="Saved while Plex was away")
+    ui_installation.wait_until_plex_shows(scenes[6], title="Saved while Plex was away")
     written = time.monotonic()
     page.sees(page.sentence(), "the same in Plex when last written", 20_000)
     assert time.monotonic() - written < 5, "the end of the outage was said late"
@@ -75,7 +75,7 @@ def test_an_outage_is_said_at_once_and_gone_at_once(
 
 def test_any_text_is_shown_as_text(ui_installation: Installation, scenes: list[int], visit: Visit) -> None:
     ui_installation.save(scenes[0], title=ODD)
-    wait(lambda: status(ui_installation)["needs_you"] == 1, 20, "the doubt")
+    wait_for(lambda: status(ui_installation)["needs_you"] == 1, 20, "the doubt")
     page = visit()
     row = page.section("attention").locator(f'[data-scene="{scenes[0]}"]')
     row.wait_for()
@@ -98,7 +98,7 @@ def test_a_doubtful_match_is_settled_by_this_one_and_by_none_of_these(
 ) -> None:
     ui_installation.save(scenes[0], title=ODD)
     ui_installation.save(scenes[1], title="None of them")
-    wait(lambda: status(ui_installation)["needs_you"] == 2, 20, "both doubts")
+    wait_for(lambda: status(ui_installation)["needs_you"] == 2, 20, "both doubts")
     page = visit()
     row = page.section("attention").locator(f'[data-scene="{scenes[0]}"]')
     candidates = row.locator("[data-rating-key]")
@@ -110,7 +110,7 @@ def test_a_doubtful_match_is_settled_by_this_one_and_by_none_of_these(
     page.button("This one", candidates.nth(1), exact=False).click()
     page.sees(page.section("attention"), "bound, and written next.")
     item = next(item for item in ui_installation.plex.items if item.rating_key == key)
-    wait(lambda: item.title == ODD, 20, "the chosen item to be written")
+    wait_for(lambda: item.title == ODD, 20, "the chosen item to be written")
     taken_back(page, ui_installation, scenes[0], key)
     page.go("/plugins/stash2plex")
     other = page.section("attention").locator(f'[data-scene="{scenes[1]}"]')
@@ -121,7 +121,7 @@ def test_a_doubtful_match_is_settled_by_this_one_and_by_none_of_these(
     # What has come since was not shown, and nobody has refused it.
     assert sorted(json.loads(sent.value.post_data)["variables"]["args"]["rating_keys"]) == keys
     page.sees(page.section("attention"), "Nothing needs you.")
-    ui_installation.quiet()
+    ui_installation.wait_until_idle()
     assert all(item.title != "None of them" for item in ui_installation.plex.items)
     asked_again(page, ui_installation, scenes[1], len(keys))
 
@@ -136,7 +136,7 @@ def asked_again(page: Visitor, installation: Installation, scene: int, refused: 
     page.sees(pane, "Left alone: the match is doubtful.")
     assert page.button("Ask again").count() == 0
     operation(installation, "refuse", scene=scene)
-    installation.quiet()
+    installation.wait_until_idle()
 
 
 def operation(installation: Installation, mode: str, **args: Any) -> Any:
@@ -159,7 +159,7 @@ def taken_back(page: Visitor, installation: Installation, scene: int, key: int) 
     page.sees(page.page.get_by_role("dialog"), "1 item was written for this scene, 1 of them gets back")
     page.button("Give back").click()
     page.sees(pane, "Not bound any more; the former values are given back")
-    wait(lambda: item.title != ODD, 20, "the former title")
+    wait_for(lambda: item.title != ODD, 20, "the former title")
 
 
 def test_a_dead_letter_is_retried_and_many_are_discarded_only_when_asked_for(
@@ -168,14 +168,14 @@ def test_a_dead_letter_is_retried_and_many_are_discarded_only_when_asked_for(
     ui_installation.plex.faults.set(status=400, only="^PUT")
     for one in scenes[7:10]:
         ui_installation.save(one, title=f"Refused {one}")
-    wait(lambda: status(ui_installation)["needs_you"] == 3, 20, "three dead letters")
+    wait_for(lambda: status(ui_installation)["needs_you"] == 3, 20, "three dead letters")
     ui_installation.plex.faults.clear()
     page = visit()
     group = page.section("attention").locator('[data-kind="dead"].s2p-group')
     row = group.locator(f'[data-scene="{scenes[7]}"]')
     page.sees(row, "Plex refused")
     page.button("Retry", row).click()
-    ui_installation.shows(scenes[7], title=f"Refused {scenes[7]}")
+    ui_installation.wait_until_plex_shows(scenes[7], title=f"Refused {scenes[7]}")
     page.button("Discard all 2", group).click()
     asks(page, "Forget 2 failed jobs?")
     page.page.keyboard.press("Enter")  # on the button that cancels
@@ -190,7 +190,7 @@ def test_a_dead_letter_is_retried_and_many_are_discarded_only_when_asked_for(
 def asks(page: Visitor, title: str) -> None:
     """A dialog asks, and the button that cancels has the focus."""
     page.sees(page.page.get_by_role("dialog"), title)
-    wait(
+    wait_for(
         lambda: page.page.evaluate("document.activeElement.textContent") == "Cancel",
         5,
         "the focus on the cancel button",
@@ -205,7 +205,7 @@ def test_what_the_preview_shows_is_what_sync_these_writes(
     ui_installation.configure(enabled=False)
     for one in ids:
         ui_installation.save(one, title=f"Previewed {one}", details=ODD)
-    ui_installation.paused()
+    ui_installation.wait_until_paused()
     ui_installation.task("Clear Pending Queue")
     ui_installation.configure()
     page = visit()
@@ -220,8 +220,8 @@ def test_what_the_preview_shows_is_what_sync_these_writes(
     page.button("Sync these (2)").click()
     page.sees(page.section("preview"), "2 scenes are queued before everything else")
     for one in ids:
-        ui_installation.shows(one, title=f"Previewed {one}")
-    ui_installation.quiet()
+        ui_installation.wait_until_plex_shows(one, title=f"Previewed {one}")
+    ui_installation.wait_until_idle()
     for one in ids:
         item = ui_installation.item(one)
         now = {"title": item.title, "summary": item.summary, "studio": item.studio, "actor": sorted(item.tags("actor"))}
@@ -271,10 +271,10 @@ def test_a_task_is_started_followed_and_stopped(ui_installation: Installation, s
 
 def test_what_loses_or_writes_much_asks_first(ui_installation: Installation, scenes: list[int], visit: Visit) -> None:
     ui_installation.save(scenes[4], title="To be given back, perhaps")
-    ui_installation.shows(scenes[4], title="To be given back, perhaps")
+    ui_installation.wait_until_plex_shows(scenes[4], title="To be given back, perhaps")
     ui_installation.configure(enabled=False)
     ui_installation.save(scenes[13], title="To be forgotten")
-    ui_installation.paused()
+    ui_installation.wait_until_paused()
     before = [started(ui_installation, name) for name in ("Sync All Scenes", "Give Back to Plex")]
     page = visit()
     page.sees(page.sentence(), "Paused: Enabled is switched off in the settings; 1 waits")
@@ -282,10 +282,10 @@ def test_what_loses_or_writes_much_asks_first(ui_installation: Installation, sce
     asks(page, "Forget 1 waiting scene?")
     page.page.keyboard.press("Escape")
     page.page.get_by_role("dialog").wait_for(state="detached")
-    assert ui_installation.queue()["waiting"] == 1
+    assert ui_installation.queue_counts()["waiting"] == 1
     page.button("Run Clear Pending Queue").click()
     page.button("Clear 1").click()
-    wait(lambda: ui_installation.queue()["waiting"] == 0, 10, "the queue to be cleared")
+    wait_for(lambda: ui_installation.queue_counts()["waiting"] == 0, 10, "the queue to be cleared")
     page.button("Run Sync All Scenes").click()
     asks(page, "Queue all 60 scenes?")
     page.page.keyboard.press("Enter")
@@ -298,7 +298,7 @@ def test_what_loses_or_writes_much_asks_first(ui_installation: Installation, sce
     page.page.get_by_role("dialog").wait_for(state="detached")
     time.sleep(0.5)
     assert [started(ui_installation, name) for name in ("Sync All Scenes", "Give Back to Plex")] == before
-    assert ui_installation.queue()["waiting"] == 0
+    assert ui_installation.queue_counts()["waiting"] == 0
     ui_installation.configure()
 
 
@@ -332,7 +332,7 @@ def test_dead_letters_are_cleared_and_purged_only_when_asked_for(
         assert dlq.count() == before
         page.button(f"Run {task}").click()
         page.button(yes).click()
-        wait(lambda rest=after: dlq.count() == rest, 10, task)  # type: ignore[misc]
+        wait_for(lambda rest=after: dlq.count() == rest, 10, task)  # type: ignore[misc]
 
 
 def test_the_list_is_asked_for_again_when_one_row_takes_the_place_of_another(
@@ -355,14 +355,14 @@ def test_what_the_worker_waits_for_a_person_for_needs_one(
 ) -> None:
     ui_installation.configure(plex_token="wrong")
     ui_installation.save(scenes[4], title="Waits for a token")
-    wait(lambda: status(ui_installation)["drainer"]["state"] == "waiting for a person", 20, "the wait")  # type: ignore[index]
+    wait_for(lambda: status(ui_installation)["drainer"]["state"] == "waiting for a person", 20, "the wait")  # type: ignore[index]
     page = visit()
     page.sees(page.section("attention").locator('[data-kind="worker"]'), "token")
     assert page.section("attention").get_by_text("Nothing needs you.").count() == 0
     [icon] = [one for one in page.page.get_by_title("Stash2Plex").all() if one.is_visible()]
     page.sees(icon, "1")
     ui_installation.configure()
-    ui_installation.shows(scenes[4], title="Waits for a token")
+    ui_installation.wait_until_plex_shows(scenes[4], title="Waits for a token")
     page.sees(page.section("attention"), "Nothing needs you.")
 
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.installation import Installation, fetch_the_dead, wait
+from tests.installation import Installation, reap_child_processes, wait_for
 from tests.ui.conftest import NARROW, WIDE, Visit
 from tests.ui.visitor import asked
 
@@ -19,7 +19,7 @@ def home(ui_installation: Installation) -> Installation:
     ui_installation.start()
     ui_installation.task("Reconcile Library (All)")
     ui_installation.task("Process Queue")
-    ui_installation.quiet()
+    ui_installation.wait_until_idle()
     return ui_installation
 
 
@@ -49,7 +49,7 @@ def test_the_icon_leads_there_and_asks_once_for_its_two_copies(home: Installatio
     assert icons.count() == 2
     [icon] = [one for one in icons.all() if one.is_visible()]
     assert icon.inner_text().strip() == "", "a count where nobody is needed"
-    wait(lambda: asked(home, "status", before) == 1, 10, "the icon to ask")
+    wait_for(lambda: asked(home, "status", before) == 1, 10, "the icon to ask")
     page.page.get_by_role("link", name="Scenes").click()
     time.sleep(0.5)
     assert asked(home, "status", before) == 1
@@ -60,21 +60,21 @@ def test_the_icon_leads_there_and_asks_once_for_its_two_copies(home: Installatio
 
 
 def test_it_asks_seldom_while_nothing_moves_and_never_when_hidden(home: Installation, visit: Visit) -> None:
-    wait(lambda: not status(home)["moving"], 20, "everything to rest")
+    wait_for(lambda: not status(home)["moving"], 20, "everything to rest")
     page = visit()
     page.sees(page.sentence(), "the same in Plex")
     before = len(home.stash.processes)
     time.sleep(5)
     assert asked(home, "status", before) <= 1
     hide(page.page, True)
-    [scene] = home.with_file()
+    [scene] = home.scenes_with_file()
     before = len(home.stash.processes)
     home.save(scene, title="Seen by nobody")
-    home.shows(scene, title="Seen by nobody")
+    home.wait_until_plex_shows(scene, title="Seen by nobody")
     time.sleep(2)
     assert asked(home, "status", before) == 0
     hide(page.page, False)
-    wait(lambda: asked(home, "status", before) >= 1, 18, "a look once it is seen again")
+    wait_for(lambda: asked(home, "status", before) >= 1, 18, "a look once it is seen again")
 
 
 def hide(page: object, hidden: bool) -> None:
@@ -109,7 +109,7 @@ def test_every_section_is_reached_by_keyboard(home: Installation, visit: Visit, 
         if reached >= set(SECTIONS):
             break
     assert reached >= set(SECTIONS)
-    fetch_the_dead()
+    reap_child_processes()
     page.button("Check now").focus()
     page.page.keyboard.press("Enter")
     page.sees(page.section("health"), "nothing to mend")

@@ -12,7 +12,7 @@ import pytest
 
 from state import database
 from state.events import Event, Events
-from tests.installation import Installation, wait
+from tests.installation import Installation, wait_for
 from tests.ui.conftest import NARROW, WIDE, Visit
 from tests.ui.visitor import asked
 
@@ -20,14 +20,14 @@ from tests.ui.visitor import asked
 @pytest.fixture(scope="module")
 def scenes(ui_installation: Installation) -> list[int]:
     """Two scenes: one in step, one that Plex refuses. The other mount of Plex is there to be learned from."""
-    ids = ui_installation.with_file(8)
+    ids = ui_installation.scenes_with_file(8)
     ui_installation.start()
     ui_installation.plex.add_section("Other films", ["/films"])
     ui_installation.save(ids[0], title="In step")
-    ui_installation.shows(ids[0], title="In step")
+    ui_installation.wait_until_plex_shows(ids[0], title="In step")
     ui_installation.plex.faults.set(status=400, only="^PUT")
     ui_installation.save(ids[1], title="Refused")
-    ui_installation.quiet()
+    ui_installation.wait_until_idle()
     ui_installation.plex.faults.clear()
     return ids
 
@@ -72,10 +72,10 @@ def test_marks_are_asked_for_again_when_they_are_old_or_something_was_done(
     page.page.evaluate("(() => { const now = Date.now; Date.now = () => now() + 16000; })()")
     assert there_and_back() == 2
     page.page.evaluate("(id) => window.Stash2Plex.ask('sync_now', { ids: [id] })", scenes[0])
-    wait(lambda: asked(ui_installation, "scene", before) == 3, 5, "the scene to be asked about again")
+    wait_for(lambda: asked(ui_installation, "scene", before) == 3, 5, "the scene to be asked about again")
     last = [json.loads(one.stdin)["args"] for one in ui_installation.stash.processes if one.kind == "operation"]
     assert [one["ids"] for one in last if one["mode"] == "scene"][-1] == [scenes[0]]
-    ui_installation.quiet()
+    ui_installation.wait_until_idle()
     page.go(f"/scenes/{scenes[0]}")
     page.page.get_by_role("tab", name="Plex").click()
     page.sees(page.page.locator("#stash2plex-scene"), "Last compared")
@@ -148,7 +148,7 @@ def test_sync_now_writes_what_the_tab_shows(ui_installation: Installation, scene
     page.sees(pane, "Could not be written.")
     page.sees(pane.locator('[data-field="title"] ins'), "Refused")
     page.button("Sync now").click()
-    ui_installation.shows(scenes[1], title="Refused")
+    ui_installation.wait_until_plex_shows(scenes[1], title="Refused")
     page.sees(pane, "In step with Plex.")
     page.sees(pane, "Nothing: Plex shows the same.")
 
@@ -197,7 +197,7 @@ def saved(installation: Installation, **expected: object) -> None:
         assert isinstance(found, dict)
         return found
 
-    wait(
+    wait_for(
         lambda: all(stored().get(name) == value for name, value in expected.items()),
         10,
         lambda: f"{expected}: {stored()}",
