@@ -101,7 +101,8 @@ def bind(context: Context) -> dict[str, Any]:
 def _proven(context: Context, scene_id: int, parts: Sequence[Part]) -> dict[int, str]:
     """The other scenes that have a file of an item, by Path map, else by the same path, and of its size; each with the
     path in Plex. The ledger knows only those that were looked at already. Raises StashError."""
-    from matching.paths import parse_path_map, same_path
+    from common.media_paths import same_path
+    from matching.path_map import parse_path_map
     from pipeline.scene_reader import read_scenes
     from stash import queries
     from stash.client import understood

@@ -12,8 +12,9 @@ from typing import Any
 from api.arguments import number
 from api.causes import BY_THEMSELVES, MOST, OLD, VERSION, cause_of, kind_of, title_of
 from api.read_model import open_state
+from common.media_paths import folder_of
 from matching.learned_mapping import learned
-from matching.paths import BadPathRule, PathMap, PathRule, folder_of, parse_path_map
+from matching.path_map import BadPathRule, PathMap, PathRule, parse_path_map
 from state import last_known
 
 # Rows of a page where nobody says how many.

@@ -138,7 +138,8 @@ class _Look:
         here = [str(file.get("path")) for file in files]
         if path in here:
             return "same path"
-        from matching.paths import BadPathRule, parse_path_map, same_path  # costs more than all the rest; seldom needed
+        from common.media_paths import same_path  # costs more than all the rest; seldom needed
+        from matching.path_map import BadPathRule, parse_path_map  # costs more than all the rest; seldom needed
 
         try:
             rules = parse_path_map(self._path_map)

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import Element
 
+from common.media_paths import base_name, lookup_key, same_path
 from matching.learned_mapping import FILE as FILE
 from matching.learned_mapping import LEARNED
-from matching.paths import base_name, lookup_key, prefix_pair, same_path
+from matching.path_map import prefix_pair
 from plex.items import Part, number, parts_and_trash
 from plex.listing import pages, says_something
 

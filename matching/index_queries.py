@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from common.media_paths import lookup_key
 from matching.index import PlexCache, _checksum
-from matching.paths import lookup_key
 
 # Older SQLites take 999 values.
 _PORTION = 500

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from common.media_paths import plain
 from matching.index import MatchCache, PlexCache
 from matching.index_queries import FileInIndex, at_paths, speaking
-from matching.paths import PathMap, PathRule, plain
+from matching.path_map import PathMap, PathRule
 from matching.presence import NOTHING, PlexData, PlexPresence, Presence, PresentItem
 from matching.ranking import Candidate, Match, MatchConfidence, SceneFile, rank
 from plex.items import Part

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from matching.paths import PathMap, base_name
+from common.media_paths import base_name
+from matching.path_map import PathMap
 from matching.ranking import Candidate, Match, MatchConfidence, SceneFile, rank
 from plex.exceptions import PlexNotFound, status_of, translate_plex_exception
 from plex.items import Part

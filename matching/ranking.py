@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from matching.paths import PathMap, base_name, common_tail, ignores_case, plain, prefix_pair, same_name, same_path
+from common.media_paths import base_name, common_tail, ignores_case, plain, same_name, same_path
+from matching.path_map import PathMap, prefix_pair
 from plex.items import Part
 
 # Stash and Plex read a container's length each in their own way; up to this many seconds it is the same.
@@ -106,10 +107,10 @@ def rank(
     path_map: PathMap = _NO_MAP,
     learned: Mapping[tuple[str, str], int] | None = None,
 ) -> Match | None:
-    """Which of ``candidates`` hold the scene's ``files`` (primary first).
+    """Return which of ``candidates`` hold the scene's ``files`` (primary first), None if none shares a name or a path.
 
-    ``learned`` counts the proven pairs for each pair of folders (``matching.paths.votes``). The order of the candidates
-    does not matter, and none that shares neither name nor path with a file has any influence. None: not one does.
+    ``learned`` counts the proven pairs of paths for each pair of folders (``matching.path_map.votes``). Neither the
+    order of the candidates nor those that share neither name nor path with a file have any influence.
     """
     there = list(candidates)
     if len(there) > 1:

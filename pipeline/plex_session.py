@@ -7,9 +7,10 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from common import damaged_files
+from common.media_paths import base_name, folder_of
 from matching import manual_match
 from matching.index import MatchCache, PlexCache
-from matching.paths import PathMap, PathRule, base_name, folder_of, parse_path_map
+from matching.path_map import PathMap, PathRule, parse_path_map
 from matching.ranking import Candidate, Evidence, Match, MatchConfidence, Ranked, SceneFile, rank
 from pipeline.prefetch import Prefetch
 from plex.client import Library, PlexClient

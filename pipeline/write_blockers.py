@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from matching.paths import BadPathRule, parse_path_map
+from matching.path_map import BadPathRule, parse_path_map
 from settings.config import Stash2PlexConfig
 
 

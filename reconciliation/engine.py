@@ -21,7 +21,7 @@ from common.iso_time import parse_instant
 from matching.index import PlexCache
 from matching.index_queries import items
 from matching.index_view import IndexView
-from matching.paths import parse_path_map
+from matching.path_map import parse_path_map
 from matching.presence import Metadata, PlexData, PlexPresence
 from metadata.tag_rules import NO_FAMILIES, Families
 from plex.exceptions import PlexError, PlexServerDown, translate_plex_exception

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from matching.paths import is_windows
+from common.media_paths import is_windows
 
 
 class Folders:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from common.media_paths import folder_of
 from matching.learned_mapping import learned
-from matching.paths import PathRule, folder_of, parse_path_map
+from matching.path_map import PathRule, parse_path_map
 from plex.exceptions import PlexError, PlexLibraryMissing, PlexNotFound, PlexPermanentError, PlexTokenRefused
 from plex.libraries import choose_sections
 from tasks.health_probe import HealthFinding, HealthProbe

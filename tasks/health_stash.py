@@ -25,7 +25,7 @@ def reachable(look: HealthProbe) -> Iterator[HealthFinding]:
 
 def settings(look: HealthProbe) -> Iterator[HealthFinding]:
     """Whether the settings can be used."""
-    from matching.paths import BadPathRule, parse_path_map
+    from matching.path_map import BadPathRule, parse_path_map
     from settings.config import BY_NAME, WHERE_IT_IS
 
     config = look.config

@@ -21,7 +21,7 @@ from api.arguments import is_yes, number, scene_ids
 from api.context import UserError
 from common.iso_time import parse_instant
 from hooks.hook_event import event_of, read_document
-from matching.paths import parse_path_map
+from matching.path_map import parse_path_map
 from metadata.desired_state import desired_state
 from metadata.filters import why_left_out
 from metadata.quality_gate import has_meaningful_metadata

@@ -9,22 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from matching.paths import (
-    BadPathRule,
-    PathMap,
-    PathRule,
-    base_name,
-    common_tail,
-    ignores_case,
-    is_windows,
-    lookup_key,
-    parse_path_map,
-    plain,
-    prefix_pair,
-    same_name,
-    same_path,
-    votes,
-)
+from common.media_paths import base_name, common_tail, ignores_case, is_windows, lookup_key, plain, same_name, same_path
+from matching.path_map import BadPathRule, PathMap, PathRule, parse_path_map, prefix_pair, votes
 
 words = st.text(st.characters(exclude_characters="/\\\x00", exclude_categories=["Cs"]), min_size=1, max_size=6)
 folders = st.lists(words, max_size=4)

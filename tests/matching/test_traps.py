@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from matching.paths import parse_path_map
+from matching.path_map import parse_path_map
 from matching.ranking import Match, MatchConfidence, rank
 from tests.matching.traps import HIGH, LOW, NOT_FOUND, TRAPS, Trap
 

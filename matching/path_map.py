@@ -1,82 +1,20 @@
-"""Paths as two machines see them: comparing Stash's with Plex's, and the rules a person sets between them. Pure.
-
-A path is judged by how it looks, never by the system this runs on (plex 9).
-"""
+"""Rules between the paths of Stash and those of Plex: the Path map setting, and what proven pairs suggest. Pure."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-_DRIVE = re.compile(r"[A-Za-z]:(?:[\\/]|$)")
-# Where macOS keeps what people keep videos on; its file systems do not tell upper from lower case.
-_MAC = ("/Volumes/", "/Users/")
-
-
-def is_windows(path: str) -> bool:
-    """Whether a path is one of Windows: a drive letter, or a share."""
-    return (path[1:2] == ":" and bool(_DRIVE.match(path))) or path.startswith("\\\\")
-
-
-def ignores_case(path: str) -> bool:
-    """Whether the file system behind a path of Plex does not tell upper from lower case."""
-    return is_windows(path) or path.startswith(_MAC)
-
-
-def plain(path: str) -> str:
-    """A path in one form: NFC, without the long-path prefixes of Windows, there with ``/`` between its parts."""
-    if not path.isascii():
-        path = unicodedata.normalize("NFC", path)
-    if not is_windows(path):
-        return path  # a backslash is a letter like any other here
-    if path[:8].upper() == "\\\\?\\UNC\\":
-        path = "\\\\" + path[8:]
-    elif path.startswith("\\\\?\\"):
-        path = path[4:]
-    return path.replace("\\", "/")
-
-
-def base_name(path: str) -> str:
-    """The name of a file without its folders, NFC."""
-    return plain(path).rsplit("/", 1)[-1]
-
-
-def folder_of(path: str) -> str:
-    """The folder a file lies in, written as the path is."""
-    at = max(path.rfind("/"), path.rfind("\\") if is_windows(path) else -1)
-    return path[: at or 1] if at >= 0 else ""
-
-
-def lookup_key(text: str) -> str:
-    """What an index looks a path or a name up by: never tells apart what might be the same. Compare afterwards."""
-    return plain(text).casefold()
-
-
-def same_path(mapped: str, in_plex: str) -> bool:
-    """Whether a path, mapped to Plex's view, is the path of a part in Plex."""
-    there = plain(in_plex)
-    here = plain(mapped)
-    return here == there or (ignores_case(in_plex) and here.casefold() == there.casefold())
-
-
-def same_name(path: str, in_plex: str) -> bool:
-    """Whether two files have the same name, whatever their folders."""
-    here, there = base_name(path), base_name(in_plex)
-    return here == there or (ignores_case(in_plex) and here.casefold() == there.casefold())
-
-
-def common_tail(path: str, in_plex: str) -> int:
-    """How many components two paths share, counted from the file's name; the root is none."""
-    here, there = (list(reversed(plain(one).split("/"))) for one in (path, in_plex))
-    fold = ignores_case(in_plex)
-    count = 0
-    for a, b in zip(here, there, strict=False):
-        if not a or not _same(a, b, fold):
-            break
-        count += 1
-    return count
+from common.media_paths import (
+    common_tail,
+    components,
+    ignores_case,
+    is_absolute,
+    is_windows,
+    plain,
+    same_component,
+    same_path,
+)
 
 
 class BadPathRule(ValueError):
@@ -94,9 +32,9 @@ class PathRule:
 
     def apply(self, path: str) -> str | None:
         """The path in Plex's view, or None where the rule does not concern it. Whole components only."""
-        start, whole = _components(self.here), _components(path)
+        start, whole = components(self.here), components(path)
         fold = ignores_case(path)  # a person may have typed d:\scenes for D:\Scenes
-        if len(whole) <= len(start) or any(not _same(a, b, fold) for a, b in zip(start, whole, strict=False)):
+        if len(whole) <= len(start) or any(not same_component(a, b, fold) for a, b in zip(start, whole, strict=False)):
             return None
         rest = whole[len(start) :]
         separator = "\\" if is_windows(self.there) else "/"
@@ -139,22 +77,10 @@ def parse_path_map(text: str) -> PathMap:
             continue
         here, arrow, there = (part.strip() for part in one.partition("=>"))
         # A second arrow is a forgotten semicolon: read on, it would be a folder that nobody has.
-        if not arrow or "=>" in there or not _is_absolute(here) or not _is_absolute(there):
+        if not arrow or "=>" in there or not is_absolute(here) or not is_absolute(there):
             raise BadPathRule(f"{one.strip()!r} is no rule: write it like /data => /media, both whole paths")
         rules.append(PathRule(here, there))
     return PathMap(tuple(rules))
-
-
-def _is_absolute(path: str) -> bool:
-    return path.startswith("/") or is_windows(path)
-
-
-def _components(path: str) -> list[str]:
-    return plain(path).rstrip("/").split("/")
-
-
-def _same(a: str, b: str, fold: bool) -> bool:
-    return a == b or (fold and a.casefold() == b.casefold())
 
 
 def prefix_pair(path: str, in_plex: str) -> tuple[str, str] | None:
