@@ -7,11 +7,14 @@ import os
 import time
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from common import config_file_watch, redaction, stash_log
 from common.redaction import Redactor
+
+pytestmark = pytest.mark.unit
 
 
 def written(folder: Path, text: str, age: float = 60.0) -> dict[str, str]:

@@ -11,6 +11,8 @@ import pytest
 
 from common.data_dir import VARIABLE, DataDirUnavailable, data_dir
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.fixture(autouse=True)
 def no_variable(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,8 @@ from common import detached_process
 from common.detached_process import LOCK, WAIT_FILE, end_wait, ensure_drainer
 from common.file_locks import try_lock, unlock
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30.0
 SECRET = "cookie-that-nobody-may-read"

@@ -16,6 +16,8 @@ import pytest
 from common import file_locks
 from tests.sync_queue.support import ROOT
 
+pytestmark = pytest.mark.integration
+
 HOLD = """
 import sys
 from common.file_locks import try_lock

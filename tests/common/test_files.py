@@ -9,6 +9,8 @@ import pytest
 
 from common import files
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.fixture
 def pair(tmp_path: Path) -> tuple[str, str]:

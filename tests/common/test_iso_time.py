@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from common.iso_time import parse_instant
 
+pytestmark = pytest.mark.unit
+
 BASE = datetime(2026, 1, 11, 7, 7, 53, tzinfo=timezone.utc).timestamp()
 
 

@@ -18,6 +18,8 @@ from common import redaction, stash_log
 from common.redaction import Redactor
 from worker.status_files import open_log
 
+pytestmark = pytest.mark.unit
+
 SECRET = b"a secret of sixteen"
 WORD = re.compile(r"~[a-z2-7]{7}")
 

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from common import stash_log
 from tests.hooks.support import ROOT
 
+pytestmark = pytest.mark.integration
+
 STASH_STOPS_AT = 64 * 1024
 LEVELS = {"trace": b"t", "debug": b"d", "info": b"i", "warning": b"w", "error": b"e"}
 

@@ -8,8 +8,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from settings import parsers
 from settings.config import TABLE, Setting
+
+pytestmark = [pytest.mark.unit, pytest.mark.no_cover]
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "configuration.md"
 

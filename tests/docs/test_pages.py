@@ -12,6 +12,8 @@ from release.manifest import TASKS
 
 from .pages import PAGES, ROOT
 
+pytestmark = [pytest.mark.unit, pytest.mark.no_cover]
+
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_within_the_installation_leads_somewhere(page: Path) -> None:

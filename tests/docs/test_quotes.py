@@ -14,6 +14,8 @@ from tasks import MODES
 
 from .pages import PAGES, ROOT, blocks, prose, said, source, text_of
 
+pytestmark = [pytest.mark.unit, pytest.mark.no_cover]
+
 QUOTED = [(page, line.strip()) for page in PAGES for block in blocks(page, "log") for line in block.splitlines()]
 # A contract between the plugin and its page.
 NOT_OURS = {"operations.md"}

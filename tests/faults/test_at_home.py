@@ -19,6 +19,8 @@ from tests.faults.stage import RECENT, WAKE
 from tests.faults.tally import Tally
 from tests.installation import SAVE, Installation, wait_for
 
+pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=14)]
+
 FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
     "Plex 503": ("plex", {"status": 503}),
     "Plex resets": ("plex", {"reset": True}),

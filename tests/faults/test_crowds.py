@@ -16,6 +16,8 @@ from tests.faults.size import many
 from tests.faults.tally import Tally
 from tests.installation import Installation, wait_for
 
+pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=56)]
+
 MANY = 50
 ROUNDS = many(5, 20)
 

@@ -16,6 +16,8 @@ from tests.faults.size import dice, many
 from tests.faults.stage import ALL, Stage, wait
 from tests.faults.tally import Tally
 
+pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=36)]
+
 # What a save writes, and what can be done without.
 OURS = [
     *("cache.db", "sync_timestamps.json", "reconciliation_state.json", "reconcile.due", "drainer.json", "attention"),

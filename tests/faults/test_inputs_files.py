@@ -39,6 +39,8 @@ from worker import status_files
 from worker.outcomes import _for_pictures
 from worker.retry import FailureKind, decide
 
+pytestmark = pytest.mark.fault
+
 STATE = {
     "last_run_time": 1_700_000_000.0,
     "last_scope": "all",

@@ -22,6 +22,8 @@ from plex.transport import HttpAnswer
 from tests.faults.nonsense import damaged, promptly
 from tests.faults.size import EACH_PARSER, generated
 
+pytestmark = pytest.mark.fault
+
 GOLDEN = Path(__file__).parents[1] / "golden" / "plex"
 ANSWERS = [path.read_bytes() for path in sorted(GOLDEN.glob("*.xml"))]
 NAMES = ["Video", "Media", "Part", "Genre", "Role", "Collection", "Directory", "Location", "Field", "Media"]

@@ -34,6 +34,8 @@ from tests.faults.nonsense import JSON, altered, damaged, promptly
 from tests.faults.size import EACH_PARSER, generated
 from tests.hooks.support import no_drainer
 
+pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=18)]
+
 ROOT = Path(__file__).parents[2]
 STDIN = [path.read_bytes() for path in sorted((ROOT / "tests/golden/stash/stdin").glob("*.json"))]
 DOCUMENTS = [json.loads(text) for text in STDIN]

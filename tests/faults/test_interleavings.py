@@ -20,6 +20,8 @@ from worker import service
 from worker.outcomes import OutcomeRecorder
 from worker.processor import SyncWorker
 
+pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=16)]
+
 # Between two of these, in one process, nobody can tell when an edit was made.
 POINTS: list[tuple[Any, str]] = [
     (JobStore, "claim"),

@@ -14,6 +14,8 @@ from tests.faults.size import dice, many
 from tests.faults.stage import ALL, RECENT, Stage
 from tests.faults.tally import Tally
 
+pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=60)]
+
 
 class Step(NamedTuple):
     """Where a process of a kind is killed while people do something. ``where`` is ``module:function``, or a statement

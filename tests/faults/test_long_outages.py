@@ -21,6 +21,8 @@ from worker.circuit_breaker import BreakerState
 from worker.retry import HOUR
 from worker.service import LINGER, ExitReason
 
+pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=28)]
+
 JOBS = 10_000
 # How many of them are worked on after the hour; the short form takes the others out.
 AFTER = JOBS if LONG else 200

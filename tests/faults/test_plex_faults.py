@@ -16,6 +16,8 @@ from tests.faults.life import Life
 from tests.faults.size import LONG, dice, many
 from tests.faults.tally import Tally
 
+pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=40)]
+
 FOR = 40.0
 # The longest pause of the breaker, of a job, and of a look at the libraries.
 AFTER = 160.0

@@ -12,6 +12,8 @@ from tests.faults.size import LONG, dice, many
 from tests.faults.tally import Tally
 from worker.service import ExitReason
 
+pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=44)]
+
 FOR = 40.0
 # The longest pause between two questions to a Stash that is away, and of a job whose picture could not be had.
 AFTER = 160.0

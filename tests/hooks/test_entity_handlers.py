@@ -21,6 +21,8 @@ from tests.sync_queue.support import waiting
 
 from .support import hook
 
+pytestmark = pytest.mark.unit
+
 GOLDEN = Path(__file__).parents[1] / "golden" / "stash"
 INPUTS = [
     *(

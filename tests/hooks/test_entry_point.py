@@ -18,6 +18,8 @@ from tests.sync_queue.support import waiting
 
 from .support import ROOT, hook
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:

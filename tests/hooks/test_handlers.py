@@ -25,6 +25,8 @@ from sync_queue.store import JobStore
 from sync_queue.writer import QueueWriter, queue_dir
 from tests.sync_queue.support import rows, waiting
 
+pytestmark = pytest.mark.unit
+
 HARMLESS = [
     *("id", "ids", "clientMutationId", "url", "urls", "gallery_ids"),
     *("o_counter", "play_count", "play_duration", "resume_time"),

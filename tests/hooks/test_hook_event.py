@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from hooks.hook_event import HookEvent, event_of, read_document
 
+pytestmark = pytest.mark.unit
+
 STDIN = Path(__file__).parents[1] / "golden" / "stash" / "stdin"
 RECORDED = sorted(path.stem for path in STDIN.iterdir() if "task" not in path.stem)
 

@@ -21,6 +21,8 @@ from tests.sync_queue.support import database, rows, waiting
 
 from .support import ROOT, STDIN, Ended, document, end, environment, hook, no_drainer, run, start
 
+pytestmark = [pytest.mark.integration, pytest.mark.measured]
+
 OK = {"output": "ok"}
 RECORDED = sorted(path.stem for path in STDIN.iterdir() if "task" not in path.stem)
 

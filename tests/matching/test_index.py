@@ -21,6 +21,8 @@ from sandbox.plex import PlexSim
 from sandbox.plex.model import Section as SimSection
 from sandbox.plex.model import Tag
 
+pytestmark = pytest.mark.integration
+
 NAME = "Zoë スタジオ"
 LISTING = "GET /library/sections/{k}/all"
 

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from common.media_paths import base_name, common_tail, ignores_case, is_windows, lookup_key, plain, same_name, same_path
 from matching.path_map import BadPathRule, PathMap, PathRule, parse_path_map, prefix_pair, votes
 
+pytestmark = pytest.mark.unit
+
 words = st.text(st.characters(exclude_characters="/\\\x00", exclude_categories=["Cs"]), min_size=1, max_size=6)
 folders = st.lists(words, max_size=4)
 ROOTS = ["/data", "/data/a b", "D:\\Scenes", "E:", "\\\\nas\\share", "/Volumes/Media", "\\\\?\\D:\\Scenes", "/"]

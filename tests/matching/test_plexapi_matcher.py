@@ -12,6 +12,8 @@ from plex.exceptions import PlexNotFound, PlexServerDown, PlexTemporaryError
 from sandbox.plex import PlexSim
 from sandbox.plex.model import Section as SimSection
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def library(plex: PlexSim, client: PlexClient, scenes: SimSection) -> Any:

@@ -14,6 +14,8 @@ from matching.ranking import Candidate, Evidence, Match, MatchConfidence, SceneF
 from plex.items import Part
 from tests.matching.traps import TRAPS, Trap, file, item, part
 
+pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+
 # Few words, so that paths, names and sizes meet all the time; what meets in nothing teaches nothing.
 NAMES = ["a.mp4", "A.mp4", "b.mp4", "Zo\xeb.mp4", "Zoe\u0308.mp4", "a%b .mp4"]
 FOLDERS = ["/data", "/data/x", "/data2", "/media/x", "/Volumes/M", "/volumes/m", "D:\\S", "d:\\s", "\\\\?\\D:\\S"]

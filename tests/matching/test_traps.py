@@ -8,6 +8,8 @@ from matching.path_map import parse_path_map
 from matching.ranking import Match, MatchConfidence, rank
 from tests.matching.traps import HIGH, LOW, NOT_FOUND, TRAPS, Trap
 
+pytestmark = pytest.mark.unit
+
 
 def judged(trap: Trap) -> Match | None:
     learned = {(here, there): votes for here, there, votes in trap.learned}

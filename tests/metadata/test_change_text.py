@@ -9,6 +9,8 @@ import pytest
 from metadata.change_text import describe, line
 from metadata.diff import Change
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.mark.parametrize(
     ("change", "wanted"),

@@ -13,6 +13,8 @@ from metadata.desired_state import DesiredState, desired_state, whole_date
 from metadata.text import LONGEST
 from settings.config import Stash2PlexConfig
 
+pytestmark = pytest.mark.unit
+
 FULL: dict[str, Any] = {
     "path": "/data/a.mp4",
     "title": "A title",

@@ -17,6 +17,8 @@ from settings.config import Stash2PlexConfig
 
 from .plexmodel import after
 
+pytestmark = pytest.mark.unit
+
 WISH = DesiredState(
     {"title": "T", "summary": "", "studio": "S"}, {"actor": ["Ada"], "genre": []}, rating=8.0, has_rating=True
 )

@@ -12,6 +12,8 @@ from metadata.diff import Change, Diff
 from metadata.edit_query import ALONE, LIMIT, queries
 from metadata.text import tag_key
 
+pytestmark = pytest.mark.unit
+
 
 def read(requests: list[str]) -> list[tuple[str, str]]:
     """The parameters of all requests in order, as a server decodes them."""

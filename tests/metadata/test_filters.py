@@ -9,6 +9,8 @@ import pytest
 from metadata.filters import lies_in, why_left_out
 from settings.config import Stash2PlexConfig
 
+pytestmark = pytest.mark.unit
+
 DATA: dict[str, Any] = {
     "path": "/data/Atlas/one.mp4",
     "organized": True,

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from metadata.desired_state import DesiredState
 from metadata.fingerprint import fingerprint
 
+pytestmark = pytest.mark.unit
+
 WISH = DesiredState(
     {"title": "T", "summary": "", "studio": "Atlas"},
     {"actor": ["Ada", "Bea"], "genre": ["x", "y"], "collection": ["Atlas"]},

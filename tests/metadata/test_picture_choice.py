@@ -25,6 +25,8 @@ from metadata.picture_choice import (
     wanted,
 )
 
+pytestmark = pytest.mark.unit
+
 SUM, OTHER = "a" * 40, "b" * 40
 FRAME, OURS, THEIRS = "media://1/x.bundle/thumb1.jpg", f"upload://posters/{SUM}", f"upload://posters/{OTHER}"
 BOTH = {"poster_url": "http://stash/scene/1/screenshot?t=1", "background_url": "http://stash/scene/1/screenshot?t=1"}

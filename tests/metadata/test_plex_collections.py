@@ -13,6 +13,8 @@ from metadata.plex_collections import merged, ours_after, wished
 from metadata.text import tag_key
 from settings.config import Stash2PlexConfig
 
+pytestmark = pytest.mark.unit
+
 DATA: dict[str, Any] = {
     "studio": "Atlas",
     "parent_studio": "Globe",

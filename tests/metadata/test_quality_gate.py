@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from metadata.quality_gate import MEANINGFUL, has_meaningful_metadata
 
+pytestmark = pytest.mark.unit
+
 EMPTY: dict[str, Any] = {"studio": None, "performers": [], "tags": [], "details": "", "date": None}
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from metadata.tag_rules import NO_FAMILIES, naming, tags_of
 
+pytestmark = pytest.mark.unit
+
 FAMILIES = {"Place/*": {"7": "Place", "8": "Outdoor", "9": "Zoë's garden"}, "7/*": {"7": "Place", "8": "Outdoor"}}
 
 

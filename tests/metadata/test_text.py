@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from metadata.text import clean, fitting, tag_key, unique
 
+pytestmark = pytest.mark.unit
+
 
 @given(st.text(max_size=60), st.integers(12, 200))
 def test_a_text_that_fits_is_left_as_it_is(text: str, limit: int) -> None:

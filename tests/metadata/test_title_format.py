@@ -13,6 +13,8 @@ from metadata.text import clean
 from metadata.title_format import KEYS, made_title
 from settings.parsers import PLACEHOLDERS, title_format
 
+pytestmark = pytest.mark.unit
+
 FULL: dict[str, Any] = {
     "title": "T",
     "studio": "Atlas",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from matching.manual_match import LOST
 from pipeline.scene_reader import Scene
 from sandbox.plex.model import Item
@@ -12,6 +14,8 @@ from state import last_known
 from state.ledger import Verdict
 from state.manual_matches import ManualMatch, ManualMatches
 from tests.worker.support import Bench, scene
+
+pytestmark = pytest.mark.integration
 
 
 def elsewhere(bench: Bench, number: int = 1, name: str = "another name.mp4", size: int = 500) -> Item:

@@ -32,6 +32,8 @@ from sandbox.stash.jpeg import jpeg
 from stash.client import StashClient, StashUnreachable
 from stash.covers import CoverAnswer, NoCover, Unchanged, fetch_cover
 
+pytestmark = pytest.mark.integration
+
 RED, GREEN, BLUE = jpeg(colour=(200, 0, 0)), png(colour=(0, 200, 0)), jpeg(colour=(0, 0, 200))
 BOTH = ("thumb", "art")
 

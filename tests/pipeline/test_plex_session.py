@@ -18,6 +18,8 @@ from sandbox.plex.model import Section as SimSection
 from settings.config import Stash2PlexConfig
 from tests.worker.support import Clock
 
+pytestmark = pytest.mark.integration
+
 LISTING = "GET /library/sections/{k}/all"
 ONE, TWO, SHOW = Library(1, "Scenes", "movie"), Library(2, " More Scenes ", "movie"), Library(3, "Series", "show")
 TWIN = Library(4, "Series", "movie")

@@ -16,6 +16,8 @@ from sandbox.plex.model import Item
 from settings.config import Stash2PlexConfig
 from tests.worker.support import Bench, Clock, scene
 
+pytestmark = pytest.mark.integration
+
 ITEMS = "GET /library/metadata/{ids}"
 
 

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable
 from contextlib import closing
 
+import pytest
+
 from pipeline.restore import give_back_job
 from sandbox.plex import PlexSim
 from sandbox.plex.model import Item
@@ -13,6 +15,8 @@ from state.ledger import Verdict
 from sync_queue.writer import QueueWriter, queue_dir
 from tests.worker.support import Bench, scene
 from worker.circuit_breaker import BreakerState
+
+pytestmark = pytest.mark.integration
 
 
 def give_back(bench: Bench, scene_ids: Iterable[int]) -> None:

@@ -15,6 +15,8 @@ from sandbox.library import generate
 from sandbox.stash import StashSim
 from stash.client import StashClient, StashError, stash_interface
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def stash(tmp_path: Path) -> Iterator[StashSim]:

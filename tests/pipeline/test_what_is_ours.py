@@ -27,6 +27,8 @@ from tests.worker.conftest import MakeBench
 from tests.worker.support import START, Bench, scene
 from worker.circuit_breaker import BreakerState
 
+pytestmark = pytest.mark.integration
+
 
 def sync(bench: Bench, scene_id: int = 1, **data: Any) -> None:
     """Save a scene with these values, a moment later than the last time."""

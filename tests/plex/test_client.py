@@ -19,6 +19,8 @@ from sandbox.plex.model import Section as SimSection
 from settings.config import Stash2PlexConfig
 from tests.plex.conftest import Connect
 
+pytestmark = pytest.mark.integration
+
 
 def test_nothing_is_asked_before_first_use_and_then_one_hello(plex: PlexSim, client: PlexClient) -> None:
     assert plex.counters == Counter()

@@ -25,6 +25,8 @@ from plex.exceptions import (
 from sandbox.http import HttpServer, Request, Response
 from sandbox.plex import PlexSim
 
+pytestmark = pytest.mark.unit
+
 TOKEN = "s3cret-token-of-the-owner"
 
 

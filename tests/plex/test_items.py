@@ -12,6 +12,8 @@ from sandbox.plex import PlexSim
 from sandbox.plex.model import Section as SimSection
 from sandbox.plex.model import Tag
 
+pytestmark = pytest.mark.integration
+
 
 def test_a_full_item_holds_everything_that_is_compared(plex: PlexSim, client: PlexClient, scenes: SimSection) -> None:
     made = plex.add_item(scenes, [("/data/Über & <all>.mp4", 123, 61.5)], "Ünï")

@@ -21,6 +21,8 @@ from sandbox.stash import png
 from sandbox.stash.jpeg import jpeg
 from tests.plex.conftest import Connect
 
+pytestmark = pytest.mark.integration
+
 PLACES = [("thumb", "posters"), ("art", "arts")]
 
 

@@ -18,6 +18,8 @@ from tests.installation import PLUGIN, Installation, wait_for
 
 from .test_tasks import operation, said
 
+pytestmark = [pytest.mark.end_to_end, pytest.mark.forked, pytest.mark.slow(seconds=8)]
+
 TOKEN = "any item, ... > Get Info > View XML"
 ON = {one.name for one in TABLE if one.default is True}
 

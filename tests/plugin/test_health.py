@@ -25,6 +25,8 @@ from tests.installation import Installation, reap_child_processes, wait_for
 
 from .test_tasks import operation, said
 
+pytestmark = [pytest.mark.end_to_end, pytest.mark.measured, pytest.mark.slow(seconds=10)]
+
 Checks = dict[str, list[dict[str, Any]]]
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.installation import BULK, PLUGIN, Installation
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.forked]
 
 LOUD = ("Info", "Warning", "Error")
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.installation import Installation, files_of, wait_for
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.forked, pytest.mark.no_cover, pytest.mark.slow(seconds=24)]
 
 
 def other_mount(installation: Installation, **settings: Any) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 
 import persistqueue
+import pytest
 
 from sync_queue.operations import load_sync_timestamps
 from tests.installation import Installation, wait_for
 
 from .test_tasks import said
+
+pytestmark = pytest.mark.end_to_end
 
 
 def test_a_save_over_the_data_of_an_older_plugin_arrives(bare_installation: Installation) -> None:

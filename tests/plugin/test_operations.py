@@ -36,6 +36,8 @@ from tests.plugin.shapes import SHAPES, check
 from tests.plugin.test_matching import doubtful
 from worker.dlq_retry import ended_by_outage
 
+pytestmark = [pytest.mark.end_to_end, pytest.mark.forked, pytest.mark.measured, pytest.mark.slow(seconds=52)]
+
 NASTY = "<script>alert('1')</script> \"&quot;\" javascript:alert(1) \u202egnp.exe \u2028 \\n"
 
 

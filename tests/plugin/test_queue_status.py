@@ -34,6 +34,8 @@ from tests.installation import PLUGIN, Installation, wait_for
 
 from .test_tasks import said
 
+pytestmark = [pytest.mark.end_to_end, pytest.mark.measured]
+
 START = 'mutation { runPluginTask(plugin_id: "Stash2Plex", task_name: "View Queue Status") }'
 SECRET = "/data/Holiday in Rome/beach.mp4"
 # What no status may pay for. The worker asks Stash too: it must not be at work while requests are counted.

@@ -15,6 +15,8 @@ import pytest
 
 from tests.installation import Installation
 
+pytestmark = pytest.mark.end_to_end
+
 RECORDED = sorted((Path(__file__).parent.parent / "golden" / "stash" / "stdin").glob("*.json"))
 # A task of the recording's own plugin: ours has no such mode, and says so.
 HOOKS = [path for path in RECORDED if not path.name.startswith("task-")]

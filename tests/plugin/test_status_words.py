@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from common.human_text import ago, numbers, until
 from tasks.queue_status import gather, lines
+
+pytestmark = pytest.mark.end_to_end
 
 NOW = 1_700_000_000.0
 NEVER = {

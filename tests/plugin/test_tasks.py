@@ -8,6 +8,8 @@ import pytest
 
 from tests.installation import Installation, wait_for
 
+pytestmark = [pytest.mark.end_to_end, pytest.mark.measured, pytest.mark.slow(seconds=6)]
+
 
 def said(installation: Installation, level: str = "Info") -> str:
     return "\n".join(line.message for line in installation.stash.log if line.level == level)

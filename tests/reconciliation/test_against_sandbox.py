@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from reconciliation.result import GapDetectionResult
 from sandbox.library import Library, generate
 from tests.reconciliation.conftest import Meet
 from tests.reconciliation.support import NOTHING_LEFT, Meeting, all_files, everyday, portions, says_something
+
+pytestmark = [pytest.mark.integration, pytest.mark.no_cover, pytest.mark.slow(seconds=12)]
 
 # Left out by a filter.
 RAIN = 20

@@ -11,6 +11,8 @@ from reconciliation.decisions import Decision, SceneFacts, behind, fate, is_gone
 from reconciliation.detector import EMPTY, MISSING, STALE
 from state.ledger import LedgerRow, Verdict
 
+pytestmark = pytest.mark.unit
+
 THEN = 1_000.0
 PATH = "/data/1.mp4"
 ABSENT = PlexPresence(Presence.ABSENT)

@@ -10,6 +10,8 @@ import reconciliation
 from metadata import quality_gate
 from reconciliation.detector import GapDetector, GapResult, has_meaningful_metadata, id_of, paths_of
 
+pytestmark = pytest.mark.unit
+
 NOTHING: dict[str, Any] = {"studio": None, "performers": [], "tags": [], "details": None, "date": None}
 NOON = "2026-01-11T12:00:00Z"
 AT_NOON = 1_768_132_800.0

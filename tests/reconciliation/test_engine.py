@@ -17,6 +17,8 @@ from plex.matcher import MatchConfidence
 from reconciliation.engine import GapDetectionEngine, GapDetectionResult
 from reconciliation.scopes import BadScope
 
+pytestmark = pytest.mark.integration
+
 MONDAY = "2026-01-05T10:00:00Z"
 TUESDAY = "2026-01-06T10:00:00Z"
 AT_MONDAY = parse_instant(MONDAY)

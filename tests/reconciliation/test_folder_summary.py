@@ -6,6 +6,8 @@ import pytest
 
 from reconciliation.folder_summary import Folders, parent
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.mark.parametrize(
     ("present", "absent", "groups"),

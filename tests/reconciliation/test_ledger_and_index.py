@@ -13,6 +13,8 @@ from sync_queue.operations import save_sync_timestamp
 from tests.reconciliation.conftest import Meet
 from tests.reconciliation.support import Meeting, all_files, everyday
 
+pytestmark = pytest.mark.integration
+
 
 def file(name: str, size: int = 1000) -> LibraryFile:
     return LibraryFile(f"/data/{name}", size, 60.0, 1)

@@ -12,6 +12,8 @@ from tests.reconciliation.conftest import Meet
 from tests.reconciliation.support import Meeting
 from tests.reconciliation.test_ledger_and_index import file, library, simple
 
+pytestmark = pytest.mark.integration
+
 
 def other(meeting: Meeting, path: str = "/data/another name.mp4", size: int = 9) -> Item:
     return meeting.plex.add_item(meeting.section, [(path, size, 60.0)])

@@ -15,6 +15,8 @@ from common import reconcile_due as trigger
 from reconciliation.result import GapDetectionResult
 from reconciliation.scheduler import FILE, ReconciliationScheduler, ReconciliationState
 
+pytestmark = pytest.mark.integration
+
 HOUR, DAY = 3600.0, 86_400.0
 NOW = 1_780_000_000.0
 

@@ -9,6 +9,8 @@ import pytest
 
 from reconciliation.scopes import BadScope, Scope, parse_scope
 
+pytestmark = pytest.mark.unit
+
 NOW = datetime(2026, 2, 20, 12, 0, tzinfo=timezone.utc).timestamp()
 HOUR, DAY = 3600.0, 86_400.0
 SYDNEY = ZoneInfo("Australia/Sydney")

@@ -21,6 +21,8 @@ from sandbox.stash.manifest import read
 
 from .conftest import MOMENT, install
 
+pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+
 ROOT = Path(__file__).resolve().parents[2]
 # Rooms that serve those who work on the plugin.
 AT_HOME = {"benchmarks", "release", "sandbox", "tests"}

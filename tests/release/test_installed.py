@@ -14,6 +14,8 @@ from tests.installation import PLUGIN, wait_for
 
 from .conftest import Installed, install
 
+pytestmark = [pytest.mark.end_to_end, pytest.mark.no_cover]
+
 OPERATION = f'mutation($a: Map) {{ runPluginOperation(plugin_id: "{PLUGIN}", args: $a) }}'
 
 

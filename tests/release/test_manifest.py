@@ -11,6 +11,8 @@ from release.manifest import TASKS, TRIGGERS, text
 from sandbox.stash.manifest import read
 from settings.config import PLUGIN_ID, TABLE
 
+pytestmark = [pytest.mark.unit, pytest.mark.no_cover]
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from settings.config import BY_NAME, TABLE, Setting, Stash2PlexConfig, parse
 
+pytestmark = pytest.mark.unit
+
 FULL = {"plex_url": "http://plex:32400", "plex_token": "secret"}
 NUMBERS = [setting for setting in TABLE if setting.kind == "NUMBER"]
 SWITCHES = [setting for setting in TABLE if setting.kind == "BOOLEAN"]

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from settings import parsers
 from settings.config import TABLE, Stash2PlexConfig
 
+pytestmark = pytest.mark.unit
+
 READERS = {setting.name: setting for setting in TABLE if setting.reader is not None}
 
 

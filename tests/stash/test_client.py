@@ -17,6 +17,8 @@ from sandbox.library import generate
 from sandbox.stash import StashSim
 from stash.client import StashClient, StashError, StashQueryError, StashRefused, StashUnreachable, stash_interface
 
+pytestmark = pytest.mark.integration
+
 VERSION = "{ version { version } }"
 TITLE = "{ findScene(id: 1) { title } }"
 

@@ -21,6 +21,8 @@ from sandbox.stash.jpeg import jpeg
 from stash.client import StashClient, StashRefused, StashUnreachable
 from stash.covers import LIMIT, Cover, NoCover, Unchanged, Unusable, fetch_cover, image_type, path_and_query
 
+pytestmark = pytest.mark.integration
+
 ADDRESS = "{ findScene(id: 1) { paths { screenshot } } }"
 WEBP = b"RIFF\x24\x00\x00\x00WEBPVP8 "
 GIF = b"GIF89a\x01\x00\x01\x00\x00\x00\x00;"

@@ -16,6 +16,8 @@ from stash.entities import EntityPage, scene_ids
 from .test_client import connection
 from .test_queries import SCHEMAS, schema
 
+pytestmark = pytest.mark.integration
+
 OF: dict[str, Callable[[Any, int], bool]] = {
     "performer": lambda scene, number: number in scene.performer_ids,
     "studio": lambda scene, number: scene.studio_id == number,

@@ -15,6 +15,8 @@ from graphql import GraphQLSchema, build_schema, parse, validate
 from release.contents import PACKAGES
 from stash import queries
 
+pytestmark = pytest.mark.unit
+
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden" / "stash"
 SCHEMAS = ["types.json", "types-0.27.2.json"]

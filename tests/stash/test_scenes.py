@@ -20,6 +20,8 @@ from stash.scenes import count, files_of, job_data, pages, read_batch, stem
 
 from .test_client import connection
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def client(stash: StashSim) -> Iterator[StashClient]:

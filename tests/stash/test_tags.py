@@ -14,6 +14,8 @@ from stash.tags import families
 
 from .test_client import connection
 
+pytestmark = pytest.mark.integration
+
 CREATE = "mutation($i: TagCreateInput!) { tagCreate(input: $i) { id } }"
 
 

@@ -16,6 +16,8 @@ from state import database
 from state.ledger import Ledger, LedgerRow, Verdict
 from sync_queue.dlq import DeadLetterQueue
 
+pytestmark = pytest.mark.unit
+
 DAY = 86_400.0
 
 

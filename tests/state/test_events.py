@@ -12,6 +12,8 @@ import pytest
 from state import database, events
 from state.events import OUTAGE_BEGAN, OUTAGE_ENDED, Event, Events, Outage
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:

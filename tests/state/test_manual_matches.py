@@ -12,6 +12,8 @@ import pytest
 from state import database, last_known
 from state.manual_matches import ManualDecisions, ManualMatch, ManualMatches, PlexFile, decisions, is_refused
 
+pytestmark = pytest.mark.unit
+
 FILES: tuple[PlexFile, ...] = (("/media/one.mp4", 10), ("/media/two.mp4", None))
 
 

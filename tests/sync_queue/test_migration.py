@@ -26,6 +26,8 @@ from sync_queue.writer import queue_dir
 
 from .support import job_text, waiting
 
+pytestmark = pytest.mark.integration
+
 
 class Bomb:
     """Says that somebody unpickled it."""

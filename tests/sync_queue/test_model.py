@@ -6,6 +6,7 @@ import tempfile
 from collections import Counter
 from contextlib import ExitStack
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -16,6 +17,8 @@ from sync_queue.store import Claimed, JobStore
 from sync_queue.writer import queue_dir
 
 from .support import job_text, rows
+
+pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
 
 SCENES = st.integers(1, 3)
 

@@ -19,6 +19,8 @@ from sync_queue.writer import QueueWriter, queue_dir
 
 from .support import rows, waiting
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.fixture
 def queue(data_dir: str) -> Iterator[Any]:

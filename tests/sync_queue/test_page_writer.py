@@ -17,6 +17,8 @@ from sync_queue.page_writer import PageWriter, in_pages
 from sync_queue.setup import set_up
 from sync_queue.writer import QueueWriter, queue_dir
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> str:

@@ -19,6 +19,8 @@ from sync_queue.writer import QueueWriter, queue_dir
 
 from .support import database, job_text, library_queue, rows
 
+pytestmark = pytest.mark.unit
+
 SNAPSHOT: dict[str, Any] = {
     "path": "/data/Übung 日本.mp4",
     "title": 'Said "Yes" \\ 🎬',

@@ -17,6 +17,8 @@ from sync_queue.writer import QueueWriter, queue_dir
 
 from .support import database, job_text, rows, waiting
 
+pytestmark = pytest.mark.unit
+
 NOW = 10_000.0
 
 

@@ -17,6 +17,8 @@ from sync_queue.writer import QueueWriter, open_existing, queue_dir, uri_path
 
 from .support import database, job_text, rows, together, waiting
 
+pytestmark = pytest.mark.unit
+
 
 def test_a_second_event_folds_into_the_row_that_waits(data_dir: str, writer: QueueWriter) -> None:
     assert writer.fold(job_text(3, priority=1, now=10.0), "scene_3")

@@ -16,6 +16,8 @@ from tests.ui.conftest import Visit
 from tests.ui.test_page import status
 from tests.ui.visitor import Visitor
 
+pytestmark = [pytest.mark.browser, pytest.mark.forked, pytest.mark.slow(seconds=58)]
+
 ODD = "<script>alert(1)</script> \"quotes\" 'and' javascript:alert(2) \u202eback to front\u202c"
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from tests.ui.needs import wanting
 
+pytestmark = pytest.mark.browser
+
 
 def test_there_is_a_browser_to_test_the_page_with() -> None:
     reason = wanting()

@@ -10,6 +10,8 @@ from tests.installation import Installation, reap_child_processes, wait_for
 from tests.ui.conftest import NARROW, WIDE, Visit
 from tests.ui.visitor import asked
 
+pytestmark = [pytest.mark.browser, pytest.mark.forked, pytest.mark.slow(seconds=42)]
+
 SECTIONS = ("now", "attention", "preview", "history", "health", "tasks")
 
 

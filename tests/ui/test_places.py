@@ -16,6 +16,8 @@ from tests.installation import Installation, wait_for
 from tests.ui.conftest import NARROW, WIDE, Visit
 from tests.ui.visitor import asked
 
+pytestmark = [pytest.mark.browser, pytest.mark.forked, pytest.mark.slow(seconds=46)]
+
 
 @pytest.fixture(scope="module")
 def scenes(ui_installation: Installation) -> list[int]:

@@ -8,6 +8,8 @@ import pytest
 
 from tests.worker.support import Bench, scene
 
+pytestmark = pytest.mark.integration
+
 
 def test_a_long_bulk_ends_with_its_sum(bench: Bench) -> None:
     bench.stock(*range(1, 121))

@@ -10,6 +10,8 @@ import pytest
 
 from worker.bytecode import PACKAGES, compile_for_hooks
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

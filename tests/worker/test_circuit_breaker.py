@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.circuit_breaker import FIRST_PAUSE, LONGEST_PAUSE, THRESHOLD, BreakerState, CircuitBreaker
+
+pytestmark = pytest.mark.unit
 
 NOW = 1_700_000_000.0
 

@@ -17,6 +17,8 @@ from tests.worker.conftest import MakeBench
 from tests.worker.support import START, Bench, Clock, scene
 from worker.circuit_breaker import BreakerState
 
+pytestmark = pytest.mark.integration
+
 
 def test_what_waits_is_written_recorded_and_gone_from_the_queue(bench: Bench) -> None:
     [item] = bench.stock(1, tags=["a", "b"], details="Words")

@@ -17,6 +17,8 @@ from worker.dlq_retry import FIRST_PAUSE, LONGEST_PAUSE, LOOK, DlqRetry, anew, e
 
 from .support import START, Bench, Clock
 
+pytestmark = pytest.mark.integration
+
 Job = dict[str, object]
 
 

@@ -25,6 +25,8 @@ from tests.sync_queue.support import rows, waiting
 from tests.worker.support import START, Bench, Clock
 from worker.entity_expansion import WITHOUT_STASH, EntityExpansion, reach
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def stash(tmp_path: Path) -> Iterator[StashSim]:

@@ -14,6 +14,8 @@ from state.ledger import Verdict
 from tests.worker.conftest import MakeBench
 from tests.worker.support import START, Bench, scene
 
+pytestmark = pytest.mark.integration
+
 
 def run(bench: Bench, *scene_ids: int) -> None:
     bench.save(*scene_ids)

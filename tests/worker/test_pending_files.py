@@ -13,6 +13,8 @@ from state.ledger import Verdict
 from tests.worker.conftest import MakeBench
 from tests.worker.support import START, Bench, Clock, scene
 
+pytestmark = pytest.mark.integration
+
 HOUR = 3_600.0
 LISTING = "GET /library/sections/{k}/all"
 # Two files of one name; each is found by its size.

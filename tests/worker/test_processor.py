@@ -25,6 +25,8 @@ from sync_queue.operations import enqueue, get_stats, load_sync_timestamps
 from sync_queue.writer import queue_dir
 from worker.processor import PermanentError, SyncWorker
 
+pytestmark = pytest.mark.integration
+
 UPDATED = "2024-01-02T03:04:05Z"
 PATIENCE = 20.0
 MakeWorker = Callable[..., SyncWorker]

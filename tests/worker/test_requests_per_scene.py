@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from sandbox.plex import PlexSim
 from tests.worker.support import Bench, scene
+
+pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
 
 WHOLE: dict[str, Any] = {
     "details": "Words", "date": "2021-02", "rating100": 80, "performers": ["Al", "Bo"], "tags": ["x", "y"],

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from plex.exceptions import PlexNotFound, PlexServerDown
 from worker.retry import HOUR, NOT_FOUND_TRIES, FailureKind, RetryDecision, decide
 
+pytestmark = pytest.mark.unit
+
 NOW = 1_700_000_000.0
 DOWN = PlexServerDown("Plex cannot be reached")
 GONE = PlexNotFound("no such file")

@@ -14,6 +14,8 @@ from stash.client import StashClient
 from tests.worker.support import Clock
 from worker.stash_log_relay import MOST_LINES, PAUSE, StashLogRelay
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -19,6 +19,8 @@ from common.detached_process import WAIT_FILE, end_wait
 from worker import process, status_files
 from worker.status_files import StatusFiles, open_log, read_status, read_text, read_wait
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def files(tmp_path: Path) -> StatusFiles:

@@ -21,6 +21,8 @@ from sandbox.plex import Tag
 from sandbox.plex.picture import Slot
 from sandbox.stash import jpeg
 
+pytestmark = [pytest.mark.end_to_end, pytest.mark.no_cover, pytest.mark.slow(seconds=26)]
+
 ROOT = Path(__file__).resolve().parents[3]
 
 

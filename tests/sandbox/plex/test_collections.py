@@ -9,6 +9,8 @@ import requests
 
 from sandbox.plex import PlexSim, Section, Tag
 
+pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+
 
 def put(plex: PlexSim, http: requests.Session, query: str) -> int:
     return http.put(f"{plex.url}/library/sections/1/all?{query}").status_code

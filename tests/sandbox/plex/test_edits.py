@@ -10,6 +10,8 @@ import requests
 
 from sandbox.plex import Item, PlexSim, Section, Tag
 
+pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+
 
 def put(plex: PlexSim, http: requests.Session, query: str, path: str = "/library/sections/1/all") -> requests.Response:
     return http.put(f"{plex.url}{path}?{query}")

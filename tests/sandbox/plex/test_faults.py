@@ -9,6 +9,8 @@ from sandbox.plex import PlexSim, Section
 from sandbox.spoil import SPOILS
 from sandbox.window import Window
 
+pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+
 EDIT = "/library/sections/1/all?type=1&id=1&title.value="
 
 

@@ -10,6 +10,8 @@ import requests
 
 from sandbox.plex import PlexSim, Section, Tag
 
+pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+
 
 def ask(plex: PlexSim, http: requests.Session, query: str, path: str = "all", **headers: str) -> ElementTree.Element:
     answer = http.get(f"{plex.url}/library/sections/1/{path}?{query}", headers=headers)

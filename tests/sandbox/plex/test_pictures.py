@@ -11,6 +11,8 @@ import requests
 from sandbox.http import HttpServer, Response
 from sandbox.plex import PlexSim, Section
 
+pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+
 BASE = "/library/metadata/1"
 
 

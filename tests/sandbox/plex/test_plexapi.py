@@ -12,6 +12,8 @@ from plexapi.server import PlexServer
 
 from sandbox.plex import PlexSim, Section, Tag
 
+pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+
 ALL = "GET /library/sections/{k}/all"
 ITEM = "GET /library/metadata/{ids}"
 

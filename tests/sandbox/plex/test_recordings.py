@@ -13,6 +13,8 @@ import requests
 
 from sandbox.plex import PlexSim, Tag
 
+pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+
 GOLDEN = Path(__file__).parents[2] / "golden" / "plex"
 REQUESTS = {
     name: (path, accept)

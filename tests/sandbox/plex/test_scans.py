@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 import requests
 
 from sandbox.plex import PlexSim
 from tests.sandbox.plex.conftest import Wait
+
+pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
 
 
 def scan(plex: PlexSim, http: requests.Session, query: str = "") -> None:

@@ -9,6 +9,8 @@ import requests
 
 from sandbox.plex import Item, PlexSim, Section
 
+pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+
 
 def test_readers_and_writers_at_once(plex: PlexSim, scenes: Section) -> None:
     def write(worker: int) -> None:

@@ -17,6 +17,8 @@ from sandbox.stash import NewFile, StashSim
 
 from .support import ask, ended, golden, orders, running, until
 
+pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+
 RECORDED = golden("behaviour.json")
 BULK = "mutation($i: BulkSceneUpdateInput!) { bulkSceneUpdate(input: $i) { id } }"
 VERSION = b'{"query":"{version{version}}"}'

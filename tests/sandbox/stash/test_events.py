@@ -9,6 +9,8 @@ import pytest
 from .story import Story, recorded_stdin, shape
 from .support import golden
 
+pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+
 BEHAVIOUR = golden("behaviour.json")
 COUNTS: dict[str, int] = BEHAVIOUR["hook processes per operation"]
 MOVED: dict[str, bool] = BEHAVIOUR["updated_at of the scene changes"]

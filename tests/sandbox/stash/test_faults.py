@@ -12,6 +12,8 @@ from sandbox.stash import StashGraphQLError, StashSim
 
 from .support import ask
 
+pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+
 QUERY = "{ version { version } findScene(id: 1) { title } }"
 JSON = {"Content-Type": "application/json"}
 BODY = b'{"query": "{ version { version } }"}'

@@ -11,6 +11,8 @@ from sandbox.library import Library, generate
 from sandbox.stash.clock import Clock
 from sandbox.stash.store import Store
 
+pytestmark = [pytest.mark.unit, pytest.mark.no_cover]
+
 
 @pytest.fixture(scope="module")
 def library() -> Library:

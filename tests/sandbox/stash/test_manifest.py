@@ -12,6 +12,8 @@ from sandbox.stash.yaml_subset import YamlError, load
 
 from .support import MANIFEST, probe_source, running
 
+pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+
 FULL = """\
 # a comment
 name: Some Plugin   # trailing

@@ -14,6 +14,8 @@ from sandbox.stash import StashGraphQLError, StashSim, png
 
 from .support import until
 
+pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+
 UPDATE = "mutation($i: SceneUpdateInput!) { sceneUpdate(input: $i) { id } }"
 
 

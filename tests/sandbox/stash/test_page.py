@@ -21,6 +21,8 @@ from sandbox.stash import StashSim
 
 from .support import running
 
+pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+
 JOBS = "subscription { jobsSubscribe { type job { id status description } } }"
 LOG = "subscription { loggingSubscribe { level message } }"
 

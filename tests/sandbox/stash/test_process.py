@@ -15,6 +15,8 @@ from sandbox.stash import StashGraphQLError, StashSim
 
 from .support import golden, operation, orders, probe_source, running, until
 
+pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+
 SAVE = 'mutation { sceneUpdate(input: {id: 1, title: "new"}) { id } }'
 
 

@@ -13,6 +13,8 @@ from sandbox.stash import StashSim
 
 from .support import running, until
 
+pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+
 
 @pytest.fixture
 def api(stash: StashSim) -> Iterator[Any]:

@@ -19,6 +19,8 @@ from sandbox.stash import StashGraphQLError, StashSim
 
 from .support import ask, ended, orders, running, until
 
+pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+
 JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 
 
