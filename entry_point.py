@@ -14,12 +14,6 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 
-class BadDocument(Exception):
-    """The document on standard input is not what Stash writes."""
-
-    for_people = True
-
-
 def answer(door: ModuleType) -> NoReturn:
     """Read the document on standard input, have it worked on, answer on standard output, and leave.
 
@@ -40,6 +34,8 @@ def _work(door: ModuleType) -> bytes:
     try:
         document = data.decode("utf-8")
     except ValueError as error:
+        from common.errors import BadDocument
+
         raise BadDocument(f"Standard input is not UTF-8: {error}") from error
     if '"hookContext"' in document:
         from _sqlite3 import Error as SqliteError
@@ -75,6 +71,8 @@ def _work_slowly(document: str, door: ModuleType) -> bytes:
     sys.stdout = sys.stderr
     if "hookContext" in args:
         if not isinstance(args["hookContext"], dict):
+            from common.errors import BadDocument
+
             raise BadDocument("Standard input: args.hookContext must be an object")
         door.handle_hook(args["hookContext"])
         output: Any = "ok"
@@ -85,6 +83,8 @@ def _work_slowly(document: str, door: ModuleType) -> bytes:
 
 def _parts(document: str) -> tuple[dict[str, Any], dict[str, Any]]:
     import json
+
+    from common.errors import BadDocument
 
     try:
         whole = json.loads(document)
@@ -101,6 +101,7 @@ def _failure(error: Exception) -> bytes:
     import traceback
 
     from common import stash_log
+    from common.errors import UserFacingError
 
     if isinstance(error, ImportError):
         from common.missing_packages import sentence
@@ -109,7 +110,7 @@ def _failure(error: Exception) -> bytes:
     text = " ".join(str(error).split())
     if _is_of_the_disk(error):
         text = f"Stash2Plex's own files cannot be used: {text}. Health Check says more; mend it, and run it again"
-    elif not getattr(error, "for_people", False):
+    elif not isinstance(error, UserFacingError):
         # A bug: its traceback is for those who mend it.
         stash_log.debug("".join(traceback.format_exception(error)))
         text = f"Unexpected {type(error).__name__}: {text}. Stash's debug log says more; please report it"

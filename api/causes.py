@@ -5,6 +5,8 @@ Imports nothing: each question of the page is a process on somebody's NAS.
 
 from __future__ import annotations
 
+from common.errors import ENDED_BY_OUTAGE
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,14 +19,6 @@ MOST = 200
 # test holds this.
 OLD = 30.0
 
-# Errors whose letters come back without anybody's doing: those of ``worker.dlq_retry.ended_by_outage``, which a test
-# holds this list to. That one imports half the worker to find out.
-BY_THEMSELVES = frozenset(
-    (
-        *("PlexServerDown", "PlexTemporaryError", "PlexTokenRefused"),
-        *("StashError", "StashQueryError", "StashRefused", "StashUnreachable"),
-    )
-)
 DOUBT = "LowConfidence"
 MISSING = "PlexNotFound"
 # The verdicts of state.ledger.IN_STEP, and the one for what Plex does not have; a test holds them together.
@@ -54,7 +48,7 @@ _OTHER = ("Something unexpected went wrong", "Try again. If it comes back, pleas
 
 def cause_of(error_type: str) -> tuple[str, str]:
     """The cause of dead letters with this error, and what to do about them, in words."""
-    return _OUTAGE if error_type in BY_THEMSELVES else _CAUSES.get(error_type, _OTHER)
+    return _OUTAGE if error_type in ENDED_BY_OUTAGE else _CAUSES.get(error_type, _OTHER)
 
 
 def kind_of(error_type: str) -> str:

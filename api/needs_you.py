@@ -10,8 +10,9 @@ from contextlib import closing
 from typing import Any
 
 from api.arguments import number
-from api.causes import BY_THEMSELVES, MOST, OLD, VERSION, cause_of, kind_of, title_of
+from api.causes import MOST, OLD, VERSION, cause_of, kind_of, title_of
 from api.read_model import open_state
+from common.errors import ENDED_BY_OUTAGE
 from common.media_paths import folder_of
 from matching.learned_mapping import learned
 from matching.path_map import BadPathRule, PathMap, PathRule, parse_path_map
@@ -59,7 +60,7 @@ def _groups(db: sqlite3.Connection) -> list[dict[str, Any]]:
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for error_type, count in db.execute(_COUNTS):
         cause, what_to_do = cause_of(error_type)
-        by_itself = error_type in BY_THEMSELVES
+        by_itself = error_type in ENDED_BY_OUTAGE
         group = found.setdefault(
             (cause, kind_of(error_type)),
             {"cause": cause, "what_to_do": what_to_do, "count": 0, "kind": kind_of(error_type), "by_itself": by_itself},
@@ -69,8 +70,8 @@ def _groups(db: sqlite3.Connection) -> list[dict[str, Any]]:
 
 
 def _rows(db: sqlite3.Connection, after: int, limit: int) -> list[tuple[int, dict[str, Any]]]:
-    marks = ",".join("?" * len(BY_THEMSELVES))
-    found = db.execute(_LETTERS.format(marks=marks), (min(after, _NEWEST), *sorted(BY_THEMSELVES), limit)).fetchall()
+    marks = ",".join("?" * len(ENDED_BY_OUTAGE))
+    found = db.execute(_LETTERS.format(marks=marks), (min(after, _NEWEST), *sorted(ENDED_BY_OUTAGE), limit)).fetchall()
     libraries = {one["key"]: one["title"] for one in last_known.get(db, last_known.SECTIONS) or ()}
     return [(row[0], _row(libraries, *row[1:])) for row in found]
 

@@ -7,7 +7,7 @@ import json
 import os
 import time
 
-from api.causes import BY_THEMSELVES, IN_STEP, VERSION
+from api.causes import IN_STEP, VERSION
 from api.read_model import (
     LETTERS_BY_TYPE,
     last_comparison,
@@ -16,6 +16,7 @@ from api.read_model import (
     open_state,
     rows_by_state,
 )
+from common.errors import ENDED_BY_OUTAGE
 from state import last_known
 from state.worker_status import ATTENTION, lives, read_status, read_text
 from sync_queue import sql
@@ -80,7 +81,7 @@ def status(args: dict[str, Any], data_dir: str) -> dict[str, Any]:
         "queue": queue,
         "writing": writing,
         "in_step": in_step,
-        "needs_you": sum(number for kind, number in letters.items() if kind not in BY_THEMSELVES),
+        "needs_you": sum(number for kind, number in letters.items() if kind not in ENDED_BY_OUTAGE),
         "newest_letter": newest_letter,
         "attention": read_text(os.path.join(data_dir, ATTENTION)) or None,
         "drainer": {

@@ -11,8 +11,8 @@ from pathlib import Path
 from benchmarks.processes import BARE, timed, turn_by_turn
 from benchmarks.results import By, Result, main
 from benchmarks.stages import enqueue, first_save, last_process, surroundings
+from common.errors import PermanentError
 from common.jobs import PRIORITY_BULK, new_job
-from pipeline.scene_reader import PermanentError
 from sandbox.demo.measure import run_task
 from sandbox.demo.stage import Stage
 from sandbox.stash import PluginProcess

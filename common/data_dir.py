@@ -12,12 +12,6 @@ if TYPE_CHECKING:
 VARIABLE = "STASH_PLUGIN_DATA"
 
 
-class DataDirUnavailable(Exception):
-    """There is no directory that our data could be kept in; the message says which were tried."""
-
-    for_people = True
-
-
 def data_dir(plugin_dir: str, connection: Mapping[str, Any]) -> str:
     """The data directory, made where it is missing. ``connection`` is Stash's ``server_connection`` (stash 2.2).
 
@@ -37,6 +31,8 @@ def data_dir(plugin_dir: str, connection: Mapping[str, Any]) -> str:
     elsewhere = os.path.join(config_dir, "stash2plex-data")
     if os.path.isdir(elsewhere):
         return _made(elsewhere)
+    from common.errors import DataDirUnavailable  # a hook imports it only where something may go wrong
+
     try:
         return _made(beside)
     except DataDirUnavailable:
@@ -53,12 +49,14 @@ def _name_of(connection: Mapping[str, Any]) -> str:
 
 
 def _made(path: str) -> str:
+    cause: OSError | None = None
     try:
         os.makedirs(path, mode=0o700, exist_ok=True)
+        if os.access(path, os.W_OK | os.X_OK):
+            return path
+        reason = f"{path} cannot be written to: give the user Stash runs as the right to, or set {VARIABLE}"
     except OSError as error:
-        raise DataDirUnavailable(f"{path} cannot be made: {error.strerror or error}") from error
-    if not os.access(path, os.W_OK | os.X_OK):
-        raise DataDirUnavailable(
-            f"{path} cannot be written to: give the user Stash runs as the right to, or set {VARIABLE}"
-        )
-    return path
+        reason, cause = f"{path} cannot be made: {error.strerror or error}", error
+    from common.errors import DataDirUnavailable  # a hook imports it only where something is wrong
+
+    raise DataDirUnavailable(reason) from cause

@@ -76,8 +76,9 @@ def _queue(event: HookEvent, queue: Any, data_dir: str, sync_timestamps: Mapping
     except SqliteError as error:  # the file is damaged: a person has to know which
         reason = f"{os.path.join(queue_dir(data_dir), DATABASE)}: {error}"
     except Exception as error:
-        # QueueUnavailable and its like, told by their mark: to import them for their names would cost every save.
-        if not getattr(error, "for_people", False):
+        from common.errors import UserFacingError  # a save that succeeds does not pay for it
+
+        if not isinstance(error, UserFacingError):
             raise
         reason = error
     what = f"{word.capitalize()} {event.id}"

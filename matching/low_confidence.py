@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from common.errors import PermanentError
 from matching.ranking import Match, Ranked
-from pipeline.scene_reader import PermanentError
 
 SHOWN = 10
 
 
 class LowConfidence(PermanentError):
     """No item is proven to be the scene's file, or several might be."""
+
+    code = "LowConfidence"
 
     def __init__(self, scene_id: int, path: str, match: Match) -> None:
         super().__init__(f"{match.reason}: {path}")

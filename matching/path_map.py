@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from common.errors import UserFacingError
 from common.media_paths import (
     common_tail,
     components,
@@ -17,10 +18,10 @@ from common.media_paths import (
 )
 
 
-class BadPathRule(ValueError):
+class BadPathRule(UserFacingError, ValueError):
     """A path rule that cannot be read."""
 
-    for_people = True
+    code = "BadPathRule"
 
 
 @dataclass(frozen=True)

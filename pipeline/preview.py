@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from common.errors import UserFacingError
 from common.jobs import PRIORITY_BULK, new_job
 from matching import index
 from matching.low_confidence import LowConfidence
@@ -208,7 +209,7 @@ def _say_why_not(forecast: ScenePreview, error: BaseException) -> None:
         verdict, forecast.candidates = Verdict.LOW_CONFIDENCE, error.candidates()
     elif isinstance(error, PlexNotFound):
         verdict = Verdict.NOT_IN_PLEX
-    elif not getattr(error, "for_people", False):
+    elif not isinstance(error, UserFacingError):
         raise error  # a bug, or a full disk: nothing to make a line of
     forecast.verdict, forecast.reason = verdict.value, str(error)
 

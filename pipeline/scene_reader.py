@@ -6,16 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from common.errors import PermanentError
 from common.iso_time import parse_instant
 from stash import queries
 from stash.client import StashClient, understood
 from stash.scenes import files_of, job_data, read_batch
-
-
-class PermanentError(Exception):
-    """A job that can never be done as it is."""
-
-    for_people = True
 
 
 @dataclass

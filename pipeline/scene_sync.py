@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from common.errors import PermanentError
 from matching.ranking import Match, SceneFile
 from metadata.desired_state import DesiredState
 from metadata.diff import Change
 from metadata.fingerprint import fingerprint
-from pipeline.scene_reader import PermanentError, Scene
+from pipeline.scene_reader import Scene
 from plex.items import FullItem
 from state.ledger import Verdict
 from state.manual_matches import ManualMatch

@@ -13,40 +13,54 @@ from __future__ import annotations
 
 import re
 
+from common.errors import UserFacingError
+
 # plexapi gives the status in the text alone: "(503) service_unavailable; <url> <body>" (plex 1.5).
 _STATUS = re.compile(r"\((\d{3})\)")
 _STARTING_UP = "starting up"
 _TEMPORARY = frozenset({408, 409, 425, 429})
 
 
-class PlexError(Exception):
+class PlexError(UserFacingError):
     """Something went wrong with Plex."""
 
-    for_people = True
+    code = "PlexError"
 
 
 class PlexTemporaryError(PlexError):
     """Plex could not do it now."""
 
+    code = "PlexTemporaryError"
+
 
 class PlexPermanentError(PlexError):
     """Plex will not do it, however often it is asked."""
+
+    code = "PlexPermanentError"
 
 
 class PlexNotFound(PlexTemporaryError):
     """Plex does not have the file (yet)."""
 
+    code = "PlexNotFound"
+
 
 class PlexServerDown(PlexTemporaryError):
     """Plex cannot be reached, or is not ready."""
+
+    code = "PlexServerDown"
 
 
 class PlexTokenRefused(PlexPermanentError, PlexServerDown):
     """Plex does not accept the token. Both: asking again is useless, and the server is out of reach with it."""
 
+    code = "PlexTokenRefused"
+
 
 class PlexLibraryMissing(PlexPermanentError):
     """A configured library is not on the server."""
+
+    code = "PlexLibraryMissing"
 
 
 def status_of(error: BaseException) -> int | None:

@@ -20,6 +20,8 @@ _PATHS = {"thumb": ("posters", "poster"), "art": ("arts", "art")}
 class PictureRefused(PlexPermanentError):
     """Plex does not take these bytes."""
 
+    code = "PictureRefused"
+
 
 class Picture(NamedTuple):
     """A listed picture. ``key`` is Plex's name for it: for an upload ``upload://`` and the SHA-1 of its bytes at the

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any
 
+from common.errors import UserFacingError
 from common.iso_time import parse_instant
 
 FORMS = "2026-01-01..2026-02-15, 2026-01-01.., 30d or 12h"
@@ -20,10 +21,10 @@ _SPAN = re.compile(r"(\d{1,5})\s*([dh])", re.IGNORECASE)
 _DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 
 
-class BadScope(ValueError):
+class BadScope(UserFacingError, ValueError):
     """A scope that cannot be read; the message shows the forms."""
 
-    for_people = True
+    code = "BadScope"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any
 
+from common.errors import UserFacingError
+
 if TYPE_CHECKING:
     import urllib3
 
@@ -18,22 +20,28 @@ READ_TIMEOUT = 60.0
 COOKIE_LIFE = 3600.0
 
 
-class StashError(Exception):
+class StashError(UserFacingError):
     """Stash could not be asked."""
 
-    for_people = True
+    code = "StashError"
 
 
 class StashUnreachable(StashError):
     """Stash does not answer, or answers with something that is not GraphQL. It may come back."""
 
+    code = "StashUnreachable"
+
 
 class StashRefused(StashError):
     """Stash does not accept our session any more; the next hook or task brings a new one."""
 
+    code = "StashRefused"
+
 
 class StashQueryError(StashError):
     """Stash answered with GraphQL errors."""
+
+    code = "StashQueryError"
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
 
+from common.errors import code_of
 from state import database
 
 _DAY = 86_400.0
@@ -38,7 +39,7 @@ class DeadLetterQueue:
                     job.get("job_key") or f"scene_{job.get('scene_id')}",
                     job.get("scene_id"),
                     json.dumps({name: value for name, value in job.items() if name != "pqid"}),
-                    type(error).__name__,
+                    code_of(error),
                     str(error),
                     attempts,
                     float(job.get("first_failed_at") or moment),

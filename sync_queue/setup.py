@@ -10,6 +10,7 @@ import _sqlite3 as sqlite3  # what sqlite3 itself hands on, without the date typ
 import os
 
 from common import damaged_files
+from common.errors import UserFacingError
 from common.file_locks import unlock, wait_lock
 from sync_queue import sql
 from sync_queue.writer import DATABASE, QueueWriter, open_existing, queue_dir
@@ -17,10 +18,10 @@ from sync_queue.writer import DATABASE, QueueWriter, open_existing, queue_dir
 SETUP_LOCK = "setup.lock"
 
 
-class QueueUnavailable(Exception):
+class QueueUnavailable(UserFacingError):
     """The queue could not be opened; the message says why and what to do."""
 
-    for_people = True
+    code = "QueueUnavailable"
 
 
 def make_dir(path: str) -> None:

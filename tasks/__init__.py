@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from common.errors import UserError
+from common.errors import UserError, UserFacingError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _lightly(args: dict[str, Any], connection: dict[str, Any], plugin_dir: str, 
 
 def _told(error: Exception, plugin_dir: str, data_dir: str) -> dict[str, Any]:
     """An answer with the sentence, where it is one for people. Raises the error where it is not."""
-    if not getattr(error, "for_people", False):
+    if not isinstance(error, UserFacingError):
         from common import redaction
 
         redaction.begin(data_dir, plugin_dir)  # it will be said in Stash's log

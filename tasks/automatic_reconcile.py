@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from api.context import Context
 from common import bundled_packages, damaged_files
+from common.errors import UserFacingError
 from common.file_locks import try_lock
 
 
@@ -92,7 +93,7 @@ def _run(context: Context, config: Any, scope: str) -> bool:
             speaker.tell("info", f"Reconciliation ({scope}): {sentence}")
     except Exception as error:  # noqa: BLE001 - nobody is there to see it: it is remembered, and tried again later
         sentence = " ".join(str(error).split())
-        if not getattr(error, "for_people", False):
+        if not isinstance(error, UserFacingError):
             sentence = f"Unexpected {type(error).__name__}: {sentence}"
         result = GapDetectionResult(errors=[sentence], complete=False, scope=scope)
         ReconciliationScheduler(context.data_dir).record_run(scope, result)

@@ -8,6 +8,7 @@ from typing import Any
 
 from api.context import Context
 from common import stash_log
+from common.errors import UserFacingError
 from tasks import health_local, health_plex, health_stash
 from tasks.health_probe import HealthFinding, HealthProbe
 
@@ -62,7 +63,7 @@ def _survived(name: str, check: Check, look: HealthProbe) -> Iterator[HealthFind
             yield finding.without(look.secrets())
     except Exception as error:  # noqa: BLE001 - one check that fails must not hide the others
         text = " ".join(str(error).split())
-        if not getattr(error, "for_people", False):
+        if not isinstance(error, UserFacingError):
             text = f"{type(error).__name__}: {text}"
         yield HealthFinding(name, None, f"could not be checked: {text}").without(look.secrets())
 

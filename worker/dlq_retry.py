@@ -10,13 +10,12 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from common.errors import ENDED_BY_OUTAGE
 from common.jobs import PRIORITY_BULK
-from plex.exceptions import PlexNotFound, PlexTemporaryError
-from stash.client import StashError
 from sync_queue.store import JobStore
 
 log = logging.getLogger("Stash2Plex.worker")
@@ -47,19 +46,6 @@ class DeadLetter:
     job: dict[str, Any]
     error_type: str
     last_at: float
-
-
-def ended_by_outage() -> frozenset[str]:
-    """The names of the errors that end with the outage that caused them, subclasses to come included."""
-    kinds = {PlexTemporaryError, StashError, *_below(PlexTemporaryError), *_below(StashError)}
-    return frozenset(kind.__name__ for kind in kinds if not issubclass(kind, PlexNotFound))
-
-
-def _below(kind: type) -> Iterator[type]:
-    one: type
-    for one in kind.__subclasses__():
-        yield one
-        yield from _below(one)
 
 
 def read_letters(db: sqlite3.Connection, after: str = "") -> list[DeadLetter]:
@@ -117,7 +103,6 @@ class DlqRetry:
         self._clock = clock
         self._tell = tell
         self._next_look = clock() + LOOK
-        self._temporary = ended_by_outage()
 
     def plex_is_back(self) -> int:
         """An outage is over: what died of it comes back, the first time without a pause. Gives the number."""
@@ -141,7 +126,7 @@ class DlqRetry:
             due = [
                 letter
                 for letter in page
-                if letter.error_type in self._temporary and (at_once(letter) or _is_due(letter, now))
+                if letter.error_type in ENDED_BY_OUTAGE and (at_once(letter) or _is_due(letter, now))
             ]
             back += self._queue(due, now)
         if back:

@@ -13,11 +13,11 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from common.errors import ENDED_BY_OUTAGE, PermanentError, code_of
 from common.jobs import PRIORITY_BULK, new_job
 from matching.low_confidence import LowConfidence
 from matching.ranking import MatchConfidence
 from pipeline.restore import is_give_back
-from pipeline.scene_reader import PermanentError
 from pipeline.scene_sync import SceneSync
 from plex.exceptions import (
     PlexError,
@@ -35,7 +35,6 @@ from state.ledger import IN_STEP, Ledger, LedgerRow, Verdict
 from state.manual_matches import ManualMatches
 from sync_queue.dlq import discard
 from sync_queue.store import Claimed, JobStore
-from worker.dlq_retry import ended_by_outage
 from worker.retry import FailureKind, RetryDecision, decide
 
 log = logging.getLogger("Stash2Plex.worker")
@@ -255,7 +254,7 @@ class OutcomeRecorder:
 
     def _say(self, error: BaseException, words: str) -> None:
         """Tell a person of a dead letter, unless it comes back by itself: then there is nothing to see to."""
-        if type(error).__name__ in ended_by_outage():
+        if code_of(error) in ENDED_BY_OUTAGE:
             log.info("%s; it is tried again by itself", words)
         else:
             self._tell("warning", f"{words}. See View Queue Status")
@@ -301,8 +300,9 @@ def _fields(before: LedgerRow | None, work: SceneSync) -> dict[str, Any]:
 def _event(work: SceneSync, decision: RetryDecision | None, now: float) -> Event:
     """What a settled work is for the history."""
     if decision is not None:
+        assert work.error is not None
         kind = "given up" if decision.at is None else "waits"
-        return Event(now, kind, work.scene_id, f"{type(work.error).__name__}: {work.error}")
+        return Event(now, kind, work.scene_id, f"{code_of(work.error)}: {work.error}")
     if work.scene is not None and work.scene.gone:
         return Event(now, "gone from Stash", work.scene_id)
     return Event(now, work.verdict.value if work.verdict else "settled", work.scene_id, work.reason)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn
 
+from common.errors import PermanentError
 from common.jobs import PRIORITY_BULK
 from hooks.handlers import unmark_scene_pending
 from matching import manual_match
@@ -22,7 +23,7 @@ from pipeline.item_writer import ItemWriter
 from pipeline.pictures import PictureOutcome, PictureSync, PictureTarget
 from pipeline.plex_session import PlexSession
 from pipeline.restore import REASON, give_back, is_give_back
-from pipeline.scene_reader import PermanentError, Scene, from_job, read_scenes
+from pipeline.scene_reader import Scene, from_job, read_scenes
 from pipeline.scene_records import SceneRecords
 from pipeline.scene_sync import SceneSync
 from plex.client import Library, PlexClient

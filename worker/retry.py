@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from common.errors import code_of
+
 HOUR = 3600.0
 
 
@@ -53,7 +55,7 @@ def decide(
     fields = {
         "retry_count": tries,
         "tries": {**counted, failure.name: tries},
-        "last_error_type": type(error).__name__,
+        "last_error_type": code_of(error),
         "last_error": str(error)[:500],
         "last_try_at": now,
         "first_failed_at": job.get("first_failed_at") or now,

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from common.data_dir import VARIABLE, DataDirUnavailable, data_dir
+from common.data_dir import VARIABLE, data_dir
+from common.errors import DataDirUnavailable
 
 pytestmark = pytest.mark.unit
 

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 import entry_point
 from api.arguments import is_yes, number, scene_ids
 from api.context import UserError
+from common.errors import BadDocument
 from common.iso_time import parse_instant
 from hooks.hook_event import event_of, read_document
 from matching.path_map import parse_path_map
@@ -101,7 +102,7 @@ def _work(document: bytes) -> None:
         answer = json.loads(entry_point._work(behind))  # type: ignore[arg-type]
         assert "output" in answer
         assert reached
-    except entry_point.BadDocument as error:
+    except BadDocument as error:
         assert len(str(error)) < 2_000
     finally:
         sys.stdin, sys.stdout = before[:2]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from common.errors import UserFacingError
 from common.media_paths import base_name, common_tail, ignores_case, is_windows, lookup_key, plain, same_name, same_path
 from matching.path_map import BadPathRule, PathMap, PathRule, parse_path_map, prefix_pair, votes
 
@@ -271,7 +272,7 @@ def test_what_is_no_rule_is_refused_with_a_sentence(text: str, before: str) -> N
     with pytest.raises(BadPathRule, match="is no rule: write it like /data => /media") as caught:
         parse_path_map(before + text)
     assert repr(text) in str(caught.value)
-    assert caught.value.for_people
+    assert isinstance(caught.value, UserFacingError)
 
 
 @given(st.lists(st.tuples(roots, roots), max_size=4))

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from common.errors import PermanentError
 from common.iso_time import parse_instant
-from pipeline.scene_reader import PermanentError, Scene, from_job, from_stash, read_scenes
+from pipeline.scene_reader import Scene, from_job, from_stash, read_scenes
 from sandbox.library import generate
 from sandbox.stash import StashSim
 from stash.client import StashClient, StashError, stash_interface

@@ -11,6 +11,7 @@ import pytest
 import requests
 from plexapi.server import PlexServer
 
+from common.errors import UserFacingError
 from plex.exceptions import (
     PlexError,
     PlexLibraryMissing,
@@ -183,7 +184,7 @@ def test_an_answer_that_cannot_be_read_is_temporary(body: bytes, kind: type[Plex
 )
 def test_our_own_errors_pass_through_as_they_are(ours: PlexError) -> None:
     assert translate_plex_exception(ours) is ours
-    assert ours.for_people
+    assert isinstance(ours, UserFacingError)
 
 
 def test_the_branches_of_the_tree() -> None:

@@ -16,13 +16,13 @@ from typing import Any
 
 import pytest
 
-from api.causes import BY_THEMSELVES, OLD
 from api.causes import IN_STEP as IN_STEP_FOR_STATUS
+from api.causes import OLD
 from api.scene import STATES
 from api.status import status
+from common.errors import PermanentError
 from common.jobs import PRIORITY_BULK, new_job
 from matching.low_confidence import LowConfidence
-from pipeline.scene_reader import PermanentError
 from sandbox.plex.model import Item
 from state import database
 from state.events import OUTAGE_BEGAN, Event, Events
@@ -34,7 +34,6 @@ from tasks.dead_letters import DAYS
 from tests.installation import ROOT, Installation, files_of, wait_for
 from tests.plugin.shapes import SHAPES, check
 from tests.plugin.test_matching import doubtful
-from worker.dlq_retry import ended_by_outage
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.forked, pytest.mark.measured, pytest.mark.slow(seconds=52)]
 
@@ -76,7 +75,6 @@ def test_the_contract_names_what_there_is() -> None:
 
 
 def test_lists_that_are_kept_twice_agree() -> None:
-    assert ended_by_outage() == BY_THEMSELVES
     assert {verdict.value for verdict in IN_STEP} == set(IN_STEP_FOR_STATUS)
     assert set(STATES) == {verdict.value for verdict in Verdict}
     assert OLD == DAYS

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from api import causes
+from common.errors import PermanentError
 from common.jobs import PRIORITY_BULK, new_job, scene_key, scene_row
-from pipeline.scene_reader import PermanentError
 from reconciliation.scheduler import ReconciliationState
 from state import database
 from state.ledger import IN_STEP, Ledger, LedgerRow, Verdict

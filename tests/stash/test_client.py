@@ -13,6 +13,7 @@ import pytest
 
 import sandbox.stash.auth
 import stash.client
+from common.errors import UserFacingError
 from sandbox.library import generate
 from sandbox.stash import StashSim
 from stash.client import StashClient, StashError, StashQueryError, StashRefused, StashUnreachable, stash_interface
@@ -195,7 +196,7 @@ def test_a_broken_answer_is_an_error_that_says_so(
     with pytest.raises(error, match=says) as caught:
         client.call(TITLE)
     assert type(caught.value) is error
-    assert caught.value.for_people
+    assert isinstance(caught.value, UserFacingError)
     stash.faults.clear()
     assert client.call(TITLE)
 

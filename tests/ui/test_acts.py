@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from common.errors import PermanentError
 from common.jobs import PRIORITY_BULK, new_job
-from pipeline.scene_reader import PermanentError
 from sync_queue.dlq import DeadLetterQueue
 from tests.installation import Installation, wait_for
 from tests.ui.conftest import Visit

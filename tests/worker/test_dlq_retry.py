@@ -13,7 +13,7 @@ from plex import exceptions
 from sandbox.plex import PlexSim
 from stash import client
 from worker import dlq_retry
-from worker.dlq_retry import FIRST_PAUSE, LONGEST_PAUSE, LOOK, DlqRetry, anew, ended_by_outage, let_go, read_letters
+from worker.dlq_retry import FIRST_PAUSE, LONGEST_PAUSE, LOOK, DlqRetry, anew, let_go, read_letters
 
 from .support import START, Bench, Clock
 
@@ -35,17 +35,6 @@ def bury(bench: Bench, clock: Clock) -> Callable[..., None]:
         bench.dlq.add({**job, **tried, **more}, error, 6, now=clock())
 
     return add
-
-
-def test_every_error_that_ends_with_an_outage_is_known_by_name() -> None:
-    names = ended_by_outage()
-    assert names >= {"PlexTemporaryError", "PlexServerDown", "PlexTokenRefused"}
-    assert names >= {"StashError", "StashUnreachable", "StashRefused", "StashQueryError"}
-    assert not names & {"PlexNotFound", "PlexPermanentError", "PermanentError", "LowConfidence"}
-    for module in (exceptions, client):
-        for name, kind in vars(module).items():
-            if isinstance(kind, type) and issubclass(kind, (exceptions.PlexTemporaryError, client.StashError)):
-                assert (name in names) is (name != "PlexNotFound")
 
 
 def test_what_died_of_an_outage_comes_back_when_it_ends(
