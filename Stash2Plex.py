@@ -72,7 +72,7 @@ def handle_hook(hook_context: dict[str, Any]) -> bool:
 
 def handle_task(task_args: dict[str, Any]) -> Any:
     """Run the task or operation that ``task_args["mode"]`` names; gives its result. Raises tasks.UserError."""
-    from tasks import run
+    from tasks.runner import run
 
     return run(task_args, server_connection, PLUGIN_DIR, get_plugin_data_dir())
 

@@ -57,11 +57,11 @@ def _work_slowly(document: str, door: ModuleType) -> bytes:
     gc.disable()
     import json
 
-    from tasks import OF_OUR_FILES
+    from tasks.modes import needs_packages
 
     args, connection = _parts(document)
     mode = args.get("mode")
-    if "hookContext" in args or not isinstance(mode, str) or mode not in OF_OUR_FILES:
+    if "hookContext" in args or needs_packages(mode):
         gc.enable()
         from common import bundled_packages
 

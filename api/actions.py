@@ -54,7 +54,7 @@ def retry(context: Context) -> dict[str, Any]:
             let_go(db, [one for one, job in jobs if job is not None])
             queued += sum(1 for _, job in jobs if job is not None)
     if queued:
-        context.wake()
+        context.start_worker()
     return {"version": VERSION, "queued": queued}
 
 
@@ -223,7 +223,7 @@ def _queue(context: Context, ids: list[int]) -> int:
     jobs = [{**new_job(one, "metadata", {}, priority=PRIORITY_SAVE, now=now), "by_hand": True} for one in ids]
     with closing(open_writer(context.data_dir)) as writer:
         writer.fold_all((json.dumps(job), job["job_key"]) for job in jobs)
-    context.wake()
+    context.start_worker()
     return len(jobs)
 
 

@@ -1,11 +1,11 @@
-"""What a task sets going when its own work is done: a comparison that is due, a drainer where rows wait.
+"""Start what is due after a task or an operation: a reconciliation, and the worker if jobs are left.
 
-Few imports: a status does it too.
+Imports little: the status does this too.
 """
 
 from __future__ import annotations
 
-import _sqlite3 as sqlite3  # what sqlite3 itself hands on, without the date types it imports
+import _sqlite3 as sqlite3  # sqlite3 itself would also import datetime
 import json
 
 from common import stash_log
@@ -15,11 +15,10 @@ from sync_queue.writer import open_existing, queue_dir
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
 
 
-def reconcile_if_due(data_dir: str, plugin_dir: str, connection: Mapping[str, Any]) -> bool:
-    """Start the comparison of Stash and Plex where one is due by itself. True when it was started."""
+def start_reconciliation_if_due(data_dir: str, plugin_dir: str, connection: Mapping[str, object]) -> bool:
+    """Start an automatic reconciliation if one is due. Return whether it was started."""
     try:
         if not due(data_dir):
             return False
@@ -31,12 +30,15 @@ def reconcile_if_due(data_dir: str, plugin_dir: str, connection: Mapping[str, An
         return False
 
 
-def drain_if_waiting(data_dir: str, plugin_dir: str, connection: Mapping[str, Any], undone: bool | None = None) -> bool:
-    """See that a drainer lives where rows wait, or were left behind by one that was killed. True when one was
-    started; one that sits out a pause goes on doing so. ``undone`` says whether there are such rows, where that is
-    known."""
+def start_worker_if_jobs_left(
+    data_dir: str, plugin_dir: str, connection: Mapping[str, object], jobs_left: bool | None = None
+) -> bool:
+    """Start the worker if jobs wait or were left behind by a worker that was killed. Return whether it was started.
+
+    A worker that pauses after a crash goes on pausing. ``jobs_left`` saves a query where the caller knows the answer.
+    """
     try:
-        if not (_any_undone(data_dir) if undone is None else undone):
+        if not (_has_jobs(data_dir) if jobs_left is None else jobs_left):
             return False
         from common.detached_process import ensure_drainer
 
@@ -46,7 +48,7 @@ def drain_if_waiting(data_dir: str, plugin_dir: str, connection: Mapping[str, An
         return False
 
 
-def _any_undone(data_dir: str) -> bool:
+def _has_jobs(data_dir: str) -> bool:
     writer = open_existing(queue_dir(data_dir))
     if writer is None:
         return False

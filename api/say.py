@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.context import Context, UserError
+from api.context import Context
 from common import stash_log
+from common.errors import UserError
 
 MOST = 50
 _SPEAK = {"info": stash_log.info, "warning": stash_log.warning, "error": stash_log.error}

@@ -11,5 +11,5 @@ from tasks.queue_status import gather
 def wake(context: Context) -> dict[str, Any]:
     """Start a drainer where rows wait, and a comparison where one is due; gives the status. Raises UserError."""
     facts = gather(context.data_dir)
-    started = bool(facts["queue"]["waiting"] or facts["queue"]["in_flight"]) and context.wake()
-    return {"started": started, "reconciling": context.reconcile_if_due(), **facts}
+    started = bool(facts["queue"]["waiting"] or facts["queue"]["in_flight"]) and context.start_worker()
+    return {"started": started, "reconciling": context.start_reconciliation_if_due(), **facts}

@@ -9,8 +9,9 @@ from contextlib import closing
 from typing import Any
 
 from api.arguments import scene_ids
-from api.context import Context, UserError
+from api.context import Context
 from common import stash_log
+from common.errors import UserError
 from common.jobs import PRIORITY_SCAN
 from state import database
 from sync_queue.dlq import DeadLetterQueue
@@ -29,7 +30,7 @@ def retry(context: Context) -> dict[str, Any]:
     if os.path.exists(os.path.join(context.data_dir, database.FILE)):
         queued, skipped = _queue_anew(context, None if wanted is None else set(wanted))
     if queued:
-        context.wake()
+        context.start_worker()
         stash_log.info(f"{queued:,} dead letters are tried again; what still fails comes back with its reason")
     else:
         stash_log.info("There are no dead letters to try again" + (" about these scenes" if wanted else ""))
@@ -70,7 +71,7 @@ def purge(context: Context) -> dict[str, Any]:
     """Delete the dead letters that are older than ``days`` (30). Raises UserError for a bad number."""
     given = context.args.get("days", DAYS)
     try:
-        days = float(given)
+        days = float(str(given))
     except (TypeError, ValueError):
         days = -1.0
     if isinstance(given, bool) or not 0 <= days < 1e6:

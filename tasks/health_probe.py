@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from api.context import Context, UserError
+from api.context import Context
+from common.errors import UserError
 from settings.config import Stash2PlexConfig
 from stash.queries import HEALTH
 
@@ -104,12 +105,16 @@ class HealthProbe:
     def secrets(self) -> list[str]:
         """What must stand in no line: token, API key, session."""
         connection = self.context.connection
-        known = [str((connection.get("SessionCookie") or {}).get("Value") or ""), str(connection.get("ApiKey") or "")]
-        if "stash" in self.context.__dict__:
-            credentials = self.context.stash.credentials()
+        cookie = connection.get("SessionCookie")
+        known = [
+            str(cookie.get("Value") or "") if isinstance(cookie, dict) else "",
+            str(connection.get("ApiKey") or ""),
+        ]
+        if self.context.stash_if_used is not None:
+            credentials = self.context.stash_if_used.credentials()
             known += [credentials["SessionCookie"]["Value"], credentials["ApiKey"]]
-        if "config" in self.context.__dict__:
-            known.append(self.config.plex_token)
+        if self.context.config_if_read is not None:
+            known.append(self.context.config_if_read.plex_token)
         return [secret for secret in known if len(secret) > 3]
 
     def close(self) -> None:

@@ -32,11 +32,11 @@ def process_queue(context: Context) -> dict[str, Any]:
     with closing(JobStore(context.queue_dir)) as store:
         most = max(1, store.undone())
         began = woken = time.monotonic()
-        context.wake()
+        context.start_worker()
         while True:
             if time.monotonic() - woken > AGAIN:
                 woken = time.monotonic()
-                context.wake()
+                context.start_worker()
             left = store.undone()
             most = max(most, left)
             stash_log.progress(1 - left / most)

@@ -6,8 +6,9 @@ import os
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from api.context import Context, UserError
+from api.context import Context
 from common import stash_log
+from common.errors import UserError
 from common.file_locks import try_lock, unlock
 from settings.config import Stash2PlexConfig
 from stash.client import stash_interface
@@ -145,7 +146,7 @@ class Progress:
         stash_log.progress(result.scenes_checked / self._total)
         if self._wake and result.enqueued_count:
             self._wake = False
-            self._context.wake()
+            self._context.start_worker()
 
 
 def tell(result: GapDetectionResult, report: ReconciliationReport, *, queued: bool = True) -> None:

@@ -121,7 +121,7 @@ def _queue(context: Context, chosen: _Chosen) -> dict[str, Any]:
             writer.withdraw(scene_key(scene_id) for scene_id in page)
             scenes += len(page)
             items += sum(map(len, page.values()))
-            context.wake()
+            context.start_worker()
     chosen.say_rest()
     stash_log.info(
         f"{scenes:,} scenes ({items:,} items of Plex) are queued to be given back. The background worker does it; View "

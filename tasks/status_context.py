@@ -1,32 +1,29 @@
-"""What a task is given that knows all it says out of our own files: a status must be quick.
+"""The context of View Queue Status, which reads our own files and must be quick.
 
-Stash is asked for the settings only where something may have changed them since somebody asked, or where that cannot be
-known and a path is about to be said (the setting ``obfuscate_paths``).
+Stash is asked for the settings only if they may have changed since they were last read, or if that cannot be known and
+a path is about to be logged (setting ``obfuscate_paths``).
 """
 
 from __future__ import annotations
 
 import os
 
-from api.follow_up import drain_if_waiting, reconcile_if_due
+from api.follow_up import start_reconciliation_if_due, start_worker_if_jobs_left
 from common import config_file_watch, stash_log
 from common.reconcile_due import stash_process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from api.context import Context
 
-# Where it is, nothing of an older installation is left to be taken over: sync_queue.migration.FILE, to which a test
-# holds this.
-OLDER = "older.json"
+# Exists once nothing of an older installation is left to take over: sync_queue.migration.FILE, which a test compares.
+MIGRATED_FILE = "older.json"
 
 
 class StatusContext:
-    """One run of such a task, with what makes a Context (api.context), which is made only where it has to be."""
+    """One run of View Queue Status. Creates a full ``api.context.Context`` only if it needs one."""
 
-    def __init__(self, args: dict[str, Any], connection: dict[str, Any], plugin_dir: str, data_dir: str) -> None:
+    def __init__(self, args: dict[str, object], connection: dict[str, object], plugin_dir: str, data_dir: str) -> None:
         self.connection = connection
         self.plugin_dir = plugin_dir
         self.data_dir = data_dir
@@ -34,48 +31,48 @@ class StatusContext:
         self._context: Context | None = None
 
     def begin(self) -> None:
-        """See to it that nothing is said otherwise than the settings ask for. Raises sqlite3.Error, OSError."""
+        """Apply the setting ``obfuscate_paths`` to what will be logged. Raise sqlite3.Error, OSError."""
         known = config_file_watch.read(self.data_dir)
-        looks = config_file_watch.look(self.connection, stash_process())
-        as_known = looks == known.get("seen")
-        if not os.path.exists(os.path.join(self.data_dir, OLDER)) or (looks and not as_known):
-            self._ask()
-        elif not looks or known.get("on") is True:
-            stash_log.through(lambda text: self._first(text, ask=not looks))
+        seen = config_file_watch.look(self.connection, stash_process())
+        unchanged = seen == known.get("seen")
+        if not os.path.exists(os.path.join(self.data_dir, MIGRATED_FILE)) or (seen and not unchanged):
+            self._read_settings()
+        elif not seen or known.get("on") is True:
+            stash_log.through(lambda text: self._redact_first_path(text, read_settings=not seen))
 
-    def end(self, *, undone: bool) -> None:
-        """Say what is wrong with the settings where they were read, and start what is due, and a drainer where rows are
-        ``undone``."""
+    def end(self, *, jobs_left: bool) -> None:
+        """Log problems of the settings if they were read, and start what is due."""
         if self._context is not None:
-            from tasks.default_switches import look_after, remind
+            from tasks.settings_page import log_problems, log_what_blocks_writing, show_default_switches
 
-            look_after(self._context, change=True)
-            remind(self._context)
-        reconcile_if_due(self.data_dir, self.plugin_dir, self.connection)
-        drain_if_waiting(self.data_dir, self.plugin_dir, self.connection, undone)
+            log_problems(self._context)
+            show_default_switches(self._context)
+            log_what_blocks_writing(self._context)
+        start_reconciliation_if_due(self.data_dir, self.plugin_dir, self.connection)
+        start_worker_if_jobs_left(self.data_dir, self.plugin_dir, self.connection, jobs_left)
 
     def close(self) -> None:
-        """Close what was opened."""
+        """Close the connection to Stash."""
         if self._context is not None:
             self._context.close()
 
-    def _ask(self) -> None:
+    def _read_settings(self) -> None:
         from common import bundled_packages
 
         bundled_packages.use(self.plugin_dir)
         from api.context import Context
 
         self._context = Context(self._args, self.connection, self.plugin_dir, self.data_dir)
-        self._context.begin(ask=True)
+        self._context.begin(read_settings=True)
 
-    def _first(self, text: str, *, ask: bool) -> str:
-        """A text as it may be said. The first with a path in it decides how all others are said."""
+    def _redact_first_path(self, text: str, *, read_settings: bool) -> str:
+        """Redact a text. The first text with a path decides how all later ones are redacted."""
         if not config_file_watch.could_change(text):
             return text
         from common import redaction
 
-        # First of all, or whatever goes wrong below would come by here again when it is said.
+        # First, or an error below would come back here when it is logged.
         redaction.begin(self.data_dir, self.plugin_dir)
-        if ask:
-            self._ask()
+        if read_settings:
+            self._read_settings()
         return stash_log.shown(text)

@@ -13,8 +13,9 @@ from contextlib import closing
 from typing import Any
 
 from api.arguments import scene_ids
-from api.context import Context, UserError
+from api.context import Context
 from common import stash_log
+from common.errors import UserError
 from common.iso_time import parse_instant
 from common.jobs import PRIORITY_BULK, PRIORITY_SCAN, new_job
 from metadata.quality_gate import has_meaningful_metadata
@@ -88,9 +89,9 @@ def _queue(context: Context, found: Iterator[tuple[_Scenes, _Scenes]], total: in
             gated += len(chosen) - len(worth)
             again += len(given_back.intersection(worth))
             if first:
-                context.wake()
+                context.start_worker()
             stash_log.progress(seen / max(1, total))
-    context.wake()
+    context.start_worker()
     stash_log.info(
         f"{queued} scenes queued, {waiting} were waiting already, {gated} left out for having none of studio, "
         "performers, tags, details, date. The background worker writes them; View Queue Status shows how far it is"

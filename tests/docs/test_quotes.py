@@ -10,7 +10,7 @@ import pytest
 
 from release.manifest import TASKS
 from settings.config import TABLE
-from tasks import MODES
+from tasks.modes import MODES
 
 from .pages import PAGES, ROOT, blocks, prose, said, source, text_of
 

@@ -18,8 +18,7 @@ from hypothesis import strategies as st
 
 import entry_point
 from api.arguments import is_yes, number, scene_ids
-from api.context import UserError
-from common.errors import BadDocument
+from common.errors import BadDocument, UserError
 from common.iso_time import parse_instant
 from hooks.hook_event import event_of, read_document
 from matching.path_map import parse_path_map

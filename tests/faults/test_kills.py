@@ -70,14 +70,14 @@ RECONCILE = [
     Step("reconcile_recent", "silently", "reconciliation.engine:GapDetectionEngine._process_scene_batch"),
     *both("reconcile_recent", "silently", "COMMIT @ data.db"),
     *both("reconcile_recent", "silently", "reconciliation.scheduler:ReconciliationScheduler.record_run"),
-    *both("reconcile_recent", "silently", "api.context:Context.wake"),
+    *both("reconcile_recent", "silently", "api.context:Context.start_worker"),
     *both("reconcile", "compares", "reconciliation.scheduler:ReconciliationScheduler.pause"),
     *both("reconcile", "compares", "reconciliation.engine:GapDetectionEngine.run"),
     Step("reconcile", "compares", "reconciliation.scheduler:ReconciliationScheduler.arrange"),
 ]
 TASKS = [
-    *both("all", "syncs", "COMMIT @ data.db", "api.context:Context.wake"),
-    *both("process_queue", "processes", "api.context:Context.wake"),
+    *both("all", "syncs", "COMMIT @ data.db", "api.context:Context.start_worker"),
+    *both("process_queue", "processes", "api.context:Context.start_worker"),
     *both("wake", "wakes", "os:posix_spawn"),
 ]
 STEPS = [*HOOK, *DRAIN, *RECONCILE, *TASKS]

@@ -16,7 +16,6 @@ import pytest
 
 from release.manifest import TASKS, text
 from settings.config import TABLE
-from tasks import MODES
 from tests.installation import ROOT, Installation, wait_for
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow(seconds=30)]
@@ -26,10 +25,6 @@ GOLDEN = ROOT / "tests" / "golden" / "stash" / "stdin"
 
 def test_the_manifest_is_the_one_made_from_the_tables() -> None:
     assert (ROOT / "Stash2Plex.yml").read_text() == text()
-
-
-def test_every_task_of_the_manifest_has_its_mode() -> None:
-    assert {arguments["mode"] for _, _, arguments in TASKS} <= set(MODES)
 
 
 def test_stash_loads_the_manifest_with_all_tasks_and_settings(installation: Installation) -> None:

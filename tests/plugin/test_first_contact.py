@@ -13,7 +13,7 @@ from api.context import Context
 from release.manifest import TASKS
 from settings.config import TABLE, Stash2PlexConfig
 from stash.client import StashUnreachable
-from tasks import default_switches
+from tasks import settings_page
 from tests.installation import PLUGIN, Installation, wait_for
 
 from .test_tasks import operation, said
@@ -137,15 +137,15 @@ def test_a_stash_that_does_not_take_them_is_no_reason_to_stop(
     context = Context({}, {}, str(tmp_path), str(tmp_path))
     busy = Busy({"enabled": False, "plex_url": "http://x"})
     vars(context)["stash"] = busy
-    default_switches.look_after(context, change=True)
+    settings_page.show_default_switches(context)
     assert busy.sent == []  # nobody has asked for the settings
-    default_switches.remind(context)
+    settings_page.log_what_blocks_writing(context)
     assert capfd.readouterr().err == ""
     assert context.config.enabled is False
-    default_switches.look_after(context, change=True)
+    settings_page.show_default_switches(context)
     assert [set(one["input"]) for one in busy.sent] == [ON | {"plex_url"}]
     assert busy.sent[0]["input"]["enabled"] is False
-    assert "could not be shown as on: Stash does not answer" in capfd.readouterr().err
+    assert "could not be stored: Stash does not answer" in capfd.readouterr().err
 
 
 def test_what_the_worker_has_said_already_is_not_said_twice(installation: Installation) -> None:

@@ -29,8 +29,8 @@ from state.events import OUTAGE_BEGAN, Event, Events
 from state.ledger import IN_STEP, Ledger, LedgerRow, Verdict
 from sync_queue.dlq import DeadLetterQueue
 from sync_queue.setup import open_writer
-from tasks import MODES, QUICK
 from tasks.dead_letters import DAYS
+from tasks.modes import MODES
 from tests.installation import ROOT, Installation, files_of, wait_for
 from tests.plugin.shapes import SHAPES, check
 from tests.plugin.test_matching import doubtful
@@ -71,7 +71,7 @@ def test_the_contract_names_what_there_is() -> None:
     text = (ROOT / "docs" / "operations.md").read_text()
     named = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
     assert named == set(SHAPES) | {"preview"}
-    assert named <= set(MODES) | set(QUICK)
+    assert named <= set(MODES)
 
 
 def test_lists_that_are_kept_twice_agree() -> None:
@@ -436,7 +436,7 @@ def much(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def quick(data_dir: str, mode: str, **args: Any) -> Any:
-    from tasks import run
+    from tasks.runner import run
 
     answer = run({"mode": mode, **args}, {}, str(ROOT), data_dir)
     check(mode, json.loads(json.dumps(answer)))

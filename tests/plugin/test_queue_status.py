@@ -182,7 +182,7 @@ def test_the_process_imports_little(settled: Installation) -> None:
 
 
 def test_lists_that_are_kept_twice_agree() -> None:
-    assert status_context.OLDER == migration.FILE
+    assert status_context.MIGRATED_FILE == migration.FILE
     assert tuple(verdict.value for verdict in IN_STEP) == causes.IN_STEP
     assert Verdict.NOT_IN_PLEX.value == causes.NOT_IN_PLEX
 
