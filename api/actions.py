@@ -125,7 +125,7 @@ def _proven(context: Context, scene_id: int, parts: Sequence[Part]) -> dict[int,
         for other, scene in read_scenes(context.stash, ids).items()
         for file in scene.files
         for part in parts
-        if part.size and file["size"] == part.size and same_path(rules.to_plex(file["path"]), part.path)
+        if part.size and file.size == part.size and same_path(rules.to_plex(file.path), part.path)
     }
 
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from common.media_paths import plain
+from common.scene import SceneFile, files_of
 from matching.index import MatchCache, PlexCache
 from matching.index_queries import FileInIndex, at_paths, speaking
 from matching.path_map import PathMap, PathRule
 from matching.presence import NOTHING, PlexData, PlexPresence, Presence, PresentItem
-from matching.ranking import Candidate, Match, MatchConfidence, SceneFile, rank
+from matching.ranking import Candidate, Match, MatchConfidence, rank
 from plex.items import Part
-from stash.scenes import files_of
 from state.manual_matches import ManualDecisions, ManualMatch, PlexFile, is_refused
 
 _ABSENT = PlexPresence(Presence.ABSENT)
@@ -43,13 +43,13 @@ class IndexView:
     def look(self, scenes: Mapping[int, Mapping[str, Any]]) -> PlexData:
         """How these scenes stand in Plex, by id; all files of each count."""
         files = {scene_id: files_of(scene) for scene_id, scene in scenes.items()}
-        mapped = {file["path"]: self._path_map.to_plex(file["path"]) for some in files.values() for file in some}
+        mapped = {file.path: self._path_map.to_plex(file.path) for some in files.values() for file in some}
         held = at_paths(self.cache, set(mapped.values()))
         sightings: dict[int, PlexPresence] = {}
         metadata: dict[str, dict[str, Any]] = {}
         matched: set[str] = set()
         for scene_id, some in files.items():
-            paths = [file["path"] for file in some]
+            paths = [file.path for file in some]
             refused = self._decided.refused.get(scene_id, frozenset())
             by_path = [_surely(mapped[path], held.get(mapped[path])) for path in paths] if not refused else []
             if scene_id in self._decided.bound:
@@ -58,7 +58,7 @@ class IndexView:
                 sighting = PlexPresence(Presence.PROVEN, _items(one for found in by_path for one in found))
                 silent = [path for path, found in zip(paths, by_path, strict=True) if not all(h.says for h in found)]
             else:
-                sighting, silent = self._judged([_scene_file(file) for file in some], refused)
+                sighting, silent = self._judged(some, refused)
             sightings[scene_id] = sighting
             # Where a person has said that no item is the scene's, none is missing.
             if sighting.seen is not Presence.ABSENT or refused:
@@ -110,7 +110,7 @@ class IndexView:
     def evidence(self, scene: Mapping[str, Any]) -> str:
         """What the index knows under the names of a scene's files, and of those of the item chosen by hand, in a few
         letters."""
-        files = [(self._path_map.to_plex(file["path"]), file["size"]) for file in files_of(scene)]
+        files = [(self._path_map.to_plex(file.path), file.size) for file in files_of(scene)]
         chosen = self._decided.bound.get(int(scene["id"]))
         return self.cache.evidence([*files, *(chosen.files if chosen is not None else ())])
 
@@ -130,7 +130,7 @@ class IndexView:
         to it by hand."""
         if scene_id in self._decided.bound:
             return set()
-        files = [_scene_file(file) for file in files_of(scene)]
+        files = files_of(scene)
         found = set()
         for item in self.cache.candidates((self._path_map.to_plex(file.path), file.size) for file in files):
             if item.rating_key not in rating_keys or not item.parts:
@@ -163,7 +163,3 @@ def _items(held: Iterable[FileInIndex]) -> tuple[PresentItem, ...]:
     for one in held:
         found.setdefault(one.rating_key, PresentItem(one.rating_key, one.section, one.says))
     return tuple(found.values())
-
-
-def _scene_file(file: Mapping[str, Any]) -> SceneFile:
-    return SceneFile(file["path"], file["size"], file["duration"])

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from matching.ranking import Candidate, Evidence, Match, MatchConfidence, Ranked, SceneFile
+from common.scene import SceneFile
+from matching.ranking import Candidate, Evidence, Match, MatchConfidence, Ranked
 from plex.items import FullItem, Part
 from state.manual_matches import ManualMatch, PlexFile
 

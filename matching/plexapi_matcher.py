@@ -10,8 +10,9 @@ from typing import Any
 from urllib.parse import quote
 
 from common.media_paths import base_name
+from common.scene import SceneFile
 from matching.path_map import PathMap
-from matching.ranking import Candidate, Match, MatchConfidence, SceneFile, rank
+from matching.ranking import Candidate, Match, MatchConfidence, rank
 from plex.exceptions import PlexNotFound, status_of, translate_plex_exception
 from plex.items import Part
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from common.media_paths import base_name, common_tail, ignores_case, plain, same_name, same_path
+from common.scene import SceneFile
 from matching.path_map import PathMap, prefix_pair
 from plex.items import Part
 
@@ -39,15 +40,6 @@ class Evidence(Enum):
     PATH = "same path"
     NAME_AND_SIZE = "same name, same size"
     NAME = "same name"
-
-
-@dataclass(frozen=True)
-class SceneFile:
-    """A file of a scene, as Stash sees it; size in bytes, duration in seconds."""
-
-    path: str
-    size: int | None = None
-    duration: float | None = None
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from typing import Any
 
 from common import damaged_files
 from common.media_paths import base_name, folder_of
+from common.scene import SceneFile
 from matching import manual_match
 from matching.index import MatchCache, PlexCache
 from matching.path_map import PathMap, PathRule, parse_path_map
-from matching.ranking import Candidate, Evidence, Match, MatchConfidence, Ranked, SceneFile, rank
+from matching.ranking import Candidate, Evidence, Match, MatchConfidence, Ranked, rank
 from pipeline.prefetch import Prefetch
 from plex.client import Library, PlexClient
 from plex.exceptions import PlexError, PlexLibraryMissing, PlexServerDown

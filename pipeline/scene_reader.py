@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from common.errors import PermanentError
 from common.iso_time import parse_instant
+from common.scene import SceneData, SceneFile, StashScene, files_of
 from stash import queries
 from stash.client import StashClient, understood
-from stash.scenes import files_of, job_data, read_batch
+from stash.scenes import job_data, read_batch
 
 
 @dataclass
@@ -19,18 +20,18 @@ class Scene:
     ``updated_at`` is epoch seconds, None where nobody said."""
 
     scene_id: int
-    data: dict[str, Any] | None = None
-    files: list[dict[str, Any]] = field(default_factory=list)
+    data: SceneData | None = None
+    files: list[SceneFile] = field(default_factory=list)
     updated_at: float | None = None
     gone: bool = False
 
     @property
     def paths(self) -> list[str]:
         """The paths of its files, primary first."""
-        return [file["path"] for file in self.files]
+        return [file.path for file in self.files]
 
 
-def from_stash(scene_id: int, scene: Mapping[str, Any] | None) -> Scene:
+def from_stash(scene_id: int, scene: StashScene | None) -> Scene:
     """A scene out of an answer of Stash. Raises StashUnreachable where it is no scene."""
     if scene is None:
         return Scene(scene_id, gone=True)
@@ -40,11 +41,11 @@ def from_stash(scene_id: int, scene: Mapping[str, Any] | None) -> Scene:
 
 def from_job(job: Mapping[str, Any]) -> Scene:
     """A scene out of a job's own snapshot. Raises PermanentError where that has no path."""
-    data = dict(job.get("data") or {})
+    data = cast(SceneData, dict(job.get("data") or {}))
     path = data.get("path")
     if not path or not isinstance(path, str):
         raise PermanentError(f"The job of scene {job.get('scene_id')} has no path and there is no Stash to ask")
-    return Scene(int(job["scene_id"]), data, [{"path": path}], parse_instant(data.get("updated_at")))
+    return Scene(int(job["scene_id"]), data, [SceneFile(path)], parse_instant(data.get("updated_at")))
 
 
 def read_scenes(stash: Any, scene_ids: Sequence[int]) -> dict[int, Scene]:

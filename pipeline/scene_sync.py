@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import Any
 
 from common.errors import PermanentError
-from matching.ranking import Match, SceneFile
+from common.scene import SceneFile
+from matching.ranking import Match
 from metadata.desired_state import DesiredState
 from metadata.diff import Change
 from metadata.fingerprint import fingerprint
@@ -73,10 +74,10 @@ class SceneSync:
             raise PermanentError(f"Scene {self.scene_id} was never read")
         return self.scene
 
-    @cached_property
+    @property
     def files(self) -> list[SceneFile]:
         """The scene's files, primary first."""
-        return [SceneFile(file["path"], file.get("size"), file.get("duration")) for file in self.known_scene.files]
+        return self.known_scene.files
 
     @cached_property
     def fingerprint(self) -> str:

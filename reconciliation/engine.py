@@ -14,10 +14,11 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from common import damaged_files
 from common.iso_time import parse_instant
+from common.scene import StashScene
 from matching.index import PlexCache
 from matching.index_queries import items
 from matching.index_view import IndexView
@@ -344,9 +345,10 @@ class GapDetectionEngine:
             return False
         return True
 
-    def _build_job_data(self, scene: Mapping[str, Any]) -> dict[str, Any] | None:
+    def _build_job_data(self, scene: Mapping[str, Any]) -> dict[str, object] | None:
         """A job's data; None for a scene without files."""
-        return job_data(scene)
+        data = job_data(cast(StashScene, scene))
+        return None if data is None else dict(data)
 
     # Plex
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from common.scene import files_of
 from matching.presence import PlexData, PlexPresence, Presence
 from plex.exceptions import PlexNotFound, PlexServerDown
-from stash.scenes import files_of
 
 # Said at least this often how far it is.
 STRIDE = 50
@@ -44,7 +44,7 @@ def look(
     for number, (scene_id, scene) in enumerate(scenes.items(), 1):
         files = files_of(scene)
         if scene_id in sync_timestamps:
-            matched.update(file["path"] for file in files)
+            matched.update(file.path for file in files)
             continue
         proven: dict[str, Any] = {}
         doubtful = failed = False
@@ -52,7 +52,7 @@ def look(
             for library in libraries:
                 try:
                     confidence, item, candidates = matcher.find_plex_items_with_confidence(
-                        library, file["path"], size=file["size"], duration=file["duration"]
+                        library, file.path, size=file.size, duration=file.duration
                     )
                 except PlexNotFound:
                     continue
@@ -64,12 +64,12 @@ def look(
                     continue
                 if confidence is matcher.MatchConfidence.HIGH and item is not None:
                     proven[str(item.key)] = item
-                    metadata[file["path"]] = extract(item)
+                    metadata[file.path] = extract(item)
                 else:
                     doubtful |= bool(candidates)
         if proven or doubtful or failed:
             # What could not be matched is not known to be missing.
-            matched.update(file["path"] for file in files)
+            matched.update(file.path for file in files)
         if proven:
             sightings[scene_id] = PlexPresence(Presence.PROVEN)
         elif doubtful:

@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from common import redaction, stash_log
+from common.scene import files_of
 from reconciliation.decisions import Decision
 from reconciliation.detector import MISSING
 from reconciliation.engine import GapFinding
 from reconciliation.folder_summary import Folders
 from reconciliation.result import GapDetectionResult
-from stash.scenes import files_of
 
 # So many folders and scenes are named in the log; the file has all.
 NAMED = 10
@@ -72,7 +72,7 @@ class ReconciliationReport:
 
     def finding(self, finding: GapFinding) -> None:
         """Take in one finding."""
-        path = files_of(finding.scene)[0]["path"]
+        path = files_of(finding.scene)[0].path
         redaction.learn([path])  # a title may be the file's name
         types = [gap.gap_type for gap in finding.gaps]
         candidates = _candidates(finding)

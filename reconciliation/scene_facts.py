@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from common.iso_time import parse_instant
+from common.scene import StashScene
 from matching.index_view import IndexView
 from matching.presence import PlexPresence
 from metadata.desired_state import DesiredState, desired_state
@@ -114,7 +115,7 @@ class SceneFactsReader:
         """
         if self._settings is None or not has_meaningful_metadata(scene):
             return False, "", True
-        data = job_data(scene) or {}
+        data = job_data(cast(StashScene, scene)) or {}
         if why_left_out(data, self._settings, self._families) is not None:
             return True, "", True
         if entry is None or not (entry.fingerprint or entry.says):

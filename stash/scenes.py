@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from common.scene import SceneData, StashEntity, StashScene, files_of
 from settings.config import PLUGIN_ID
 from stash import queries
 from stash.client import StashClient, understood
@@ -22,7 +23,7 @@ class StashAnswer:
     """One batch read from Stash: scenes by id (None where gone), stored settings, API key, whether we are enabled
     (None where Stash does not know the plugin any more)."""
 
-    scenes: dict[int, dict[str, Any] | None]
+    scenes: dict[int, StashScene | None]
     settings: dict[str, Any]
     api_key: str
     enabled: bool | None
@@ -51,7 +52,7 @@ def config_file(client: StashClient) -> str:
         return str(data["configuration"]["general"]["configFilePath"] or "")
 
 
-def pages(client: StashClient, since: float | None = None, page: int = PAGE) -> Iterator[list[dict[str, Any]]]:
+def pages(client: StashClient, since: float | None = None, page: int = PAGE) -> Iterator[list[StashScene]]:
     """All scenes in pages by id, with what the quality gate needs; ``since`` (epoch seconds) bounds ``updated_at``
     from below, roughly: compare again. Raises StashError."""
     after = 0
@@ -84,65 +85,57 @@ def _since(moment: float | None) -> dict[str, Any] | None:
     return {"value": text, "modifier": "GREATER_THAN"}
 
 
-def files_of(scene: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The scene's files, primary first: ``path``, ``size`` in bytes, ``duration`` in seconds (either may be None)."""
-    return [
-        {"path": file["path"], "size": file.get("size"), "duration": file.get("duration")}
-        for file in scene.get("files") or []
-        if file.get("path")
-    ]
+def job_data(scene: StashScene) -> SceneData | None:
+    """Return what a job's ``data`` holds of a scene, or None for a scene without files.
 
-
-def job_data(scene: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What a job's ``data`` holds of a scene; None for a scene without files.
-
-    The keys of specification 3, and what was asked of Stash beyond it: a key for what was not asked would say that
-    there is none.
+    A field that Stash was not asked for has no key: an empty value would clear it in Plex.
     """
     files = files_of(scene)
     if not files:
         return None
     screenshot = (scene.get("paths") or {}).get("screenshot")
-    return {
-        "path": files[0]["path"],
+    data: SceneData = {
+        "path": files[0].path,
         "title": scene.get("title") or "",
         "details": scene.get("details") or "",
         "date": scene.get("date"),
         "rating100": scene.get("rating100"),
         "studio": (scene.get("studio") or {}).get("name"),
-        "performers": _names(scene.get("performers")),
+        "performers": _performer_names(scene.get("performers") or []),
         "tags": [tag["name"] for tag in scene.get("tags") or []],
         "poster_url": screenshot,
         "background_url": screenshot,
         "updated_at": scene.get("updated_at"),
-        **_beyond(scene),
     }
+    _add_optional_fields(data, scene)
+    return data
 
 
-def _beyond(scene: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {name: scene[name] or "" for name in ("code", "director") if name in scene}
+def _add_optional_fields(data: SceneData, scene: StashScene) -> None:
+    """Add the fields that not every query asks for."""
+    if "code" in scene:
+        data["code"] = scene["code"] or ""
+    if "director" in scene:
+        data["director"] = scene["director"] or ""
     if "organized" in scene:
-        found["organized"] = bool(scene["organized"])
+        data["organized"] = bool(scene["organized"])
     if "stash_ids" in scene:
-        found["has_stash_id"] = bool(scene["stash_ids"])
+        data["has_stash_id"] = bool(scene["stash_ids"])
     if "groups" in scene:
-        found["groups"] = [entry["group"]["name"] for entry in scene["groups"] or []]
+        data["groups"] = [entry["group"]["name"] for entry in scene["groups"] or []]
     if "tags" in scene:
-        # one for each of the tags' names
-        found["tag_ids"] = [tag.get("id") for tag in scene["tags"] or []]
+        data["tag_ids"] = [tag.get("id") for tag in scene["tags"] or []]
     studio = scene.get("studio") or {}
     if "parent_studio" in studio or ("studio" in scene and not studio):
-        found["parent_studio"] = (studio.get("parent_studio") or {}).get("name")
-    return found
+        data["parent_studio"] = (studio.get("parent_studio") or {}).get("name")
 
 
-def _names(performers: Any) -> list[str]:
-    """Performers' names in Stash's order; two who share one are told apart by their disambiguation."""
-    people = performers or []
-    names = [person["name"] for person in people]
+def _performer_names(performers: list[StashEntity]) -> list[str]:
+    """Return the performers' names in Stash's order, those that share one with their disambiguation."""
+    names = [performer["name"] for performer in performers]
     return [
-        f"{name} ({person['disambiguation']})" if names.count(name) > 1 and person.get("disambiguation") else name
-        for name, person in zip(names, people, strict=True)
+        f"{name} ({performer['disambiguation']})" if names.count(name) > 1 and performer.get("disambiguation") else name
+        for name, performer in zip(names, performers, strict=True)
     ]
 
 

@@ -6,11 +6,12 @@ import functools
 import logging
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from api.arguments import is_yes, number, scene_ids
 from api.context import Context
 from common import stash_log
+from common.scene import StashScene
 from metadata.change_text import line
 from stash.client import stash_interface
 from stash.scenes import count
@@ -119,7 +120,7 @@ class _Asked:
         size = PAGE if self.limit is None else self.limit + 1
         for page in pages(stash_interface(self._stash), self.scope, size, after=self.after):
             for scene in page:
-                read = from_stash(int(scene["id"]), scene)
+                read = from_stash(int(scene["id"]), cast(StashScene, scene))
                 if self.scope.holds(read.updated_at):
                     yield read
 

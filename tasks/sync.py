@@ -18,6 +18,7 @@ from common import stash_log
 from common.errors import UserError
 from common.iso_time import parse_instant
 from common.jobs import PRIORITY_BULK, PRIORITY_SCAN, new_job
+from common.scene import StashScene
 from metadata.quality_gate import has_meaningful_metadata
 from stash.scenes import count, pages, read_batch
 from state import database
@@ -29,7 +30,7 @@ RECENT = 86_400.0
 PORTION = 100
 FEW = 20
 
-_Scenes = Sequence[dict[str, Any]]
+_Scenes = Sequence[StashScene]
 
 
 def sync_all(context: Context) -> dict[str, Any]:
@@ -111,6 +112,6 @@ def _given_back(data_dir: str) -> set[int]:
         return Ledger(db).scenes(Verdict.GIVEN_BACK)
 
 
-def _updated(scene: dict[str, Any]) -> float:
+def _updated(scene: StashScene) -> float:
     moment = parse_instant(scene.get("updated_at"))
     return float("inf") if moment is None else moment

@@ -271,7 +271,7 @@ class OutcomeRecorder:
             work.error if isinstance(work.error, (PlexError, PermanentError)) else translate_plex_exception(work.error)
         )
         tries = int(job.get("retry_count") or 0) + 1
-        detail = {"scene": work.scene.data if work.scene else None, "files": work.scene.files if work.scene else []}
+        detail = {"scene": work.scene.data if work.scene else None, "files": _file_rows(work)}
         if isinstance(error, LowConfidence):
             detail["candidates"] = error.candidates()
             log.warning("%s", error.skipped())
@@ -311,8 +311,12 @@ def _event(work: SceneSync, decision: RetryDecision | None, now: float) -> Event
 def _files(work: SceneSync, in_step: bool) -> list[dict[str, Any]]:
     """The scene's files. How long they are only helps to choose between items: rows in step, of which there is one for
     each scene, do without."""
-    files = work.scene.files if work.scene else []
-    return [{name: file[name] for name in file if name != "duration"} for file in files] if in_step else files
+    rows = _file_rows(work)
+    return [{name: value for name, value in row.items() if name != "duration"} for row in rows] if in_step else rows
+
+
+def _file_rows(work: SceneSync) -> list[dict[str, Any]]:
+    return [file.as_row() for file in work.scene.files] if work.scene else []
 
 
 def _for_pictures(job: dict[str, Any]) -> dict[str, Any]:

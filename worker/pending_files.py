@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterable
 
 from common.jobs import PRIORITY_SCAN, new_job, scene_key
-from matching.ranking import SceneFile
+from common.scene import SceneFile
 from pipeline.plex_session import LONGEST_PATIENCE, PATIENT_LOOK
 from plex.exceptions import PlexNotFound
 from state.ledger import Ledger
@@ -109,7 +109,7 @@ class PendingFiles:
         changed = [
             scene_id
             for scene_id, files, before in self._ledger.without_item()
-            if self._worker.evidence(scene_id, [SceneFile(one["path"], one.get("size")) for one in files]) != before
+            if self._worker.evidence(scene_id, [SceneFile.from_row(row) for row in files]) != before
         ]
         # Who has long had nothing new begins anew, and so does who was woken by a clock that was set back since.
         self._asleep = {

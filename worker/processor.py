@@ -8,14 +8,15 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from common.errors import PermanentError
 from common.jobs import PRIORITY_BULK
+from common.scene import SceneData, SceneFile
 from hooks.handlers import unmark_scene_pending
 from matching import manual_match
 from matching.low_confidence import LowConfidence
-from matching.ranking import Match, MatchConfidence, SceneFile
+from matching.ranking import Match, MatchConfidence
 from metadata.filters import why_left_out
 from metadata.quality_gate import has_meaningful_metadata
 from metadata.tag_rules import NO_FAMILIES, Families
@@ -454,7 +455,7 @@ class SyncWorker:
         if item is None:
             raise PlexNotFound(f"Plex has no item {rating_key} any more")
         path = str(data.get("path") or (item.parts[0].path if item.parts else ""))
-        work = SceneSync({"scene_id": 0}, scene=Scene(0, dict(data), [{"path": path}]), items=[item])
+        work = SceneSync({"scene_id": 0}, scene=Scene(0, cast(SceneData, data), [SceneFile(path)]), items=[item])
         work.wish = self._writer.wish(work, self.families)
         self._writer.write(work)
         if work.error is not None:

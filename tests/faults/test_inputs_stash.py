@@ -9,7 +9,7 @@ import sys
 import types
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import urllib3
@@ -20,6 +20,7 @@ import entry_point
 from api.arguments import is_yes, number, scene_ids
 from common.errors import BadDocument, UserError
 from common.iso_time import parse_instant
+from common.scene import StashScene
 from hooks.hook_event import event_of, read_document
 from matching.path_map import parse_path_map
 from metadata.desired_state import desired_state
@@ -187,7 +188,8 @@ def test_rules_in_settings(text: str, path: str) -> None:
         config = Stash2PlexConfig.from_settings(dict.fromkeys(names, text))
         if not config.problems:
             parse_path_map(config.path_map).to_plex(path)
-        data = {**stash_scenes.job_data(SCENE), "path": path or "/"}  # type: ignore[dict-item]
+        data = stash_scenes.job_data(cast(StashScene, SCENE)) or {}
+        data["path"] = path or "/"
         why_left_out(data, config)
         desired_state(data, config, "stem")
 

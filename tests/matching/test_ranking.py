@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.scene import SceneFile
 from matching.path_map import PathMap, PathRule, parse_path_map
-from matching.ranking import Candidate, Evidence, Match, MatchConfidence, SceneFile, in_words, rank
+from matching.ranking import Candidate, Evidence, Match, MatchConfidence, in_words, rank
 from plex.items import Part
 from tests.matching.traps import TRAPS, Trap, file, item, part
 

@@ -10,7 +10,8 @@ import unicodedata
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
-from matching.ranking import Candidate, SceneFile
+from common.scene import SceneFile
+from matching.ranking import Candidate
 from plex.items import Part, parts_of
 
 HIGH, LOW, NOT_FOUND = "HIGH", "LOW", "NOT FOUND"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from matching.ranking import MatchConfidence, SceneFile
+from common.scene import SceneFile
+from matching.ranking import MatchConfidence
 from pipeline.plex_session import FRESH_LOOK, PATIENT_LOOK, WHOLE_LOOK, PlexSession
 from plex.client import Library
 from plex.exceptions import PlexLibraryMissing, PlexServerDown, PlexTokenRefused

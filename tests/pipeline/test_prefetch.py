@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from matching.ranking import SceneFile
+from common.scene import SceneFile
 from pipeline.plex_session import AHEAD, PATIENT_LOOK, PlexSession
 from plex.exceptions import PlexServerDown
 from sandbox.plex import PlexSim

@@ -11,6 +11,7 @@ import pytest
 
 from common.errors import PermanentError
 from common.iso_time import parse_instant
+from common.scene import SceneFile
 from pipeline.scene_reader import Scene, from_job, from_stash, read_scenes
 from sandbox.library import generate
 from sandbox.stash import StashSim
@@ -80,17 +81,16 @@ def test_a_stash_that_does_not_answer_is_an_error_and_no_empty_scene(stash: Stas
 
 
 def test_a_scene_without_files_is_there_but_has_no_data() -> None:
-    found = from_stash(7, {"id": "7", "title": "T", "files": [], "updated_at": None})
+    found = from_stash(7, {"id": "7", "title": "T", "files": []})
     assert found == Scene(7)
     assert not found.gone
     assert found.paths == []
 
 
 def test_all_files_count_primary_first() -> None:
-    scene = {"files": [{"path": "/a.mp4", "size": 5, "duration": 1.5}, {"path": ""}, {"path": "/b.mp4"}]}
-    found = from_stash(7, scene)
+    found = from_stash(7, {"files": [{"path": "/a.mp4", "size": 5, "duration": 1.5}, {"path": ""}, {"path": "/b.mp4"}]})
     assert found.paths == ["/a.mp4", "/b.mp4"]
-    assert found.files[0] == {"path": "/a.mp4", "size": 5, "duration": 1.5}
+    assert found.files[0] == SceneFile("/a.mp4", 5, 1.5)
 
 
 def test_a_jobs_own_snapshot_is_a_scene() -> None:

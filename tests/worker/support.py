@@ -10,9 +10,10 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from common.jobs import PRIORITY_BULK, PRIORITY_SAVE, new_job
+from common.scene import SceneData, SceneFile
 from pipeline.scene_reader import Scene
 from pipeline.scene_records import SceneRecords
 from sandbox.plex import PlexSim
@@ -51,7 +52,7 @@ class Clock:
 def scene(scene_id: int, path: str | None = None, updated_at: float | None = START - 60, **data: Any) -> Scene:
     """A scene as it was read from Stash. What is not given is empty."""
     path = path or f"/data/{scene_id}.mp4"
-    full = {
+    full: dict[str, Any] = {
         "path": path,
         "title": f"Title {scene_id}",
         "details": "",
@@ -62,7 +63,7 @@ def scene(scene_id: int, path: str | None = None, updated_at: float | None = STA
         "tags": [],
         **data,
     }
-    return Scene(scene_id, full, [{"path": path, "size": 1, "duration": 1.0}], updated_at)
+    return Scene(scene_id, cast(SceneData, full), [SceneFile(path, 1, 1.0)], updated_at)
 
 
 class Bench:

@@ -7,6 +7,7 @@ import sqlite3
 import pytest
 
 from common.jobs import PRIORITY_SAVE, PRIORITY_SCAN
+from common.scene import SceneFile
 from pipeline.scene_reader import Scene
 from plex.exceptions import PlexTokenRefused
 from sandbox.plex import PlexSim
@@ -384,8 +385,8 @@ def test_waiting_ends_when_a_row_falls_due(bench: Bench, plex: PlexSim, clock: C
 
 def test_a_full_disk_keeps_the_rows_and_the_work_is_done_once(bench: Bench, plex: PlexSim) -> None:
     items = bench.stock(1, 2)
-    for filler in range(100):  # more than the file's free pages hold
-        bench.scenes[2].files[0][f"filler {filler}"] = "x" * 200
+    # more than the file's free pages hold
+    bench.scenes[2].files.extend(SceneFile(f"/data/filler {filler}/{'x' * 200}") for filler in range(100))
     bench.save(1, 2)
     bench.db.execute("PRAGMA max_page_count = 1")
     with pytest.raises(sqlite3.OperationalError):
@@ -427,7 +428,7 @@ def test_a_disk_that_takes_nothing_any_more_leaves_the_rows_to_the_next_drainer(
 
 def test_a_full_disk_is_named_as_the_reason(bench: Bench) -> None:
     bench.stock(1)
-    bench.scenes[1].files[0]["filler"] = "x" * 30_000
+    bench.scenes[1].files.append(SceneFile("/data/" + "x" * 30_000))
     bench.save(1)
     bench.db.execute("PRAGMA max_page_count = 1")
     with pytest.raises(sqlite3.OperationalError, match="full"):

@@ -6,6 +6,7 @@ import sqlite3
 
 import pytest
 
+from common.scene import SceneFile
 from pipeline.scene_sync import SceneSync
 from sandbox.plex import PlexSim
 from sandbox.plex.model import Item, Tag
@@ -314,7 +315,7 @@ def test_what_a_gone_scene_had_is_written_for_the_one_it_was_merged_into(bench: 
     assert item.title == "Title 1"
     assert bench.entry(2).verdict is Verdict.SHARED
     merged = scene(2, "/data/two.mp4", title="Merged", updated_at=START)
-    merged.files.append({"path": "/data/one.mp4", "size": 1, "duration": 1.0})
+    merged.files.append(SceneFile("/data/one.mp4", 1, 1.0))
     bench.scenes[2] = merged
     del bench.scenes[1]
     run(bench, 2)

@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 
+from common.scene import SceneFile
 from matching.index import PlexCache
 from pipeline.plex_session import PATIENT_LOOK
 from sandbox.plex import PlexSim
@@ -196,7 +197,7 @@ def test_a_plex_that_lists_what_it_does_not_have_is_not_asked_without_end(bench:
     items = [plex.add_item(bench.section, [(f"/data/{folder}/scene.mp4", size, 5.0)]) for folder, size in NAMESAKES]
     for number, (folder, size) in enumerate(NAMESAKES, 1):
         path = f"/data/{folder}/scene.mp4"
-        files = [{"path": path, "size": size, "duration": 5.0}]
+        files = [SceneFile(path, size, 5.0)]
         bench.scenes[number] = dataclasses.replace(scene(number, path), files=files)
     plex.faults.set(status=404, only="/library/metadata")
     bench.enqueue(1, 2)
