@@ -75,17 +75,17 @@ def bind(context: Context) -> dict[str, Any]:
     """``scene`` is the item ``rating_key`` from now on, whatever its files are called. Raises UserError, StashError,
     PlexError, QueueUnavailable, sqlite3.Error."""
     from plex.client import PlexClient
-    from plex.items import read_full
-    from plex.libraries import choose_sections
+    from plex.items import read_items
+    from plex.libraries import choose_libraries
 
     scene_id, rating_key = _one(context, "scene"), _one(context, "rating_key")
     config = context.require_settings()
     client = PlexClient.from_config(config, context.data_dir)
     with closing(client):
-        item = read_full(client, [rating_key]).get(rating_key)
+        item = read_items(client, [rating_key]).get(rating_key)
         if item is None or item.trashed or not item.parts:
             raise UserError(f"Plex has no item {rating_key} with a file (any more)")
-        if item.section not in {section.key for section in choose_sections(client.sections(), config.libraries)}:
+        if item.section not in {section.key for section in choose_libraries(client.libraries(), config.libraries)}:
             raise UserError(f"Item {rating_key} is in a library that is not written to: see Plex libraries")
         machine = client.machine
     proven = _proven(context, scene_id, item.parts)
@@ -105,7 +105,7 @@ def _proven(context: Context, scene_id: int, parts: Sequence[Part]) -> dict[int,
     from matching.path_map import parse_path_map
     from pipeline.scene_reader import read_scenes
     from stash import queries
-    from stash.client import understood
+    from stash.client import parsing_answer
 
     rules = parse_path_map(context.config.path_map)
     # Path map may call the file otherwise in Stash; what is found is compared below, in Plex's view.
@@ -117,8 +117,8 @@ def _proven(context: Context, scene_id: int, parts: Sequence[Part]) -> dict[int,
         f"w{number}": {"path": {"value": path, "modifier": "EQUALS"}} for number, path in enumerate(sorted(paths))
     }
     by_id = {"per_page": _SHARING, "sort": "id", "direction": "ASC"}
-    data = context.stash.call(queries.scenes_of(len(variables)), {"page": by_id, **variables})
-    with understood():
+    data = context.stash.call(queries.scene_ids_query(len(variables)), {"page": by_id, **variables})
+    with parsing_answer():
         ids = sorted({int(scene["id"]) for name in variables for scene in data[name]["scenes"]} - {scene_id})
     return {
         other: part.path

@@ -12,7 +12,7 @@ from common.errors import UserError
 from common.reconcile_due import stash_process
 from settings.config import Stash2PlexConfig
 from stash.client import StashClient, StashError
-from stash.scenes import config_file, read_batch
+from stash.scenes import config_file_path, read_batch
 from sync_queue.writer import queue_dir
 
 
@@ -72,7 +72,7 @@ class Context:
     def _is_watched_file_in_use(self) -> bool:
         """Return whether the file that is watched for changes is the one in which Stash keeps its settings."""
         try:
-            return config_file_watch.is_of(config_file(self.stash))
+            return config_file_watch.is_of(config_file_path(self.stash))
         except StashError as error:
             stash_log.debug(f"The path of Stash's configuration file could not be read: {error}")
             return False

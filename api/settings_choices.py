@@ -56,7 +56,7 @@ def sections(context: Context) -> dict[str, Any]:
     # The settings page waits for the answer.
     client = PlexClient.from_config(config, context.data_dir, max_connect_timeout=5.0, max_read_timeout=10.0)
     with closing(client):
-        there = client.sections()
+        there = client.libraries()
         server = {
             "name": client.server.friendlyName,
             "version": client.server.version,

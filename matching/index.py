@@ -22,8 +22,8 @@ from common.media_paths import base_name, lookup_key, same_path
 from matching.learned_mapping import FILE as FILE
 from matching.learned_mapping import LEARNED
 from matching.path_map import prefix_pair
-from plex.items import Part, number, parts_and_trash
-from plex.listing import pages, says_something
+from plex.items import Part, item_parts_and_trashed, parse_int
+from plex.listing import has_metadata, listing_pages
 
 if TYPE_CHECKING:
     from plex.client import Library, PlexClient
@@ -119,7 +119,7 @@ class PlexCache:
             for name in _INDEXED:
                 self._db.execute(f"DROP INDEX IF EXISTS {name}")
         for section in sections:
-            for page in pages(client, section.key):
+            for page in listing_pages(client, section.key):
                 rows = _rows(page.videos, section.key)
                 seen.update(rows)
                 changed += self._take_in(rows)
@@ -154,7 +154,7 @@ class PlexCache:
     def _newest(self, client: PlexClient, section: int, order: str) -> tuple[int, int | None]:
         """Items that were new or different, and how many the library has."""
         changed, total = 0, None
-        for page in pages(client, section, order, first=PROBE):
+        for page in listing_pages(client, section, order, first=PROBE):
             total = page.total
             found = self._take_in(_rows(page.videos, section))
             changed += found
@@ -166,7 +166,7 @@ class PlexCache:
         """Ask for the items with a file of this name. Gives how many were new or different. Raises PlexError."""
         changed = 0
         for section in sections:
-            for number_, page in enumerate(pages(client, section.key, file=name), 1):
+            for number_, page in enumerate(listing_pages(client, section.key, file=name), 1):
                 changed += self._take_in(_rows(page.videos, section.key))
                 if number_ == LOOKED_UP_PAGES:
                     break
@@ -307,16 +307,16 @@ _Row = tuple[tuple[Any, ...], list[Part]]
 def _rows(videos: Iterable[Element], section: int) -> dict[int, _Row]:
     rows: dict[int, _Row] = {}
     for video in videos:
-        key = number(video.get("ratingKey"))
+        key = parse_int(video.get("ratingKey"))
         if key is None:
             continue
-        parts, gone = parts_and_trash(video)
+        parts, gone = item_parts_and_trashed(video)
         columns = (
             section,
             video.get("title", ""),
-            number(video.get("updatedAt")),
-            number(video.get("addedAt")),
-            int(says_something(video)),
+            parse_int(video.get("updatedAt")),
+            parse_int(video.get("addedAt")),
+            int(has_metadata(video)),
             int(gone),
         )
         rows[key] = (columns, parts)

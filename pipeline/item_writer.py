@@ -15,8 +15,8 @@ from pipeline.scene_records import SceneRecords
 from pipeline.scene_sync import SceneSync
 from plex.client import PlexClient
 from plex.exceptions import PlexNotFound, PlexTemporaryError
-from plex.items import FullItem, read_full
-from stash.scenes import stem
+from plex.items import FullItem, read_items
+from stash.scenes import file_stem
 from state.ledger import Verdict
 
 log = logging.getLogger("Stash2Plex.worker")
@@ -35,7 +35,7 @@ class ItemWriter:
     def wish(self, work: SceneSync, families: Families) -> DesiredState:
         """What the items of a scene should be."""
         scene = work.known_scene
-        return desired_state(scene.data or {}, self._config(), stem(scene.paths[0]), families)
+        return desired_state(scene.data or {}, self._config(), file_stem(scene.paths[0]), families)
 
     def diff(self, work: SceneSync, item: FullItem, *, reorder: bool = False) -> Diff:
         """What has to change on one item. ``reorder``: the order of the actors counts, which Plex may not keep."""
@@ -74,7 +74,7 @@ class ItemWriter:
             if not written:
                 return
             try:
-                items = read_full(self._client(), {item.rating_key for work in written for item in work.items})
+                items = read_items(self._client(), {item.rating_key for work in written for item in work.items})
             except Exception as error:  # noqa: BLE001 - as in write
                 for work in written:
                     work.error = error
@@ -103,7 +103,7 @@ class ItemWriter:
             return False
         for change in diff.changes:
             log.debug("Scene %s, item %s: %s", work.scene_id, item.rating_key, line(change))
-        if item.garbled:
+        if item.is_garbled:
             raise PlexTemporaryError(f"Plex's answer about item {item.rating_key} is garbled, by a proxy perhaps")
         client, wish = self._client(), _wish(work)
         self._memory().before_write(work, item, client.machine, diff)

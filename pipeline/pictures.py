@@ -27,8 +27,8 @@ from metadata.picture_choice import (
     wanted,
 )
 from plex.exceptions import PlexNotFound, PlexTemporaryError
-from plex.pictures import Picture, PictureRefused, hand_back, pictures, select, upload
-from stash.covers import Cover, CoverAnswer, NoCover, Unchanged, Unusable
+from plex.pictures import ListedPicture, PictureRefused, list_pictures, select_picture, select_unlocked, upload_picture
+from stash.covers import Cover, CoverAnswer, CoverUnchanged, NoCover, UnusableCover
 
 if TYPE_CHECKING:
     from plex.client import PlexClient
@@ -157,7 +157,7 @@ class _Cover:
 
     def whole(self) -> CoverAnswer:
         """The same, with the bytes."""
-        if isinstance(self.answer, Unchanged):
+        if isinstance(self.answer, CoverUnchanged):
             self._answer = self._fetch(self._url, "")
         return self.answer
 
@@ -208,16 +208,16 @@ class _Run:
         """Bring one place in step; gives what is to be remembered of it."""
         memory = due.memory
         before = replace(memory or PictureRecord(PictureState.NONE), machine=self._machine, updated_at=self._moment)
-        listed: list[Picture] | None = None
+        listed: list[ListedPicture] | None = None
         if self._preserve:
             listed = self._list(due)
             if is_choice(selected(listed), locked=due.place in due.target.locked):
                 return replace(before, state=PictureState.KEPT, address="")
         cover = self._covers[due.url]
         answer = cover.answer
-        if isinstance(answer, Unchanged) and memory and memory.state in (PictureState.NONE, PictureState.UNUSABLE):
+        if isinstance(answer, CoverUnchanged) and memory and memory.state in (PictureState.NONE, PictureState.UNUSABLE):
             return before
-        if isinstance(answer, (NoCover, Unusable)):
+        if isinstance(answer, (NoCover, UnusableCover)):
             return self._without(due, answer, before)
         if isinstance(answer, Cover):
             before = replace(before, etag=answer.etag)
@@ -239,18 +239,18 @@ class _Run:
             return replace(now, key=choice.key)
         return self._upload(due, cover.whole(), listed, now, before)
 
-    def _list(self, due: _Due) -> list[Picture]:
-        return pictures(self._client, due.target.rating_key, due.place)
+    def _list(self, due: _Due) -> list[ListedPicture]:
+        return list_pictures(self._client, due.target.rating_key, due.place)
 
-    def _select(self, due: _Due, key: str, listed: list[Picture], before: PictureRecord) -> None:
+    def _select(self, due: _Due, key: str, listed: list[ListedPicture], before: PictureRecord) -> None:
         self.outcome.selected += 1
         if not self._dry:
             self._keep(due, listed, before)
-            select(self._client, due.target.rating_key, due.place, key)
+            select_picture(self._client, due.target.rating_key, due.place, key)
             self._say(due, "selected, it was there already")
 
     def _upload(
-        self, due: _Due, cover: CoverAnswer, listed: list[Picture], now: PictureRecord, before: PictureRecord
+        self, due: _Due, cover: CoverAnswer, listed: list[ListedPicture], now: PictureRecord, before: PictureRecord
     ) -> PictureRecord:
         if not isinstance(cover, Cover):  # "unchanged" a moment ago, and gone now
             return self._without(due, cover, before)
@@ -258,7 +258,7 @@ class _Run:
         if not self._dry:
             self._keep(due, listed, before)
             try:
-                upload(self._client, due.target.rating_key, due.place, cover.data)
+                upload_picture(self._client, due.target.rating_key, due.place, cover.data)
             except PictureRefused as error:
                 self._note(due, str(error))
                 return replace(before, state=PictureState.UNUSABLE, etag=cover.etag, sha1=cover.sha1, address="")
@@ -267,7 +267,7 @@ class _Run:
         self.outcome.size += len(cover.data)
         return now if self._dry else replace(now, key=self._key_of_upload(due, cover.sha1, listed))
 
-    def _key_of_upload(self, due: _Due, sha1: str, listed: list[Picture]) -> str:
+    def _key_of_upload(self, due: _Due, sha1: str, listed: list[ListedPicture]) -> str:
         """What Plex calls what was just uploaded. Looked up until the server has shown that it names by SHA-1."""
         server = (self._machine, due.place)
         if server in self._house.prefixes:
@@ -282,18 +282,18 @@ class _Run:
 
     def _without(self, due: _Due, answer: CoverAnswer, before: PictureRecord) -> PictureRecord:
         """Stash has nothing to show. What is ours goes, as with a field that is emptied; what is not stays."""
-        if isinstance(answer, Unusable):
+        if isinstance(answer, UnusableCover):
             self._note(due, answer.reason)
             return replace(before, state=PictureState.UNUSABLE, etag=answer.etag, sha1="", address="")
         frame = frame_instead(self._list(due), before) if before.key and not self._preserve else ""
         if frame:
             self.outcome.removed += 1
             if not self._dry:
-                hand_back(self._client, due.target.section, due.target.rating_key, due.place, frame)
+                select_unlocked(self._client, due.target.section, due.target.rating_key, due.place, frame)
                 self._say(due, "gone, as in Stash")
         return replace(before, state=PictureState.NONE, etag=getattr(answer, "etag", ""), sha1="", address="")
 
-    def _keep(self, due: _Due, listed: list[Picture], before: PictureRecord) -> None:
+    def _keep(self, due: _Due, listed: list[ListedPicture], before: PictureRecord) -> None:
         if not before.key:
             self._house.before(due.target.rating_key, due.place, selected(listed))
 

@@ -16,8 +16,8 @@ from matching.ranking import Candidate, Evidence, Match, MatchConfidence, Ranked
 from pipeline.prefetch import Prefetch
 from plex.client import Library, PlexClient
 from plex.exceptions import PlexError, PlexLibraryMissing, PlexServerDown
-from plex.items import FullItem, Part, read_full
-from plex.libraries import choose_sections
+from plex.items import FullItem, Part, read_items
+from plex.libraries import choose_libraries
 from state.manual_matches import ManualMatch, PlexFile, is_refused
 
 # Between two looks for new items: while new jobs come in, and for those that only wait for their file (design 4).
@@ -86,9 +86,9 @@ class PlexSession:
         return self._sections
 
     def _choose(self) -> list[Library]:
-        there = self.client.sections()
+        there = self.client.libraries()
         try:
-            chosen = choose_sections(there, self._wanted)
+            chosen = choose_libraries(there, self._wanted)
         except PlexLibraryMissing:
             self._heard(self.client, there, [])
             raise
@@ -182,12 +182,12 @@ class PlexSession:
         self._views = None
         ahead = self._ahead
         if ahead is None or not wanted & ahead.keys:
-            return read_full(self.client, wanted)
+            return read_items(self.client, wanted)
         self._ahead = None
         if not self._counts(ahead):
-            return read_full(self.client, wanted)
+            return read_items(self.client, wanted)
         there = {key: item for key, item in ahead.items().items() if key in wanted}
-        return {**there, **read_full(self.client, wanted - ahead.keys)}
+        return {**there, **read_items(self.client, wanted - ahead.keys)}
 
     def proven(self, match: Match, items: dict[int, FullItem], files: list[SceneFile]) -> list[FullItem]:
         """Those chosen items that, read in full, still are what the index said; what is not so is forgotten.

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable
 
 from plex.client import PlexClient
-from plex.items import FullItem, read_full
+from plex.items import FullItem, read_items
 
 
 class Prefetch:
@@ -31,6 +31,6 @@ class Prefetch:
 
     def _ask(self) -> None:
         try:
-            self._items = read_full(self._client, self.keys)
+            self._items = read_items(self._client, self.keys)
         except BaseException as error:  # noqa: BLE001 - raised again in the thread that asked
             self._error = error

@@ -23,9 +23,9 @@ from pipeline.pictures import PictureOutcome, PictureSync
 from pipeline.scene_reader import Scene
 from pipeline.scene_records import SceneRecords
 from pipeline.scene_sync import SceneSync
-from plex.client import IDENTIFIER_FILE, identifier
+from plex.client import IDENTIFIER_FILE, client_identifier
 from plex.exceptions import PlexNotFound, PlexTemporaryError
-from stash.scenes import stem
+from stash.scenes import file_stem
 from state import database
 from state.ledger import Verdict
 from sync_queue.writer import uri_path
@@ -171,7 +171,7 @@ def _forecast(worker: SyncWorker, work: SceneSync) -> ScenePreview:
     scene = work.scene
     if scene is not None and scene.data is not None:
         forecast.path = scene.paths[0]
-        forecast.title = str(scene.data.get("title") or "") or stem(forecast.path)
+        forecast.title = str(scene.data.get("title") or "") or file_stem(forecast.path)
     if scene is not None and scene.gone:
         forecast.verdict, forecast.reason = "gone", "Stash has no such scene"
     elif work.error is not None:
@@ -223,7 +223,7 @@ def _ledger(data_dir: str) -> sqlite3.Connection:
 
 
 def _copy_index(data_dir: str, folder: str) -> None:
-    identifier(data_dir)
+    client_identifier(data_dir)
     # Under another name it would be one more device in Plex's list.
     shutil.copy(os.path.join(data_dir, IDENTIFIER_FILE), folder)
     original = os.path.join(data_dir, index.FILE)

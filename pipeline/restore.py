@@ -15,8 +15,8 @@ from pipeline.scene_records import SceneRecords
 from pipeline.scene_sync import SceneSync
 from plex.client import PlexClient
 from plex.exceptions import PlexNotFound
-from plex.items import FullItem, read_full
-from plex.pictures import forget_picture, hand_back, pictures, select
+from plex.items import FullItem, read_items
+from plex.pictures import list_pictures, remove_picture, select_picture, select_unlocked
 from state.ledger import Verdict
 from state.snapshots import ItemSnapshot
 
@@ -39,7 +39,7 @@ def is_give_back(job: Mapping[str, Any]) -> bool:
 
 def plan(client: PlexClient, written: list[ItemSnapshot]) -> list[tuple[ItemSnapshot, FullItem, RestoreDiff]]:
     """What the way back would write to those of these items that are there still. Raises PlexError."""
-    items = read_full(client, [one.rating_key for one in written])
+    items = read_items(client, [one.rating_key for one in written])
     there = [
         (one, items[one.rating_key])
         for one in written
@@ -87,7 +87,7 @@ def _restore(server: PlexClient, one: ItemSnapshot, item: FullItem, way: Restore
             server.edit(item.section, item.rating_key, query)
         _pictures_back(server, one, item)
     except PlexNotFound:
-        if read_full(server, [item.rating_key]):
+        if read_items(server, [item.rating_key]):
             raise
         log.info("Item %s is gone from Plex: there is nothing to give back", item.rating_key)
         return
@@ -97,15 +97,15 @@ def _restore(server: PlexClient, one: ItemSnapshot, item: FullItem, way: Restore
 def _pictures_back(client: PlexClient, one: ItemSnapshot, item: FullItem) -> None:
     for place, key in one.before.get("pictures", {}).items():
         locked = place in one.before.get("locked", ())
-        listed = {picture.key for picture in pictures(client, item.rating_key, place)}
+        listed = {picture.key for picture in list_pictures(client, item.rating_key, place)}
         if not key:
-            forget_picture(client, item.section, item.rating_key, place, locked=locked)
+            remove_picture(client, item.section, item.rating_key, place, locked=locked)
         elif key not in listed:
             log.warning("Item %s: Plex has its former %s no more", item.rating_key, _NAMES[place])
         elif locked:
-            select(client, item.rating_key, place, key)
+            select_picture(client, item.rating_key, place, key)
         else:
-            hand_back(client, item.section, item.rating_key, place, key)
+            select_unlocked(client, item.section, item.rating_key, place, key)
 
 
 _NAMES = {THUMB: "poster", ART: "background"}

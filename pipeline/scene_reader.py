@@ -10,7 +10,7 @@ from common.errors import PermanentError
 from common.iso_time import parse_instant
 from common.scene import SceneData, SceneFile, StashScene, files_of
 from stash import queries
-from stash.client import StashClient, understood
+from stash.client import StashClient, parsing_answer
 from stash.scenes import job_data, read_batch
 
 
@@ -35,7 +35,7 @@ def from_stash(scene_id: int, scene: StashScene | None) -> Scene:
     """A scene out of an answer of Stash. Raises StashUnreachable where it is no scene."""
     if scene is None:
         return Scene(scene_id, gone=True)
-    with understood():
+    with parsing_answer():
         return Scene(scene_id, job_data(scene), files_of(scene), parse_instant(scene.get("updated_at")))
 
 
@@ -56,5 +56,5 @@ def read_scenes(stash: Any, scene_ids: Sequence[int]) -> dict[int, Scene]:
     if isinstance(stash, StashClient):
         found = read_batch(stash, scene_ids).scenes
     else:
-        found = {scene_id: stash.find_scene(scene_id, fragment=queries.SCENE) for scene_id in scene_ids}
+        found = {scene_id: stash.find_scene(scene_id, fragment=queries.SCENE_FIELDS) for scene_id in scene_ids}
     return {scene_id: from_stash(scene_id, scene) for scene_id, scene in found.items()}

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 IDENTIFIER_FILE = "client_id"
 PRODUCT = "Stash2Plex"
-_TAG = re.compile(r"<[^>]*>")
-_FINE = (200, 201, 204)
+_HTML_TAG = re.compile(r"<[^>]*>")
+_SUCCESS_STATUSES = (200, 201, 204)
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class PlexClient:
             config.plex_token,
             min(config.connect_timeout, max_connect_timeout),
             min(config.read_timeout, max_read_timeout),
-            None if data_dir is None else identifier(data_dir),
+            None if data_dir is None else client_identifier(data_dir),
         )
 
     @property
@@ -83,7 +83,7 @@ class PlexClient:
 
     def connect(self) -> None:
         """Say hello (``GET /``). Raises PlexServerDown where Plex cannot be reached, or refuses the token."""
-        load()
+        import_plexapi()
         import plexapi
         import requests
         from plexapi.server import PlexServer
@@ -125,32 +125,32 @@ class PlexClient:
         """
         content = self._ask("GET", key, headers)
         try:
-            return _parsed(content)
+            return _parse_xml(content)
         except Exception as error:  # whatever the parser raises at an answer that is none, it becomes ours
             raise translate_plex_exception(error) from error
 
     def put(self, key: str) -> None:
         """PUT ``key``, everything in its query (plex 4.1). Raises PlexError."""
-        _refuse_page(self._ask("PUT", key))
+        _refuse_html(self._ask("PUT", key))
 
     def post(self, key: str, data: bytes) -> None:
         """POST ``data`` to ``key``. Raises PlexError."""
-        _refuse_page(self._ask("POST", key, body=data))
+        _refuse_html(self._ask("POST", key, body=data))
 
     def _ask(self, method: str, key: str, headers: dict[str, str] | None = None, body: bytes | None = None) -> bytes:
         server, wire = self.server, self._wire
         assert wire is not None  # made with the server
         answer = wire.send(method, server.url(key), server._headers(**headers or {}), body)
-        if answer.status not in _FINE:
-            text = _words(answer.content.decode("utf-8", "replace"))
+        if answer.status not in _SUCCESS_STATUSES:
+            text = _answer_text(answer.content.decode("utf-8", "replace"))
             raise error_of_status(answer.status, f"({answer.status}) {method} {key} {text}")
         return answer.content
 
     def delete(self, key: str) -> None:
         """DELETE ``key``. Raises PlexError."""
-        _refuse_page(self._ask("DELETE", key))
+        _refuse_html(self._ask("DELETE", key))
 
-    def sections(self) -> list[Library]:
+    def libraries(self) -> list[Library]:
         """The server's libraries. Raises PlexError."""
         return [
             Library(
@@ -186,7 +186,7 @@ class PlexClient:
             server._session.close()
 
 
-def load() -> None:
+def import_plexapi() -> None:
     """Import what is needed to talk to Plex, now rather than at first use. Raises ImportError."""
     # A person's own plexapi configuration must not change ours, and no attribute may cost a hidden request.
     os.environ.setdefault("PLEXAPI_CONFIG_PATH", os.devnull)
@@ -194,7 +194,7 @@ def load() -> None:
     import plexapi.server  # noqa: F401 - for its loading alone
 
 
-def identifier(data_dir: str) -> str:
+def client_identifier(data_dir: str) -> str:
     """The name this installation has for Plex, made once and kept in the data directory."""
     path = os.path.join(data_dir, IDENTIFIER_FILE)
     try:
@@ -210,7 +210,7 @@ def identifier(data_dir: str) -> str:
     return made
 
 
-def _parsed(content: bytes) -> Element:
+def _parse_xml(content: bytes) -> Element:
     from xml.etree import ElementTree
 
     # Plex declares no types and no entities: an answer that does is not its own, and could be meant to fill the memory.
@@ -228,13 +228,13 @@ def _parsed(content: bytes) -> Element:
         return answer
 
 
-def _words(body: str) -> str:
+def _answer_text(body: str) -> str:
     """What an answer says, for a sentence: of a page the words alone. What stands in the attributes of Plex's own XML
     is kept."""
-    return " ".join((_TAG.sub(" ", body) if "<html" in body[:1000].lower() else body).split())
+    return " ".join((_HTML_TAG.sub(" ", body) if "<html" in body[:1000].lower() else body).split())
 
 
-def _refuse_page(content: bytes) -> None:
+def _refuse_html(content: bytes) -> None:
     """Plex answers a write with nothing, or with XML. A page is a proxy's: nothing was written. Raises PlexError."""
     if content[:200].lstrip().lower().startswith((b"<!doctype html", b"<html")):
         raise PlexTemporaryError("A proxy answered a write in Plex's place: give Plex's own address, if this goes on")

@@ -8,7 +8,7 @@ from plex.client import Library
 from plex.exceptions import PlexLibraryMissing
 
 
-def choose_sections(sections: Iterable[Library], wanted: list[str]) -> list[Library]:
+def choose_libraries(sections: Iterable[Library], wanted: list[str]) -> list[Library]:
     """The libraries named (by title or key), else every movie-type one. Raises PlexLibraryMissing."""
     known = list(sections)
     movies = [section for section in known if section.type == "movie"]

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 from xml.etree.ElementTree import Element
 
-from plex.items import number
+from plex.items import parse_int
 
 if TYPE_CHECKING:
     from plex.client import PlexClient
 
-PAGE = 1000
+PAGE_SIZE = 1000
 
 
 class ListingPage(NamedTuple):
@@ -22,8 +22,8 @@ class ListingPage(NamedTuple):
     total: int | None
 
 
-def pages(
-    client: PlexClient, section: int, order: str = "", first: int = PAGE, file: str | None = None
+def listing_pages(
+    client: PlexClient, section: int, order: str = "", first: int = PAGE_SIZE, file: str | None = None
 ) -> Iterator[ListingPage]:
     """A library's items; ``first`` is the size of the first page, ``file`` a base name to look for (a coarse filter of
     unknown make: plex 3.4). Raises PlexError.
@@ -39,16 +39,16 @@ def pages(
     while True:
         answer = client.get(query, {"X-Plex-Container-Start": str(start), "X-Plex-Container-Size": str(size)})
         videos = answer.findall("Video")
-        total = number(answer.get("totalSize"))
+        total = parse_int(answer.get("totalSize"))
         if videos or start == 0:
             yield ListingPage(videos, total)
-        start += number(answer.get("size")) or len(videos)
+        start += parse_int(answer.get("size")) or len(videos)
         if not videos or (start >= total if total is not None else len(videos) < size):
             return
-        size = PAGE
+        size = PAGE_SIZE
 
 
-def says_something(video: Element) -> bool:
+def has_metadata(video: Element) -> bool:
     """Whether a listed item has any of studio, actors, genres, summary, date."""
     return bool(
         video.get("studio")

@@ -44,7 +44,7 @@ class Transport:
                 # Plex closes an idle connection after 20 s: the first request over it may fail once (plex 9). Repeating
                 # is harmless: a read changes nothing and an edit only says the same again. A picture is not sent twice:
                 # Plex may have taken it, and whoever calls can look (plex 5).
-                if body is not None or not _was_idle(error):
+                if body is not None or not _is_closed_idle_connection(error):
                     raise
                 return self._send(method, url, headers, body)
         except Exception as error:  # of requests, urllib3 or the socket: each becomes ours
@@ -78,5 +78,5 @@ class Transport:
         self._pools.clear()
 
 
-def _was_idle(error: BaseException) -> bool:
+def _is_closed_idle_connection(error: BaseException) -> bool:
     return "RemoteDisconnected" in repr(error) or "ConnectionResetError" in repr(error)

@@ -374,7 +374,7 @@ class GapDetectionEngine:
                     settings.plex_token,
                     settings.connect_timeout,
                     settings.read_timeout,
-                    client.identifier(data_dir) if data_dir else None,
+                    client.client_identifier(data_dir) if data_dir else None,
                 )
             _ = made.server
         except ImportError:
@@ -416,10 +416,10 @@ class GapDetectionEngine:
             except Exception as error:  # of plexapi or a double of it: each becomes ours
                 raise translate_plex_exception(error) from error
             return
-        from plex.libraries import choose_sections
+        from plex.libraries import choose_libraries
 
         rules = getattr(self.config, "path_map", "")
-        sections = choose_sections(client.sections(), names)
+        sections = choose_libraries(client.libraries(), names)
         index = PlexCache(self.data_dir, damaged_files.put_aside)
         try:
             known = index.belongs_to(machine, sections)

@@ -18,7 +18,7 @@ from metadata.tag_rules import Families
 from reconciliation.decisions import SceneFacts
 from reconciliation.detector import paths_of
 from settings.config import Stash2PlexConfig
-from stash.scenes import job_data, stem
+from stash.scenes import file_stem, job_data
 from state.ledger import IN_STEP, Ledger, LedgerRow
 
 Scenes = Mapping[int, Mapping[str, Any]]
@@ -120,7 +120,7 @@ class SceneFactsReader:
             return True, "", True
         if entry is None or not (entry.fingerprint or entry.says):
             return False, "", True
-        wish = desired_state(data, self._settings, stem(str(data.get("path") or "")), self._families)
+        wish = desired_state(data, self._settings, file_stem(str(data.get("path") or "")), self._families)
         return False, fingerprint(wish), _speaks(wish)
 
     def _others(

@@ -8,10 +8,10 @@ from typing import Any
 from reconciliation.detector import id_of
 from reconciliation.scopes import Scope
 from stash import queries
-from stash.scenes import PAGE
+from stash.scenes import PAGE_SIZE
 
 
-def pages(stash: Any, scope: Scope, page: int = PAGE, *, after: int = 0) -> Iterator[list[dict[str, Any]]]:
+def pages(stash: Any, scope: Scope, page: int = PAGE_SIZE, *, after: int = 0) -> Iterator[list[dict[str, Any]]]:
     """The scenes that may belong to a scope, with all that a push needs, by id, those up to ``after`` left out.
 
     Raises what ``find_scenes`` raises.
@@ -27,7 +27,7 @@ def pages(stash: Any, scope: Scope, page: int = PAGE, *, after: int = 0) -> Iter
         given = stash.find_scenes(
             f=criteria,
             filter={"per_page": page, "page": 1, "sort": "id", "direction": "ASC"},
-            fragment=queries.SCENE,
+            fragment=queries.SCENE_FIELDS,
         )
         found = list(given or ())
         new = [scene for scene in found if (id_of(scene) or last + 1) > last]

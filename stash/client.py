@@ -14,10 +14,10 @@ from common.errors import UserFacingError
 if TYPE_CHECKING:
     import urllib3
 
-CONNECT_TIMEOUT = 5.0
-READ_TIMEOUT = 60.0
+CONNECT_TIMEOUT_S = 5.0
+READ_TIMEOUT_S = 60.0
 # A session cookie lasts an hour unless the administrator says otherwise (stash 6).
-COOKIE_LIFE = 3600.0
+COOKIE_LIFETIME_S = 3600.0
 
 
 class StashError(UserFacingError):
@@ -45,7 +45,7 @@ class StashQueryError(StashError):
 
 
 @contextlib.contextmanager
-def understood() -> Iterator[None]:
+def parsing_answer() -> Iterator[None]:
     """Around whatever takes an answer to pieces: one that is not made as was asked for is not Stash's (a proxy's, say).
     Raises StashUnreachable in place of what the pieces raise."""
     try:
@@ -63,7 +63,7 @@ class StashClient:
     """
 
     def __init__(
-        self, connection: Mapping[str, Any], timeout: tuple[float, float] = (CONNECT_TIMEOUT, READ_TIMEOUT)
+        self, connection: Mapping[str, Any], timeout: tuple[float, float] = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
     ) -> None:
         import urllib3
 
@@ -76,7 +76,7 @@ class StashClient:
         self._cookie = str((connection.get("SessionCookie") or {}).get("Value") or "")
         self._api_key = str(connection.get("ApiKey") or "")
         self._timeout = urllib3.Timeout(connect=timeout[0], read=timeout[1])
-        self.cookie_until = time.monotonic() + COOKIE_LIFE
+        self.cookie_expires_at = time.monotonic() + COOKIE_LIFETIME_S
         # The layer below requests: it knows no cookies, which would be in the way here (stash 6), and no proxies of the
         # environment, which are for the world outside (stash 10.9). Its certificate is self-signed as a rule (stash 6).
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
@@ -115,7 +115,7 @@ class StashClient:
         except (ValueError, AttributeError, RecursionError) as error:
             raise StashUnreachable(f"Stash at {self.base} answered {response.status} without JSON") from error
         if errors:
-            raise StashQueryError(f"Stash answered: {_first_message(errors)}")
+            raise StashQueryError(f"Stash answered: {_first_error_message(errors)}")
         if response.status != 200 or not isinstance(data, dict):
             raise StashUnreachable(f"Stash at {self.base} answered {response.status} without data")
         return data
@@ -170,7 +170,7 @@ class StashClient:
         if not header:
             if self._api_key:
                 # A request with the key gets no new cookie, and needs none (stash 6).
-                self.cookie_until = time.monotonic() + COOKIE_LIFE
+                self.cookie_expires_at = time.monotonic() + COOKIE_LIFETIME_S
             return
         try:
             cookie = SimpleCookie(header).get("session")
@@ -178,8 +178,8 @@ class StashClient:
             return
         if cookie is not None and cookie.value:
             self._cookie = cookie.value
-            life = float(cookie["max-age"]) if str(cookie["max-age"]).isdecimal() else COOKIE_LIFE
-            self.cookie_until = time.monotonic() + life
+            life = float(cookie["max-age"]) if str(cookie["max-age"]).isdecimal() else COOKIE_LIFETIME_S
+            self.cookie_expires_at = time.monotonic() + life
 
     def close(self) -> None:
         """Close the connections."""
@@ -201,7 +201,7 @@ def stash_interface(client: StashClient) -> Any:
     return interface
 
 
-def _first_message(errors: Any) -> str:
+def _first_error_message(errors: Any) -> str:
     first = errors[0] if isinstance(errors, list) and errors else errors
     message = first.get("message") if isinstance(first, dict) else first
     return str(message)[:500]

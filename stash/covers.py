@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from stash.client import StashClient
 
 # Above about 10 MB Plex answers with 500 (plex 5).
-LIMIT = 10_480_000
+MAX_COVER_BYTES = 10_480_000
 # No cover takes longer, in seconds: a server that sends a byte now and then never runs into a time-out.
-LONGEST = 120.0
-_PIECE = 65_536
-_SCREENSHOT = re.compile(r"/scene/\d+/screenshot$")
+MAX_DOWNLOAD_S = 120.0
+_CHUNK_BYTES = 65_536
+_SCREENSHOT_PATH = re.compile(r"/scene/\d+/screenshot$")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Cover:
 
 
 @dataclass(frozen=True)
-class Unchanged:
+class CoverUnchanged:
     """Stash still has the picture whose mark was sent along."""
 
 
@@ -56,14 +56,14 @@ class NoCover:
 
 
 @dataclass(frozen=True)
-class Unusable:
+class UnusableCover:
     """Stash has something that Plex cannot show; ``reason`` is for people and says what it is."""
 
     reason: str
     etag: str
 
 
-CoverAnswer = Cover | Unchanged | NoCover | Unusable
+CoverAnswer = Cover | CoverUnchanged | NoCover | UnusableCover
 
 
 def fetch_cover(
@@ -82,16 +82,16 @@ def fetch_cover(
     try:
         if response.status == 304 and etag:
             response.read()  # there is none; a connection whose answer was not read to its end is not used again
-            return Unchanged()
+            return CoverUnchanged()
         if response.status != 200:
             raise StashUnreachable(f"Stash answered {response.status} instead of a cover")
         mark = response.headers.get("ETag", "")
-        data = _body(response, clock)
+        data = _read_body(response, clock)
     finally:
         response.close()
     if data is None:
-        return Unusable(f"the cover is larger than {LIMIT / 1e6:.0f} MB, which Plex does not take", mark)
-    return _judge(data, response.headers.get("Content-Type", "").partition(";")[0].strip().lower(), mark)
+        return UnusableCover(f"the cover is larger than {MAX_COVER_BYTES / 1e6:.0f} MB, which Plex does not take", mark)
+    return _classify(data, response.headers.get("Content-Type", "").partition(";")[0].strip().lower(), mark)
 
 
 def path_and_query(url: str) -> str:
@@ -100,7 +100,7 @@ def path_and_query(url: str) -> str:
     An ``external_host`` or a proxy's prefix may stand in front of the path; at the address we have there is neither.
     """
     split = urlsplit(url)
-    found = _SCREENSHOT.search(split.path)
+    found = _SCREENSHOT_PATH.search(split.path)
     path = found[0] if found else "/" + split.path.lstrip("/")
     return path + (f"?{split.query}" if split.query else "")
 
@@ -120,13 +120,13 @@ def image_type(data: bytes) -> str:
     return ""
 
 
-def _judge(data: bytes, claimed: str, mark: str) -> CoverAnswer:
+def _classify(data: bytes, claimed: str, mark: str) -> CoverAnswer:
     """JPEG and PNG every Plex takes, WebP those of today (plex 5); of the others nobody knows."""
     kind = image_type(data)
     if kind in ("jpeg", "png", "webp"):
         return Cover(data, mark)
     if kind:
-        return Unusable(f"the cover is a picture of type {kind.upper()}, which Plex does not show", mark)
+        return UnusableCover(f"the cover is a picture of type {kind.upper()}, which Plex does not show", mark)
     if claimed == "image/svg+xml":
         return NoCover(mark)
     if claimed == "text/html":
@@ -134,26 +134,26 @@ def _judge(data: bytes, claimed: str, mark: str) -> CoverAnswer:
         raise StashUnreachable("Stash sent a page instead of a cover")
     if not data:
         raise StashUnreachable("Stash sent an empty cover")
-    return Unusable("the cover is no picture of a known type", mark)
+    return UnusableCover("the cover is no picture of a known type", mark)
 
 
-def _body(response: urllib3.BaseHTTPResponse, clock: Callable[[], float]) -> bytes | None:
+def _read_body(response: urllib3.BaseHTTPResponse, clock: Callable[[], float]) -> bytes | None:
     """The body, whole; None where it is longer than Plex takes."""
     import urllib3
 
     stated = response.headers.get("Content-Length", "")
     length = int(stated) if stated.isdecimal() else None
-    if length is not None and length > LIMIT:
+    if length is not None and length > MAX_COVER_BYTES:
         return None
-    end = clock() + LONGEST
+    end = clock() + MAX_DOWNLOAD_S
     data = bytearray()
     try:
-        for piece in response.stream(_PIECE):
+        for piece in response.stream(_CHUNK_BYTES):
             data += piece
-            if len(data) > LIMIT:
+            if len(data) > MAX_COVER_BYTES:
                 return None
             if clock() > end:
-                raise StashUnreachable(f"Stash did not finish sending a cover in {LONGEST:.0f} s")
+                raise StashUnreachable(f"Stash did not finish sending a cover in {MAX_DOWNLOAD_S:.0f} s")
     except urllib3.exceptions.HTTPError as error:
         raise StashUnreachable(f"Stash did not finish sending a cover ({type(error).__name__})") from error
     if length is not None and len(data) != length:

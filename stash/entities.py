@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from stash import queries
-from stash.client import StashClient, understood
+from stash.client import StashClient, parsing_answer
 
-PAGE = 500
+PAGE_SIZE = 500
 
 # Stash's filter for each kind of entity; performers have no children.
-_CRITERIA = {"performer": "performers", "studio": "studios", "tag": "tags", "group": "groups"}
+_FILTER_NAMES = {"performer": "performers", "studio": "studios", "tag": "tags", "group": "groups"}
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,10 @@ class EntityPage:
         criterion: dict[str, Any] = {"value": [str(self.entity_id)], "modifier": "INCLUDES"}
         if self.depth:
             criterion["depth"] = self.depth
-        return {"id": {"value": self.after, "modifier": "GREATER_THAN"}, _CRITERIA[self.kind]: criterion}
+        return {"id": {"value": self.after, "modifier": "GREATER_THAN"}, _FILTER_NAMES[self.kind]: criterion}
 
 
-def scene_ids(stash: Any, wanted: Sequence[EntityPage], page: int = PAGE) -> list[list[int]]:
+def scene_ids(stash: Any, wanted: Sequence[EntityPage], page: int = PAGE_SIZE) -> list[list[int]]:
     """The ids of each page, ascending, at most ``page`` of them; fewer are the last page. One that is gone has none.
 
     One request over a StashClient, one each over anything with stashapp-tools' ``find_scenes``. Raises StashError, or
@@ -45,8 +45,8 @@ def scene_ids(stash: Any, wanted: Sequence[EntityPage], page: int = PAGE) -> lis
     filters = [one.filter() for one in wanted]
     if isinstance(stash, StashClient):
         variables = {f"w{number}": each for number, each in enumerate(filters)}
-        data = stash.call(queries.scenes_of(len(filters)), {"page": by_id, **variables})
-        with understood():
+        data = stash.call(queries.scene_ids_query(len(filters)), {"page": by_id, **variables})
+        with parsing_answer():
             return [_ids(data[f"w{number}"]["scenes"]) for number in range(len(filters))]
     return [_ids(stash.find_scenes(f=each, filter=by_id, fragment="id")) for each in filters]
 

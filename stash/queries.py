@@ -11,7 +11,7 @@ CONFIG_FILE = "query ConfigFile { configuration { general { configFilePath } } }
 SETTINGS = f"query Settings {{ {SETTINGS_FIELDS} }}"
 
 # What a write to Plex needs of a scene, and nothing else.
-SCENE = """id title code details director date rating100 organized updated_at
+SCENE_FIELDS = """id title code details director date rating100 organized updated_at
 files { id path basename size duration }
 paths { screenshot }
 studio { id name parent_studio { id name } }
@@ -21,11 +21,11 @@ groups { group { id name } }
 stash_ids { stash_id }"""
 
 # What the quality gate needs to know before a scene is queued.
-GATE = "id updated_at details date studio { id } performers { id } tags { id }"
+QUALITY_GATE_FIELDS = "id updated_at details date studio { id } performers { id } tags { id }"
 
 SCENES_PAGE = f"""query ScenesAfter($after: Int!, $filter: FindFilterType, $since: TimestampCriterionInput) {{
   findScenes(filter: $filter, scene_filter: {{ id: {{ value: $after, modifier: GREATER_THAN }}, updated_at: $since}}) {{
-    scenes {{ {GATE} }}
+    scenes {{ {QUALITY_GATE_FIELDS} }}
   }}
 }}"""
 SCENES_COUNT = """query CountScenes($since: TimestampCriterionInput) {
@@ -48,14 +48,14 @@ CONFIGURE = 'mutation Configure($input: Map!) { configurePlugin(plugin_id: "Stas
 RUN_OPERATION = 'mutation Say($args: Map) { runPluginOperation(plugin_id: "Stash2Plex", args: $args) }'
 
 
-def batch(scene_ids: Iterable[int]) -> str:
+def batch_query(scene_ids: Iterable[int]) -> str:
     """One query for many scenes and the settings. A missing scene is null under its alias, not an error (stash 7.3)."""
     aliases = "\n".join(f"s{scene_id:d}: findScene(id: {scene_id:d}) {{ ...S }}" for scene_id in scene_ids)
-    fragment = f"\nfragment S on Scene {{ {SCENE} }}" if aliases else ""
+    fragment = f"\nfragment S on Scene {{ {SCENE_FIELDS} }}" if aliases else ""
     return f"query Batch {{ {aliases} {SETTINGS_FIELDS} }}{fragment}"
 
 
-def descendants(tag_ids: Iterable[int]) -> str:
+def tag_descendants_query(tag_ids: Iterable[int]) -> str:
     """One query for all tags below each of some tags, under an alias for each."""
     aliases = "\n".join(
         f"t{tag_id:d}: findTags(filter: {{ per_page: -1 }}, "
@@ -65,7 +65,7 @@ def descendants(tag_ids: Iterable[int]) -> str:
     return f"query Descendants {{ {aliases} }}"
 
 
-def scenes_of(count: int) -> str:
+def scene_ids_query(count: int) -> str:
     """One query for the ids of ``count`` pages of scenes, each under an alias and with a filter of its own."""
     filters = ", ".join(f"$w{number:d}: SceneFilterType" for number in range(count))
     aliases = "\n".join(
@@ -75,7 +75,7 @@ def scenes_of(count: int) -> str:
     return f"query ScenesOf($page: FindFilterType, {filters}) {{ {aliases} }}"
 
 
-def everything() -> dict[str, str]:
+def all_documents() -> dict[str, str]:
     """All documents by name, for validation."""
     return {
         "settings": SETTINGS,
@@ -83,11 +83,11 @@ def everything() -> dict[str, str]:
         "scenes page": SCENES_PAGE,
         "scenes count": SCENES_COUNT,
         "tag names": TAG_NAMES,
-        "descendants": descendants([1, 2]),
-        "scenes of": scenes_of(2),
+        "descendants": tag_descendants_query([1, 2]),
+        "scenes of": scene_ids_query(2),
         "health": HEALTH,
         "configure": CONFIGURE,
         "run operation": RUN_OPERATION,
-        "batch": batch([1, 2]),
-        "empty batch": batch([]),
+        "batch": batch_query([1, 2]),
+        "empty batch": batch_query([]),
     }

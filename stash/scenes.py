@@ -11,15 +11,15 @@ from typing import Any
 from common.scene import SceneData, StashEntity, StashScene, files_of
 from settings.config import PLUGIN_ID
 from stash import queries
-from stash.client import StashClient, understood
+from stash.client import StashClient, parsing_answer
 
-PAGE = 500
+PAGE_SIZE = 500
 # Stash compares times as text in the server's own offset: ask from 14 h before, compare as instants here (stash 7.3).
-_MARGIN = timedelta(hours=14)
+_OFFSET_MARGIN = timedelta(hours=14)
 
 
 @dataclass(frozen=True)
-class StashAnswer:
+class StashBatch:
     """One batch read from Stash: scenes by id (None where gone), stored settings, API key, whether we are enabled
     (None where Stash does not know the plugin any more)."""
 
@@ -29,13 +29,13 @@ class StashAnswer:
     enabled: bool | None
 
 
-def read_batch(client: StashClient, scene_ids: Sequence[int]) -> StashAnswer:
+def read_batch(client: StashClient, scene_ids: Sequence[int]) -> StashBatch:
     """Scenes, settings and the plugin's own state in one request. Raises StashError."""
-    data = client.call(queries.batch(scene_ids))
-    with understood():
+    data = client.call(queries.batch_query(scene_ids))
+    with parsing_answer():
         configuration = data["configuration"]
         states = {plugin.get("id"): bool(plugin.get("enabled")) for plugin in data["plugins"] or []}
-        return StashAnswer(
+        return StashBatch(
             # one that is gone is there and null: where it is not there at all, somebody else has answered
             scenes={scene_id: data[f"s{scene_id}"] for scene_id in scene_ids},
             settings=dict((configuration["plugins"] or {}).get(PLUGIN_ID) or {}),
@@ -45,43 +45,49 @@ def read_batch(client: StashClient, scene_ids: Sequence[int]) -> StashAnswer:
         )
 
 
-def config_file(client: StashClient) -> str:
+def config_file_path(client: StashClient) -> str:
     """The file that Stash keeps its settings in (stash 5). Raises StashError."""
     data = client.call(queries.CONFIG_FILE)
-    with understood():
+    with parsing_answer():
         return str(data["configuration"]["general"]["configFilePath"] or "")
 
 
-def pages(client: StashClient, since: float | None = None, page: int = PAGE) -> Iterator[list[StashScene]]:
+def scene_pages(
+    client: StashClient, since: float | None = None, page_size: int = PAGE_SIZE
+) -> Iterator[list[StashScene]]:
     """All scenes in pages by id, with what the quality gate needs; ``since`` (epoch seconds) bounds ``updated_at``
     from below, roughly: compare again. Raises StashError."""
     after = 0
     while True:
         answer = client.call(
             queries.SCENES_PAGE,
-            {"after": after, "filter": {"per_page": page, "sort": "id", "direction": "ASC"}, "since": _since(since)},
+            {
+                "after": after,
+                "filter": {"per_page": page_size, "sort": "id", "direction": "ASC"},
+                "since": _updated_since(since),
+            },
         )
-        with understood():
+        with parsing_answer():
             scenes = list(answer["findScenes"]["scenes"])
             last = int(scenes[-1]["id"]) if scenes else after
         if scenes:
             yield scenes
-        if len(scenes) < page:
+        if len(scenes) < page_size:
             return
         after = last
 
 
-def count(client: StashClient, since: float | None = None) -> int:
-    """How many scenes :func:`pages` will give. Raises StashError."""
-    answer = client.call(queries.SCENES_COUNT, {"since": _since(since)})
-    with understood():
+def count_scenes(client: StashClient, since: float | None = None) -> int:
+    """How many scenes :func:`scene_pages` will give. Raises StashError."""
+    answer = client.call(queries.SCENES_COUNT, {"since": _updated_since(since)})
+    with parsing_answer():
         return int(answer["findScenes"]["count"])
 
 
-def _since(moment: float | None) -> dict[str, Any] | None:
+def _updated_since(moment: float | None) -> dict[str, Any] | None:
     if moment is None:
         return None
-    text = (datetime.fromtimestamp(moment, timezone.utc) - _MARGIN).strftime("%Y-%m-%dT%H:%M:%S")
+    text = (datetime.fromtimestamp(moment, timezone.utc) - _OFFSET_MARGIN).strftime("%Y-%m-%dT%H:%M:%S")
     return {"value": text, "modifier": "GREATER_THAN"}
 
 
@@ -139,6 +145,6 @@ def _performer_names(performers: list[StashEntity]) -> list[str]:
     ]
 
 
-def stem(path: str) -> str:
+def file_stem(path: str) -> str:
     """The file name of a path of any system, without directory and extension."""
     return os.path.splitext(path.replace("\\", "/").rsplit("/", 1)[-1])[0]

@@ -6,28 +6,30 @@ import unicodedata
 from collections.abc import Iterable
 
 from stash import queries
-from stash.client import StashClient, understood
+from stash.client import StashClient, parsing_answer
 
-BELOW = "/*"
+DESCENDANTS_SUFFIX = "/*"
 
 
-def families(client: StashClient, rules: Iterable[str]) -> dict[str, dict[str, str]]:
-    """The tags, name by id, that each rule ending in ``/*`` means; two requests, none where there is no such rule.
+def tag_descendants(client: StashClient, rules: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Return the tags, name by id, that each rule ending in ``/*`` means. Two requests; none without such a rule.
 
     A rule of digits alone before the ``/*`` is an id, anything else a name. Where Stash has no such tag the rule means
     none. Raises StashError.
     """
-    wanted = {rule: _key(rule[: -len(BELOW)]) for rule in rules if rule.endswith(BELOW)}
+    wanted = {
+        rule: _normalized(rule[: -len(DESCENDANTS_SUFFIX)]) for rule in rules if rule.endswith(DESCENDANTS_SUFFIX)
+    }
     if not wanted:
         return {}
     answer = client.call(queries.TAG_NAMES)
-    with understood():
+    with parsing_answer():
         names = {str(tag["id"]): str(tag["name"]) for tag in answer["findTags"]["tags"]}
-        ids = {_key(name): tag_id for tag_id, name in names.items()}
+        ids = {_normalized(name): tag_id for tag_id, name in names.items()}
         roots = {rule: root if root.isdecimal() else ids.get(root) for rule, root in wanted.items()}
         known = sorted({int(root) for root in roots.values() if root in names})
-    below = client.call(queries.descendants(known)) if known else {}
-    with understood():
+    below = client.call(queries.tag_descendants_query(known)) if known else {}
+    with parsing_answer():
         return {
             rule: {root: names[root], **{str(tag["id"]): str(tag["name"]) for tag in below[f"t{int(root)}"]["tags"]}}
             if root in names
@@ -36,6 +38,6 @@ def families(client: StashClient, rules: Iterable[str]) -> dict[str, dict[str, s
         }
 
 
-def _key(name: str) -> str:
+def _normalized(name: str) -> str:
     # as the pure side compares names of tags
     return unicodedata.normalize("NFC", name.strip()).casefold()

@@ -8,7 +8,7 @@ from typing import Any
 from api.context import Context
 from common import stash_log
 from stash.client import stash_interface
-from stash.tags import families
+from stash.tags import tag_descendants
 from sync_queue.setup import make_dir
 from tasks.reconcile import SHOWN, Progress, tell
 
@@ -29,7 +29,7 @@ def gap_report(context: Context) -> dict[str, Any]:
             stash_interface(context.stash),
             config,
             context.data_dir,
-            families=families(context.stash, config.tag_rules),
+            families=tag_descendants(context.stash, config.tag_rules),
             report=report,
             progress=progress.after,
         )

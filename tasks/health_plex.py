@@ -8,7 +8,7 @@ from common.media_paths import folder_of
 from matching.learned_mapping import learned
 from matching.path_map import PathRule, parse_path_map
 from plex.exceptions import PlexError, PlexLibraryMissing, PlexNotFound, PlexPermanentError, PlexTokenRefused
-from plex.libraries import choose_sections
+from plex.libraries import choose_libraries
 from tasks.health_probe import HealthFinding, HealthProbe
 from worker.status_files import read_status
 
@@ -64,7 +64,7 @@ def libraries(look: HealthProbe) -> Iterator[HealthFinding]:
     names = look.config.libraries
     for name in names or [""]:
         try:
-            chosen = choose_sections(look.sections, [name] if name else [])
+            chosen = choose_libraries(look.sections, [name] if name else [])
         except PlexLibraryMissing as error:
             yield HealthFinding(
                 "Plex libraries", False, str(error), "Mend Plex libraries in Settings > Plugins > Stash2Plex"
@@ -153,7 +153,7 @@ def sample(look: HealthProbe) -> Iterator[HealthFinding]:
         yield HealthFinding("Files", None, "Stash has no scene with a file yet")
         return
     folders = [
-        folder for section in choose_sections(look.sections, look.config.libraries) for folder in section.folders
+        folder for section in choose_libraries(look.sections, look.config.libraries) for folder in section.folders
     ]
     inside = sum(any(PathRule(folder, folder).apply(path) is not None for folder in folders) for path in mapped)
     said = f"{inside} of the {len(mapped)} newest files of Stash lie in a library of Plex"

@@ -100,7 +100,7 @@ class HealthProbe:
     @cached_property
     def sections(self) -> list[Library]:
         """Plex's libraries. Raises PlexError."""
-        return self.connect().sections()
+        return self.connect().libraries()
 
     def secrets(self) -> list[str]:
         """What must stand in no line: token, API key, session."""

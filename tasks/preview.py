@@ -14,8 +14,8 @@ from common import stash_log
 from common.scene import StashScene
 from metadata.change_text import line
 from stash.client import stash_interface
-from stash.scenes import count
-from stash.tags import families
+from stash.scenes import count_scenes
+from stash.tags import tag_descendants
 
 if TYPE_CHECKING:
     from pipeline.preview import ScenePreview
@@ -53,7 +53,7 @@ def preview(context: Context) -> dict[str, Any]:
     )
     report = _Report(everything=asked.ids is not None)
     with onlooker(config, context.data_dir, pictures) as worker:
-        worker.families = families(context.stash, config.tag_rules)
+        worker.families = tag_descendants(context.stash, config.tag_rules)
         for portion in asked.portions():
             for forecast in preview(worker, list(portion), portion):
                 report.take(forecast)
@@ -87,7 +87,7 @@ class _Asked:
         return self.scope.name if self.ids is None else "the scenes asked for"
 
     def _count(self) -> int:
-        return count(self._stash, self.scope.since) if self.ids is None else len(self.ids)
+        return count_scenes(self._stash, self.scope.since) if self.ids is None else len(self.ids)
 
     def portions(self) -> Iterator[dict[int, Scene]]:
         """The scenes as Stash has them, some at a time, by id. Raises StashError."""
@@ -115,9 +115,9 @@ class _Asked:
     def _of_scope(self) -> Iterator[Scene]:
         from pipeline.scene_reader import from_stash
         from reconciliation.scene_pages import pages
-        from stash.scenes import PAGE
+        from stash.scenes import PAGE_SIZE
 
-        size = PAGE if self.limit is None else self.limit + 1
+        size = PAGE_SIZE if self.limit is None else self.limit + 1
         for page in pages(stash_interface(self._stash), self.scope, size, after=self.after):
             for scene in page:
                 read = from_stash(int(scene["id"]), cast(StashScene, scene))

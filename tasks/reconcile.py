@@ -12,8 +12,8 @@ from common.errors import UserError
 from common.file_locks import try_lock, unlock
 from settings.config import Stash2PlexConfig
 from stash.client import stash_interface
-from stash.scenes import count
-from stash.tags import families
+from stash.scenes import count_scenes
+from stash.tags import tag_descendants
 from sync_queue.setup import set_up
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def run(
             config,
             context.data_dir,
             stack.enter_context(closing(PageWriter(context.queue_dir))),
-            families=families(context.stash, config.tag_rules),
+            families=tag_descendants(context.stash, config.tag_rules),
             report=report,
             progress=progress.after,
         )
@@ -138,7 +138,7 @@ class Progress:
         from reconciliation.scopes import parse_scope
 
         self._context = context
-        self._total = max(1, count(context.stash, parse_scope(scope).since))
+        self._total = max(1, count_scenes(context.stash, parse_scope(scope).since))
         self._wake = wake
 
     def after(self, result: GapDetectionResult) -> None:

@@ -20,7 +20,7 @@ from common.iso_time import parse_instant
 from common.jobs import PRIORITY_BULK, PRIORITY_SCAN, new_job
 from common.scene import StashScene
 from metadata.quality_gate import has_meaningful_metadata
-from stash.scenes import count, pages, read_batch
+from stash.scenes import count_scenes, read_batch, scene_pages
 from state import database
 from state.ledger import Ledger, Verdict
 from sync_queue.setup import open_writer
@@ -60,9 +60,9 @@ def _sync_since(context: Context, since: float | None) -> dict[str, Any]:
     context.require_settings()
     found = (
         (page, [scene for scene in page if since is None or _updated(scene) >= since])
-        for page in pages(context.stash, since)
+        for page in scene_pages(context.stash, since)
     )
-    return _queue(context, found, count(context.stash, since), PRIORITY_BULK)
+    return _queue(context, found, count_scenes(context.stash, since), PRIORITY_BULK)
 
 
 def _named(context: Context, ids: list[int], gone: list[int]) -> Iterator[tuple[_Scenes, _Scenes]]:

@@ -13,8 +13,8 @@ from typing import Any
 from common.jobs import is_entity
 from settings.config import Stash2PlexConfig
 from stash.client import StashQueryError
-from stash.entities import PAGE, EntityPage, scene_ids
-from stash.tags import BELOW
+from stash.entities import PAGE_SIZE, EntityPage, scene_ids
+from stash.tags import DESCENDANTS_SUFFIX
 from sync_queue.store import Claimed, JobStore
 from worker.retry import FailureKind, decide
 
@@ -38,7 +38,7 @@ class EntityExpansion:
         share: Callable[[], float] = random.random,
         tell: Callable[[str, str], None] = lambda level, text: None,
         tags_edited: Callable[[], None] = lambda: None,
-        page: int = PAGE,
+        page: int = PAGE_SIZE,
     ) -> None:
         self._store = store
         self._stash = stash
@@ -100,7 +100,7 @@ def reach(kind: str, config: Stash2PlexConfig) -> int:
     where there are collections of parent studios, those below a tag only where a rule means a tag with all below it."""
     if kind == "studio":
         return int(config.sync_collection and any(made == "parent_studio" for made, _ in config.collection_kinds))
-    if kind == "tag" and any(rule.endswith(BELOW) for rule in config.tag_rules):
+    if kind == "tag" and any(rule.endswith(DESCENDANTS_SUFFIX) for rule in config.tag_rules):
         return -1
     return 0
 

@@ -32,11 +32,11 @@ def main(plugin_dir: str, arguments: list[str]) -> NoReturn:
         _sit_out(os.path.join(data_dir, WAIT_FILE))
         try:
             from common import redaction
-            from plex.client import load
+            from plex.client import import_plexapi
             from reconciliation.scheduler import ReconciliationScheduler
             from worker.service import reside
 
-            load()
+            import_plexapi()
         except ImportError as error:
             _say_what_is_missing(data_dir, plugin_dir, error)
         else:

@@ -29,7 +29,7 @@ from pipeline.scene_records import SceneRecords
 from pipeline.scene_sync import SceneSync
 from plex.client import Library, PlexClient
 from plex.exceptions import PlexError, PlexNotFound
-from plex.items import FullItem, read_full
+from plex.items import FullItem, read_items
 from state import database, last_known
 from state.ledger import IN_STEP, Verdict
 from state.manual_matches import ManualMatch
@@ -451,7 +451,7 @@ class SyncWorker:
     def _update_metadata(self, plex_item: Any, data: dict[str, Any]) -> bool:
         """Write ``data`` to one item of plexapi, whatever matched it. True when sent. Raises PlexError."""
         rating_key = int(plex_item.ratingKey)
-        item = read_full(self._get_plex_client(), [rating_key]).get(rating_key)
+        item = read_items(self._get_plex_client(), [rating_key]).get(rating_key)
         if item is None:
             raise PlexNotFound(f"Plex has no item {rating_key} any more")
         path = str(data.get("path") or (item.parts[0].path if item.parts else ""))

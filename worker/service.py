@@ -25,8 +25,8 @@ from pipeline.write_blockers import in_the_way
 from settings.config import PLUGIN_ID, Stash2PlexConfig
 from stash.client import StashClient, StashError, StashQueryError, StashRefused
 from stash.covers import fetch_cover
-from stash.scenes import StashAnswer, read_batch
-from stash.tags import families
+from stash.scenes import StashBatch, read_batch
+from stash.tags import tag_descendants
 from state import database, last_known, timestamps
 from sync_queue.dlq import DeadLetterQueue
 from sync_queue.migration import migrate
@@ -326,7 +326,7 @@ class WorkerService:
         self._speaker.send()  # now and then in a long bulk too
         return found
 
-    def _ask(self, scene_ids: list[int] | None = None) -> StashAnswer:
+    def _ask(self, scene_ids: list[int] | None = None) -> StashBatch:
         """Ask for scenes, and with them for the settings and whether we are wanted. Raises StashError."""
         answer = read_batch(self._client, scene_ids or [])
         self._asked_at = time.monotonic()
@@ -342,7 +342,7 @@ class WorkerService:
             self._on_settings(config)
         if self._families_at is None or time.monotonic() - self._families_at > FAMILIES_AGE:
             # Which tags lie below which changes seldom, and nothing tells (stash 4.2).
-            self.worker.families = families(self._client, config.tag_rules)
+            self.worker.families = tag_descendants(self._client, config.tag_rules)
             self._families_at = time.monotonic()
         if not answer.enabled:
             self._leaving = ExitReason.UNINSTALLED if answer.enabled is None else ExitReason.DISABLED
@@ -364,7 +364,7 @@ class WorkerService:
         return time.monotonic() >= self._next_question()
 
     def _next_question(self) -> float:
-        life = self._client.cookie_until - self._asked_at
+        life = self._client.cookie_expires_at - self._asked_at
         return self._asked_at + max(0.5, life * 0.4)
 
     def _stash_is_gone(self, error: StashError) -> bool:

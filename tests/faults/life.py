@@ -102,7 +102,7 @@ class Life:
         quiet = types.SimpleNamespace(SIGTERM=signal.SIGTERM, SIGINT=signal.SIGINT, signal=self._signal)
         monkeypatch.setattr(service, "signal", quiet)
         # A request to Stash that hangs ends soon, in real time.
-        monkeypatch.setattr(stash_client, "READ_TIMEOUT", 0.3)
+        monkeypatch.setattr(stash_client, "READ_TIMEOUT_S", 0.3)
         made = stash_client.StashClient
         monkeypatch.setattr(service, "StashClient", functools.partial(made, timeout=(0.3, 0.3)))
         monkeypatch.setattr(StashLogRelay, "tell", lambda speaker, level, text: self.told.append((level, text)))

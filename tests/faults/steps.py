@@ -30,7 +30,7 @@ def load() -> None:
         package = importlib.import_module(name)
         for found in pkgutil.iter_modules(package.__path__):
             importlib.import_module(f"{name}.{found.name}")
-    from plex.client import load as load_plex
+    from plex.client import import_plexapi as load_plex
 
     load_plex()
     importlib.import_module("stashapi.stashapp")

@@ -21,7 +21,7 @@ from common import reconcile_due, redaction
 from common.detached_process import WAIT_FILE
 from hooks import process as hook_process
 from pipeline.scene_sync import SceneSync
-from plex.client import identifier
+from plex.client import client_identifier
 from reconciliation.scheduler import FILE as SCHEDULE
 from reconciliation.scheduler import ReconciliationScheduler
 from settings.config import Stash2PlexConfig
@@ -146,7 +146,7 @@ READERS: dict[str, Callable[[str], object]] = {
     WAIT_FILE: wait,
     migration.FILE: migration.migrate,
     redaction.FILE: discreet,
-    "client_id": identifier,
+    "client_id": client_identifier,
 }
 # Of the files together as many as of any other parser.
 SHORT = EACH_PARSER // len(READERS) + 1

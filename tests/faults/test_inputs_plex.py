@@ -16,8 +16,8 @@ from matching.index import PlexCache
 from plex import listing
 from plex.client import Library, PlexClient
 from plex.exceptions import PlexError, error_of_status, translate_plex_exception
-from plex.items import read_full
-from plex.libraries import choose_sections
+from plex.items import read_items
+from plex.libraries import choose_libraries
 from plex.transport import HttpAnswer
 from tests.faults.nonsense import damaged, promptly
 from tests.faults.size import EACH_PARSER, generated
@@ -84,10 +84,10 @@ def ask(client: PlexClient, cache: PlexCache) -> None:
     """Everything that is ever asked."""
     sections = [Library(1, "Scenes", "movie", ("/data",))]
     for question in (
-        lambda: choose_sections(client.sections(), []),
-        lambda: choose_sections(client.sections(), ["Scenes"]),
-        lambda: list(islice(listing.pages(client, 1), 3)),
-        lambda: [item.garbled for item in read_full(client, [1, 2]).values()],
+        lambda: choose_libraries(client.libraries(), []),
+        lambda: choose_libraries(client.libraries(), ["Scenes"]),
+        lambda: list(islice(listing.listing_pages(client, 1), 3)),
+        lambda: [item.is_garbled for item in read_items(client, [1, 2]).values()],
         lambda: cache.look_up(client, sections, "a.mp4"),
         lambda: client.edit(1, 1, "title.value=x"),
     ):

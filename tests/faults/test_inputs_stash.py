@@ -30,7 +30,7 @@ from pipeline.scene_reader import from_stash
 from settings.config import BY_NAME, Stash2PlexConfig
 from stash import scenes as stash_scenes
 from stash.client import StashClient, StashError
-from stash.tags import families
+from stash.tags import tag_descendants
 from tests.faults.nonsense import JSON, altered, damaged, promptly
 from tests.faults.size import EACH_PARSER, generated
 from tests.hooks.support import no_drainer
@@ -218,7 +218,7 @@ def ask(client: StashClient) -> None:
     try:
         answer = stash_scenes.read_batch(client, [5, 6])
         config = Stash2PlexConfig.from_settings(answer.settings)
-        families(client, ["t/*"])
+        tag_descendants(client, ["t/*"])
         for scene_id, found in answer.scenes.items():
             scene = from_stash(scene_id, found)
             if scene.data is not None:
@@ -251,11 +251,11 @@ def test_pages_of_scenes(answer: Any) -> None:
     client = answering(json.dumps(answer).encode())
     with promptly():
         try:
-            for number_, page in enumerate(stash_scenes.pages(client, page=5)):
+            for number_, page in enumerate(stash_scenes.scene_pages(client, page_size=5)):
                 assert page
                 if number_ > 3:
                     break
-            stash_scenes.count(client)
+            stash_scenes.count_scenes(client)
         except StashError as error:
             assert str(error)
         finally:

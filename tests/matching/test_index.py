@@ -16,7 +16,7 @@ from matching.index import FILE, IndexedFile, PlexCache, RefreshResult
 from plex.client import Library, PlexClient
 from plex.exceptions import PlexError
 from plex.items import Part
-from plex.listing import pages, says_something
+from plex.listing import has_metadata, listing_pages
 from sandbox.plex import PlexSim
 from sandbox.plex.model import Section as SimSection
 from sandbox.plex.model import Tag
@@ -432,9 +432,9 @@ def test_an_empty_file_is_a_new_index(tmp_path: Path, sections: list[Library]) -
 def test_pages_are_asked_for_in_the_order_wished(plex: PlexSim, client: PlexClient, scenes: SimSection) -> None:
     for number in range(5):
         plex.add_item(scenes, [(f"/data/{number}.mp4", 1, 1.0)]).updated_at = 1_000 + number * 7 % 5
-    [page] = pages(client, scenes.key, "updatedAt:desc")
+    [page] = listing_pages(client, scenes.key, "updatedAt:desc")
     assert [int(video.get("updatedAt", "0")) for video in page.videos] == [1004, 1003, 1002, 1001, 1000]
-    assert [len(page.videos) for page in pages(client, scenes.key, first=2)] == [2, 3]
+    assert [len(page.videos) for page in listing_pages(client, scenes.key, first=2)] == [2, 3]
 
 
 @pytest.mark.parametrize("field", ["studio", "summary", "originally_available_at"])
@@ -442,18 +442,18 @@ def test_an_item_with_one_text_says_something(
     plex: PlexSim, client: PlexClient, scenes: SimSection, field: str
 ) -> None:
     item = plex.add_item(scenes, [("/data/a.mp4", 1, 1.0)])
-    [([before], _)] = pages(client, scenes.key)
-    assert not says_something(before)
+    [([before], _)] = listing_pages(client, scenes.key)
+    assert not has_metadata(before)
     setattr(item, field, "2021-01-01")
-    [([after], _)] = pages(client, scenes.key)
-    assert says_something(after)
+    [([after], _)] = listing_pages(client, scenes.key)
+    assert has_metadata(after)
 
 
 @pytest.mark.parametrize("kind", ["genre", "actor"])
 def test_an_item_with_one_tag_says_something(plex: PlexSim, client: PlexClient, scenes: SimSection, kind: str) -> None:
     plex.add_item(scenes, [("/data/a.mp4", 1, 1.0)]).tag_list(kind).append(Tag("x"))
-    [([video], _)] = pages(client, scenes.key)
-    assert says_something(video)
+    [([video], _)] = listing_pages(client, scenes.key)
+    assert has_metadata(video)
 
 
 def test_a_file_damaged_in_the_middle_is_rebuilt_too(

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 from common.scene import SceneFile
 from matching.ranking import Candidate
-from plex.items import Part, parts_of
+from plex.items import Part, item_parts
 
 HIGH, LOW, NOT_FOUND = "HIGH", "LOW", "NOT FOUND"
 MB = 1_000_000
@@ -54,7 +54,7 @@ def nfd(text: str) -> str:
 
 def listed(key: int, xml: str) -> Candidate:
     """An item as a listing shows it."""
-    return Candidate(key, 1, tuple(parts_of(ElementTree.fromstring(xml))), f"Item {key}")
+    return Candidate(key, 1, tuple(item_parts(ElementTree.fromstring(xml))), f"Item {key}")
 
 
 _OPTIMIZED = (

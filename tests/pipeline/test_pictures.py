@@ -24,13 +24,13 @@ from hypothesis.stateful import (
 from pipeline.pictures import PictureOutcome, PictureSync, PictureTarget
 from plex.client import PlexClient
 from plex.exceptions import PlexNotFound, PlexServerDown, PlexTemporaryError
-from plex.pictures import pictures, select, upload
+from plex.pictures import list_pictures, select_picture, upload_picture
 from sandbox.library import generate
 from sandbox.plex import Item, PlexSim
 from sandbox.stash import StashSim, png
 from sandbox.stash.jpeg import jpeg
 from stash.client import StashClient, StashUnreachable
-from stash.covers import CoverAnswer, NoCover, Unchanged, fetch_cover
+from stash.covers import CoverAnswer, CoverUnchanged, NoCover, fetch_cover
 
 pytestmark = pytest.mark.integration
 
@@ -153,8 +153,8 @@ def studio(stash: StashSim, plex: PlexSim) -> Iterator[Studio]:
 
 def by_hand(studio: Studio, place: str, data: bytes) -> str:
     """A person uploads a picture in Plex; gives its key."""
-    upload(studio.plex_client, studio.item.rating_key, place, data)
-    return next(one.key for one in pictures(studio.plex_client, studio.item.rating_key, place) if one.selected)
+    upload_picture(studio.plex_client, studio.item.rating_key, place, data)
+    return next(one.key for one in list_pictures(studio.plex_client, studio.item.rating_key, place) if one.selected)
 
 
 # what is sent
@@ -221,7 +221,10 @@ def test_what_was_learnt_of_the_names_saves_a_look(studio: Studio) -> None:
     studio.synced()
     assert studio.asked() == (1, 2, 2, 0)
     assert {place["key"] for place in studio.ours[str(studio.item.rating_key)].values()} == {
-        one.key for place in BOTH for one in pictures(studio.plex_client, studio.item.rating_key, place) if one.selected
+        one.key
+        for place in BOTH
+        for one in list_pictures(studio.plex_client, studio.item.rating_key, place)
+        if one.selected
     }
 
 
@@ -370,8 +373,8 @@ def test_preserved_is_what_a_person_chose_and_a_frame_is_nobodys_choice(studio: 
 
 def test_preserved_is_a_frame_that_a_person_chose(studio: Studio) -> None:
     studio.config = config(preserve_plex_edits=True)
-    frame = pictures(studio.plex_client, studio.item.rating_key, "thumb")[0].key
-    select(studio.plex_client, studio.item.rating_key, "thumb", frame)
+    frame = list_pictures(studio.plex_client, studio.item.rating_key, "thumb")[0].key
+    select_picture(studio.plex_client, studio.item.rating_key, "thumb", frame)
     studio.cover(RED)
     studio.synced()
     assert (studio.shows("thumb"), studio.shows("art")) == (None, RED)
@@ -444,7 +447,7 @@ def test_a_cover_that_goes_while_it_is_asked_for(studio: Studio) -> None:
     studio.synced()
     studio.item.images.clear()
     studio.save()
-    answers: list[CoverAnswer] = [Unchanged(), NoCover('"mark"')]
+    answers: list[CoverAnswer] = [CoverUnchanged(), NoCover('"mark"')]
     studio.pictures.fetch = lambda url, etag: answers.pop(0) if answers else NoCover('"mark"')
     assert studio.synced().uploads == 0
     assert studio.shows() is None
@@ -501,7 +504,7 @@ def test_a_time_out_after_a_good_upload_is_no_second_upload(stash: StashSim, ple
 def test_a_plex_that_takes_a_picture_and_does_not_show_it(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     import pipeline.pictures
 
-    monkeypatch.setattr(pipeline.pictures, "upload", lambda *args: None)
+    monkeypatch.setattr(pipeline.pictures, "upload_picture", lambda *args: None)
     studio.cover(RED)
     assert "does not show it" in str(studio.sync().error)
 
@@ -551,11 +554,11 @@ class AnyOrder(RuleBasedStateMachine):
         import pipeline.pictures
 
         def counted(client: PlexClient, rating_key: int, place: str, data: bytes) -> None:
-            upload(client, rating_key, place, data)
+            upload_picture(client, rating_key, place, data)
             self.sent.append((place, data))
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(pipeline.pictures, "upload", counted)
+            patch.setattr(pipeline.pictures, "upload_picture", counted)
             return self.studio.sync(keep=keep, dry=dry)
 
     @rule(cover=st.sampled_from([RED, GREEN, BLUE, None]))
@@ -573,8 +576,8 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(place=st.sampled_from(BOTH), number=st.integers(0, 5))
     def person_selects(self, place: str, number: int) -> None:
-        listed = pictures(self.studio.plex_client, self.key, place)
-        select(self.studio.plex_client, self.key, place, listed[number % len(listed)].key)
+        listed = list_pictures(self.studio.plex_client, self.key, place)
+        select_picture(self.studio.plex_client, self.key, place, listed[number % len(listed)].key)
 
     @rule(preserve=st.booleans(), poster=st.booleans())
     def switches(self, preserve: bool, poster: bool) -> None:

@@ -13,7 +13,7 @@ from matching.ranking import MatchConfidence
 from pipeline.plex_session import FRESH_LOOK, PATIENT_LOOK, WHOLE_LOOK, PlexSession
 from plex.client import Library
 from plex.exceptions import PlexLibraryMissing, PlexServerDown, PlexTokenRefused
-from plex.libraries import choose_sections
+from plex.libraries import choose_libraries
 from sandbox.plex import PlexSim
 from sandbox.plex.model import Section as SimSection
 from settings.config import Stash2PlexConfig
@@ -53,7 +53,7 @@ def found(side: PlexSession, *paths: str, patient: bool = False) -> list[int]:
     ],
 )
 def test_the_libraries_that_are_meant(there: list[Library], wanted: list[str], chosen: list[Library]) -> None:
-    assert choose_sections(there, wanted) == chosen
+    assert choose_libraries(there, wanted) == chosen
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_the_libraries_that_are_meant(there: list[Library], wanted: list[str], c
 )
 def test_a_library_that_cannot_be_meant_is_named(there: list[Library], wanted: list[str], words: str) -> None:
     with pytest.raises(PlexLibraryMissing) as caught:
-        choose_sections(there, wanted)
+        choose_libraries(there, wanted)
     assert words in str(caught.value)
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plex.client import PlexClient, identifier
+from plex.client import PlexClient, client_identifier
 from plex.exceptions import PlexNotFound, PlexPermanentError, PlexServerDown, PlexTemporaryError, PlexTokenRefused
 from sandbox.http import HttpServer, Request, Response
 from sandbox.plex import PlexSim
@@ -50,7 +50,7 @@ def test_each_call_is_one_request(plex: PlexSim, client: PlexClient, scenes: Sim
     item = plex.add_item(scenes, [("/data/a.mp4", 1, 1.0)])
     client.connect()
     plex.reset_counters()
-    client.sections()
+    client.libraries()
     client.get(f"/library/metadata/{item.rating_key}")
     client.edit(scenes.key, item.rating_key, "title.value=New")
     assert plex.counters == Counter(
@@ -63,7 +63,7 @@ def test_each_call_is_one_request(plex: PlexSim, client: PlexClient, scenes: Sim
 def test_the_sections_are_told_with_their_types(plex: PlexSim, client: PlexClient) -> None:
     plex.add_section("Scenes")
     plex.add_section("Séries", type="show")
-    told = [(section.key, section.title, section.type) for section in client.sections()]
+    told = [(section.key, section.title, section.type) for section in client.libraries()]
     assert told == [(1, "Scenes", "movie"), (2, "Séries", "show")]
 
 
@@ -73,7 +73,7 @@ def test_a_refused_connection_is_server_down_and_the_next_use_tries_again(plex: 
         client.connect()
     assert "plex-token" not in str(caught.value)
     plex.faults.accept()
-    assert client.sections() == []
+    assert client.libraries() == []
 
 
 def test_a_wrong_token_is_server_down_too_and_says_what_to_mend(connect: Connect) -> None:
@@ -118,7 +118,7 @@ def test_a_read_goes_where_a_proxy_sends_it_and_a_write_does_not(plex: PlexSim, 
     proxy.start()
     client = PlexClient(proxy.url, "plex-token")
     try:
-        assert [section.title for section in client.sections()] == [scenes.title]
+        assert [section.title for section in client.libraries()] == [scenes.title]
         with pytest.raises(PlexTemporaryError, match="301"):
             client.edit(scenes.key, item.rating_key, "title.value=New")
     finally:
@@ -131,7 +131,7 @@ def test_half_an_answer_is_none(plex: PlexSim, client: PlexClient) -> None:
     client.connect()
     plex.faults.set(spoil="half")
     with pytest.raises(PlexTemporaryError, match="did not finish its answer") as caught:
-        client.sections()
+        client.libraries()
     assert not isinstance(caught.value, PlexServerDown)
 
 
@@ -144,7 +144,7 @@ def test_the_read_time_out_is_the_one_that_was_given(plex: PlexSim, connect: Con
         client.get("/library/sections")
     assert not isinstance(caught.value, PlexServerDown)
     plex.faults.clear()
-    assert client.sections() == []
+    assert client.libraries() == []
 
 
 def test_a_proxy_for_the_outside_world_is_not_asked(
@@ -163,7 +163,7 @@ def test_a_proxy_for_the_outside_world_is_not_asked(
             monkeypatch.setenv(name, server.url)
         for name in ("no_proxy", "NO_PROXY"):
             monkeypatch.delenv(name, raising=False)
-        assert client.sections() == []
+        assert client.libraries() == []
     finally:
         server.stop()
     assert asked == []
@@ -180,14 +180,14 @@ def test_our_name_for_plex_stays_the_same_and_is_sent(tmp_path: Path) -> None:
     server.start()
     try:
         for _ in range(2):
-            client = PlexClient(server.url, "plex-token", identifier=identifier(str(tmp_path)))
+            client = PlexClient(server.url, "plex-token", identifier=client_identifier(str(tmp_path)))
             client.get("/library/sections")
             client.close()
     finally:
         server.stop()
     names = {headers["x-plex-client-identifier"] for headers in seen}
     assert len(seen) == 4
-    assert names == {identifier(str(tmp_path))}
+    assert names == {client_identifier(str(tmp_path))}
     assert {headers["x-plex-product"] for headers in seen} == {"Stash2Plex"}
     assert {headers["x-plex-token"] for headers in seen} == {"plex-token"}
 
@@ -210,28 +210,28 @@ def test_from_config_with_a_maximum_shortens_the_timeouts(most: float, timeouts:
 def test_the_name_is_made_once_for_each_data_directory(tmp_path: Path) -> None:
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
-    first = identifier(str(tmp_path / "one"))
-    assert first == identifier(str(tmp_path / "one"))
-    assert first != identifier(str(tmp_path / "two"))
+    first = client_identifier(str(tmp_path / "one"))
+    assert first == client_identifier(str(tmp_path / "one"))
+    assert first != client_identifier(str(tmp_path / "two"))
     assert stat.S_IMODE(os.stat(tmp_path / "one" / "client_id").st_mode) == 0o600
 
 
 @pytest.mark.parametrize("content", [b"", b"  \n", b"\xff\xfe"], ids=["empty", "blank", "garbage"])
 def test_a_name_that_cannot_be_read_is_made_anew(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "client_id").write_bytes(content)
-    made = identifier(str(tmp_path))
+    made = client_identifier(str(tmp_path))
     assert made.startswith("stash2plex-")
-    assert identifier(str(tmp_path)) == made
+    assert client_identifier(str(tmp_path)) == made
 
 
 def test_an_idle_connection_that_plex_closed_costs_nothing(
     plex: PlexSim, client: PlexClient, scenes: SimSection
 ) -> None:
     item = plex.add_item(scenes, [("/data/a.mp4", 1, 1.0)])
-    client.sections()
+    client.libraries()
     plex.reset_counters()
     plex.faults.close_idle()
-    assert len(client.sections()) == 1
+    assert len(client.libraries()) == 1
     plex.faults.close_idle()
     client.edit(scenes.key, item.rating_key, "title.value=After+the+break")
     assert item.title == "After the break"
@@ -244,7 +244,7 @@ def test_a_connection_that_is_reset_every_time_is_tried_twice_and_no_more(plex: 
     plex.reset_counters()
     plex.faults.reset = True
     with pytest.raises(PlexServerDown):
-        client.sections()
+        client.libraries()
     assert plex.counters["GET /library/sections"] == 2
 
 
@@ -285,10 +285,10 @@ def test_an_item_that_is_not_there_is_not_found(client: PlexClient) -> None:
 
 
 def test_a_closed_client_connects_anew(plex: PlexSim, client: PlexClient) -> None:
-    client.sections()
+    client.libraries()
     client.close()
     client.close()
-    client.sections()
+    client.libraries()
     assert plex.counters["GET /"] == 2
 
 

@@ -14,7 +14,7 @@ from metadata.desired_state import DesiredState, desired_state, tag_key
 from metadata.diff import Actual, Diff, difference
 from metadata.edit_query import ALONE, LIMIT, queries
 from plex.client import PlexClient
-from plex.items import FullItem, read_full
+from plex.items import FullItem, read_items
 from sandbox.plex import PlexSim
 from sandbox.plex.model import Item, Tag
 from sandbox.plex.model import Section as SimSection
@@ -39,7 +39,7 @@ def item(plex: PlexSim, scenes: SimSection) -> Item:
 
 
 def read(client: PlexClient, item: Item) -> FullItem:
-    return read_full(client, [item.rating_key])[item.rating_key]
+    return read_items(client, [item.rating_key])[item.rating_key]
 
 
 def actual(client: PlexClient, item: Item) -> Actual:

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 from plex.client import PlexClient
-from plex.items import Part, number, parts_of, read_full
+from plex.items import Part, item_parts, parse_int, read_items
 from sandbox.plex import PlexSim
 from sandbox.plex.model import Section as SimSection
 from sandbox.plex.model import Tag
@@ -22,13 +22,13 @@ def test_a_full_item_holds_everything_that_is_compared(plex: PlexSim, client: Pl
     made.originally_available_at = "2021-03-04"
     made.tagline = "T"
     made.user_rating = 7.4
-    made.genres.extend(Tag(f"Genre {number}") for number in range(9))
-    made.roles.extend(Tag(f"Actor {number}", "herself") for number in range(9))
+    made.genres.extend(Tag(f"Genre {parse_int}") for parse_int in range(9))
+    made.roles.extend(Tag(f"Actor {parse_int}", "herself") for parse_int in range(9))
     made.directors.append(Tag("D"))
     made.collections.append(Tag("C"))
     made.labels.append(Tag("L"))
     made.locks.update({"title", "genre"})
-    [item] = read_full(client, [made.rating_key]).values()
+    [item] = read_items(client, [made.rating_key]).values()
     assert (item.rating_key, item.section, item.title) == (made.rating_key, scenes.key, "Ünï")
     assert item.parts == (Part("/data/Über & <all>.mp4", 123, 61.5),)
     assert item.scalars == {
@@ -39,8 +39,8 @@ def test_a_full_item_holds_everything_that_is_compared(plex: PlexSim, client: Pl
         "tagline": "T",
     }
     assert item.tags == {
-        "genre": [f"Genre {number}" for number in range(9)],
-        "actor": [f"Actor {number}" for number in range(9)],
+        "genre": [f"Genre {parse_int}" for parse_int in range(9)],
+        "actor": [f"Actor {parse_int}" for parse_int in range(9)],
         "director": ["D"],
         "collection": ["C"],
         "label": ["L"],
@@ -53,7 +53,7 @@ def test_what_plex_does_not_have_is_empty_text_and_no_rating(
     plex: PlexSim, client: PlexClient, scenes: SimSection
 ) -> None:
     made = plex.add_item(scenes, [("/data/a.mp4", None, 1.0)])
-    [item] = read_full(client, [made.rating_key]).values()
+    [item] = read_items(client, [made.rating_key]).values()
     assert item.scalars == {"title": "a", "summary": "", "studio": "", "originallyAvailableAt": "", "tagline": ""}
     assert item.rating is None
     assert item.locked == frozenset()
@@ -63,7 +63,7 @@ def test_what_plex_does_not_have_is_empty_text_and_no_rating(
 def test_a_rating_of_zero_is_a_rating(plex: PlexSim, client: PlexClient, scenes: SimSection) -> None:
     made = plex.add_item(scenes, [("/data/a.mp4", 1, 1.0)])
     made.user_rating = 0.0
-    assert read_full(client, [made.rating_key])[made.rating_key].rating == 0.0
+    assert read_items(client, [made.rating_key])[made.rating_key].rating == 0.0
 
 
 def test_versions_and_stacked_parts_all_count_but_optimized_ones_do_not(
@@ -73,7 +73,7 @@ def test_versions_and_stacked_parts_all_count_but_optimized_ones_do_not(
         scenes, [("/data/a.mp4", 1, 1.0), ("/data/a.mkv", 2, 1.0)], optimized=[("/data/Plex Versions/a.mp4", 3, 1.0)]
     )
     stacked = plex.add_item(scenes, [("/data/cd1.mp4", 1, 1.0), ("/data/cd2.mp4", 1, 1.0)], stacked=True)
-    items = read_full(client, [versions.rating_key, stacked.rating_key])
+    items = read_items(client, [versions.rating_key, stacked.rating_key])
     assert [part.path for part in items[versions.rating_key].parts] == ["/data/a.mp4", "/data/a.mkv"]
     assert [part.path for part in items[stacked.rating_key].parts] == ["/data/cd1.mp4", "/data/cd2.mp4"]
 
@@ -81,9 +81,9 @@ def test_versions_and_stacked_parts_all_count_but_optimized_ones_do_not(
 def test_many_items_are_read_a_hundred_at_a_time_and_each_once(
     plex: PlexSim, client: PlexClient, scenes: SimSection
 ) -> None:
-    plex.load(scenes, [(f"/data/{number}.mp4", number, 1.0) for number in range(250)])
+    plex.load(scenes, [(f"/data/{parse_int}.mp4", parse_int, 1.0) for parse_int in range(250)])
     keys = [item.rating_key for item in plex.items]
-    items = read_full(client, keys + keys)
+    items = read_items(client, keys + keys)
     assert sorted(items) == keys
     assert all(items[item.rating_key].title == item.title for item in plex.items)
     assert plex.counters["GET /library/metadata/{ids}"] == 3
@@ -91,12 +91,12 @@ def test_many_items_are_read_a_hundred_at_a_time_and_each_once(
 
 def test_items_that_are_gone_are_missing_and_no_error(plex: PlexSim, client: PlexClient, scenes: SimSection) -> None:
     made = plex.add_item(scenes, [("/data/a.mp4", 1, 1.0)])
-    assert list(read_full(client, [made.rating_key, 777])) == [made.rating_key]
-    assert read_full(client, [777, 778]) == {}
+    assert list(read_items(client, [made.rating_key, 777])) == [made.rating_key]
+    assert read_items(client, [777, 778]) == {}
 
 
 def test_nothing_asked_for_is_nothing_asked(plex: PlexSim, client: PlexClient) -> None:
-    assert read_full(client, []) == {}
+    assert read_items(client, []) == {}
     assert not plex.counters
 
 
@@ -104,7 +104,7 @@ def test_items_of_two_libraries_in_one_answer_know_their_own(plex: PlexSim, clie
     one, two = plex.add_section("One"), plex.add_section("Two")
     first = plex.add_item(one, [("/data/a.mp4", 1, 1.0)])
     second = plex.add_item(two, [("/data/b.mp4", 1, 1.0)])
-    items = read_full(client, [first.rating_key, second.rating_key])
+    items = read_items(client, [first.rating_key, second.rating_key])
     assert (items[first.rating_key].section, items[second.rating_key].section) == (one.key, two.key)
 
 
@@ -112,11 +112,11 @@ def test_a_part_without_a_file_or_with_odd_numbers_breaks_nothing() -> None:
     video = ElementTree.fromstring(
         '<Video><Media><Part/><Part file=""/><Part file="/a" size="x" duration=""/></Media><Media/></Video>'
     )
-    assert parts_of(video) == [Part("/a", None, None)]
+    assert item_parts(video) == [Part("/a", None, None)]
 
 
 @pytest.mark.parametrize(
     ("text", "expected"), [("12", 12), ("0", 0), (None, None), ("", None), ("-1", None), ("1.5", None)]
 )
 def test_only_whole_numbers_are_numbers(text: str | None, expected: int | None) -> None:
-    assert number(text) == expected
+    assert parse_int(text) == expected

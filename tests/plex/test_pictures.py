@@ -14,7 +14,7 @@ from plex.exceptions import (
     PlexTemporaryError,
     PlexTokenRefused,
 )
-from plex.pictures import PictureRefused, hand_back, pictures, select, upload
+from plex.pictures import PictureRefused, list_pictures, select_picture, select_unlocked, upload_picture
 from sandbox.plex import Item, PlexSim
 from sandbox.plex.model import Section as SimSection
 from sandbox.stash import png
@@ -35,9 +35,9 @@ def item(plex: PlexSim, scenes: SimSection) -> Item:
 def test_a_picture_is_sent_once_and_then_found_by_its_sum(
     plex: PlexSim, client: PlexClient, item: Item, place: str, listing: str
 ) -> None:
-    assert selected(pictures(client, item.rating_key, place)).startswith("media://")
-    upload(client, item.rating_key, place, jpeg())
-    listed = pictures(client, item.rating_key, place)
+    assert selected(list_pictures(client, item.rating_key, place)).startswith("media://")
+    upload_picture(client, item.rating_key, place, jpeg())
+    listed = list_pictures(client, item.rating_key, place)
     name = uploaded(listed, sha1(jpeg(), usedforsecurity=False).hexdigest())
     assert name.startswith("upload://")
     assert selected(listed) == name
@@ -48,29 +48,29 @@ def test_a_picture_is_sent_once_and_then_found_by_its_sum(
     assert shown is not None
     assert shown.data == jpeg()
     other = "art" if place == "thumb" else "thumb"
-    assert len(pictures(client, item.rating_key, other)) == 1
+    assert len(list_pictures(client, item.rating_key, other)) == 1
 
 
 @pytest.mark.parametrize("place", ["thumb", "art"])
 def test_what_is_there_is_selected_without_its_bytes(plex: PlexSim, client: PlexClient, item: Item, place: str) -> None:
     for data in (jpeg(), png()):
-        upload(client, item.rating_key, place, data)
-    first, ours, theirs = pictures(client, item.rating_key, place)
+        upload_picture(client, item.rating_key, place, data)
+    first, ours, theirs = list_pictures(client, item.rating_key, place)
     assert theirs.selected
-    select(client, item.rating_key, place, ours.key)
-    assert selected(pictures(client, item.rating_key, place)) == ours.key
-    hand_back(client, item.section.key, item.rating_key, place, first.key)
-    assert selected(pictures(client, item.rating_key, place)) == first.key
+    select_picture(client, item.rating_key, place, ours.key)
+    assert selected(list_pictures(client, item.rating_key, place)) == ours.key
+    select_unlocked(client, item.section.key, item.rating_key, place, first.key)
+    assert selected(list_pictures(client, item.rating_key, place)) == first.key
     assert item.locks == set()
     assert sum(count for kind, count in plex.counters.items() if kind.startswith("POST")) == 2
 
 
 def test_nothing_is_not_sent(plex: PlexSim, client: PlexClient, item: Item) -> None:
     for wrong in (
-        lambda: upload(client, item.rating_key, "thumb", b""),
-        lambda: upload(client, 0, "thumb", jpeg()),
-        lambda: select(client, item.rating_key, "thumb", ""),
-        lambda: pictures(client, -1, "thumb"),
+        lambda: upload_picture(client, item.rating_key, "thumb", b""),
+        lambda: upload_picture(client, 0, "thumb", jpeg()),
+        lambda: select_picture(client, item.rating_key, "thumb", ""),
+        lambda: list_pictures(client, -1, "thumb"),
     ):
         with pytest.raises(ValueError, match=r"no item|picture"):
             wrong()
@@ -95,29 +95,29 @@ def test_what_is_refused_is_told_apart(
     client.connect()
     plex.faults.set(status=status, only="^POST")
     with pytest.raises(kind) as caught:
-        upload(client, item.rating_key, "thumb", jpeg())
+        upload_picture(client, item.rating_key, "thumb", jpeg())
     assert type(caught.value) is kind
     plex.faults.clear()
-    assert len(pictures(client, item.rating_key, "thumb")) == 1
+    assert len(list_pictures(client, item.rating_key, "thumb")) == 1
 
 
 def test_a_server_that_is_starting_up_has_refused_no_picture(plex: PlexSim, client: PlexClient, item: Item) -> None:
     client.connect()
     plex.faults.starting_up = True
     with pytest.raises(PlexServerDown):
-        upload(client, item.rating_key, "thumb", jpeg())
+        upload_picture(client, item.rating_key, "thumb", jpeg())
 
 
 def test_too_much_for_plex(client: PlexClient, item: Item) -> None:
     with pytest.raises(PlexTemporaryError, match="500"):
-        upload(client, item.rating_key, "thumb", bytes(10 * 1024 * 1024 + 1))
+        upload_picture(client, item.rating_key, "thumb", bytes(10 * 1024 * 1024 + 1))
 
 
 def test_an_upload_is_sent_once_even_where_the_connection_breaks(plex: PlexSim, client: PlexClient, item: Item) -> None:
     client.connect()
     plex.faults.set(reset=True, only="^POST")
     with pytest.raises(PlexServerDown):
-        upload(client, item.rating_key, "thumb", jpeg())
+        upload_picture(client, item.rating_key, "thumb", jpeg())
     assert plex.counters["POST /library/metadata/{id}/posters"] == 1
 
 
@@ -126,13 +126,13 @@ def test_a_time_out_after_a_good_upload_leaves_it_there(plex: PlexSim, connect: 
     client.connect()
     plex.faults.set(hang=1.0, hang_after=True, only="^POST")
     with pytest.raises(PlexTemporaryError):
-        upload(client, item.rating_key, "thumb", jpeg())
+        upload_picture(client, item.rating_key, "thumb", jpeg())
     plex.faults.clear()
-    assert uploaded(pictures(client, item.rating_key, "thumb"), sha1(jpeg(), usedforsecurity=False).hexdigest())
+    assert uploaded(list_pictures(client, item.rating_key, "thumb"), sha1(jpeg(), usedforsecurity=False).hexdigest())
 
 
 def test_an_item_that_is_gone(client: PlexClient, item: Item) -> None:
     with pytest.raises(PlexNotFound):
-        pictures(client, 99, "thumb")
+        list_pictures(client, 99, "thumb")
     with pytest.raises(PlexNotFound):
-        select(client, item.rating_key, "art", "upload://art/none")
+        select_picture(client, item.rating_key, "art", "upload://art/none")

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from common import stash_log
-from plex.client import _parsed
+from plex.client import _parse_xml
 from plex.exceptions import PlexTemporaryError, translate_plex_exception
 from sandbox.library import Library
 from tests.installation import ROOT, SAVE, Installation, small_library, wait_for
@@ -199,7 +199,7 @@ def paths(library: Library) -> set[str]:
 )
 def test_xml_with_a_document_type_is_refused(body: bytes) -> None:
     with pytest.raises(TypeError) as caught:
-        _parsed(body)
+        _parse_xml(body)
     assert isinstance(translate_plex_exception(caught.value), PlexTemporaryError)
 
 

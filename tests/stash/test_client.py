@@ -85,9 +85,9 @@ def test_the_refreshed_cookie_of_each_answer_is_taken_over(locked: StashSim, mon
 def test_the_client_knows_until_when_its_cookie_lasts(locked: StashSim, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stash.client, "time", SimpleNamespace(monotonic=lambda: 100.0))
     with closing(StashClient(connection(locked))) as client:
-        assert client.cookie_until == 100.0 + 3600
+        assert client.cookie_expires_at == 100.0 + 3600
         client.call(VERSION)
-        assert client.cookie_until == 102.0
+        assert client.cookie_expires_at == 102.0
 
 
 @pytest.mark.parametrize("cookie", [None, "garbled"])

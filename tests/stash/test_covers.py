@@ -19,7 +19,16 @@ from sandbox.library import generate
 from sandbox.stash import StashSim, png
 from sandbox.stash.jpeg import jpeg
 from stash.client import StashClient, StashRefused, StashUnreachable
-from stash.covers import LIMIT, Cover, NoCover, Unchanged, Unusable, fetch_cover, image_type, path_and_query
+from stash.covers import (
+    MAX_COVER_BYTES,
+    Cover,
+    CoverUnchanged,
+    NoCover,
+    UnusableCover,
+    fetch_cover,
+    image_type,
+    path_and_query,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -65,7 +74,7 @@ def test_what_is_unchanged_is_not_sent_again(stash: StashSim, client: StashClien
     first = fetch_cover(client, address(stash))
     assert isinstance(first, Cover)
     stash.scene(1).updated_at = "2031-01-01T00:00:00Z"  # the address is new, the picture is not
-    assert fetch_cover(client, address(stash), first.etag) == Unchanged()
+    assert fetch_cover(client, address(stash), first.etag) == CoverUnchanged()
     cover_is(stash, jpeg(colour=(1, 2, 3)))
     again = fetch_cover(client, address(stash), first.etag)
     assert isinstance(again, Cover)
@@ -75,7 +84,7 @@ def test_what_is_unchanged_is_not_sent_again(stash: StashSim, client: StashClien
 def test_unchanged_covers_share_one_connection(stash: StashSim, client: StashClient) -> None:
     cover_is(stash, jpeg())
     etag = getattr(fetch_cover(client, address(stash)), "etag", "")
-    assert [fetch_cover(client, address(stash), etag) for _ in range(3)] == [Unchanged()] * 3
+    assert [fetch_cover(client, address(stash), etag) for _ in range(3)] == [CoverUnchanged()] * 3
     pools = client._pools.pools
     assert [pools[key].num_connections for key in pools.keys()] == [1]  # noqa: SIM118 - it is no mapping
 
@@ -84,7 +93,7 @@ def test_a_placeholder_is_no_cover_and_may_be_unchanged_too(stash: StashSim, cli
     cover_is(stash, None)
     none = fetch_cover(client, address(stash))
     assert isinstance(none, NoCover)
-    assert fetch_cover(client, address(stash), none.etag) == Unchanged()
+    assert fetch_cover(client, address(stash), none.etag) == CoverUnchanged()
 
 
 @pytest.mark.parametrize(
@@ -93,18 +102,18 @@ def test_a_placeholder_is_no_cover_and_may_be_unchanged_too(stash: StashSim, cli
 def test_what_plex_cannot_show_is_named(stash: StashSim, client: StashClient, body: bytes, words: str) -> None:
     cover_is(stash, body)
     found = fetch_cover(client, address(stash))
-    assert isinstance(found, Unusable)
+    assert isinstance(found, UnusableCover)
     assert words in found.reason
-    assert fetch_cover(client, address(stash), found.etag) == Unchanged()
+    assert fetch_cover(client, address(stash), found.etag) == CoverUnchanged()
 
 
 def test_ten_megabytes_are_the_limit(stash: StashSim, client: StashClient) -> None:
     head = jpeg()
-    cover_is(stash, head + bytes(LIMIT - len(head)))
+    cover_is(stash, head + bytes(MAX_COVER_BYTES - len(head)))
     assert isinstance(fetch_cover(client, address(stash)), Cover)
-    cover_is(stash, head + bytes(LIMIT - len(head) + 1))
+    cover_is(stash, head + bytes(MAX_COVER_BYTES - len(head) + 1))
     found = fetch_cover(client, address(stash))
-    assert isinstance(found, Unusable)
+    assert isinstance(found, UnusableCover)
     assert "larger than 10 MB" in found.reason
 
 
@@ -223,7 +232,7 @@ def test_an_answer_that_is_none_is_said_and_may_be_asked_for_again(
 
 
 def test_too_much_comes_without_a_word_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stash.covers, "LIMIT", 1000)
+    monkeypatch.setattr(stash.covers, "MAX_COVER_BYTES", 1000)
     body = jpeg() + bytes(2000)
     chunks = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
 
@@ -231,7 +240,7 @@ def test_too_much_comes_without_a_word_of_it(monkeypatch: pytest.MonkeyPatch) ->
     server.start()
     try:
         with closing(StashClient(connection(server))) as client:
-            assert isinstance(fetch_cover(client, "/scene/1/screenshot"), Unusable)
+            assert isinstance(fetch_cover(client, "/scene/1/screenshot"), UnusableCover)
     finally:
         server.stop()
 

@@ -57,9 +57,9 @@ def _type(kind: Any) -> str:
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-@pytest.mark.parametrize("document", queries.everything())
+@pytest.mark.parametrize("document", queries.all_documents())
 def test_a_document_is_valid(name: str, document: str) -> None:
-    assert validate(schema(name), parse(queries.everything()[document])) == []
+    assert validate(schema(name), parse(queries.all_documents()[document])) == []
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -68,15 +68,15 @@ def test_an_invalid_document_would_be_seen(name: str) -> None:
         queries.SETTINGS.replace("enabled", "is_enabled"),
         queries.SCENES_PAGE.replace("GREATER_THAN", "NEWER_THAN"),
         queries.SCENES_COUNT.replace("TimestampCriterionInput", "String"),
-        queries.batch([1]).replace("findScene(id: 1)", "findScene(number: 1)"),
+        queries.batch_query([1]).replace("findScene(id: 1)", "findScene(number: 1)"),
         queries.RUN_OPERATION.replace("plugin_id", "plugin"),
-        queries.descendants([1]).replace("depth", "levels"),
+        queries.tag_descendants_query([1]).replace("depth", "levels"),
     ):
         assert validate(schema(name), parse(wrong)), wrong
 
 
 def test_everything_is_everything() -> None:
-    known = "\n".join(queries.everything().values())
+    known = "\n".join(queries.all_documents().values())
     texts = {name: text for name, text in vars(queries).items() if name.isupper() and isinstance(text, str)}
     assert len(texts) >= 7
     assert all(text in known for text in texts.values())
@@ -91,14 +91,14 @@ def test_no_other_module_of_the_plugin_holds_a_document_of_its_own() -> None:
 
 
 def test_a_batch_asks_for_each_scene_once_and_for_the_settings() -> None:
-    text = queries.batch([3, 14])
+    text = queries.batch_query([3, 14])
     assert re.findall(r"s(\d+): findScene\(id: (\d+)\)", text) == [("3", "3"), ("14", "14")]
     assert queries.SETTINGS_FIELDS in text
-    assert "fragment" not in queries.batch([])
+    assert "fragment" not in queries.batch_query([])
 
 
 def test_a_batch_of_what_is_no_number_is_not_built() -> None:
     with pytest.raises((ValueError, TypeError)):
-        queries.descendants(["1]}) { id } x: destroy(id: 2"])  # type: ignore[list-item]
+        queries.tag_descendants_query(["1]}) { id } x: destroy(id: 2"])  # type: ignore[list-item]
     with pytest.raises((ValueError, TypeError)):
-        queries.batch(["1) { id } x: destroy(id: 2"])  # type: ignore[list-item]
+        queries.batch_query(["1) { id } x: destroy(id: 2"])  # type: ignore[list-item]

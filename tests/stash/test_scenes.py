@@ -17,7 +17,7 @@ from sandbox.library import generate
 from sandbox.stash import StashSim
 from stash import queries
 from stash.client import StashClient
-from stash.scenes import count, job_data, pages, read_batch, stem
+from stash.scenes import count_scenes, file_stem, job_data, read_batch, scene_pages
 
 from .test_client import connection
 
@@ -81,7 +81,7 @@ def test_a_batch_says_whether_the_plugin_is_still_on(stash: StashSim, client: St
 
 @pytest.mark.parametrize("page", [1, 7, 10, 15, 30, 500])
 def test_pages_give_every_scene_once_in_id_order(stash: StashSim, client: StashClient, page: int) -> None:
-    found = list(pages(client, page=page))
+    found = list(scene_pages(client, page_size=page))
     assert [int(scene["id"]) for part in found for scene in part] == list(range(1, 31))
     assert all(len(part) == page for part in found[:-1])
     assert all(found)
@@ -91,8 +91,8 @@ def test_pages_give_every_scene_once_in_id_order(stash: StashSim, client: StashC
 
 def test_pages_of_an_empty_stash_are_none(stash: StashSim, client: StashClient) -> None:
     stash.gql("mutation($i: [ID!]!) { scenesDestroy(input: {ids: $i}) }", {"i": [str(n) for n in range(1, 31)]})
-    assert list(pages(client)) == []
-    assert count(client) == 0
+    assert list(scene_pages(client)) == []
+    assert count_scenes(client) == 0
 
 
 @pytest.mark.parametrize("hours", [-12, -7, 0, 11, 14])
@@ -104,13 +104,13 @@ def test_a_bound_leaves_nothing_newer_out_whatever_the_offset(tmp_path: Path, ho
         times = {scene.id: parse_instant(scene.updated_at) or 0.0 for scene in stash.scenes}
         moments = sorted(times.values())
         for since in (moments[0] - 86_400, moments[10], moments[20] - 1, moments[-1] + 30 * 3600):
-            found = [int(scene["id"]) for part in pages(client, since) for scene in part]
-            assert count(client, since) == len(found)
+            found = [int(scene["id"]) for part in scene_pages(client, since) for scene in part]
+            assert count_scenes(client, since) == len(found)
             assert {scene for scene, moment in times.items() if moment > since} <= set(found)
             # roughly: fourteen hours for the offset of the server, as much again for that of the row
             assert all(times[scene] >= since - 28 * 3600 for scene in found)
-        assert count(client, moments[0] - 86_400) == 30
-        assert count(client, moments[-1] + 30 * 3600) == 0
+        assert count_scenes(client, moments[0] - 86_400) == 30
+        assert count_scenes(client, moments[-1] + 30 * 3600) == 0
 
 
 def test_the_data_of_every_scene_is_what_stash_holds(stash: StashSim, client: StashClient) -> None:
@@ -219,7 +219,7 @@ def test_the_scenes_of_the_sandbox_hold_what_is_beyond(stash: StashSim, client: 
 
 def test_everything_a_job_needs_is_asked_for(client: StashClient) -> None:
     for name in ("title", "details", "date", "rating100", "updated_at", "screenshot", "disambiguation", "stash_ids"):
-        assert name in queries.SCENE
+        assert name in queries.SCENE_FIELDS
 
 
 @pytest.mark.parametrize(
@@ -234,4 +234,4 @@ def test_everything_a_job_needs_is_asked_for(client: StashClient) -> None:
     ],
 )
 def test_the_stem_of_a_path_of_any_system(path: str, wanted: str) -> None:
-    assert stem(path) == wanted
+    assert file_stem(path) == wanted

@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.stash import StashSim
 from stash.client import StashClient
-from stash.tags import families
+from stash.tags import tag_descendants
 
 from .test_client import connection
 
@@ -49,7 +49,7 @@ def test_a_rule_means_a_tag_and_all_below_it(stash: StashSim, client: StashClien
         return {tag_id: name for tag_id, name in names.items() if name in members}
 
     asked = stash.counters["graphql"]
-    found = families(
+    found = tag_descendants(
         client, ["my place/*", "öFFENTLICH/*", f"{tree['Toys']}/*", "Bench/*", "No such tag/*", "0/*", "Park"]
     )
     assert found == {
@@ -64,10 +64,10 @@ def test_a_rule_means_a_tag_and_all_below_it(stash: StashSim, client: StashClien
 
 
 def test_without_such_a_rule_nothing_is_asked(stash: StashSim, client: StashClient) -> None:
-    assert families(client, ["My place", "12"]) == {}
+    assert tag_descendants(client, ["My place", "12"]) == {}
     assert stash.counters["graphql"] == 0
 
 
 def test_where_no_tag_is_known_nothing_is_asked_about_it(stash: StashSim, client: StashClient) -> None:
-    assert families(client, ["No such tag/*"]) == {"No such tag/*": {}}
+    assert tag_descendants(client, ["No such tag/*"]) == {"No such tag/*": {}}
     assert stash.counters["graphql"] == 1

@@ -16,7 +16,7 @@ from sandbox.library import generate
 from sandbox.stash import StashSim
 from settings.config import Stash2PlexConfig
 from stash.client import StashClient, StashUnreachable
-from stash.entities import PAGE
+from stash.entities import PAGE_SIZE
 from sync_queue.setup import set_up
 from sync_queue.store import Claimed, JobStore
 from sync_queue.writer import QueueWriter, queue_dir
@@ -266,7 +266,7 @@ def test_what_lies_below_is_queued_where_the_settings_say_so(stash: StashSim, de
     stash.gql(tag, {"i": {"id": "2", "parent_ids": ["1"]}})
     child = [scene.id for scene in stash.scenes if 2 in scene.tag_ids and 1 not in scene.tag_ids]
     assert child
-    desk.entities._page = PAGE
+    desk.entities._page = PAGE_SIZE
     desk.edit("tag_1")
     desk.work()
     assert not {f"scene_{number}" for number in child} & set(desk.queued())
