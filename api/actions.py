@@ -17,6 +17,7 @@ from api.context import Context
 from common import damaged_files
 from common.errors import UserError
 from common.jobs import PRIORITY_SAVE, PRIORITY_SCAN, new_job, scene_key
+from common.sqlite import transaction
 from state import database, timestamps
 from state.ledger import Ledger, Verdict
 from state.manual_matches import ManualMatch, ManualMatches, PlexFile, is_refused
@@ -60,7 +61,7 @@ def retry(context: Context) -> dict[str, Any]:
 
 def discard(context: Context) -> dict[str, Any]:
     """Forget these rows of ``attention`` (``ids``, or all with a ``cause``). Raises UserError, sqlite3.Error."""
-    with _state(context) as db, _transaction(db):
+    with _state(context) as db, transaction(db):
         found = sum(discard_letter(db, key) for key in _letters(context, db))
     return {"version": VERSION, "discarded": found}
 
@@ -90,7 +91,7 @@ def bind(context: Context) -> dict[str, Any]:
         machine = client.machine
     proven = _proven(context, scene_id, item.parts)
     files = tuple((part.path, part.size) for part in item.parts)
-    with _state(context) as db, _transaction(db):
+    with _state(context) as db, transaction(db):
         _must_be_free(db, scene_id, ManualMatch(0, machine, item.section, rating_key, files, 0.0), proven)
         ManualMatches(db).put(ManualMatch(scene_id, machine, item.section, rating_key, files, time.time()))
         discard_letter(db, scene_key(scene_id))
@@ -154,7 +155,7 @@ def refuse(context: Context) -> dict[str, Any]:
     given = context.args.get("rating_keys")
     wanted = None if given is None else set(ids_of(given, "rating_keys"))
     now = time.time()
-    with _state(context) as db, _transaction(db):
+    with _state(context) as db, transaction(db):
         known = _candidates(db, scene_id)
         if wanted is None and not known:
             raise UserError(f"No doubtful items are known of scene {scene_id}: Sync now has Plex looked at again")
@@ -192,7 +193,7 @@ def unbind(context: Context) -> dict[str, Any]:
     """Take back what was decided about ``scene`` by hand. Where its item can be given back, the scene is not queued
     before that was decided. Raises UserError, QueueUnavailable, sqlite3.Error."""
     scene_id = _one(context, "scene")
-    with _state(context) as db, _transaction(db):
+    with _state(context) as db, transaction(db):
         bindings = ManualMatches(db)
         gone = bindings.unbind(scene_id)
         admitted = bindings.admit(scene_id)
@@ -253,15 +254,3 @@ def _state(context: Context) -> Iterator[sqlite3.Connection]:
     make_dir(context.data_dir)
     with closing(database.connect(context.data_dir)) as db:
         yield db
-
-
-@contextmanager
-def _transaction(db: sqlite3.Connection) -> Iterator[None]:
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:  # SQLite ends it by itself on a full disk
-            db.execute("ROLLBACK")
-        raise

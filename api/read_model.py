@@ -10,11 +10,12 @@ import json
 import os
 
 from common import reconcile_due
+from common.sqlite import connect_existing
 from state import database
 from state.reconciliation_state import FILE as RECONCILIATION
 from state.worker_status import read_text
 from sync_queue import sql
-from sync_queue.writer import DATABASE, queue_dir, uri_path
+from sync_queue.writer import DATABASE, queue_dir
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def open_queue(data_dir: str) -> sqlite3.Connection | None:
     path = os.path.join(queue_dir(data_dir), DATABASE)
     if not os.path.exists(path):
         return None
-    db = sqlite3.connect(f"file:{uri_path(path)}?mode=ro", uri=True, timeout=10)
+    db = connect_existing(path, read_only=True)
     if db.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (sql.TABLE,)).fetchone() is None:
         db.close()
         return None  # it is just being set up

@@ -13,6 +13,7 @@ from benchmarks.results import By, Result, main
 from benchmarks.stages import enqueue, first_save, last_process, surroundings
 from common.errors import PermanentError
 from common.jobs import PRIORITY_BULK, new_job
+from common.sqlite import transaction
 from sandbox.demo.measure import run_task
 from sandbox.demo.stage import Stage
 from sandbox.stash import PluginProcess
@@ -67,13 +68,12 @@ def _operation(stage: Stage) -> PluginProcess:
 def _fill(data_dir: Path) -> None:
     with closing(database.connect(str(data_dir))) as db:
         ledger = Ledger(db)
-        db.execute("BEGIN IMMEDIATE")
-        for number in range(1, WAITING + 1):
-            path = f"/data/studio {number % 97}/scene {number} of many.mp4"
-            items = [{"rating_key": number, "section": 1, "file": path}]
-            files = [{"path": path, "size": number * 1000, "duration": 60.0}]
-            ledger.put(LedgerRow(number, Verdict.PUSHED, 1.7e9, files=files, items=items, fingerprint="0" * 16))
-        db.execute("COMMIT")
+        with transaction(db):
+            for number in range(1, WAITING + 1):
+                path = f"/data/studio {number % 97}/scene {number} of many.mp4"
+                items = [{"rating_key": number, "section": 1, "file": path}]
+                files = [{"path": path, "size": number * 1000, "duration": 60.0}]
+                ledger.put(LedgerRow(number, Verdict.PUSHED, 1.7e9, files=files, items=items, fingerprint="0" * 16))
     letters = DeadLetterQueue(str(data_dir))
     candidates = [
         {"rating_key": one, "title": "a scene", "path": f"/data/copy {one}/a scene.mp4", "reasons": []}

@@ -9,7 +9,7 @@ import _sqlite3 as sqlite3  # what sqlite3 itself hands on, without the date typ
 import os
 
 from common.files import free_name
-from sync_queue.writer import uri_path
+from common.sqlite import connect_existing
 
 DAMAGED = ".damaged"
 # What a person loses with each, and so what to do.
@@ -57,7 +57,7 @@ def _said(path: str) -> str | None:
     if not os.path.exists(path):
         return None
     try:
-        db = sqlite3.connect(f"file:{uri_path(path)}?mode=rw", uri=True, timeout=5)
+        db = connect_existing(path, timeout=5)
         try:
             said = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
         finally:

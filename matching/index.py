@@ -5,7 +5,6 @@ Deletable at any time; whatever is found here is proven again by the item itself
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import itertools
 import operator
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import Element
 
 from common.media_paths import base_name, lookup_key, same_path
+from common.sqlite import transaction
 from matching.learned_mapping import FILE as FILE
 from matching.learned_mapping import LEARNED
 from matching.path_map import prefix_pair
@@ -100,7 +100,7 @@ class PlexCache:
         wanted = (machine, ",".join(str(section.key) for section in sections))
         if self._db.execute("SELECT machine, sections FROM origin").fetchone() == wanted:
             return True
-        with self._transaction():
+        with transaction(self._db):
             for statement in _FORGET_ALL:
                 self._db.execute(statement)
             self._db.execute("INSERT INTO origin VALUES (?,?,0)", (wanted[0], ""))
@@ -126,7 +126,7 @@ class PlexCache:
         for statement in _INDEXES:
             self._db.execute(statement)
         gone = [row for row in self._db.execute("SELECT rating_key FROM items") if row[0] not in seen]
-        with self._transaction():
+        with transaction(self._db):
             for table in ("parts", "items"):
                 self._db.executemany(f"DELETE FROM {table} WHERE rating_key = ?", gone)
             self._db.execute(
@@ -240,7 +240,7 @@ class PlexCache:
 
     def forget(self, rating_key: int) -> None:
         """Drop an item that was not what the index said."""
-        with self._transaction():
+        with transaction(self._db):
             for table in ("parts", "items", "matches"):
                 self._db.execute(f"DELETE FROM {table} WHERE rating_key = ?", (rating_key,))
 
@@ -262,7 +262,7 @@ class PlexCache:
         known = self._known(rows)
         fresh = {key: row for key, row in rows.items() if known.get(key) != row}
         if fresh:
-            with self._transaction():
+            with transaction(self._db):
                 # Those not known a moment ago, too: another process may be reading the same page.
                 self._db.executemany("DELETE FROM parts WHERE rating_key = ?", [(key,) for key in fresh])
                 self._db.executemany("INSERT OR REPLACE INTO items VALUES (?,?,?,?,?,?,?)", _items(fresh))
@@ -287,17 +287,6 @@ class PlexCache:
                 if key in known:
                     known[key][1].append(Part(*part))
         return known
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._db.execute("COMMIT")
-        except BaseException:  # raised again; whoever is interrupted leaves no transaction open
-            if self._db.in_transaction:  # SQLite ends it by itself on a full disk
-                self._db.execute("ROLLBACK")
-            raise
 
 
 # An item's columns but for its key, and its parts: what is compared and stored.
@@ -410,13 +399,12 @@ def _prepared(path: str) -> sqlite3.Connection:
 def _lay_out(db: sqlite3.Connection) -> None:
     # The drainer and a comparison may open it for the first time at the same moment: who comes second finds it done.
     _write_ahead(db)
-    db.execute("BEGIN IMMEDIATE")
-    if db.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
-        for statement in _DROP_OLD:  # of an older version: it is a cache, and cheaper built anew than converted
-            db.execute(statement)
-        for statement in (*_LAYOUT, *_INDEXES, f"PRAGMA user_version={_VERSION}"):
-            db.execute(statement)
-    db.execute("COMMIT")
+    with transaction(db):
+        if db.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
+            for statement in _DROP_OLD:  # of an older version: it is a cache, and cheaper built anew than converted
+                db.execute(statement)
+            for statement in (*_LAYOUT, *_INDEXES, f"PRAGMA user_version={_VERSION}"):
+                db.execute(statement)
 
 
 def _write_ahead(db: sqlite3.Connection) -> None:

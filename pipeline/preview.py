@@ -14,6 +14,7 @@ from typing import Any
 
 from common.errors import UserFacingError
 from common.jobs import PRIORITY_BULK, new_job
+from common.sqlite import connect_existing
 from matching import index
 from matching.low_confidence import LowConfidence
 from matching.ranking import MatchConfidence
@@ -28,7 +29,6 @@ from plex.exceptions import PlexNotFound, PlexTemporaryError
 from stash.scenes import file_stem
 from state import database
 from state.ledger import Verdict
-from sync_queue.writer import uri_path
 from worker.outcomes import NEEDS_A_PERSON
 from worker.processor import SyncWorker
 
@@ -232,7 +232,7 @@ def _copy_index(data_dir: str, folder: str) -> None:
     copy = os.path.join(folder, index.FILE)
     try:
         with (
-            closing(sqlite3.connect(f"file:{uri_path(original)}?mode=ro", uri=True, timeout=30)) as here,
+            closing(connect_existing(original, timeout=30, read_only=True)) as here,
             closing(sqlite3.connect(copy)) as there,
         ):
             here.backup(there)

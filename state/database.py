@@ -5,6 +5,7 @@ import os
 
 from common import damaged_files
 from common.file_locks import unlock, wait_lock
+from common.sqlite import transaction
 from sync_queue.setup import SETUP_LOCK, is_in_use, make_dir
 
 FILE = "state.db"
@@ -129,20 +130,19 @@ def _lay_out(db: sqlite3.Connection, data_dir: str, timeout: float) -> None:
                 "is lost what items were before; Reconcile Library (All) looks at every scene once more"
             )
         db.execute("PRAGMA journal_mode=WAL")
-        db.execute("BEGIN IMMEDIATE")
-        held = {row[1] for row in db.execute("PRAGMA table_info(held)")}
-        if "file" in held:
-            db.execute("DROP TABLE held")
-        for statement in _LAYOUT:
-            db.execute(statement)
-        if "file" in held:
-            db.execute(_HELD_ANEW)
-        there = {row[1] for row in db.execute("PRAGMA table_info(ledger)")}
-        for name, kind in _LATER:
-            if name not in there:
-                db.execute(f"ALTER TABLE ledger ADD COLUMN {name} {kind}")
-        db.execute(f"PRAGMA user_version={_VERSION}")
-        db.execute("COMMIT")
+        with transaction(db):
+            held = {row[1] for row in db.execute("PRAGMA table_info(held)")}
+            if "file" in held:
+                db.execute("DROP TABLE held")
+            for statement in _LAYOUT:
+                db.execute(statement)
+            if "file" in held:
+                db.execute(_HELD_ANEW)
+            there = {row[1] for row in db.execute("PRAGMA table_info(ledger)")}
+            for name, kind in _LATER:
+                if name not in there:
+                    db.execute(f"ALTER TABLE ledger ADD COLUMN {name} {kind}")
+            db.execute(f"PRAGMA user_version={_VERSION}")
     finally:
         if lock is not None:
             unlock(lock)

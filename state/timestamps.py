@@ -13,6 +13,7 @@ from typing import Any
 
 from common import damaged_files
 from common.files import replace
+from common.sqlite import transaction
 from state import database
 
 FILE = "sync_timestamps.json"
@@ -51,16 +52,14 @@ def flush(data_dir: str, at_least: int = 1) -> None:
 
     Raises OSError, sqlite3.Error.
     """
-    with closing(database.connect(data_dir)) as db:
-        db.execute("BEGIN IMMEDIATE")
+    with closing(database.connect(data_dir)) as db, transaction(db):
         rows = db.execute("SELECT scene_id, timestamp FROM sync_timestamps").fetchall()
         if len(rows) >= at_least:
             known = _read_file(data_dir)
             _overlay(known, rows)
             replace_json(os.path.join(data_dir, FILE), {str(scene): moment for scene, moment in known.items()})
             db.execute("DELETE FROM sync_timestamps")
-        # A kill between the two leaves the rows, which say the same once more.
-        db.execute("COMMIT")
+            # A process killed between the two leaves the rows, which repeat what the file says.
 
 
 def replace_json(path: str, value: Any) -> None:

@@ -19,9 +19,10 @@ from typing import Any
 
 from common.file_locks import unlock, wait_lock
 from common.files import free_name
+from common.sqlite import connect_existing
 from state import database, timestamps
 from sync_queue import sql
-from sync_queue.writer import DATABASE, QUEUE, uri_path
+from sync_queue.writer import DATABASE, QUEUE
 
 # Says that somebody has looked, and what was found then.
 FILE = "older.json"
@@ -240,7 +241,7 @@ def holds_pickles(path: str) -> bool:
         with open(path, "rb") as file:
             if file.read(16) != b"SQLite format 3\x00":
                 return False
-        with closing(sqlite3.connect(f"file:{uri_path(path)}?mode=ro", uri=True, timeout=1)) as db:
+        with closing(connect_existing(path, timeout=1, read_only=True)) as db:
             return _any_pickle(db)
     except (OSError, sqlite3.Error):
         return False

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 import time
 from collections.abc import Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from common.jobs import PRIORITY_BULK, new_job
+from common.sqlite import connect_existing
 from state import timestamps
 from sync_queue import sql
 from sync_queue.store import JobStore
-from sync_queue.writer import DATABASE, QueueWriter, uri_path
+from sync_queue.writer import DATABASE, QueueWriter
 
 if TYPE_CHECKING:
     from common.jobs import Job
@@ -145,5 +145,5 @@ def _read(queue_path: str, statement: str) -> list[tuple[Any, ...]]:
     database = queue_path if os.path.isfile(queue_path) else os.path.join(queue_path, DATABASE)
     if not os.path.exists(database):
         return []
-    with closing(sqlite3.connect(f"file:{uri_path(database)}?mode=ro", uri=True, timeout=10)) as db:
+    with closing(connect_existing(database, read_only=True)) as db:
         return db.execute(statement).fetchall()

@@ -1,22 +1,27 @@
 """The SQL on the queue's table, named. The table is persist-queue's own (libraries A1); the indexes are ours (A5, A6).
 
 Status is the library's: 0 fresh and 1 resumed are both "waiting" (below 2), 2 is in flight, 5 acknowledged, 9 failed.
+What a hook needs stands in ``sync_queue.writer``, so that hooks do not load this module.
 """
 
-TABLE = "ack_queue_default"
+from sync_queue.writer import ANY_UNDONE as ANY_UNDONE
+from sync_queue.writer import DOCUMENT as DOCUMENT
+from sync_queue.writer import FOLD as FOLD
+from sync_queue.writer import INSERT as INSERT
+from sync_queue.writer import KEY as KEY
+from sync_queue.writer import LAYOUT as LAYOUT
+from sync_queue.writer import PRIORITY as PRIORITY
+from sync_queue.writer import TABLE as TABLE
+from sync_queue.writer import WAITING_BY_KEY as WAITING_BY_KEY
+from sync_queue.writer import WITHDRAW as WITHDRAW
 
-# In the file's user_version once table and indexes are complete.
-LAYOUT = 1
 CREATE = (
     f"CREATE TABLE IF NOT EXISTS {TABLE} "
     "(_id INTEGER PRIMARY KEY AUTOINCREMENT, data BLOB, timestamp FLOAT, status INTEGER)"
 )
 
-_DOCUMENT = "CAST(data AS TEXT)"
-KEY = f"json_extract({_DOCUMENT},'$.job_key')"
-PRIORITY = f"CASE json_extract({_DOCUMENT},'$.priority') WHEN 0 THEN 0 WHEN 1 THEN 1 ELSE 2 END"
 # A number whatever stands there: what cannot be read as one is due at once.
-DUE = f"CAST(COALESCE(json_extract({_DOCUMENT},'$.next_retry_at'),0) AS REAL)"
+DUE = f"CAST(COALESCE(json_extract({DOCUMENT},'$.next_retry_at'),0) AS REAL)"
 
 # An expression index serves only where the query writes the expression in the same way.
 INDEXES = (
@@ -26,18 +31,8 @@ INDEXES = (
     f"CREATE INDEX IF NOT EXISTS s2p_status ON {TABLE}(status)",
 )
 
-WAITING_BY_KEY = f"SELECT _id FROM {TABLE} WHERE status < 2 AND {KEY} = ? ORDER BY _id LIMIT 1"
 JOB_BY_KEY = f"SELECT data FROM {TABLE} WHERE status < 2 AND {KEY} = ? LIMIT 1"
 JOBS_IN_FLIGHT = f"SELECT data FROM {TABLE} WHERE status = 2"
-INSERT = f"INSERT INTO {TABLE}(data,timestamp,status) VALUES (?,?,0)"
-# A second event takes the place of the one that waits: due now, as if never tried, at the more urgent priority of the
-# two, and with the older snapshot where it brings none. What a person asked for by hand stays asked for by hand.
-FOLD = f"""UPDATE {TABLE} SET data = CAST(json_patch(json_set(:job,
-    '$.priority', MIN({PRIORITY}, json_extract(:job,'$.priority')),
-    '$.data', json(CASE json_extract(:job,'$.data') WHEN '{{}}'
-        THEN COALESCE(json_extract({_DOCUMENT},'$.data'), '{{}}') ELSE json_extract(:job,'$.data') END)),
-    CASE WHEN json_extract({_DOCUMENT},'$.by_hand') THEN '{{"by_hand": true}}' ELSE '{{}}' END) AS BLOB)
-    WHERE status < 2 AND {KEY} = :key"""
 
 # A due time more than 600 s ahead can only come from a clock that was set back: such a row is due (design 5).
 DUE_OF_PRIORITY = (
@@ -49,7 +44,6 @@ DUE_BY_CLOCK_SET_BACK = (
 NEXT_DUE = f"SELECT MIN({DUE}) FROM {TABLE} WHERE status < 2 AND {PRIORITY} = ?"
 MARK = f"UPDATE {TABLE} SET status = ? WHERE _id = ?"
 DELETE = f"DELETE FROM {TABLE} WHERE _id = ?"
-WITHDRAW = f"DELETE FROM {TABLE} WHERE status < 2 AND {KEY} = ?"
 DELETE_WAITING = f"DELETE FROM {TABLE} WHERE status < 2"
 COUNT_BY_STATUS = f"SELECT status, COUNT(*) FROM {TABLE} GROUP BY status"
 # The same, quicker: SQLite counts a table faster than a part of it, and nearly all rows are fresh. First the number of
@@ -60,7 +54,6 @@ COUNT_ALL_AND_OTHERS = (
 )
 COUNT_WAITING = f"SELECT COUNT(*) FROM {TABLE} WHERE status < 2"
 COUNT_UNDONE = f"SELECT COUNT(*) FROM {TABLE} WHERE status < 3"
-ANY_UNDONE = f"SELECT 1 FROM {TABLE} WHERE status < 3 LIMIT 1"
 ANY_WAITING = f"SELECT 1 FROM {TABLE} WHERE status < 2 LIMIT 1"
 KEYS_UNDONE = f"SELECT {KEY} FROM {TABLE} WHERE status < 2 UNION SELECT {KEY} FROM {TABLE} WHERE status = 2"
 
@@ -76,8 +69,8 @@ RETRY = (
     f"UPDATE {TABLE} SET data = ?, status = CASE WHEN EXISTS "
     f"(SELECT 1 FROM {TABLE} WHERE status < 2 AND {KEY} = ?) THEN 5 ELSE 1 END WHERE _id = ?"
 )
-AWAITS_FILE = f"SELECT 1 FROM {TABLE} WHERE status < 3 AND json_extract({_DOCUMENT},'$.awaits_file') LIMIT 1"
+AWAITS_FILE = f"SELECT 1 FROM {TABLE} WHERE status < 3 AND json_extract({DOCUMENT},'$.awaits_file') LIMIT 1"
 # What a job waited for has come: due now, and no longer one that only waits for its file.
-WAKE = f"""UPDATE {TABLE} SET data = CAST(json_set(json_remove({_DOCUMENT},'$.awaits_file'),'$.next_retry_at',0)
+WAKE = f"""UPDATE {TABLE} SET data = CAST(json_set(json_remove({DOCUMENT},'$.awaits_file'),'$.next_retry_at',0)
     AS BLOB) WHERE status < 2 AND {KEY} = ?"""
 CLEAR_ACKNOWLEDGED = f"DELETE FROM {TABLE} WHERE status = 5"

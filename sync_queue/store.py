@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import sqlite3
+import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from common.jobs import PRIORITY_BULK, PRIORITY_SAVE, PRIORITY_SCAN, entity_key, is_entity, scene_key, scene_row
+from common.sqlite import connect_existing, transaction
 from sync_queue import sql
-from sync_queue.writer import uri_path
+from sync_queue.writer import DATABASE
 
 if TYPE_CHECKING:
     from common.jobs import Job
@@ -41,9 +42,7 @@ class JobStore:
     """One connection to an existing queue directory; belongs to the thread that made it. Raises sqlite3.Error."""
 
     def __init__(self, queue_dir: str, timeout: float = 30.0) -> None:
-        self._db = sqlite3.connect(
-            f"file:{uri_path(queue_dir + '/data.db')}?mode=rw", uri=True, timeout=timeout, isolation_level=None
-        )
+        self._db = connect_existing(os.path.join(queue_dir, DATABASE), timeout=timeout)
         self._db.execute("PRAGMA synchronous=NORMAL")
 
     def resume(self) -> int:
@@ -62,8 +61,7 @@ class JobStore:
         Rows that are not JSON objects about a scene or an entity are set aside as failed: they can never be worked on.
         """
         priorities = PRIORITIES[:1] if most_urgent_only else PRIORITIES
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(self._db):
             rows: list[tuple[int, bytes]] = []
             for priority in priorities:
                 rows = self._due(priority, limit, now)
@@ -71,11 +69,6 @@ class JobStore:
                     break
             claimed = [row for row in (self._read(row_id, blob) for row_id, blob in rows) if row is not None]
             self._db.executemany(sql.MARK, [(IN_FLIGHT, row.row_id) for row in claimed])
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:  # SQLite ends it by itself on a full disk
-                self._db.execute("ROLLBACK")
-            raise
         return claimed
 
     def coming(self, limit: int, now: float) -> list[Job]:
@@ -115,9 +108,8 @@ class JobStore:
 
     def finish(self, rows: Iterable[int]) -> None:
         """Acknowledge rows whose outcome is durable: they leave the table."""
-        self._db.execute("BEGIN IMMEDIATE")
-        self._db.executemany(sql.DELETE, [(row_id,) for row_id in rows])
-        self._db.execute("COMMIT")
+        with transaction(self._db):
+            self._db.executemany(sql.DELETE, [(row_id,) for row_id in rows])
 
     def retry(self, row_id: int, job: Job) -> None:
         """Give a row back with the retry fields ``job`` now carries; dropped where a newer one for its key waits."""
@@ -126,16 +118,10 @@ class JobStore:
 
     def retry_all(self, jobs: Iterable[tuple[int, Job]]) -> None:
         """:meth:`retry` for several rows (row id, job), in one transaction."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(self._db):
             for row_id, job in jobs:
                 self._db.execute(_RETRY, (json.dumps(job).encode(), job["job_key"], row_id))
             self._db.execute(sql.CLEAR_ACKNOWLEDGED)
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:  # SQLite ends it by itself on a full disk
-                self._db.execute("ROLLBACK")
-            raise
 
     def expand(self, row: Claimed, scene_ids: Iterable[int], after: int | None, now: float) -> int:
         """Queue scenes in the place of a row about an entity, as bulk. In the same transaction the row is finished, or,
@@ -144,8 +130,7 @@ class JobStore:
         A scene that waits already is left as it is: it will be read anew anyway, and keeps its schedule.
         """
         inserted = 0
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(self._db):
             for scene_id in scene_ids:
                 if self._db.execute(sql.WAITING_BY_KEY, (scene_key(scene_id),)).fetchone() is None:
                     job = scene_row(scene_id, priority=PRIORITY_BULK, now=now)
@@ -157,11 +142,6 @@ class JobStore:
                 rest = {name: row.job[name] for name in _KEPT if name in row.job} | {"after": after}
                 self._db.execute(_RETRY, (json.dumps(rest).encode(), row.job["job_key"], row.row_id))
                 self._db.execute(sql.CLEAR_ACKNOWLEDGED)
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:  # SQLite ends it by itself on a full disk
-                self._db.execute("ROLLBACK")
-            raise
         return inserted
 
     def wake(self, job_key: str, job: str) -> None:

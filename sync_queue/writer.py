@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import os
 import time
-from _sqlite3 import (
-    OperationalError,
-    connect,
-)  # what sqlite3 itself hands on, without the date and time types it brings along
+from _sqlite3 import OperationalError
 
-from sync_queue import sql
+from common.sqlite import connect_existing, transaction
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,17 +19,31 @@ if TYPE_CHECKING:
 QUEUE = "queue"
 DATABASE = "data.db"
 
+# The statements that a hook needs. All other statements on this table: sync_queue.sql.
+TABLE = "ack_queue_default"
+
+# In the file's user_version once table and indexes are complete.
+LAYOUT = 1
+DOCUMENT = "CAST(data AS TEXT)"
+KEY = f"json_extract({DOCUMENT},'$.job_key')"
+PRIORITY = f"CASE json_extract({DOCUMENT},'$.priority') WHEN 0 THEN 0 WHEN 1 THEN 1 ELSE 2 END"
+WAITING_BY_KEY = f"SELECT _id FROM {TABLE} WHERE status < 2 AND {KEY} = ? ORDER BY _id LIMIT 1"
+INSERT = f"INSERT INTO {TABLE}(data,timestamp,status) VALUES (?,?,0)"
+# A second event takes the place of the one that waits: due now, as if never tried, at the more urgent priority of the
+# two, and with the older snapshot where it brings none. What a person asked for by hand stays asked for by hand.
+FOLD = f"""UPDATE {TABLE} SET data = CAST(json_patch(json_set(:job,
+    '$.priority', MIN({PRIORITY}, json_extract(:job,'$.priority')),
+    '$.data', json(CASE json_extract(:job,'$.data') WHEN '{{}}'
+        THEN COALESCE(json_extract({DOCUMENT},'$.data'), '{{}}') ELSE json_extract(:job,'$.data') END)),
+    CASE WHEN json_extract({DOCUMENT},'$.by_hand') THEN '{{"by_hand": true}}' ELSE '{{}}' END) AS BLOB)
+    WHERE status < 2 AND {KEY} = :key"""
+WITHDRAW = f"DELETE FROM {TABLE} WHERE status < 2 AND {KEY} = ?"
+ANY_UNDONE = f"SELECT 1 FROM {TABLE} WHERE status < 3 LIMIT 1"
+
 
 def queue_dir(data_dir: str) -> str:
     """Where the queue lives in a data directory."""
     return os.path.join(data_dir, QUEUE)
-
-
-def uri_path(path: str) -> str:
-    """A file's absolute path as it stands in an SQLite ``file:`` URI, Windows drives included."""
-    path = os.path.abspath(path).replace("\\", "/")
-    quoted = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
-    return quoted if quoted.startswith("/") else "/" + quoted
 
 
 class QueueWriter:
@@ -43,8 +54,7 @@ class QueueWriter:
     """
 
     def __init__(self, queue_dir: str, timeout: float = 10.0) -> None:
-        uri = f"file:{uri_path(os.path.join(queue_dir, DATABASE))}?mode=rw"
-        self._db = connect(uri, uri=True, timeout=timeout, isolation_level=None)
+        self._db = connect_existing(os.path.join(queue_dir, DATABASE), timeout=timeout)
         # A power cut may cost the last commits, which reconciliation finds; a kill costs nothing (libraries A5).
         self._db.execute("PRAGMA synchronous=NORMAL")
 
@@ -55,40 +65,28 @@ class QueueWriter:
     def fold_all(self, jobs: Iterable[tuple[str, str]]) -> int:
         """Fold several (job, job key) in one transaction, all or nothing. Gives the number of rows inserted."""
         inserted = 0
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(self._db):
             for job, job_key in jobs:
-                if self._db.execute(sql.FOLD, {"job": job, "key": job_key}).rowcount == 0:
-                    self._db.execute(sql.INSERT, (job.encode(), time.time()))
+                if self._db.execute(FOLD, {"job": job, "key": job_key}).rowcount == 0:
+                    self._db.execute(INSERT, (job.encode(), time.time()))
                     inserted += 1
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:  # SQLite ends it by itself on a full disk
-                self._db.execute("ROLLBACK")
-            raise
         return inserted
 
     def withdraw(self, job_keys: Iterable[str]) -> int:
         """Delete the rows of these keys that wait, in one transaction. Gives their number."""
         withdrawn = 0
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(self._db):
             for job_key in job_keys:
-                withdrawn += self._db.execute(sql.WITHDRAW, (job_key,)).rowcount
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
+                withdrawn += self._db.execute(WITHDRAW, (job_key,)).rowcount
         return withdrawn
 
     def waits(self, job_key: str) -> bool:
         """True where a row of this key waits (one in flight does not count)."""
-        return self._db.execute(sql.WAITING_BY_KEY, (job_key,)).fetchone() is not None
+        return self._db.execute(WAITING_BY_KEY, (job_key,)).fetchone() is not None
 
     def any_undone(self) -> bool:
         """True where any row waits or is in flight."""
-        return self._db.execute(sql.ANY_UNDONE).fetchone() is not None
+        return self._db.execute(ANY_UNDONE).fetchone() is not None
 
     def layout(self) -> int:
         """The version of table and indexes; 0 where the set-up was not finished."""
@@ -105,7 +103,7 @@ def open_existing(queue_dir: str) -> QueueWriter | None:
         writer = QueueWriter(queue_dir)
     except OperationalError:
         return None
-    if writer.layout() == sql.LAYOUT:
+    if writer.layout() == LAYOUT:
         return writer
     writer.close()
     return None

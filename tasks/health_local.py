@@ -13,11 +13,12 @@ from contextlib import closing
 
 from common.human_text import ago, until
 from common.missing_packages import command
+from common.sqlite import connect_existing
 from matching import index
 from state import database
 from sync_queue.dlq import DeadLetterQueue
 from sync_queue.operations import get_stats
-from sync_queue.writer import DATABASE, QUEUE, uri_path
+from sync_queue.writer import DATABASE, QUEUE
 from tasks.health_probe import HealthFinding, HealthProbe
 from worker.status_files import ATTENTION, lives, read_status, read_text, read_wait
 
@@ -108,7 +109,7 @@ def _open(look: HealthProbe) -> Iterator[tuple[str, sqlite3.Connection]]:
 
 
 def _connect(path: str) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{uri_path(path)}?mode=rw", uri=True, timeout=10)
+    return connect_existing(path)
 
 
 def queue(look: HealthProbe) -> Iterator[HealthFinding]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from common.errors import ENDED_BY_OUTAGE, PermanentError, code_of
 from common.jobs import PRIORITY_BULK, new_job
+from common.sqlite import transaction
 from matching.low_confidence import LowConfidence
 from matching.ranking import MatchConfidence
 from pipeline.restore import is_give_back
@@ -86,8 +87,7 @@ class OutcomeRecorder:
         done: list[int] = []
         later: list[tuple[int, dict[str, Any]]] = []
         in_step: list[SceneSync] = []
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(self._db):
             for row, work in batch:
                 decision = None if work.error is None else self._decide(work, work.error, work.job, now, max_retries)
                 pictures = self._decide_on_pictures(work, now, max_retries)
@@ -110,11 +110,6 @@ class OutcomeRecorder:
             discard(self._db, *(work.job["job_key"] for work in in_step))
             timestamps.write(self._db, {work.scene_id: work.version for work in in_step})
             self._events.record(happened)
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:  # SQLite ends it by itself on a full disk
-                self._db.execute("ROLLBACK")
-            raise
         for row, work in batch:
             self._remark(work)
             if work.error is not None and row.row_id in done:

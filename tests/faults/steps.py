@@ -134,8 +134,8 @@ def _connect_with(kind: type[Any]) -> None:
         connection.path = path.partition("?")[0]
         return connection
 
-    # What every save needs takes it where sqlite3 itself does; the writer has it by name.
-    for module in ("_sqlite3", "sqlite3", "sync_queue.writer"):
+    # What every save needs takes it where sqlite3 itself does; common.sqlite has it by name.
+    for module in ("_sqlite3", "sqlite3", "common.sqlite"):
         vars(importlib.import_module(module))["connect"] = connect
 
 

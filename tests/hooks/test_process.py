@@ -203,7 +203,7 @@ def test_a_destroyed_scene_is_queued_whatever_its_input_says(tmp_path: Path, dat
 IMPORTED = {
     *("entry_point", "hooks", "hooks.hook_event", "hooks.handlers", "hooks.process"),
     *("common", "common.reconcile_due", "common.jobs", "common.file_locks", "common.data_dir"),
-    *("sync_queue", "sync_queue.sql", "sync_queue.writer"),
+    *("common.sqlite", "sync_queue", "sync_queue.writer"),
 }
 # And of Python itself these, with what they bring in turn, which is not the same in every version.
 OF_PYTHON = "import __future__, _sqlite3, fcntl, os, time"

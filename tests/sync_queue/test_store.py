@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 
@@ -339,3 +339,27 @@ def test_a_claim_that_fails_changes_nothing(data_dir: str, store: JobStore, monk
             store.claim(1, NOW)
     assert [row.status for row in rows(data_dir)] == [0]
     assert claim(store) == [1]
+
+
+@pytest.mark.parametrize("write", ["finish", "claim", "retry_all", "expand"])
+def test_store_after_a_failed_write_can_be_used_again(data_dir: str, store: JobStore, write: str) -> None:
+    put(data_dir, job(1), job(2))
+    (row,) = store.claim(1, NOW)
+    with closing(sqlite3.connect(database(data_dir))) as db:
+        for change in ("DELETE", "UPDATE"):
+            db.execute(
+                f"CREATE TRIGGER no_{change} BEFORE {change} ON {sql.TABLE} BEGIN SELECT RAISE(FAIL,'full'); END"
+            )
+    attempts: dict[str, Callable[[], object]] = {
+        "finish": lambda: store.finish([row.row_id]),
+        "claim": lambda: store.claim(1, NOW),
+        "retry_all": lambda: store.retry_all([(row.row_id, row.job)]),
+        "expand": lambda: store.expand(row, [3], None, NOW),
+    }
+    with pytest.raises(sqlite3.Error, match="full"):
+        attempts[write]()
+    with closing(sqlite3.connect(database(data_dir), timeout=0)) as db:
+        db.execute("DROP TRIGGER no_DELETE")
+        db.execute("DROP TRIGGER no_UPDATE")
+    store.finish([row.row_id])
+    assert claim(store) == [2]

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from common.jobs import new_job, scene_key, scene_row
+from common.sqlite import uri_path
 from sync_queue.store import JobStore
-from sync_queue.writer import QueueWriter, open_existing, queue_dir, uri_path
+from sync_queue.writer import QueueWriter, open_existing, queue_dir
 
 from .support import database, job_text, rows, together, waiting
 
