@@ -1,62 +1,71 @@
-# Everything a person does here, one habit a target. Needs Python 3.10+ and make; the rest goes into .venv.
+# The commands of this project. They need Python 3.10 or newer and make; everything else is installed into .venv.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 ARGS   ?=
 SIZE   ?= quick
-# Most tests wait for processes and servers: more of them than processors go side by side.
+# Most tests wait for processes and servers, so more of them than there are processors run side by side.
 WORKERS ?= 5
-# A file is done by one process; they are begun in the order of tests/conftest.py, the longest first.
-SHARED  := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
-# The share of the long form that is done.
+# One process runs all tests of a module. The slowest modules begin first: see `slow` in pyproject.toml.
+PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+COVERAGE := --cov --cov-report=term:skip-covered --cov-fail-under=90
+# The share of the long form of the fault suite to run.
 TORTURE ?= 1
 
-# Hundreds of processes are started by the tests: each would compile everything anew.
+# The tests start hundreds of processes; without cached bytecode each of them would compile every module again.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help demo hostpage test coverage torture check bench release docs clean
+.PHONY: help demo hostpage test unit torture format check bench release docs clean
 
-help:            ## say what there is
+help:            ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(READY)   ## a Stash, a Plex and 200 scenes: see what the plugin does
+demo: $(READY)   ## run the plugin between a simulated Stash and a simulated Plex with 200 scenes
 	$(BIN)/python -m sandbox.demo $(ARGS)
 
-hostpage: $(READY)  ## the libraries of Stash's own page, for a browser to look at the demo with (Node and npm)
+hostpage: $(READY)  ## fetch the libraries of Stash's own page, to open the plugin's page in a browser (needs Node and npm)
 	$(BIN)/python -m sandbox.hostpage
 
-test: check      ## ruff, mypy, all tests: the page in a browser and the short fault suite among them
-	@$(BIN)/python -m sandbox.hostpage >/dev/null 2>&1 || true
-	$(BIN)/python -m pytest -q $(SHARED) $(ARGS)
+test: check      ## check, then run all tests with coverage; needs Chromium, Node and npm for the page
+	@[ -n "$(STASH2PLEX_WITHOUT_BROWSER)" ] || { \
+	  $(BIN)/python -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("playwright") is None and "Playwright is missing")' && \
+	  $(BIN)/python -m sandbox.hostpage; } || \
+	  { echo "The page cannot be tested here. To run the other tests, set STASH2PLEX_WITHOUT_BROWSER=1" >&2; exit 1; }
+	$(BIN)/python -m pytest -q $(PARALLEL) $(COVERAGE) $(ARGS)
 
-coverage: check  ## the same, and how much of the code they reach: half as long again
-	$(BIN)/python -m pytest -q $(SHARED) --ignore=tests/faults --ignore=tests/ui --cov --cov-report=term:skip-covered --cov-fail-under=90 $(ARGS)
+unit: $(READY)   ## run the unit tests only: seconds
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m unit $(ARGS)
 
-torture: $(READY)  ## the fault suite in its long form, half an hour of it: kills, crowds, outages, nonsense, damage
+torture: $(READY)  ## run the long form of the fault suite, half an hour: kills, crowds, outages, hostile input, damage
 	TORTURE=$(TORTURE) $(BIN)/python -m pytest -q -n 2 --dist loadfile tests/faults $(ARGS)
 
-check: $(READY)  ## the quick part: ruff and mypy
+format: $(READY)  ## format the code
+	$(BIN)/ruff format .
+
+check: $(READY)  ## run the formatter's check, ruff and mypy: seconds
+	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: $(READY)  ## what it costs, against bare baselines: ten minutes; SIZE=full for large libraries
+bench: $(READY)  ## measure the costs against bare baselines: ten minutes, or an hour with SIZE=full
 	$(BIN)/python -m benchmarks --size $(SIZE) $(ARGS)
 
-release: $(READY)  ## the zip and the source index for Stash, into dist/
+release: $(READY)  ## build the zip and the source index for Stash into dist/
 	$(BIN)/python -m release
 
-docs: $(READY)   ## make anew what is made: the manifest, the page of settings, the picture
+docs: $(READY)   ## write the generated files: the manifest, the settings page, the demo's picture
 	$(BIN)/python -m release.manifest > Stash2Plex.yml.new && mv Stash2Plex.yml.new Stash2Plex.yml
 	UPDATE_DOCS=1 $(BIN)/python -m pytest -q tests/docs/test_configuration.py
 	$(BIN)/python -m sandbox.demo.picture docs/demo.svg
 
-clean:           ## remove what was made here
+clean:           ## remove everything that these commands made
 	rm -rf $(VENV) build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(READY): requirements.txt requirements-dev.txt requirements-ui.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Stash2Plex needs Python 3.10 or newer; this is " + sys.version.split()[0])'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-ui.txt || echo "No Playwright: the page will not be tested"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-ui.txt || \
+	  echo "Playwright could not be installed, so \`make test\` cannot test the page"
 	@touch $@

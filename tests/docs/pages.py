@@ -14,8 +14,9 @@ ROOT = Path(__file__).resolve().parents[2]
 # What runs: from here come the lines that people see.
 ROOMS = PACKAGES
 PAGES = [
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "CODE_OF_CONDUCT.md")),
     *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / ".github").rglob("*.md")),
 ]
 # So many letters a text needs for being recognised in a line, and so much of a line must be recognised.
 FEWEST_LETTERS = 7
@@ -47,7 +48,10 @@ def source() -> str:
     """All that runs, and what is made here, as one text."""
     files = [path for room in (*ROOMS, "release", "sandbox", "ui") for path in (ROOT / room).rglob("*.*")]
     files += [ROOT / "Stash2Plex.py", ROOT / "Stash2Plex.yml", ROOT / "Makefile", ROOT / "pyproject.toml"]
-    return "\n".join(path.read_text(encoding="utf-8") for path in files if path.suffix in (".py", ".js", ".yml", ""))
+    files += [ROOT / "tests" / "conftest.py"]
+    return "\n".join(
+        path.read_text(encoding="utf-8") for path in files if path.suffix in (".py", ".js", ".yml", ".toml", "")
+    )
 
 
 def said(line: str) -> bool:

@@ -36,7 +36,7 @@ def test_a_line_that_nobody_says_is_found_out() -> None:
 def test_what_is_in_bold_is_a_task_or_a_setting(page: Path) -> None:
     known = {name for name, _, _ in TASKS} | {setting.title for setting in TABLE}
     bold = {" ".join(words.split()) for words in re.findall(r"\*\*([^*]+)\*\*", prose(page))}
-    sentences_in_bold = {words for words in bold if words.endswith((".", ":"))}
+    sentences_in_bold = {words for words in bold if words.endswith((".", ":", "?"))}
     assert sorted(bold - known - sentences_in_bold) == []
 
 
