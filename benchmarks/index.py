@@ -11,8 +11,8 @@ from benchmarks.results import By, Result, main
 from sandbox.plex import PlexSim
 
 _COMMON = """
-from plex.client import PlexClient, Section, load
-load()
+from plex.client import Library, PlexClient, import_plexapi
+import_plexapi()
 import requests
 from xml.etree import ElementTree
 from matching.index import PlexCache
@@ -42,7 +42,7 @@ _INDEX = (
 client = PlexClient(url, token)
 client.connect()
 cache = PlexCache(folder)
-sections = [Section(int(section), "Scenes", "movie")]
+sections = [Library(int(section), "Scenes", "movie")]
 cache.belongs_to(client.machine_identifier, sections)
 begin()
 end(cache.build(client, sections))

@@ -20,8 +20,8 @@ from sandbox.stash import StashSim
 from tests.installation import files_of
 
 _COMMON = """
-from plex.client import load
-load()
+from plex.client import import_plexapi
+import_plexapi()
 import requests
 from xml.etree import ElementTree
 from reconciliation.engine import GapDetectionEngine
@@ -52,7 +52,7 @@ while True:
 count = last = 0
 while True:
     found = stash.find_scenes(f={"id": {"value": last, "modifier": "GREATER_THAN"}},
-        filter={"per_page": 500, "sort": "id", "direction": "ASC"}, fragment=queries.SCENE)
+        filter={"per_page": 500, "sort": "id", "direction": "ASC"}, fragment=queries.SCENE_FIELDS)
     count += len(found)
     if len(found) < 500:
         break

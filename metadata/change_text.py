@@ -8,17 +8,17 @@ from typing import Any
 from metadata.diff import Change
 
 # Plex's names of fields, where people have others
-_LABELS = {
+_FIELD_LABELS = {
     "originallyAvailableAt": "date",
     "userRating": "rating",
     "actor": "actors",
     "genre": "genres",
     "collection": "collections",
 }
-_LONGEST = 100
+_MAX_VALUE_LENGTH = 100
 
 
-def describe(change: Change) -> dict[str, Any]:
+def change_as_dict(change: Change) -> dict[str, Any]:
     """Plain JSON: ``field`` in Plex's words, ``old`` and ``new`` whole, ``added`` and ``removed`` of a list."""
     return {
         "field": change.field,
@@ -29,18 +29,20 @@ def describe(change: Change) -> dict[str, Any]:
     }
 
 
-def line(change: Change) -> str:
+def change_as_line(change: Change) -> str:
     """One line: ``title: "Old" -> "New"``; of a list what comes and what goes: ``genres: +"A" -"B"``."""
-    label = _LABELS.get(change.field, change.field)
+    label = _FIELD_LABELS.get(change.field, change.field)
     if not isinstance(change.new, list):
-        return f"{label}: {_shown(change.old)} -> {_shown(change.new)}"
-    moves = [f"+{_shown(name)}" for name in change.added] + [f"-{_shown(name)}" for name in change.removed]
-    return f"{label}: {' '.join(moves) or 'in the order ' + ', '.join(map(_shown, change.new))}"
+        return f"{label}: {_quoted(change.old)} -> {_quoted(change.new)}"
+    moves = [f"+{_quoted(name)}" for name in change.added] + [f"-{_quoted(name)}" for name in change.removed]
+    return f"{label}: {' '.join(moves) or 'in the order ' + ', '.join(map(_quoted, change.new))}"
 
 
-def _shown(value: Any) -> str:
+def _quoted(value: Any) -> str:
     if value is None or value == "":
         return "nothing"
     if not isinstance(value, str):
         return str(value)
-    return json.dumps(value if len(value) <= _LONGEST else value[:_LONGEST] + "\u2026", ensure_ascii=False)
+    return json.dumps(
+        value if len(value) <= _MAX_VALUE_LENGTH else value[:_MAX_VALUE_LENGTH] + "\u2026", ensure_ascii=False
+    )

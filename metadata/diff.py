@@ -9,13 +9,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from metadata.desired_state import ORDERED, DesiredState
-from metadata.plex_collections import merged
+from metadata.desired_state import ORDERED_TAGS, DesiredState
+from metadata.plex_collections import merge_collections
 from metadata.text import tag_key
 
 
 @dataclass(frozen=True)
-class Actual:
+class ActualState:
     """An item as Plex shows it in full: text by field ("" where absent), tag lists by kind, rating 0 to 10 or None."""
 
     scalars: Mapping[str, str]
@@ -69,8 +69,8 @@ class Diff:
         return [name for change in self.tags if change.field == "collection" for name in change.removed]
 
 
-def difference(
-    actual: Actual,
+def compute_diff(
+    actual: ActualState,
     wish: DesiredState,
     *,
     preserve: bool = False,
@@ -93,13 +93,13 @@ def difference(
     tags = []
     for kind, names in wish.tags.items():
         old = list(actual.tags.get(kind, ()))
-        new = merged(old, names, owned, whole=kind not in wish.partial) if kind == "collection" else names
-        if not (preserve and old) and _differ(old, new, reorder and kind in ORDERED):
+        new = merge_collections(old, names, owned, whole=kind not in wish.partial) if kind == "collection" else names
+        if not (preserve and old) and _lists_differ(old, new, reorder and kind in ORDERED_TAGS):
             tags.append(Change(kind, old, new))
-    return Diff(scalars, tags, _rating(actual.rating, wish, preserve, rating_is_ours))
+    return Diff(scalars, tags, _rating_change(actual.rating, wish, preserve, rating_is_ours))
 
 
-def _rating(old: float | None, wish: DesiredState, preserve: bool, ours: bool) -> Change | None:
+def _rating_change(old: float | None, wish: DesiredState, preserve: bool, ours: bool) -> Change | None:
     if not wish.has_rating or (preserve and old is not None):
         return None
     if wish.rating is None:
@@ -107,7 +107,7 @@ def _rating(old: float | None, wish: DesiredState, preserve: bool, ours: bool) -
     return Change("userRating", old, wish.rating) if old is None or abs(old - wish.rating) > 0.04 else None
 
 
-def _differ(old: Sequence[str], new: Sequence[str], in_order: bool) -> bool:
+def _lists_differ(old: Sequence[str], new: Sequence[str], in_order: bool) -> bool:
     here, there = [tag_key(name) for name in old], [tag_key(name) for name in new]
     return here != there if in_order else set(here) != set(there)
 

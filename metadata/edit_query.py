@@ -9,11 +9,11 @@ from metadata.diff import Change, Diff
 from metadata.text import tag_key
 
 # Proxies commonly stop at 8 kB of request line (plex 4.6); one field may go alone up to the second number.
-LIMIT = 6_000
-ALONE = 16_000
+MAX_QUERY_LENGTH = 6_000
+MAX_FIELD_LENGTH = 16_000
 
 
-def queries(diff: Diff, limit: int = LIMIT, unlocked: Collection[str] = ()) -> list[str]:
+def edit_queries(diff: Diff, limit: int = MAX_QUERY_LENGTH, unlocked: Collection[str] = ()) -> list[str]:
     """The encoded queries that carry a difference: one, unless it is too long for a request line.
 
     What is written is locked, lest Plex's next refresh undoes it; fields that are to be ``unlocked`` are, written or
@@ -30,34 +30,34 @@ def queries(diff: Diff, limit: int = LIMIT, unlocked: Collection[str] = ()) -> l
 
 def _fragments(diff: Diff, unlocked: Collection[str]) -> list[str]:
     locks = {change.field: f"{change.field}.locked={int(change.field not in unlocked)}" for change in diff.changes}
-    fragments = [_value(change.field, change.new, locks) for change in diff.scalars]
+    fragments = [_scalar_fragment(change.field, change.new, locks) for change in diff.scalars]
     for change in diff.tags:
-        fragments += _tags(change, locks[change.field])
+        fragments += _tag_fragments(change, locks[change.field])
     if diff.rating is not None:
         new = diff.rating.new
-        fragments.append(_value("userRating", "" if new is None else f"{new:.1f}", locks))
+        fragments.append(_scalar_fragment("userRating", "" if new is None else f"{new:.1f}", locks))
     return [*fragments, *(f"{name}.locked=0" for name in unlocked if name not in locks)]
 
 
-def _value(field: str, value: str, locks: Mapping[str, str]) -> str:
+def _scalar_fragment(field: str, value: str, locks: Mapping[str, str]) -> str:
     return f"{field}.value={_encoded(value)}&{locks[field]}"
 
 
-def _tags(change: Change, lock: str) -> list[str]:
+def _tag_fragments(change: Change, lock: str) -> list[str]:
     """The complete list by index and the removal of every other name, in one fragment while it fits a request."""
     kept = {tag_key(name) for name in change.new}
     gone = [name for name in change.old if tag_key(name) not in kept]
     adds = [f"{_bracket(change.field, str(i))}.tag.tag={_encoded(name)}" for i, name in enumerate(change.new)]
-    removals = [f"{_bracket(change.field, '')}.tag.tag-={names}" for names in _removed(gone)]
+    removals = [f"{_bracket(change.field, '')}.tag.tag-={names}" for names in _removal_values(gone)]
     portions: list[list[str]] = [[]]
     for piece in [*removals, *adds]:
-        if sum(map(len, portions[-1])) + len(piece) > ALONE:
+        if sum(map(len, portions[-1])) + len(piece) > MAX_FIELD_LENGTH:
             portions.append([])
         portions[-1].append(piece)
     return ["&".join([*portion, lock]) for portion in portions]
 
 
-def _removed(names: list[str]) -> list[str]:
+def _removal_values(names: list[str]) -> list[str]:
     """The values that remove these names, each short enough for a request.
 
     The server splits on commas after its first decode: a name is encoded on its own first (plex 4.4).
@@ -65,7 +65,7 @@ def _removed(names: list[str]) -> list[str]:
     values: list[str] = []
     for name in names:
         value = _encoded(_encoded(name))
-        if values and len(values[-1]) + len(value) < ALONE:
+        if values and len(values[-1]) + len(value) < MAX_FIELD_LENGTH:
             values[-1] += _encoded(",") + value
         else:
             values.append(value)

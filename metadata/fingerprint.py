@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from metadata.desired_state import ORDERED, DesiredState
+from metadata.desired_state import ORDERED_TAGS, DesiredState
 from metadata.text import tag_key
 
 
@@ -16,7 +16,7 @@ def fingerprint(desired: DesiredState) -> str:
     from empty ones.
     """
     tags = {
-        kind: [tag_key(name) for name in names] if kind in ORDERED else sorted(map(tag_key, names))
+        kind: [tag_key(name) for name in names] if kind in ORDERED_TAGS else sorted(map(tag_key, names))
         for kind, names in desired.tags.items()
     }
     rating = [desired.rating] if desired.has_rating else []

@@ -17,7 +17,7 @@ SWITCHES = {THUMB: ("sync_poster", "poster_url"), ART: ("sync_background", "back
 _PLEX_OWN = ("media://", "default://")
 _UPLOAD = "upload://"
 
-Listed = Sequence[tuple[str, bool]]
+ListedPictures = Sequence[tuple[str, bool]]
 """The pictures Plex lists for a place: key, and whether it is the one that is shown."""
 
 
@@ -58,7 +58,7 @@ class PictureRecord:
         }
 
 
-def remembered(stored: Any, machine: str) -> PictureRecord | None:
+def stored_record(stored: Any, machine: str) -> PictureRecord | None:
     """A memory out of the ledger; None where there is none, it is unreadable, or it is of another Plex."""
     if not isinstance(stored, Mapping) or stored.get("machine", "") != machine:
         return None
@@ -71,7 +71,7 @@ def remembered(stored: Any, machine: str) -> PictureRecord | None:
     return PictureRecord(state, machine, float(at) if isinstance(at, (int, float)) else None, **texts)
 
 
-def wanted(config: Any, data: Mapping[str, Any]) -> list[tuple[str, str]]:
+def enabled_pictures(config: Any, data: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The places to look after, each with the address of its picture in Stash. What is switched off, and what a job's
     data does not hold, is left alone."""
     if not config.sync_master:
@@ -83,17 +83,17 @@ def wanted(config: Any, data: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def settled(memory: PictureRecord | None, updated_at: float | None, address: str | None, preserve: bool) -> bool:
+def is_up_to_date(memory: PictureRecord | None, updated_at: float | None, address: str | None, preserve: bool) -> bool:
     """Whether nobody has to be asked anything: the scene is the one that was looked at, and nothing says that Plex
     shows another picture since. ``address`` is the item's own, None where it was not read."""
     if memory is None or updated_at is None or memory.updated_at != updated_at:
         return False
     if memory.state is PictureState.KEPT:
         return preserve
-    return memory.state is not PictureState.OURS or not moved(memory, address)
+    return memory.state is not PictureState.OURS or not address_changed(memory, address)
 
 
-def moved(memory: PictureRecord, address: str | None) -> bool:
+def address_changed(memory: PictureRecord, address: str | None) -> bool:
     """Whether Plex shows another picture than when it was looked at: the address changes with it (plex 4.6)."""
     return bool(memory.address) and address is not None and address != memory.address
 
@@ -114,40 +114,40 @@ class PictureChoice:
     key: str = ""
 
 
-def choose(listed: Listed, sha1: str, memory: PictureRecord | None) -> PictureChoice:
+def choose_action(listed: ListedPictures, sha1: str, memory: PictureRecord | None) -> PictureChoice:
     """How Plex gets to show the picture with this SHA-1."""
-    mine = _named(listed, sha1, memory)
-    if mine and mine == selected(listed):
+    mine = _our_key(listed, sha1, memory)
+    if mine and mine == selected_key(listed):
         return PictureChoice(PictureAction.NOTHING, mine)
     return PictureChoice(PictureAction.SELECT, mine) if mine else PictureChoice(PictureAction.UPLOAD)
 
 
-def is_choice(shown: str, *, locked: bool) -> bool:
+def is_user_choice(shown: str, *, locked: bool) -> bool:
     """Whether ``preserve_plex_edits`` protects what is shown: everything but nothing at all, and a frame that Plex took
     by itself. A locked frame was chosen by a person: choosing locks (plex 4.3)."""
     return bool(shown) and (locked or not shown.startswith(_PLEX_OWN))
 
 
-def selected(listed: Listed) -> str:
+def selected_key(listed: ListedPictures) -> str:
     """The key of the picture that is shown, "" for none."""
     return next((key for key, shown in listed if shown), "")
 
 
-def frame_instead(listed: Listed, memory: PictureRecord | None) -> str:
+def replacement_frame(listed: ListedPictures, memory: PictureRecord | None) -> str:
     """Stash has no picture any more: the frame of Plex's own that takes the place of ours, "" where what is shown is
     not of our making, or there is no frame."""
-    if memory is None or not memory.key or selected(listed) != memory.key:
+    if memory is None or not memory.key or selected_key(listed) != memory.key:
         return ""
     return next((key for key, _ in listed if key.startswith(_PLEX_OWN)), "")
 
 
-def uploaded(listed: Listed, sha1: str) -> str:
+def uploaded_key(listed: ListedPictures, sha1: str) -> str:
     """The key of the upload with this SHA-1, which ends it (plex 5); "" where there is none."""
     return next((key for key, _ in listed if key.startswith(_UPLOAD) and key.rpartition("/")[2] == sha1), "")
 
 
-def _named(listed: Listed, sha1: str, memory: PictureRecord | None) -> str:
-    by_sum = uploaded(listed, sha1)
+def _our_key(listed: ListedPictures, sha1: str, memory: PictureRecord | None) -> str:
+    by_sum = uploaded_key(listed, sha1)
     if by_sum or memory is None or not sha1 or memory.sha1 != sha1:
         return by_sum
     # A Plex that names its uploads otherwise: the name it gave ours.

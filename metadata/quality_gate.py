@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-MEANINGFUL = ("studio", "performers", "tags", "details", "date")
+MEANINGFUL_FIELDS = ("studio", "performers", "tags", "details", "date")
 
 
 def has_meaningful_metadata(data: Mapping[str, Any]) -> bool:
@@ -13,8 +13,8 @@ def has_meaningful_metadata(data: Mapping[str, Any]) -> bool:
 
     A rating or a title alone does not count. ``summary`` is read as ``details``.
     """
-    return any(_says_something(data.get(name)) for name in MEANINGFUL) or _says_something(data.get("summary"))
+    return any(_is_present(data.get(name)) for name in MEANINGFUL_FIELDS) or _is_present(data.get("summary"))
 
 
-def _says_something(value: Any) -> bool:
+def _is_present(value: Any) -> bool:
     return bool(value.strip()) if isinstance(value, str) else bool(value)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from metadata.diff import Actual, Change, Diff
+from metadata.diff import ActualState, Change, Diff
 from metadata.text import tag_key
 
 # What we write: nothing else is kept, and nothing else is ever given back.
@@ -27,7 +27,7 @@ class RestoreDiff:
         return bool(self.diff or self.unlocked)
 
 
-def state_of(
+def snapshot_state(
     scalars: Mapping[str, str], tags: Mapping[str, Sequence[str]], rating: float | None, locked: Collection[str]
 ) -> dict[str, Any]:
     """An item's state beyond the bare file, as plain data without what says nothing: ``fields``, ``tags``, ``rating``
@@ -41,10 +41,14 @@ def state_of(
     return {name: value for name, value in state.items() if value not in ({}, [], None)}
 
 
-def way_back(
-    actual: Actual, locked: Collection[str], before: Mapping[str, Any], wrote: Collection[str], ours: Collection[str]
+def restore_diff(
+    actual: ActualState,
+    locked: Collection[str],
+    before: Mapping[str, Any],
+    wrote: Collection[str],
+    ours: Collection[str],
 ) -> RestoreDiff:
-    """From an item as it is to what it was ``before`` (:func:`state_of`).
+    """From an item as it is to what it was ``before`` (:func:`snapshot_state`).
 
     Only fields that we ``wrote`` go back: what a person did to the others since is theirs. Of the collections only
     ``ours`` go; those a person made since stay.
@@ -58,9 +62,9 @@ def way_back(
     lists = [
         Change(kind, list(actual.tags.get(kind, ())), list(tags.get(kind, ())))
         for kind in LISTS
-        if kind in wrote and _keys(actual.tags.get(kind, ())) != _keys(tags.get(kind, ()))
+        if kind in wrote and _tag_keys(actual.tags.get(kind, ())) != _tag_keys(tags.get(kind, ()))
     ]
-    gone = set(_keys(ours)) - set(_keys(tags.get(COLLECTION, ())))
+    gone = set(_tag_keys(ours)) - set(_tag_keys(tags.get(COLLECTION, ())))
     there = list(actual.tags.get(COLLECTION, ()))
     kept = [name for name in there if tag_key(name) not in gone]
     if kept != there:
@@ -73,5 +77,5 @@ def way_back(
     return RestoreDiff(Diff(scalars, lists, rating), unlocked)
 
 
-def _keys(names: Collection[str]) -> list[str]:
+def _tag_keys(names: Collection[str]) -> list[str]:
     return [tag_key(name) for name in names]

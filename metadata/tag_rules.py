@@ -8,8 +8,8 @@ from typing import Any
 from metadata.text import clean, tag_key
 
 # The tags, name by id, that each rule ending in /* means: Stash alone knows (stash.tags).
-Families = Mapping[str, Mapping[str, str]]
-NO_FAMILIES: Families = {}
+TagDescendants = Mapping[str, Mapping[str, str]]
+NO_DESCENDANTS: TagDescendants = {}
 
 
 def tags_of(data: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
@@ -20,17 +20,17 @@ def tags_of(data: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
         yield clean(name), str(ids[place]) if known and ids[place] is not None else None
 
 
-def naming(rules: Iterable[str], families: Families, name: str, tag_id: str | None) -> str | None:
+def tag_rule_for(rules: Iterable[str], descendants: TagDescendants, name: str, tag_id: str | None) -> str | None:
     """The first of the rules that means this tag, or None.
 
     A rule of digits alone is an id, anything else a name, compared as Plex compares tags. ``Name/*`` always means the
-    tag itself; what is below it is known from ``families``.
+    tag itself; what is below it is known from ``descendants``.
     """
-    return next((rule for rule in rules if _means(rule, families, name, tag_id)), None)
+    return next((rule for rule in rules if _matches(rule, descendants, name, tag_id)), None)
 
 
-def _means(rule: str, families: Families, name: str, tag_id: str | None) -> bool:
-    family = families.get(rule, {})
+def _matches(rule: str, descendants: TagDescendants, name: str, tag_id: str | None) -> bool:
+    family = descendants.get(rule, {})
     if tag_id is not None and tag_id in family:
         return True
     if tag_id is None and any(tag_key(name) == tag_key(other) for other in family.values()):

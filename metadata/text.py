@@ -11,19 +11,19 @@ from typing import Any
 from urllib.parse import quote
 
 # One field may fill a request line of 16 kB almost alone (plex 4.6).
-LONGEST = 15_000
+MAX_ENCODED_LENGTH = 15_000
 
 # All of Unicode's categories Cc and Cs but tab and line end, and what is no character.
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_CONTROL_CHARACTERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 def clean(value: Any) -> str:
     """Text without control characters, which XML cannot carry; line ends as one character. Nothing else is changed."""
     text = "" if value is None else str(value)
-    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return _CONTROL_CHARACTERS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-def fitting(text: str, limit: int = LONGEST) -> tuple[str, bool]:
+def truncate_for_request(text: str, limit: int = MAX_ENCODED_LENGTH) -> tuple[str, bool]:
     """Text whose encoded form fits a request line (``limit`` bytes), cut at a word; and whether it was cut."""
     if len(quote(text, safe="")) <= limit:
         return text, False
@@ -37,7 +37,7 @@ def fitting(text: str, limit: int = LONGEST) -> tuple[str, bool]:
     return (cut[:at] if at > low * 3 // 4 else cut).rstrip() + "\u2026", True
 
 
-def unique(values: Any) -> list[str]:
+def unique_names(values: Any) -> list[str]:
     """Names in order, cleaned, without empty ones and without those Plex would hold as one tag."""
     seen: dict[str, str] = {}
     for value in values or ():

@@ -11,22 +11,22 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from metadata.text import clean, unique
+from metadata.text import clean, unique_names
 
 # placeholder -> the key of a job's data; {filename} needs none
-KEYS = {"title": "title", "studio": "studio", "performer": "performers", "date": "date", "code": "code"}
+DATA_KEYS = {"title": "title", "studio": "studio", "performer": "performers", "date": "date", "code": "code"}
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _BRACKETS = {"(": ")", "[": "]"}
 
 
-def made_title(data: Mapping[str, Any], form: str, file_stem: str) -> str | None:
+def format_title(data: Mapping[str, Any], form: str, file_stem: str) -> str | None:
     """The title, or None where the data lack a key that the format needs: then nothing is known about it.
 
     ``{title}`` is the file name where Stash has none, since Plex cannot hold an empty title; ``{performer}`` is all of
     them; ``{date}`` is as Stash has it. A format whose values are all missing gives the title alone.
     """
-    wanted = {KEYS[name] for name in _PLACEHOLDER.findall(form) if name in KEYS}
+    wanted = {DATA_KEYS[name] for name in _PLACEHOLDER.findall(form) if name in DATA_KEYS}
     if not {"title", *wanted} <= data.keys():
         return None
     filename = clean(file_stem)
@@ -35,22 +35,22 @@ def made_title(data: Mapping[str, Any], form: str, file_stem: str) -> str | None
     values = {
         "title": title,
         "filename": filename,
-        "performer": ", ".join(unique(data.get("performers"))),
+        "performer": ", ".join(unique_names(data.get("performers"))),
         **{name: clean(data.get(name)) for name in ("studio", "date", "code")},
     }
-    made = _filled(form, values)
+    made = _fill(form, values)
     return made if made is not None and made.strip() else title
 
 
-def _filled(form: str, values: Mapping[str, str]) -> str | None:
+def _fill(form: str, values: Mapping[str, str]) -> str | None:
     """The format with its values, None where all of them are missing."""
     text, before = "", ""
     shown = cut = False
-    for piece, kind in _pieces(form):
+    for piece, kind in _split_format(form):
         if kind == "text":
             before += "" if cut and not shown else piece
             continue
-        value = values[piece] if kind == "value" else _in_brackets(piece, values)
+        value = values[piece] if kind == "value" else _fill_group(piece, values)
         if value is not None and value.strip():
             text, shown = text + before + value, True
         else:
@@ -59,17 +59,17 @@ def _filled(form: str, values: Mapping[str, str]) -> str | None:
     return text + before if shown else None
 
 
-def _in_brackets(group: str, values: Mapping[str, str]) -> str | None:
-    inner = _filled(group[1:-1], values)
+def _fill_group(group: str, values: Mapping[str, str]) -> str | None:
+    inner = _fill(group[1:-1], values)
     return None if inner is None else group[0] + inner + group[-1]
 
 
-def _pieces(form: str) -> list[tuple[str, str]]:
+def _split_format(form: str) -> list[tuple[str, str]]:
     """The format cut into values (``{name}``), groups (brackets that hold a value) and the text between them."""
     pieces: list[tuple[str, str]] = []
     at = 0
     while at < len(form):
-        end = _closing(form, at)
+        end = _closing_bracket(form, at)
         found = _PLACEHOLDER.match(form, at)
         if end is not None and _PLACEHOLDER.search(form, at, end):
             pieces.append((form[at : end + 1], "group"))
@@ -83,7 +83,7 @@ def _pieces(form: str) -> list[tuple[str, str]]:
     return pieces
 
 
-def _closing(form: str, at: int) -> int | None:
+def _closing_bracket(form: str, at: int) -> int | None:
     """Where the bracket that opens at ``at`` is closed, None where there is none or it never is."""
     partner = _BRACKETS.get(form[at])
     depth = 0

@@ -6,11 +6,11 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from metadata.change_text import line
+from metadata.change_text import change_as_line
 from metadata.desired_state import DesiredState, desired_state
-from metadata.diff import Actual, Diff, difference
-from metadata.edit_query import queries
-from metadata.tag_rules import Families
+from metadata.diff import ActualState, Diff, compute_diff
+from metadata.edit_query import edit_queries
+from metadata.tag_rules import TagDescendants
 from pipeline.scene_records import SceneRecords
 from pipeline.scene_sync import SceneSync
 from plex.client import PlexClient
@@ -32,16 +32,16 @@ class ItemWriter:
         self._config = config
         self._memory = memory
 
-    def wish(self, work: SceneSync, families: Families) -> DesiredState:
+    def wish(self, work: SceneSync, descendants: TagDescendants) -> DesiredState:
         """What the items of a scene should be."""
         scene = work.known_scene
-        return desired_state(scene.data or {}, self._config(), file_stem(scene.paths[0]), families)
+        return desired_state(scene.data or {}, self._config(), file_stem(scene.paths[0]), descendants)
 
     def diff(self, work: SceneSync, item: FullItem, *, reorder: bool = False) -> Diff:
         """What has to change on one item. ``reorder``: the order of the actors counts, which Plex may not keep."""
         ours = self._memory().our_rating(work.scene_id)
-        return difference(
-            Actual(item.scalars, item.tags, item.rating),
+        return compute_diff(
+            ActualState(item.scalars, item.tags, item.rating),
             _wish(work),
             preserve=self._config().preserve_plex_edits,
             rating_is_ours=ours is not None and item.rating is not None and abs(ours - item.rating) < 0.05,
@@ -102,12 +102,12 @@ class ItemWriter:
             log.debug("Scene %s: nothing to change on item %s", work.scene_id, item.rating_key)
             return False
         for change in diff.changes:
-            log.debug("Scene %s, item %s: %s", work.scene_id, item.rating_key, line(change))
+            log.debug("Scene %s, item %s: %s", work.scene_id, item.rating_key, change_as_line(change))
         if item.is_garbled:
             raise PlexTemporaryError(f"Plex's answer about item {item.rating_key} is garbled, by a proxy perhaps")
         client, wish = self._client(), _wish(work)
         self._memory().before_write(work, item, client.machine, diff)
-        for query in queries(diff):
+        for query in edit_queries(diff):
             client.edit(item.section, item.rating_key, query)
         self._memory().after_write(item, client.machine, diff)
         if diff.rating is not None:

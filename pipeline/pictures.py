@@ -17,14 +17,14 @@ from metadata.picture_choice import (
     PictureAction,
     PictureRecord,
     PictureState,
-    choose,
-    frame_instead,
-    is_choice,
-    remembered,
-    selected,
-    settled,
-    uploaded,
-    wanted,
+    choose_action,
+    enabled_pictures,
+    is_up_to_date,
+    is_user_choice,
+    replacement_frame,
+    selected_key,
+    stored_record,
+    uploaded_key,
 )
 from plex.exceptions import PlexNotFound, PlexTemporaryError
 from plex.pictures import ListedPicture, PictureRefused, list_pictures, select_picture, select_unlocked, upload_picture
@@ -115,18 +115,18 @@ class PictureSync:
         ledger has of the scene. Never raises: what went wrong is in the outcome, beside what was done until then.
         """
         outcome = PictureOutcome()
-        places = wanted(config, data)
+        places = enabled_pictures(config, data)
         if not places:
             return outcome
         preserve = bool(config.preserve_plex_edits)
         try:
             machine = client.machine
             due = [
-                _Due(target, place, url, remembered((ours.get(str(target.rating_key)) or {}).get(place), machine))
+                _Due(target, place, url, stored_record((ours.get(str(target.rating_key)) or {}).get(place), machine))
                 for target in targets
                 for place, url in places
             ]
-            due = [one for one in due if not settled(one.memory, updated_at, one.address, preserve)]
+            due = [one for one in due if not is_up_to_date(one.memory, updated_at, one.address, preserve)]
             run = _Run(self, client, outcome, machine, self._moment(updated_at), preserve, dry)
             run.work_off(due)
         except Exception as error:  # noqa: BLE001 - the text stands; the pictures are tried again on their own
@@ -211,7 +211,7 @@ class _Run:
         listed: list[ListedPicture] | None = None
         if self._preserve:
             listed = self._list(due)
-            if is_choice(selected(listed), locked=due.place in due.target.locked):
+            if is_user_choice(selected_key(listed), locked=due.place in due.target.locked):
                 return replace(before, state=PictureState.KEPT, address="")
         cover = self._covers[due.url]
         answer = cover.answer
@@ -231,7 +231,7 @@ class _Run:
         if listed is None:
             listed = self._list(due)
         now = replace(before, state=PictureState.OURS, sha1=sha1, address="")
-        choice = choose(listed, sha1, memory)
+        choice = choose_action(listed, sha1, memory)
         if choice.action is PictureAction.NOTHING:
             return replace(now, key=choice.key, address=due.address or "")
         if choice.action is PictureAction.SELECT:
@@ -273,19 +273,19 @@ class _Run:
         if server in self._house.prefixes:
             return self._house.prefixes[server] + sha1
         after = self._list(due)
-        key = uploaded(after, sha1)
-        if key and key == selected(after):
+        key = uploaded_key(after, sha1)
+        if key and key == selected_key(after):
             self._house.prefixes[server] = key.removesuffix(sha1)
-        elif selected(after) == selected(listed):
+        elif selected_key(after) == selected_key(listed):
             raise PlexTemporaryError(f"Plex took the {_name(due.place)} and does not show it")
-        return selected(after)
+        return selected_key(after)
 
     def _without(self, due: _Due, answer: CoverAnswer, before: PictureRecord) -> PictureRecord:
         """Stash has nothing to show. What is ours goes, as with a field that is emptied; what is not stays."""
         if isinstance(answer, UnusableCover):
             self._note(due, answer.reason)
             return replace(before, state=PictureState.UNUSABLE, etag=answer.etag, sha1="", address="")
-        frame = frame_instead(self._list(due), before) if before.key and not self._preserve else ""
+        frame = replacement_frame(self._list(due), before) if before.key and not self._preserve else ""
         if frame:
             self.outcome.removed += 1
             if not self._dry:
@@ -295,7 +295,7 @@ class _Run:
 
     def _keep(self, due: _Due, listed: list[ListedPicture], before: PictureRecord) -> None:
         if not before.key:
-            self._house.before(due.target.rating_key, due.place, selected(listed))
+            self._house.before(due.target.rating_key, due.place, selected_key(listed))
 
     def _note(self, due: _Due, reason: str) -> None:
         sentence = f"the {_name(due.place)} of item {due.target.rating_key} stays as it is: {reason}"

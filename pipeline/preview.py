@@ -18,7 +18,7 @@ from common.sqlite import connect_existing
 from matching import index
 from matching.low_confidence import LowConfidence
 from matching.ranking import MatchConfidence
-from metadata.change_text import describe
+from metadata.change_text import change_as_dict
 from metadata.diff import Change
 from pipeline.pictures import PictureOutcome, PictureSync
 from pipeline.scene_reader import Scene
@@ -86,7 +86,7 @@ class ScenePreview:
                 {
                     "rating_key": item.rating_key,
                     "title": item.title,
-                    "changes": [describe(change) for change in item.changes],
+                    "changes": [change_as_dict(change) for change in item.changes],
                 }
                 for item in self.items
             ],

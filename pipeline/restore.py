@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from common.jobs import PRIORITY_BULK, new_job
-from metadata.diff import Actual
-from metadata.edit_query import queries
+from metadata.diff import ActualState
+from metadata.edit_query import edit_queries
 from metadata.picture_choice import ART, THUMB
-from metadata.restore_diff import RestoreDiff, way_back
+from metadata.restore_diff import RestoreDiff, restore_diff
 from pipeline.scene_records import SceneRecords
 from pipeline.scene_sync import SceneSync
 from plex.client import PlexClient
@@ -49,8 +49,8 @@ def plan(client: PlexClient, written: list[ItemSnapshot]) -> list[tuple[ItemSnap
         (
             one,
             item,
-            way_back(
-                Actual(item.scalars, item.tags, item.rating),
+            restore_diff(
+                ActualState(item.scalars, item.tags, item.rating),
                 item.locked,
                 one.before,
                 one.ours.get("fields", ()),
@@ -83,7 +83,7 @@ def give_back(work: SceneSync, client: Callable[[], PlexClient], memory: SceneRe
 
 def _restore(server: PlexClient, one: ItemSnapshot, item: FullItem, way: RestoreDiff) -> None:
     try:
-        for query in queries(way.diff, unlocked=way.unlocked):
+        for query in edit_queries(way.diff, unlocked=way.unlocked):
             server.edit(item.section, item.rating_key, query)
         _pictures_back(server, one, item)
     except PlexNotFound:

@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from metadata.diff import Diff
-from metadata.plex_collections import ours_after
-from metadata.restore_diff import state_of
-from metadata.text import unique
+from metadata.plex_collections import owned_after_write
+from metadata.restore_diff import snapshot_state
+from metadata.text import unique_names
 from pipeline.scene_sync import SceneSync
 from plex.items import FullItem
 from state import last_known, timestamps
@@ -153,7 +153,7 @@ class SceneRecords:
         fields = sorted({*entry.ours.get("fields", ()), *(change.field for change in diff.changes)})
         ours = {**entry.ours, "fields": fields}
         if diff.collections_added:
-            ours["collections"] = unique([*entry.ours.get("collections", ()), *diff.collections_added])
+            ours["collections"] = unique_names([*entry.ours.get("collections", ()), *diff.collections_added])
         if known is None or ours != entry.ours:
             self._put(replace(entry, ours=ours))
 
@@ -163,7 +163,7 @@ class SceneRecords:
         if known is None:
             return
         owned = known.ours.get("collections", [])
-        names = ours_after(
+        names = owned_after_write(
             owned, item.tags["collection"], added=diff.collections_added, removed=diff.collections_removed
         )
         if names != owned:
@@ -210,5 +210,5 @@ class SceneRecords:
 
     def _first(self, work: SceneSync, item: FullItem, machine: str) -> ItemSnapshot:
         proof = work.proof_of(item) or (item.parts[0].path if item.parts else "")
-        before = state_of(item.scalars, item.tags, item.rating, item.locked)
+        before = snapshot_state(item.scalars, item.tags, item.rating, item.locked)
         return ItemSnapshot(item.rating_key, machine, item.section, proof, work.scene_id, self._clock(), before)

@@ -24,7 +24,7 @@ from matching.index_queries import items
 from matching.index_view import IndexView
 from matching.path_map import parse_path_map
 from matching.presence import Metadata, PlexData, PlexPresence
-from metadata.tag_rules import NO_FAMILIES, Families
+from metadata.tag_rules import NO_DESCENDANTS, TagDescendants
 from plex.exceptions import PlexError, PlexServerDown, translate_plex_exception
 from reconciliation import decisions, plexapi_lookup
 from reconciliation.decisions import Decision, SceneFacts
@@ -102,7 +102,7 @@ class GapDetectionEngine:
 
     ``stash`` is a StashInterface or anything with its ``find_scenes``, ``config`` a Stash2PlexConfig (of anything else
     only what is there is used). ``queue`` is a SQLiteAckQueue, a QueueWriter or anything with ``put``; None: nothing is
-    queued. ``families`` are the tags that rules ending in ``/*`` mean.
+    queued. ``descendants`` are the tags that rules ending in ``/*`` mean.
 
     ``report`` gets what is found, and where things lie; ``progress`` the result so far, after each page and while
     scenes are matched one by one.
@@ -115,7 +115,7 @@ class GapDetectionEngine:
         data_dir: str,
         queue: Any = None,
         *,
-        families: Families = NO_FAMILIES,
+        descendants: TagDescendants = NO_DESCENDANTS,
         report: Listener | None = None,
         progress: Callable[[GapDetectionResult], None] | None = None,
         clock: Callable[[], float] = time.time,
@@ -124,7 +124,7 @@ class GapDetectionEngine:
         self.config = config
         self.data_dir = data_dir
         self.queue = queue
-        self._families = families
+        self._descendants = descendants
         self._report = report
         self._progress = progress
         self._clock = clock
@@ -156,7 +156,7 @@ class GapDetectionEngine:
                 scope,
                 in_pages(queue, stack),
                 operations.get_queued_scene_ids(path_of(self.queue) or queue_dir(self.data_dir)),
-                SceneFactsReader(self.config, self._families, self._ledger(stack), began),
+                SceneFactsReader(self.config, self._descendants, self._ledger(stack), began),
             )
             run.result.scope = scope.name
             self._pages(timestamps)
@@ -231,7 +231,7 @@ class GapDetectionEngine:
         except PlexError as error:
             self._stop_early(str(error))
             data = None
-        judge = self._run.judge or SceneFactsReader(self.config, self._families, None, self._clock())
+        judge = self._run.judge or SceneFactsReader(self.config, self._descendants, None, self._clock())
         sightings = getattr(data, "sightings", {})
         facts, failed = judge.facts(chosen, sync_timestamps, self._run.waiting, sightings, self._view)
         self._run.result.errors += failed.values()

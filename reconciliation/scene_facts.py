@@ -11,10 +11,10 @@ from common.scene import StashScene
 from matching.index_view import IndexView
 from matching.presence import PlexPresence
 from metadata.desired_state import DesiredState, desired_state
-from metadata.filters import why_left_out
+from metadata.filters import filter_reason
 from metadata.fingerprint import fingerprint
 from metadata.quality_gate import has_meaningful_metadata
-from metadata.tag_rules import Families
+from metadata.tag_rules import TagDescendants
 from reconciliation.decisions import SceneFacts
 from reconciliation.detector import paths_of
 from settings.config import Stash2PlexConfig
@@ -30,11 +30,11 @@ class SceneFactsReader:
     """Collects facts. ``began`` is when the run began: what the drainer settled since is believed over the timestamps,
     which were read then. A ``config`` that is no Stash2PlexConfig filters nothing and has no fingerprint."""
 
-    def __init__(self, config: Any, families: Families, ledger: Ledger | None, began: float) -> None:
+    def __init__(self, config: Any, descendants: TagDescendants, ledger: Ledger | None, began: float) -> None:
         self._settings = config if isinstance(config, Stash2PlexConfig) else None
         self._settings_print = "" if self._settings is None else self._settings.fingerprint()
         self._strict = bool(getattr(config, "strict_matching", True))
-        self._families = families
+        self._descendants = descendants
         self._ledger = ledger
         self._began = began
 
@@ -116,11 +116,11 @@ class SceneFactsReader:
         if self._settings is None or not has_meaningful_metadata(scene):
             return False, "", True
         data = job_data(cast(StashScene, scene)) or {}
-        if why_left_out(data, self._settings, self._families) is not None:
+        if filter_reason(data, self._settings, self._descendants) is not None:
             return True, "", True
         if entry is None or not (entry.fingerprint or entry.says):
             return False, "", True
-        wish = desired_state(data, self._settings, file_stem(str(data.get("path") or "")), self._families)
+        wish = desired_state(data, self._settings, file_stem(str(data.get("path") or "")), self._descendants)
         return False, fingerprint(wish), _speaks(wish)
 
     def _others(

@@ -29,7 +29,7 @@ def gap_report(context: Context) -> dict[str, Any]:
             stash_interface(context.stash),
             config,
             context.data_dir,
-            families=tag_descendants(context.stash, config.tag_rules),
+            descendants=tag_descendants(context.stash, config.tag_rules),
             report=report,
             progress=progress.after,
         )

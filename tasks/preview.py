@@ -12,7 +12,7 @@ from api.arguments import is_yes, number, scene_ids
 from api.context import Context
 from common import stash_log
 from common.scene import StashScene
-from metadata.change_text import line
+from metadata.change_text import change_as_line
 from stash.client import stash_interface
 from stash.scenes import count_scenes
 from stash.tags import tag_descendants
@@ -53,7 +53,7 @@ def preview(context: Context) -> dict[str, Any]:
     )
     report = _Report(everything=asked.ids is not None)
     with onlooker(config, context.data_dir, pictures) as worker:
-        worker.families = tag_descendants(context.stash, config.tag_rules)
+        worker.descendants = tag_descendants(context.stash, config.tag_rules)
         for portion in asked.portions():
             for forecast in preview(worker, list(portion), portion):
                 report.take(forecast)
@@ -223,7 +223,7 @@ def _rows(forecast: ScenePreview) -> list[str]:
     for item in forecast.items:
         if item.changes:
             rows.append(f"Scene {forecast.scene_id} ({forecast.title}), item {item.rating_key}:")
-            rows += [f"  {line(change)}" for change in item.changes]
+            rows += [f"  {change_as_line(change)}" for change in item.changes]
     pictures = forecast.pictures
     some = [
         words

@@ -122,7 +122,7 @@ def run(
             config,
             context.data_dir,
             stack.enter_context(closing(PageWriter(context.queue_dir))),
-            families=tag_descendants(context.stash, config.tag_rules),
+            descendants=tag_descendants(context.stash, config.tag_rules),
             report=report,
             progress=progress.after,
         )

@@ -17,7 +17,7 @@ from api.arguments import is_yes, number, scene_ids
 from api.context import Context
 from common import stash_log
 from common.jobs import scene_key
-from metadata.change_text import describe, line
+from metadata.change_text import change_as_dict, change_as_line
 from pipeline.restore import give_back_job, plan
 from state import database
 from state.ledger import Ledger, Verdict
@@ -206,14 +206,14 @@ class _Shown:
                 "rating_key": item.rating_key,
                 "title": item.title,
                 "file": one.file,
-                "changes": [describe(change) for change in way.diff.changes],
+                "changes": [change_as_dict(change) for change in way.diff.changes],
                 "unlocked": list(way.unlocked),
                 "collections_removed": way.diff.collections_removed,
                 "pictures": pictures,
             }
         )
         rows = [f"Scene {one.scene_id}, item {item.rating_key} ({item.title}):"]
-        rows += [f"  {line(change)}" for change in way.diff.changes]
+        rows += [f"  {change_as_line(change)}" for change in way.diff.changes]
         if way.unlocked:
             rows.append(f"  unlocked: {', '.join(way.unlocked)}")
         rows += [f"  {name}: {'the one before' if key else 'none, as before'}" for name, key in pictures.items()]

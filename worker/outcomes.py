@@ -204,7 +204,7 @@ class OutcomeRecorder:
                 fields=fields,
                 # Of what failed too: another attempt is worth while as soon as something else would be pushed.
                 fingerprint=work.fingerprint if tried and work.wish else before.fingerprint if before else "",
-                says=work.wish.says_something if in_step and work.wish else before.says if before else False,
+                says=work.wish.has_metadata if in_step and work.wish else before.says if before else False,
                 evidence=work.evidence,
             ),
             before,

@@ -17,9 +17,9 @@ from hooks.handlers import unmark_scene_pending
 from matching import manual_match
 from matching.low_confidence import LowConfidence
 from matching.ranking import Match, MatchConfidence
-from metadata.filters import why_left_out
+from metadata.filters import filter_reason
 from metadata.quality_gate import has_meaningful_metadata
-from metadata.tag_rules import NO_FAMILIES, Families
+from metadata.tag_rules import NO_DESCENDANTS, TagDescendants
 from pipeline.item_writer import ItemWriter
 from pipeline.pictures import PictureOutcome, PictureSync, PictureTarget
 from pipeline.plex_session import PlexSession
@@ -75,7 +75,7 @@ class SyncWorker:
         self._ticks = ticks
         self.pictures = pictures
         # The tags that rules ending in /* mean; whoever can ask Stash sets it.
-        self.families: Families = NO_FAMILIES
+        self.descendants: TagDescendants = NO_DESCENDANTS
         self._memory = memory
         self._writer = ItemWriter(self._get_plex_client, lambda: self.config, lambda: self.memory)
         # How often a connection to Plex was left: what was read over an earlier one is not written over a later.
@@ -239,7 +239,7 @@ class SyncWorker:
         work.scene = scene
         if scene.gone:
             return
-        left_out = None if scene.data is None else why_left_out(scene.data, self.config, self.families)
+        left_out = None if scene.data is None else filter_reason(scene.data, self.config, self.descendants)
         if self._was_given_back(work):
             # Before everything else: a verdict in its place would be forgetting it.
             work.verdict, work.reason = Verdict.GIVEN_BACK, REASON
@@ -250,7 +250,7 @@ class SyncWorker:
         elif left_out is not None:
             work.verdict, work.reason = Verdict.FILTERED, f"the scene {left_out}"
         else:
-            work.wish = self._writer.wish(work, self.families)
+            work.wish = self._writer.wish(work, self.descendants)
 
     def _was_given_back(self, work: SceneSync) -> bool:
         if work.job.get("by_hand"):
@@ -456,7 +456,7 @@ class SyncWorker:
             raise PlexNotFound(f"Plex has no item {rating_key} any more")
         path = str(data.get("path") or (item.parts[0].path if item.parts else ""))
         work = SceneSync({"scene_id": 0}, scene=Scene(0, cast(SceneData, data), [SceneFile(path)]), items=[item])
-        work.wish = self._writer.wish(work, self.families)
+        work.wish = self._writer.wish(work, self.descendants)
         self._writer.write(work)
         if work.error is not None:
             raise work.error

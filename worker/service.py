@@ -342,7 +342,7 @@ class WorkerService:
             self._on_settings(config)
         if self._families_at is None or time.monotonic() - self._families_at > FAMILIES_AGE:
             # Which tags lie below which changes seldom, and nothing tells (stash 4.2).
-            self.worker.families = tag_descendants(self._client, config.tag_rules)
+            self.worker.descendants = tag_descendants(self._client, config.tag_rules)
             self._families_at = time.monotonic()
         if not answer.enabled:
             self._leaving = ExitReason.UNINSTALLED if answer.enabled is None else ExitReason.DISABLED

@@ -24,7 +24,7 @@ from common.scene import StashScene
 from hooks.hook_event import event_of, read_document
 from matching.path_map import parse_path_map
 from metadata.desired_state import desired_state
-from metadata.filters import why_left_out
+from metadata.filters import filter_reason
 from metadata.quality_gate import has_meaningful_metadata
 from pipeline.scene_reader import from_stash
 from settings.config import BY_NAME, Stash2PlexConfig
@@ -190,7 +190,7 @@ def test_rules_in_settings(text: str, path: str) -> None:
             parse_path_map(config.path_map).to_plex(path)
         data = stash_scenes.job_data(cast(StashScene, SCENE)) or {}
         data["path"] = path or "/"
-        why_left_out(data, config)
+        filter_reason(data, config)
         desired_state(data, config, "stem")
 
 
@@ -223,7 +223,7 @@ def ask(client: StashClient) -> None:
             scene = from_stash(scene_id, found)
             if scene.data is not None:
                 has_meaningful_metadata(scene.data)
-                why_left_out(scene.data, config)
+                filter_reason(scene.data, config)
                 desired_state(scene.data, config, "stem")
     except StashError as error:
         assert str(error)

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable
 from urllib.parse import parse_qsl, unquote
 
-from metadata.diff import Actual
+from metadata.diff import ActualState
 from metadata.text import tag_key
 
 
-def after(actual: Actual, requests: Iterable[str], *, replace: bool, reorder: bool) -> Actual:
+def after(actual: ActualState, requests: Iterable[str], *, replace: bool, reorder: bool) -> ActualState:
     """The item after ``requests``. ``replace``: indexed tags are the whole list, not more of it; ``reorder``: a whole
     list also sets the order (plex 4.4)."""
     for request in requests:
@@ -18,7 +18,7 @@ def after(actual: Actual, requests: Iterable[str], *, replace: bool, reorder: bo
     return actual
 
 
-def _after_one(actual: Actual, request: str, replace: bool, reorder: bool) -> Actual:
+def _after_one(actual: ActualState, request: str, replace: bool, reorder: bool) -> ActualState:
     scalars, rating = dict(actual.scalars), actual.rating
     gone: dict[str, list[str]] = {}
     come: dict[str, list[str]] = {}
@@ -36,7 +36,7 @@ def _after_one(actual: Actual, request: str, replace: bool, reorder: bool) -> Ac
         both = {tag_key(name) for name in gone.get(kind, ())} & {tag_key(name) for name in come.get(kind, ())}
         assert not both, f"{both} is added and removed in one request"
         tags[kind] = _list(tags.get(kind, []), gone.get(kind, []), come.get(kind, []), replace, reorder)
-    return Actual(scalars, tags, rating)
+    return ActualState(scalars, tags, rating)
 
 
 def _list(old: list[str], gone: list[str], come: list[str], replace: bool, reorder: bool) -> list[str]:

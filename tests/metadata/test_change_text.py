@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from metadata.change_text import describe, line
+from metadata.change_text import change_as_dict, change_as_line
 from metadata.diff import Change
 
 pytestmark = pytest.mark.unit
@@ -28,15 +28,15 @@ pytestmark = pytest.mark.unit
     ],
 )
 def test_a_change_is_one_line(change: Change, wanted: str) -> None:
-    assert line(change) == wanted
-    assert "\n" not in line(change)
+    assert change_as_line(change) == wanted
+    assert "\n" not in change_as_line(change)
 
 
 def test_a_change_is_plain_data_with_the_whole_of_it() -> None:
-    assert describe(Change("summary", "x" * 200, "")) == {
+    assert change_as_dict(Change("summary", "x" * 200, "")) == {
         "field": "summary", "old": "x" * 200, "new": "", "added": [], "removed": [],
     }  # fmt: skip
-    found = describe(Change("collection", ["Mine", "Old"], ["Mine", "New"]))
+    found = change_as_dict(Change("collection", ["Mine", "Old"], ["Mine", "New"]))
     assert found == {
         "field": "collection", "old": ["Mine", "Old"], "new": ["Mine", "New"], "added": ["New"], "removed": ["Old"],
     }  # fmt: skip

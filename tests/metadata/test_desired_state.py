@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metadata.desired_state import DesiredState, desired_state, whole_date
-from metadata.text import LONGEST
+from metadata.desired_state import DesiredState, complete_date, desired_state
+from metadata.text import MAX_ENCODED_LENGTH
 from settings.config import Stash2PlexConfig
 
 pytestmark = pytest.mark.unit
@@ -82,7 +82,7 @@ def test_details_too_long_for_a_request_are_cut_and_it_is_said(text: str) -> Non
     summary = found.scalars["summary"]
     assert summary.endswith("\u2026")
     assert text.startswith(summary[:-1])
-    assert LONGEST * 3 // 4 - 20 < len(quote(summary, safe="")) <= LONGEST
+    assert MAX_ENCODED_LENGTH * 3 // 4 - 20 < len(quote(summary, safe="")) <= MAX_ENCODED_LENGTH
     assert " " not in text or text[len(summary) - 1] == " "
     assert found.notes == ("the details are too long for one request to Plex: cut at a word",)
 
@@ -170,7 +170,7 @@ def test_a_tagline_only_where_it_is_given() -> None:
     ],
 )
 def test_a_partial_date_is_completed_and_a_bad_one_left_alone(date: str | None, whole: str | None) -> None:
-    assert whole_date(date) == whole
+    assert complete_date(date) == whole
     found = desired({"date": date})
     assert found.scalars == ({} if whole is None else {"originallyAvailableAt": whole})
     assert bool(found.notes) is (whole is None)
@@ -179,7 +179,7 @@ def test_a_partial_date_is_completed_and_a_bad_one_left_alone(date: str | None, 
 @given(st.dates())
 def test_a_date_and_its_parts_are_whole_dates(date: Any) -> None:
     text = date.isoformat()
-    assert [whole_date(text[:length]) for length in (10, 7, 4)] == [text, f"{text[:7]}-01", f"{text[:4]}-01-01"]
+    assert [complete_date(text[:length]) for length in (10, 7, 4)] == [text, f"{text[:7]}-01", f"{text[:4]}-01-01"]
 
 
 def test_too_many_tags_are_cut_the_same_way_every_time_and_it_is_said() -> None:
@@ -203,8 +203,8 @@ def test_ignored_tags_are_no_genres_and_do_not_count_against_the_limit() -> None
     found = desired(data, ignore_tags="b, 3, other", max_tags=2)
     assert (found.tags, found.notes) == ({"genre": ["a", "4K"]}, ())
     config = Stash2PlexConfig.from_settings({"ignore_tags": "Letters/*"})
-    families = {"Letters/*": {"9": "Letters", "1": "a", "2": "B", "3": "c"}}
-    assert desired_state(data, config, "stem", families).tags == {"genre": ["4K"]}
+    descendants = {"Letters/*": {"9": "Letters", "1": "a", "2": "B", "3": "c"}}
+    assert desired_state(data, config, "stem", descendants).tags == {"genre": ["4K"]}
 
 
 def test_the_title_has_its_format() -> None:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metadata.desired_state import DesiredState, desired_state
-from metadata.diff import Actual, Change, Diff, difference
-from metadata.edit_query import queries
+from metadata.diff import ActualState, Change, Diff, compute_diff
+from metadata.edit_query import edit_queries
 from metadata.text import tag_key
 from settings.config import Stash2PlexConfig
 
@@ -22,19 +22,19 @@ pytestmark = pytest.mark.unit
 WISH = DesiredState(
     {"title": "T", "summary": "", "studio": "S"}, {"actor": ["Ada"], "genre": []}, rating=8.0, has_rating=True
 )
-THERE = Actual({"title": "T", "studio": "S"}, {"actor": ["Ada"]}, rating=8.0)
+THERE = ActualState({"title": "T", "studio": "S"}, {"actor": ["Ada"]}, rating=8.0)
 
 
 def test_an_item_that_is_as_it_should_be_needs_nothing() -> None:
-    found = difference(THERE, WISH)
+    found = compute_diff(THERE, WISH)
     assert found == Diff()
     assert not found
     assert found.changes == []
 
 
 def test_each_difference_is_a_change_from_old_to_new() -> None:
-    actual = Actual({"title": "Old", "summary": "Old"}, {"actor": ["Bea", "Ada"], "genre": ["x"]}, rating=None)
-    found = difference(actual, WISH)
+    actual = ActualState({"title": "Old", "summary": "Old"}, {"actor": ["Bea", "Ada"], "genre": ["x"]}, rating=None)
+    found = compute_diff(actual, WISH)
     assert found
     assert found.changes == [
         Change("title", "Old", "T"),
@@ -47,16 +47,16 @@ def test_each_difference_is_a_change_from_old_to_new() -> None:
 
 
 def test_what_is_not_wished_for_is_left_alone() -> None:
-    actual = Actual({"title": "x", "tagline": "y"}, {"genre": ["z"], "writer": ["w"]}, rating=3.0)
-    assert not difference(actual, DesiredState({}, {}))
-    assert difference(actual, DesiredState({"tagline": ""}, {})).changes == [Change("tagline", "y", "")]
+    actual = ActualState({"title": "x", "tagline": "y"}, {"genre": ["z"], "writer": ["w"]}, rating=3.0)
+    assert not compute_diff(actual, DesiredState({}, {}))
+    assert compute_diff(actual, DesiredState({"tagline": ""}, {})).changes == [Change("tagline", "y", "")]
 
 
 @pytest.mark.parametrize(
     ("old", "new"), [("a", "A"), ("a b", "a  b"), ("a\nb", "a b"), ("é", "e\u0301"), (" a ", "a"), ("a", "a\n")]
 )
 def test_any_difference_of_a_text_is_one(old: str, new: str) -> None:
-    assert difference(Actual({"summary": old}, {}), DesiredState({"summary": new}, {})).changes == [
+    assert compute_diff(ActualState({"summary": old}, {}), DesiredState({"summary": new}, {})).changes == [
         Change("summary", old, new)
     ]
 
@@ -75,7 +75,7 @@ def test_any_difference_of_a_text_is_one(old: str, new: str) -> None:
     ],
 )
 def test_tags_are_compared_as_plex_holds_them(old: list[str], new: list[str], same: bool) -> None:
-    found = difference(Actual({}, {"genre": old}), DesiredState({}, {"genre": new}))
+    found = compute_diff(ActualState({}, {"genre": old}), DesiredState({}, {"genre": new}))
     assert found.changes == ([] if same else [Change("genre", old, new)])
 
 
@@ -99,9 +99,9 @@ def test_a_rating_is_written_where_it_differs_and_cleared_only_where_it_is_ours(
     old: float | None, new: float | None, ours: bool, changed: bool
 ) -> None:
     wish = DesiredState({}, {}, rating=new, has_rating=True)
-    found = difference(Actual({}, {}, old), wish, rating_is_ours=ours)
+    found = compute_diff(ActualState({}, {}, old), wish, rating_is_ours=ours)
     assert found.changes == ([Change("userRating", old, new)] if changed else [])
-    assert not difference(Actual({}, {}, old), DesiredState({}, {}, rating=new), rating_is_ours=ours)
+    assert not compute_diff(ActualState({}, {}, old), DesiredState({}, {}, rating=new), rating_is_ours=ours)
 
 
 @pytest.mark.parametrize("ours", [True, False])
@@ -109,63 +109,63 @@ def test_preserving_writes_only_where_plex_has_nothing(ours: bool) -> None:
     wish = DesiredState(
         {"title": "T", "summary": "S", "studio": "X"}, {"actor": ["a"], "genre": ["g"]}, rating=8.0, has_rating=True
     )
-    actual = Actual({"title": "mine", "summary": ""}, {"actor": ["mine"]}, rating=0.0)
-    found = difference(actual, wish, preserve=True, rating_is_ours=ours)
+    actual = ActualState({"title": "mine", "summary": ""}, {"actor": ["mine"]}, rating=0.0)
+    found = compute_diff(actual, wish, preserve=True, rating_is_ours=ours)
     assert found.changes == [Change("summary", "", "S"), Change("studio", "", "X"), Change("genre", [], ["g"])]
     emptied = DesiredState({"title": ""}, {"actor": []}, rating=None, has_rating=True)
-    assert not difference(actual, emptied, preserve=True, rating_is_ours=ours)
+    assert not compute_diff(actual, emptied, preserve=True, rating_is_ours=ours)
 
 
 def test_of_collections_only_the_owned_go_and_people_s_are_sent_again() -> None:
-    actual = Actual({}, {"collection": ["Mine", "Old studio", "Other"]})
-    found = difference(actual, DesiredState({}, {"collection": ["Atlas"]}), owned=["old STUDIO", "gone long ago"])
+    actual = ActualState({}, {"collection": ["Mine", "Old studio", "Other"]})
+    found = compute_diff(actual, DesiredState({}, {"collection": ["Atlas"]}), owned=["old STUDIO", "gone long ago"])
     assert found.changes == [Change("collection", ["Mine", "Old studio", "Other"], ["Mine", "Other", "Atlas"])]
     assert (found.collections_added, found.collections_removed) == (["Atlas"], ["Old studio"])
 
 
 def test_a_collection_a_person_made_with_the_name_of_ours_does_not_become_ours() -> None:
     wish = DesiredState({}, {"collection": ["Atlas", "Ada"]})
-    assert not difference(Actual({}, {"collection": ["ATLAS", "Ada"]}), wish)
-    found = difference(Actual({}, {"collection": ["ATLAS"]}), wish)
+    assert not compute_diff(ActualState({}, {"collection": ["ATLAS", "Ada"]}), wish)
+    found = compute_diff(ActualState({}, {"collection": ["ATLAS"]}), wish)
     assert (found.changes, found.collections_added) == ([Change("collection", ["ATLAS"], ["ATLAS", "Ada"])], ["Ada"])
 
 
 def test_a_wish_of_which_only_a_part_is_known_removes_no_collection() -> None:
-    actual = Actual({}, {"collection": ["Old"]})
+    actual = ActualState({}, {"collection": ["Old"]})
     wish = DesiredState({}, {"collection": ["Atlas"]}, partial=frozenset({"collection"}))
-    found = difference(actual, wish, owned=["Old"])
+    found = compute_diff(actual, wish, owned=["Old"])
     assert found.changes == [Change("collection", ["Old"], ["Old", "Atlas"])]
-    assert not difference(
+    assert not compute_diff(
         actual, DesiredState({}, {"collection": []}, partial=frozenset({"collection"})), owned=["Old"]
     )
 
 
 def test_preserving_adds_collections_only_where_there_is_none_and_removes_none() -> None:
     wish = DesiredState({}, {"collection": ["Atlas"]})
-    assert difference(Actual({}, {}), wish, preserve=True).collections_added == ["Atlas"]
+    assert compute_diff(ActualState({}, {}), wish, preserve=True).collections_added == ["Atlas"]
     for there in (["Mine"], ["Old"], ["Mine", "Old"]):
-        assert not difference(Actual({}, {"collection": there}), wish, preserve=True, owned=["Old"])
-        assert not difference(
-            Actual({}, {"collection": there}), DesiredState({}, {"collection": []}), preserve=True, owned=["Old"]
+        assert not compute_diff(ActualState({}, {"collection": there}), wish, preserve=True, owned=["Old"])
+        assert not compute_diff(
+            ActualState({}, {"collection": there}), DesiredState({}, {"collection": []}), preserve=True, owned=["Old"]
         )
 
 
 def test_a_diff_without_collections_adds_and_removes_none_of_them() -> None:
-    found = difference(Actual({}, {"genre": ["a"]}), DesiredState({}, {"genre": ["b"]}))
+    found = compute_diff(ActualState({}, {"genre": ["a"]}), DesiredState({}, {"genre": ["b"]}))
     assert (found.collections_added, found.collections_removed) == ([], [])
     assert [(change.added, change.removed) for change in found.changes] == [(["b"], ["a"])]
     assert [
-        (change.added, change.removed) for change in difference(THERE, DesiredState({"title": "x"}, {})).changes
+        (change.added, change.removed) for change in compute_diff(THERE, DesiredState({"title": "x"}, {})).changes
     ] == [([], [])]
 
 
 def test_another_order_of_actors_is_a_difference_only_where_it_is_asked_for() -> None:
-    there = Actual({}, {"actor": ["Bea", "Ada"], "genre": ["b", "a"]})
+    there = ActualState({}, {"actor": ["Bea", "Ada"], "genre": ["b", "a"]})
     wish = DesiredState({}, {"actor": ["Ada", "Bea"], "genre": ["a", "b"]})
-    assert not difference(there, wish)
-    assert difference(there, wish, reorder=True).changes == [Change("actor", ["Bea", "Ada"], ["Ada", "Bea"])]
-    assert not difference(there, wish, reorder=True, preserve=True)
-    assert not difference(Actual({}, {"actor": ["ADA", "bea"], "genre": ["b", "a"]}), wish, reorder=True)
+    assert not compute_diff(there, wish)
+    assert compute_diff(there, wish, reorder=True).changes == [Change("actor", ["Bea", "Ada"], ["Ada", "Bea"])]
+    assert not compute_diff(there, wish, reorder=True, preserve=True)
+    assert not compute_diff(ActualState({}, {"actor": ["ADA", "bea"], "genre": ["b", "a"]}), wish, reorder=True)
 
 
 NAMES = st.lists(st.text(max_size=6), max_size=5)
@@ -185,7 +185,7 @@ DATA = st.fixed_dictionaries(
     },
 )
 ACTUALS = st.builds(
-    Actual,
+    ActualState,
     st.dictionaries(
         st.sampled_from(["title", "summary", "tagline", "studio", "originallyAvailableAt"]), st.text(max_size=12)
     ),
@@ -200,40 +200,40 @@ def wish_of(data: dict[str, Any]) -> DesiredState:
     return desired_state(data, CONFIG, "stem")
 
 
-def written(actual: Actual, found: Diff) -> Actual:
+def written(actual: ActualState, found: Diff) -> ActualState:
     """The item after the changes were written."""
     scalars = {**actual.scalars, **{change.field: change.new for change in found.scalars}}
     tags = {**actual.tags, **{change.field: change.new for change in found.tags}}
-    return Actual(scalars, tags, found.rating.new if found.rating else actual.rating)
+    return ActualState(scalars, tags, found.rating.new if found.rating else actual.rating)
 
 
 @given(DATA)
 def test_an_item_built_from_the_wish_needs_nothing(data: dict[str, Any]) -> None:
     wish = wish_of(data)
     for preserve in (True, False):
-        assert not difference(Actual(wish.scalars, wish.tags, wish.rating), wish, preserve=preserve)
+        assert not compute_diff(ActualState(wish.scalars, wish.tags, wish.rating), wish, preserve=preserve)
 
 
 @given(DATA, ACTUALS, st.booleans(), st.booleans())
 def test_after_writing_nothing_differs_any_more(
-    data: dict[str, Any], actual: Actual, preserve: bool, ours: bool
+    data: dict[str, Any], actual: ActualState, preserve: bool, ours: bool
 ) -> None:
     wish = wish_of(data)
-    found = difference(actual, wish, preserve=preserve, rating_is_ours=ours)
-    assert not difference(written(actual, found), wish, preserve=preserve, rating_is_ours=ours)
+    found = compute_diff(actual, wish, preserve=preserve, rating_is_ours=ours)
+    assert not compute_diff(written(actual, found), wish, preserve=preserve, rating_is_ours=ours)
     assert bool(found) is bool(found.changes)
 
 
 @given(DATA, ACTUALS, st.booleans())
-def test_preserving_never_overwrites(data: dict[str, Any], actual: Actual, ours: bool) -> None:
-    found = difference(actual, wish_of(data), preserve=True, rating_is_ours=ours)
+def test_preserving_never_overwrites(data: dict[str, Any], actual: ActualState, ours: bool) -> None:
+    found = compute_diff(actual, wish_of(data), preserve=True, rating_is_ours=ours)
     assert all(change.old in ("", [], None) for change in found.changes)
 
 
 @given(DATA, ACTUALS)
-def test_only_what_is_wished_for_is_changed(data: dict[str, Any], actual: Actual) -> None:
+def test_only_what_is_wished_for_is_changed(data: dict[str, Any], actual: ActualState) -> None:
     wish = wish_of(data)
-    found = difference(actual, wish)
+    found = compute_diff(actual, wish)
     assert {change.field for change in found.changes} <= {*wish.scalars, *wish.tags, "userRating"}
     assert all(change.new == wish.scalars[change.field] for change in found.scalars)
     assert all(change.new == wish.tags[change.field] for change in found.tags if change.field != "collection")
@@ -243,7 +243,7 @@ def test_only_what_is_wished_for_is_changed(data: dict[str, Any], actual: Actual
 SHOWN = st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=5), max_size=5,
                  unique_by=tag_key)  # fmt: skip
 ITEMS = st.builds(
-    Actual,
+    ActualState,
     st.dictionaries(st.sampled_from(["title", "summary", "tagline", "studio"]), st.text(max_size=12)),
     st.dictionaries(st.sampled_from(["actor", "genre", "director", "collection", "label", "writer"]), SHOWN),
     st.none() | st.integers(0, 100).map(lambda tenths: tenths / 10),
@@ -257,18 +257,18 @@ def keys(names: Any) -> set[str]:
 
 @given(DATA, ITEMS, SHOWN, st.booleans(), st.booleans(), st.integers(200, 6000))
 def test_an_edit_makes_the_item_as_wished_whatever_plex_means_by_a_list(
-    data: dict[str, Any], item: Actual, owned: list[str], replace: bool, reorder: bool, limit: int
+    data: dict[str, Any], item: ActualState, owned: list[str], replace: bool, reorder: bool, limit: int
 ) -> None:
     # some of what is there is ours
     owned = [*owned, *item.tags.get("collection", ())[::2]]
     wish = wish_of(data)
-    found = difference(item, wish, rating_is_ours=True, owned=owned, reorder=True)
-    shown = after(item, queries(found, limit), replace=replace, reorder=reorder)
+    found = compute_diff(item, wish, rating_is_ours=True, owned=owned, reorder=True)
+    shown = after(item, edit_queries(found, limit), replace=replace, reorder=reorder)
 
     for name, text in {**item.scalars, **wish.scalars}.items():
         assert shown.scalars.get(name, "") == text
-    assert not difference(shown, wish, rating_is_ours=True, owned=owned)
-    assert queries(difference(shown, wish, rating_is_ours=True, owned=owned)) == []
+    assert not compute_diff(shown, wish, rating_is_ours=True, owned=owned)
+    assert edit_queries(compute_diff(shown, wish, rating_is_ours=True, owned=owned)) == []
     for kind in ("actor", "genre", "director"):
         assert keys(shown.tags.get(kind, ())) == keys(wish.tags.get(kind, item.tags.get(kind, ())))
     for kind in ("label", "writer"):
@@ -288,10 +288,10 @@ def test_an_edit_makes_the_item_as_wished_whatever_plex_means_by_a_list(
 
 @given(DATA, ITEMS, SHOWN, st.booleans())
 def test_preserving_leaves_what_is_there_whatever_plex_means_by_a_list(
-    data: dict[str, Any], item: Actual, owned: list[str], replace: bool
+    data: dict[str, Any], item: ActualState, owned: list[str], replace: bool
 ) -> None:
-    found = difference(item, wish_of(data), preserve=True, rating_is_ours=True, owned=owned, reorder=True)
-    shown = after(item, queries(found), replace=replace, reorder=True)
+    found = compute_diff(item, wish_of(data), preserve=True, rating_is_ours=True, owned=owned, reorder=True)
+    shown = after(item, edit_queries(found), replace=replace, reorder=True)
     assert {name: shown.scalars[name] for name, text in item.scalars.items() if text} == {
         name: text for name, text in item.scalars.items() if text
     }

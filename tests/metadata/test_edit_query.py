@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metadata.diff import Change, Diff
-from metadata.edit_query import ALONE, LIMIT, queries
+from metadata.edit_query import MAX_FIELD_LENGTH, MAX_QUERY_LENGTH, edit_queries
 from metadata.text import tag_key
 
 pytestmark = pytest.mark.unit
@@ -38,7 +38,7 @@ def test_a_small_difference_is_one_request_with_every_field_locked() -> None:
         [Change("genre", ["Old, one"], ["A, b"]), Change("actor", [], ["Zoë"])],
         Change("userRating", None, 5.5),
     )
-    (query,) = queries(diff)
+    (query,) = edit_queries(diff)
     assert read([query]) == [
         ("title.value", "Ünï & Söhne = 100% + #1; a/b?"),
         ("title.locked", "1"),
@@ -58,7 +58,7 @@ def test_a_small_difference_is_one_request_with_every_field_locked() -> None:
 
 def test_collections_are_sent_whole_so_that_peoples_stay_under_both_readings() -> None:
     diff = Diff(tags=[Change("collection", ["Mine, too", "Old"], ["Mine, too", "Atlas"])])
-    assert read(queries(diff)) == [
+    assert read(edit_queries(diff)) == [
         ("collection[].tag.tag-", "Old"),
         ("collection[0].tag.tag", "Mine, too"),
         ("collection[1].tag.tag", "Atlas"),
@@ -67,7 +67,7 @@ def test_collections_are_sent_whole_so_that_peoples_stay_under_both_readings() -
 
 
 def test_another_order_is_the_same_list_again() -> None:
-    assert read(queries(Diff(tags=[Change("actor", ["Bea", "Ada"], ["Ada", "Bea"])]))) == [
+    assert read(edit_queries(Diff(tags=[Change("actor", ["Bea", "Ada"], ["Ada", "Bea"])]))) == [
         ("actor[0].tag.tag", "Ada"),
         ("actor[1].tag.tag", "Bea"),
         ("actor.locked", "1"),
@@ -75,19 +75,19 @@ def test_another_order_is_the_same_list_again() -> None:
 
 
 def test_nothing_different_is_no_request() -> None:
-    assert queries(Diff()) == []
+    assert edit_queries(Diff()) == []
 
 
 @pytest.mark.parametrize(("rating", "sent"), [(0.0, "0.0"), (10.0, "10.0"), (0.1, "0.1"), (None, "")])
 def test_a_rating_is_sent_or_cleared(rating: float | None, sent: str) -> None:
-    assert read(queries(Diff(rating=Change("userRating", 3.0, rating)))) == [
+    assert read(edit_queries(Diff(rating=Change("userRating", 3.0, rating)))) == [
         ("userRating.value", sent),
         ("userRating.locked", "1"),
     ]
 
 
 def test_an_emptied_list_is_a_removal_of_all_it_held() -> None:
-    assert read(queries(Diff(tags=[Change("genre", ["a", "b,c"], [])]))) == [
+    assert read(edit_queries(Diff(tags=[Change("genre", ["a", "b,c"], [])]))) == [
         ("genre[].tag.tag-", "a,b%2Cc"),
         ("genre.locked", "1"),
     ]
@@ -95,8 +95,8 @@ def test_an_emptied_list_is_a_removal_of_all_it_held() -> None:
 
 def test_what_does_not_fit_one_request_line_is_spread_over_several() -> None:
     diff = Diff([Change("title", "", "t" * 3000), Change("studio", "", "s" * 2000), Change("summary", "", "x" * 2500)])
-    requests = queries(diff)
-    assert [len(request) <= LIMIT for request in requests] == [True, True]
+    requests = edit_queries(diff)
+    assert [len(request) <= MAX_QUERY_LENGTH for request in requests] == [True, True]
     assert [key for key, _ in read(requests)] == [
         f"{field}.{part}" for field in ("title", "studio", "summary") for part in ("value", "locked")
     ]
@@ -104,15 +104,15 @@ def test_what_does_not_fit_one_request_line_is_spread_over_several() -> None:
 
 def test_the_limit_is_a_parameter() -> None:
     diff = Diff([Change("title", "", "a"), Change("studio", "", "b")])
-    assert len(queries(diff)) == 1
-    assert len(queries(diff, limit=10)) == 2
+    assert len(edit_queries(diff)) == 1
+    assert len(edit_queries(diff, limit=10)) == 2
 
 
 def test_a_list_too_long_for_one_request_arrives_whole() -> None:
     change = Change("genre", [f"alt {n}" for n in range(300)], [f"日本 {n}, neu" for n in range(900)])
-    requests = queries(Diff(tags=[change]))
+    requests = edit_queries(Diff(tags=[change]))
     assert len(requests) > 1
-    assert all(len(request) < ALONE * 1.3 for request in requests)
+    assert all(len(request) < MAX_FIELD_LENGTH * 1.3 for request in requests)
     assert tags_after(change, requests) == change.new
     assert [request.count("genre.locked=1") for request in requests] == [1] * len(requests)
     indexes = [key for key, _ in read(requests) if key.endswith("].tag.tag")]
@@ -125,7 +125,7 @@ NAMES = st.lists(st.text(min_size=1, max_size=6), max_size=6, unique_by=tag_key)
 @given(NAMES, NAMES)
 def test_after_the_requests_the_list_is_the_wished_for_one(old: list[str], new: list[str]) -> None:
     change = Change("genre", old, new)
-    after = tags_after(change, queries(Diff(tags=[change])))
+    after = tags_after(change, edit_queries(Diff(tags=[change])))
     assert {tag_key(name) for name in after} == {tag_key(name) for name in new}
     assert len(after) == len(new)
 
@@ -142,7 +142,7 @@ def test_whatever_the_limit_every_value_is_sent_once(
         [Change(field, "", text) for field, text in texts.items()],
         [Change(field, old, new) for field, (old, new) in lists.items()],
     )
-    sent = read(queries(diff, limit))
+    sent = read(edit_queries(diff, limit))
     assert {key: value for key, value in sent if key.endswith(".value")} == {
         f"{field}.value": text for field, text in texts.items()
     }

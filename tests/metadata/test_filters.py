@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from metadata.filters import lies_in, why_left_out
+from metadata.filters import filter_reason, is_below
 from settings.config import Stash2PlexConfig
 
 pytestmark = pytest.mark.unit
@@ -26,7 +26,7 @@ def reason(data: dict[str, Any], **settings: Any) -> str | None:
     """Why the scene is left out."""
     config = Stash2PlexConfig.from_settings(settings)
     assert config.problems == ()
-    return why_left_out(data, config, FAMILIES)
+    return filter_reason(data, config, FAMILIES)
 
 
 def test_without_filters_every_scene_is_in() -> None:
@@ -109,4 +109,4 @@ def test_what_the_data_do_not_say_fulfils_nothing_and_is_never_excluded() -> Non
     ],
 )
 def test_a_path_lies_in_whole_components(path: str, rule: str, wanted: bool) -> None:
-    assert lies_in(path, rule) is wanted
+    assert is_below(path, rule) is wanted

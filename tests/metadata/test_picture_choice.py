@@ -16,13 +16,13 @@ from metadata.picture_choice import (
     PictureChoice,
     PictureRecord,
     PictureState,
-    choose,
-    frame_instead,
-    is_choice,
-    remembered,
-    selected,
-    settled,
-    wanted,
+    choose_action,
+    enabled_pictures,
+    is_up_to_date,
+    is_user_choice,
+    replacement_frame,
+    selected_key,
+    stored_record,
 )
 
 pytestmark = pytest.mark.unit
@@ -48,7 +48,7 @@ def config(**switches: Any) -> SimpleNamespace:
     ],
 )
 def test_which_places_are_looked_after(switches: dict[str, Any], data: dict[str, Any], places: list[str]) -> None:
-    assert [place for place, _ in wanted(config(**switches), data)] == places
+    assert [place for place, _ in enabled_pictures(config(**switches), data)] == places
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_which_places_are_looked_after(switches: dict[str, Any], data: dict[str,
 def test_when_nobody_has_to_be_asked(
     memory: PictureRecord | None, updated_at: float | None, address: str | None, preserve: bool, quiet: bool
 ) -> None:
-    assert settled(memory, updated_at, address, preserve) is quiet
+    assert is_up_to_date(memory, updated_at, address, preserve) is quiet
 
 
 KNOWN = PictureRecord(PictureState.OURS, sha1=SUM, key=OURS)
@@ -130,11 +130,13 @@ ODD = PictureRecord(PictureState.OURS, sha1=SUM, key="upload://posters/17")
     ],
 )
 def test_what_plex_is_told(listed: list[tuple[str, bool]], memory: PictureRecord | None, choice: PictureChoice) -> None:
-    assert choose(listed, SUM, memory) == choice
+    assert choose_action(listed, SUM, memory) == choice
 
 
 def test_bytes_that_nobody_has_seen_are_not_found_under_the_name_of_others() -> None:
-    assert choose([(OURS, True)], "", PictureRecord(PictureState.KEPT, key=OURS)) == PictureChoice(PictureAction.UPLOAD)
+    assert choose_action([(OURS, True)], "", PictureRecord(PictureState.KEPT, key=OURS)) == PictureChoice(
+        PictureAction.UPLOAD
+    )
 
 
 @given(
@@ -145,11 +147,11 @@ def test_bytes_that_nobody_has_seen_are_not_found_under_the_name_of_others() -> 
 def test_what_is_listed_under_its_sum_is_never_uploaded(
     listed: list[tuple[str, bool]], memory: PictureRecord | None, sha1: str
 ) -> None:
-    choice = choose(listed, sha1, memory)
+    choice = choose_action(listed, sha1, memory)
     if sha1 and any(key == f"upload://posters/{sha1}" for key, _ in listed):
         assert choice.action is not PictureAction.UPLOAD
     if choice.action is PictureAction.SELECT:
-        assert choice.key in [key for key, _ in listed] and choice.key != selected(listed)
+        assert choice.key in [key for key, _ in listed] and choice.key != selected_key(listed)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +169,7 @@ def test_what_is_listed_under_its_sum_is_never_uploaded(
     ],
 )
 def test_what_a_person_chose(shown: str, locked: bool, choice: bool) -> None:
-    assert is_choice(shown, locked=locked) is choice
+    assert is_user_choice(shown, locked=locked) is choice
 
 
 @pytest.mark.parametrize(
@@ -181,7 +183,7 @@ def test_what_a_person_chose(shown: str, locked: bool, choice: bool) -> None:
     ],
 )
 def test_what_takes_the_place_of_ours(listed: list[tuple[str, bool]], memory: PictureRecord | None, key: str) -> None:
-    assert frame_instead(listed, memory) == key
+    assert replacement_frame(listed, memory) == key
 
 
 @given(
@@ -194,11 +196,11 @@ def test_what_takes_the_place_of_ours(listed: list[tuple[str, bool]], memory: Pi
     )
 )
 def test_a_memory_survives_the_ledger(memory: PictureRecord) -> None:
-    assert remembered(memory.as_dict(), "machine") == memory
+    assert stored_record(memory.as_dict(), "machine") == memory
 
 
 @pytest.mark.parametrize(
     "stored", [None, [], "x", {}, {"state": "?", "machine": "m"}, {"state": "ours"}, KNOWN.as_dict()]
 )
 def test_what_is_not_of_this_plex_or_unreadable_is_no_memory(stored: Any) -> None:
-    assert remembered(stored, "m") is None
+    assert stored_record(stored, "m") is None

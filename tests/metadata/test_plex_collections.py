@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metadata.desired_state import desired_state
-from metadata.plex_collections import merged, ours_after, wished
+from metadata.plex_collections import collections_for, merge_collections, owned_after_write
 from metadata.text import tag_key
 from settings.config import Stash2PlexConfig
 
@@ -31,7 +31,7 @@ def names(data: dict[str, Any], kinds: str = "studio", prefix: str = "") -> tupl
     """The collections a scene belongs to."""
     config = Stash2PlexConfig.from_settings({"collections": kinds, "collection_prefix": prefix})
     assert config.problems == ()
-    return wished(data, config, FAMILIES)
+    return collections_for(data, config, FAMILIES)
 
 
 @pytest.mark.parametrize(
@@ -97,14 +97,14 @@ def test_a_job_that_tells_only_a_part_says_so_in_the_wish() -> None:
     ],
 )
 def test_only_ours_ever_go(there: list[str], wish: list[str], owned: list[str], wanted: list[str]) -> None:
-    assert merged(there, wish, owned, whole=True) == wanted
-    assert merged(there, wish, owned, whole=False)[: len(there)] == there
+    assert merge_collections(there, wish, owned, whole=True) == wanted
+    assert merge_collections(there, wish, owned, whole=False)[: len(there)] == there
 
 
 def test_what_a_person_took_out_is_not_ours_any_more() -> None:
-    assert ours_after(["A", "B"], ["b", "Mine"], added=["C"]) == ["B", "C"]
-    assert ours_after(["A", "B"], ["A", "B"], removed=["a"]) == ["B"]
-    assert ours_after([], ["Mine"]) == []
+    assert owned_after_write(["A", "B"], ["b", "Mine"], added=["C"]) == ["B", "C"]
+    assert owned_after_write(["A", "B"], ["A", "B"], removed=["a"]) == ["B"]
+    assert owned_after_write([], ["Mine"]) == []
 
 
 NAMES = st.lists(st.text(min_size=1, max_size=3), max_size=5, unique_by=tag_key)
@@ -114,10 +114,10 @@ NAMES = st.lists(st.text(min_size=1, max_size=3), max_size=5, unique_by=tag_key)
 def test_peoples_stay_ours_come_and_a_second_time_nothing_changes(
     there: list[str], wish: list[str], owned: list[str], whole: bool
 ) -> None:
-    found = merged(there, wish, owned, whole=whole)
+    found = merge_collections(there, wish, owned, whole=whole)
     keys = [tag_key(name) for name in found]
     theirs = [name for name in there if tag_key(name) not in {tag_key(one) for one in owned}]
     assert [name for name in found if name in theirs] == theirs
     assert {tag_key(name) for name in wish} <= set(keys)
     assert len(set(keys)) == len(keys)
-    assert merged(found, wish, owned, whole=whole) == found
+    assert merge_collections(found, wish, owned, whole=whole) == found

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metadata.quality_gate import MEANINGFUL, has_meaningful_metadata
+from metadata.quality_gate import MEANINGFUL_FIELDS, has_meaningful_metadata
 
 pytestmark = pytest.mark.unit
 
@@ -34,7 +34,7 @@ def test_one_of_them_is_enough(name: str, value: object) -> None:
 
 
 @pytest.mark.parametrize("nothing", [None, "", "  \n", [], {}])
-@pytest.mark.parametrize("name", [*MEANINGFUL, "summary"])
+@pytest.mark.parametrize("name", [*MEANINGFUL_FIELDS, "summary"])
 def test_what_is_empty_says_nothing(name: str, nothing: object) -> None:
     assert not has_meaningful_metadata({**EMPTY, name: nothing})
     assert not has_meaningful_metadata({name: nothing})

@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from metadata.tag_rules import NO_FAMILIES, naming, tags_of
+from metadata.tag_rules import NO_DESCENDANTS, tag_rule_for, tags_of
 
 pytestmark = pytest.mark.unit
 
@@ -40,11 +40,11 @@ FAMILIES = {"Place/*": {"7": "Place", "8": "Outdoor", "9": "Zoë's garden"}, "7/
     ],
 )
 def test_a_rule_means_a_tag(rule: str, name: str, tag_id: str | None, meant: bool) -> None:
-    assert naming(["nothing", rule], FAMILIES, name, tag_id) == (rule if meant else None)
+    assert tag_rule_for(["nothing", rule], FAMILIES, name, tag_id) == (rule if meant else None)
 
 
 def test_no_rules_mean_no_tag() -> None:
-    assert naming([], NO_FAMILIES, "a", "1") is None
+    assert tag_rule_for([], NO_DESCENDANTS, "a", "1") is None
 
 
 def test_tags_have_their_ids_where_the_data_tell_all_of_them() -> None:

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metadata.text import clean, fitting, tag_key, unique
+from metadata.text import clean, tag_key, truncate_for_request, unique_names
 
 pytestmark = pytest.mark.unit
 
 
 @given(st.text(max_size=60), st.integers(12, 200))
 def test_a_text_that_fits_is_left_as_it_is(text: str, limit: int) -> None:
-    found, cut = fitting(text, limit)
+    found, cut = truncate_for_request(text, limit)
     assert cut is (len(quote(text, safe="")) > limit)
     assert cut or found == text
     assert not cut or (found.endswith("\u2026") and text.startswith(found[:-1]))
@@ -50,16 +50,16 @@ def test_clean_text_is_clean_and_can_be_sent(text: str) -> None:
 
 def test_names_that_plex_holds_as_one_are_one() -> None:
     nfd = unicodedata.normalize("NFD", "Zoë")
-    assert unique(["Zoë", nfd, "ZOË", "Zo\x00ë", "", " ", None, "Ada", "\x00"]) == ["Zoë", "Ada"]
-    assert unique(None) == []
+    assert unique_names(["Zoë", nfd, "ZOË", "Zo\x00ë", "", " ", None, "Ada", "\x00"]) == ["Zoë", "Ada"]
+    assert unique_names(None) == []
     assert tag_key(nfd) == tag_key("ZOË")
     assert tag_key("a, b") != tag_key("a b")
 
 
 @given(st.lists(st.text(max_size=4), max_size=8))
 def test_unique_keeps_order_and_drops_nothing_that_differs(names: list[str]) -> None:
-    found = unique(names)
-    assert unique(found) == found
+    found = unique_names(names)
+    assert unique_names(found) == found
     assert len({tag_key(name) for name in found}) == len(found)
     assert {tag_key(name) for name in found} == {tag_key(clean(name)) for name in names if clean(name).strip()}
     places = [[clean(name) for name in names].index(name) for name in found]

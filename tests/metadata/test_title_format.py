@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metadata.text import clean
-from metadata.title_format import KEYS, made_title
+from metadata.title_format import DATA_KEYS, format_title
 from settings.parsers import PLACEHOLDERS, title_format
 
 pytestmark = pytest.mark.unit
@@ -27,11 +27,11 @@ NOTHING: dict[str, Any] = {"title": "", "studio": None, "performers": [], "date"
 
 def made(form: str, *missing: str, **data: Any) -> str | None:
     """The title of the full scene without some of its values."""
-    return made_title({**FULL, **{name: NOTHING[name] for name in missing}, **data}, form, "stem")
+    return format_title({**FULL, **{name: NOTHING[name] for name in missing}, **data}, form, "stem")
 
 
 def test_the_settings_know_the_same_placeholders() -> None:
-    assert {*KEYS, "filename"} == set(PLACEHOLDERS)
+    assert {*DATA_KEYS, "filename"} == set(PLACEHOLDERS)
 
 
 @pytest.mark.parametrize(
@@ -76,9 +76,9 @@ def test_what_is_missing_leaves_no_separator_hanging(form: str, missing: str, wa
 @pytest.mark.parametrize("name", FULL)
 def test_a_title_that_needs_an_absent_key_is_not_decided(name: str) -> None:
     part = {key: value for key, value in FULL.items() if key != name}
-    assert made_title(part, "{title} {studio} {performer} {date} {code}", "stem") is None
-    assert (made_title(part, "{title}", "stem") is None) is (name == "title")
-    assert (made_title(part, "{filename}", "stem") is None) is (name == "title")
+    assert format_title(part, "{title} {studio} {performer} {date} {code}", "stem") is None
+    assert (format_title(part, "{title}", "stem") is None) is (name == "title")
+    assert (format_title(part, "{filename}", "stem") is None) is (name == "title")
 
 
 def test_values_are_used_as_they_are_and_are_no_format_themselves() -> None:
@@ -90,7 +90,7 @@ def test_values_are_used_as_they_are_and_are_no_format_themselves() -> None:
 @given(st.text(max_size=20))
 def test_the_plain_format_is_the_title_itself(title: str) -> None:
     wanted = clean(title) if clean(title).strip() else "stem"
-    assert made_title({"title": title}, "{title}", "stem") == wanted
+    assert format_title({"title": title}, "{title}", "stem") == wanted
 
 
 SEPARATORS = st.text("-: ,|/[]()", max_size=4)
@@ -108,5 +108,5 @@ def test_each_value_that_is_there_is_shown_in_order_and_never_nothing(names: lis
             assert title.strip()
             at = 0
             for name in names:
-                if KEYS.get(name) not in missing:
+                if DATA_KEYS.get(name) not in missing:
                     at = title.index(shown[name], at) + len(shown[name])

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from metadata.desired_state import DesiredState, desired_state, tag_key
-from metadata.diff import Actual, Diff, difference
-from metadata.edit_query import ALONE, LIMIT, queries
+from metadata.diff import ActualState, Diff, compute_diff
+from metadata.edit_query import MAX_FIELD_LENGTH, MAX_QUERY_LENGTH, edit_queries
 from plex.client import PlexClient
 from plex.items import FullItem, read_items
 from sandbox.plex import PlexSim
@@ -42,18 +42,18 @@ def read(client: PlexClient, item: Item) -> FullItem:
     return read_items(client, [item.rating_key])[item.rating_key]
 
 
-def actual(client: PlexClient, item: Item) -> Actual:
+def actual(client: PlexClient, item: Item) -> ActualState:
     found = read(client, item)
-    return Actual(found.scalars, found.tags, found.rating)
+    return ActualState(found.scalars, found.tags, found.rating)
 
 
 def difference_of(client: PlexClient, item: Item, wish: DesiredState) -> Diff:
-    return difference(actual(client, item), wish, rating_is_ours=True)
+    return compute_diff(actual(client, item), wish, rating_is_ours=True)
 
 
 def send(client: PlexClient, item: Item, wish: DesiredState) -> list[str]:
     """Send what differs; gives the queries that carried it."""
-    sent = queries(difference_of(client, item, wish))
+    sent = edit_queries(difference_of(client, item, wish))
     for query in sent:
         client.edit(item.section.key, item.rating_key, query)
     return sent
@@ -174,8 +174,8 @@ def test_a_long_summary_goes_alone_and_is_cut_where_no_request_could_carry_it(
     [alone] = [query for query in sent if "summary.value" in query]
     assert "title" not in alone
     assert "genre" not in alone
-    assert len(alone) <= ALONE
-    assert all(len(query) <= LIMIT for query in sent if query is not alone)
+    assert len(alone) <= MAX_FIELD_LENGTH
+    assert all(len(query) <= MAX_QUERY_LENGTH for query in sent if query is not alone)
 
 
 def test_three_hundred_tags_arrive_whole_and_leave_whole(client: PlexClient, item: Item) -> None:
@@ -184,12 +184,12 @@ def test_three_hundred_tags_arrive_whole_and_leave_whole(client: PlexClient, ite
     sent = send(client, item, wish)
     assert not difference_of(client, item, wish)
     assert item.tags("genre") == names
-    assert all(len(query) <= ALONE for query in sent)
+    assert all(len(query) <= MAX_FIELD_LENGTH for query in sent)
     fewer = wish_for(tags=names[::2])
-    assert all(len(query) <= ALONE for query in send(client, item, fewer))
+    assert all(len(query) <= MAX_FIELD_LENGTH for query in send(client, item, fewer))
     assert item.tags("genre") == names[::2]
     none = wish_for(tags=[])
-    assert all(len(query) <= ALONE for query in send(client, item, none))
+    assert all(len(query) <= MAX_FIELD_LENGTH for query in send(client, item, none))
     assert item.tags("genre") == []
 
 
@@ -199,14 +199,14 @@ def test_fields_that_fit_together_go_together(client: PlexClient, item: Item) ->
     wish = wish_for(title="U", details="e" * 5_900, studio="S", performers=["Bea"])
     sent = send(client, item, wish)
     assert len(sent) == 2
-    assert all(len(query) <= LIMIT + 100 for query in sent)
+    assert all(len(query) <= MAX_QUERY_LENGTH + 100 for query in sent)
     assert not difference_of(client, item, wish)
 
 
 def test_the_smallest_limit_splits_and_loses_nothing(client: PlexClient, item: Item) -> None:
     wish = wish_for(title="T", details="d", studio="S", date="2020", tags=["a", "b"], performers=["c"], rating100=80)
     found = difference_of(client, item, wish)
-    sent = queries(found, limit=1)
+    sent = edit_queries(found, limit=1)
     assert len(sent) == 8
     for query in sent:
         client.edit(item.section.key, item.rating_key, query)
@@ -214,7 +214,7 @@ def test_the_smallest_limit_splits_and_loses_nothing(client: PlexClient, item: I
 
 
 def test_no_difference_is_no_query() -> None:
-    assert queries(Diff()) == []
+    assert edit_queries(Diff()) == []
 
 
 JAPANESE = [f"とても長いタグの名前{number}" for number in range(300)]
@@ -224,7 +224,7 @@ def test_a_list_too_long_for_one_request_is_added_in_portions(plex: PlexSim, cli
     wish = wish_for(tags=JAPANESE)
     sent = send(client, item, wish)
     assert len(sent) > 1
-    assert all(len(query) <= ALONE + 100 for query in sent)
+    assert all(len(query) <= MAX_FIELD_LENGTH + 100 for query in sent)
     if not plex.replace_tags:  # a server that replaces cannot be given such a list at all
         assert item.tags("genre") == JAPANESE
 
@@ -233,4 +233,4 @@ def test_a_list_too_long_for_one_request_is_removed_in_portions(client: PlexClie
     item.genres.extend(Tag(name) for name in JAPANESE)
     sent = send(client, item, wish_for(tags=[]))
     assert item.tags("genre") == []
-    assert all(len(query) <= ALONE + 100 for query in sent)
+    assert all(len(query) <= MAX_FIELD_LENGTH + 100 for query in sent)

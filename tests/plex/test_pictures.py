@@ -6,7 +6,7 @@ from hashlib import sha1
 
 import pytest
 
-from metadata.picture_choice import selected, uploaded
+from metadata.picture_choice import selected_key, uploaded_key
 from plex.client import PlexClient
 from plex.exceptions import (
     PlexNotFound,
@@ -35,12 +35,12 @@ def item(plex: PlexSim, scenes: SimSection) -> Item:
 def test_a_picture_is_sent_once_and_then_found_by_its_sum(
     plex: PlexSim, client: PlexClient, item: Item, place: str, listing: str
 ) -> None:
-    assert selected(list_pictures(client, item.rating_key, place)).startswith("media://")
+    assert selected_key(list_pictures(client, item.rating_key, place)).startswith("media://")
     upload_picture(client, item.rating_key, place, jpeg())
     listed = list_pictures(client, item.rating_key, place)
-    name = uploaded(listed, sha1(jpeg(), usedforsecurity=False).hexdigest())
+    name = uploaded_key(listed, sha1(jpeg(), usedforsecurity=False).hexdigest())
     assert name.startswith("upload://")
-    assert selected(listed) == name
+    assert selected_key(listed) == name
     assert len(listed) == 2
     assert item.locks == {place}
     assert plex.counters[f"POST /library/metadata/{{id}}/{listing}"] == 1
@@ -58,9 +58,9 @@ def test_what_is_there_is_selected_without_its_bytes(plex: PlexSim, client: Plex
     first, ours, theirs = list_pictures(client, item.rating_key, place)
     assert theirs.selected
     select_picture(client, item.rating_key, place, ours.key)
-    assert selected(list_pictures(client, item.rating_key, place)) == ours.key
+    assert selected_key(list_pictures(client, item.rating_key, place)) == ours.key
     select_unlocked(client, item.section.key, item.rating_key, place, first.key)
-    assert selected(list_pictures(client, item.rating_key, place)) == first.key
+    assert selected_key(list_pictures(client, item.rating_key, place)) == first.key
     assert item.locks == set()
     assert sum(count for kind, count in plex.counters.items() if kind.startswith("POST")) == 2
 
@@ -128,7 +128,9 @@ def test_a_time_out_after_a_good_upload_leaves_it_there(plex: PlexSim, connect: 
     with pytest.raises(PlexTemporaryError):
         upload_picture(client, item.rating_key, "thumb", jpeg())
     plex.faults.clear()
-    assert uploaded(list_pictures(client, item.rating_key, "thumb"), sha1(jpeg(), usedforsecurity=False).hexdigest())
+    assert uploaded_key(
+        list_pictures(client, item.rating_key, "thumb"), sha1(jpeg(), usedforsecurity=False).hexdigest()
+    )
 
 
 def test_an_item_that_is_gone(client: PlexClient, item: Item) -> None:
