@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator
 from importlib import import_module
 
+import pytest
+
 from common.errors import (
     ENDED_BY_OUTAGE,
     BadDocument,
@@ -23,6 +25,8 @@ from reconciliation.scopes import BadScope
 from stash import client as stash
 from sync_queue.setup import QueueUnavailable
 from tests.hooks.support import ROOT
+
+pytestmark = pytest.mark.unit
 
 # What dead letters, jobs and events of version 0.1.0 hold.
 STORED: dict[str, type[UserFacingError]] = {

@@ -9,6 +9,8 @@ import pytest
 from release.manifest import TASKS
 from tasks.modes import API, BOTH, FILES, FULL, MENU, MODES, PAGE, STATUS, needs_packages
 
+pytestmark = pytest.mark.unit
+
 READ_SETTINGS = {
     *("all", "recent", "sync", "reconcile_all", "reconcile_recent", "reconcile_7days", "reconcile_custom"),
     *("gap_report", "process_queue", "health", "preview", "give_back"),
