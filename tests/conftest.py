@@ -60,7 +60,7 @@ def _measured_processes(request: pytest.FixtureRequest, coverage_environment: di
 @pytest.fixture(scope="session")
 def fork_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
     """A process with everything imported, from which those of ``forked`` modules are forked."""
-    made = ForkServer(tmp_path_factory.mktemp("fork_server"), witnessed=False)
+    made = ForkServer(tmp_path_factory.mktemp("fork_server"), observed=False)
     yield made
     made.close()
 

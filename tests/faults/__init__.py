@@ -1,4 +1,4 @@
-"""The fault suite: kills, crowds, outages, nonsense and damage, each followed by the invariant checker.
+"""The fault suite: killed processes, concurrent hooks, outages, malformed input and damaged files.
 
-Short with all other tests; long with ``make torture``.
+Every test ends with a check of the invariants. ``make test`` runs a short form, ``make torture`` the long one.
 """

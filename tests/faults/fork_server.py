@@ -1,12 +1,12 @@
-"""A process that has everything imported and forks plugin processes on demand: each costs 10 ms instead of 300.
+"""A process that has the whole product imported and forks plugin processes from it: 10 ms for each instead of 300.
 
-Stash, hooks and drainers start a small stand-in for Python (``shim``), with the very arguments and streams they would
-start Python with; the stand-in hands them over. So the product runs as it is, down to the locks and pipes it passes on,
-thousands of times in a few minutes. Only the environment is the fork server's own.
+Stash, hooks and workers start a stand-in for Python (``python_stand_in``) with exactly the arguments and streams they
+would start Python with, and the stand-in hands these over. So the unchanged product runs thousands of times in a few
+minutes, with the locks and pipes that it passes on. Only the environment variables are those of the fork server.
 
-A plan kills the next process of its kind: at the n-th call of a function, around a statement of SQL, or after so many
-seconds. Two witnesses stand in every process: which rows were committed, and that no two drainers are at work. Without
-them a process is left exactly as the product starts it.
+A fault plan kills the next process of a kind: at the n-th call of a function, around an SQL statement, or after a time.
+Observers in every process record which rows were committed and whether two workers ever ran at the same time; without
+them (``observed=False``) a process runs exactly as the product starts it.
 """
 
 from __future__ import annotations
@@ -25,27 +25,29 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.faults import steps
+from tests.faults import kill_points
 
 ROOT = Path(__file__).resolve().parents[2]
-_SUBREAPER = 36
+_PR_SET_CHILD_SUBREAPER = 36
+# The first byte of a message from the tests; one from the stand-in begins with a path.
+_CONTROL = b"\x01"
 
 
 class ForkServer:
-    """The fork_server as tests use it. ``python`` is what to start in Python's place."""
+    """The fork server as tests see it. ``python`` is the executable to start in place of Python."""
 
-    def __init__(self, folder: Path, *, witnessed: bool = True) -> None:
+    def __init__(self, folder: Path, *, observed: bool = True) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self._socket = folder / "s"
         self.python = folder / "python"
-        text = Path(__file__).with_name("shim.py").read_text().replace("@SOCKET@", str(self._socket))
+        text = Path(__file__).with_name("python_stand_in.py").read_text().replace("@SOCKET@", str(self._socket))
         self.python.write_text(f"#!{sys.executable} -IS\n{text}")
         self.python.chmod(0o700)
-        # not followed by coverage: what is measured here is measured elsewhere, and these are thousands
+        # Coverage does not follow these processes: there are thousands, and other tests measure the same code.
         env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.fork_server", str(folder), *(["witnessed"] if witnessed else [])],
+            [sys.executable, "-m", "tests.faults.fork_server", str(folder), *(["observed"] if observed else [])],
             cwd=ROOT,
             env=env,
             stdin=subprocess.DEVNULL,
@@ -55,130 +57,135 @@ class ForkServer:
         assert self._process.stdout.readline() == b"ready\n"
 
     def close(self) -> None:
-        """End it, and every process that came out of it."""
-        for life in self.lives():
-            os.kill(life["pid"], signal.SIGKILL)
+        """Kill the server and every process that it forked."""
+        for process in self.processes():
+            os.kill(process["pid"], signal.SIGKILL)
         self._process.kill()
         self._process.wait()
         assert self._process.stdout is not None
         self._process.stdout.close()
 
     def plan(self, kind: str, **plan: Any) -> None:
-        """Kill the next process of a kind (``hook``, ``drain``, ``reconcile``, or a task's mode); see ``steps.arm``."""
+        """Plan a fault for the next process of a kind; see ``kill_points.apply_plan``.
+
+        A kind is ``hook``, the mode of a task, or the first argument of a detached process.
+        """
         self._ask({"plan": {"kind": kind, **plan}})
 
-    def fate(self) -> int | None:
-        """How the process ended that took the last plan: exit code, negative for a signal; None while it lives, or
-        nobody took it."""
-        found: int | None = self._ask({"fate": True})
-        return found
+    def planned_exit_code(self) -> int | None:
+        """Return how the process that took the last plan ended: its exit code, negative for a signal.
 
-    def drop(self) -> None:
-        """Forget a plan that nobody took. A process that did and still lives goes on."""
-        self._ask({"drop": True})
+        None while it runs, or if no process took the plan.
+        """
+        exit_code: int | None = self._ask({"planned_exit_code": True})
+        return exit_code
 
-    def lives(self) -> list[dict[str, Any]]:
-        """The processes that live: kind, pid, since when."""
-        found: list[dict[str, Any]] = self._ask({"lives": True})
-        return found
+    def discard_plan(self) -> None:
+        """Forget a plan that no process took. A process that took it and still runs goes on."""
+        self._ask({"discard": True})
 
-    def broken(self) -> str:
-        """What went wrong in the fork_server itself since this was asked last; empty where all is well."""
-        path = self.folder / "broken"
+    def processes(self) -> list[dict[str, Any]]:
+        """Return the running processes with kind, pid and start time."""
+        processes: list[dict[str, Any]] = self._ask({"processes": True})
+        return processes
+
+    def take_error(self) -> str:
+        """Return and clear the errors of the fork server itself; empty if there are none."""
+        path = self.folder / "error"
         if not path.exists():
             return ""
-        found = path.read_text()
+        error = path.read_text()
         path.unlink()
-        return found
+        return error
 
-    def accepted(self) -> set[str]:
-        """The job keys of every row that was committed by a hook since this was asked last."""
-        path = self.folder / steps.ACCEPTED
+    def take_accepted_jobs(self) -> set[str]:
+        """Return and clear the job keys that hooks have committed."""
+        path = self.folder / kill_points.ACCEPTED_JOBS
         if not path.exists():
             return set()
-        found = set(path.read_text().split())
+        keys = set(path.read_text().split())
         path.unlink()
-        return found
+        return keys
 
-    def two_drainers(self) -> bool:
-        """Whether two drainers were ever at work at the same time."""
-        return (self.folder / steps.TWO).exists()
+    def saw_two_workers(self) -> bool:
+        """Return whether two workers ever ran at the same time."""
+        return (self.folder / kill_points.TWO_WORKERS).exists()
 
-    def _ask(self, what: dict[str, Any]) -> Any:
+    def _ask(self, question: dict[str, Any]) -> Any:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(self._socket))
-            connection.sendall(b"\x01" + json.dumps(what).encode())
+            connection.sendall(_CONTROL + json.dumps(question).encode())
             connection.shutdown(socket.SHUT_WR)
             answer = b""
-            while piece := connection.recv(1 << 20):
-                answer += piece
+            while chunk := connection.recv(1 << 20):
+                answer += chunk
         return json.loads(answer)
 
 
-# the process itself
+# the server process
 
 
-class _Keeper:
-    def __init__(self, folder: Path, witnessed: bool) -> None:
+class _Server:
+    def __init__(self, folder: Path, observed: bool) -> None:
         self.folder = folder
-        self.witnessed = witnessed
+        self.observed = observed
         self.plans: list[dict[str, Any]] = []
         self.planned: dict[str, Any] | None = None
-        self.waiting: dict[int, tuple[dict[str, Any], socket.socket | None]] = {}
-        self.chosen = selectors.DefaultSelector()
+        # By pid: the process, and the stand-in that waits for its exit code.
+        self.children: dict[int, tuple[dict[str, Any], socket.socket | None]] = {}
+        self.selector = selectors.DefaultSelector()
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(folder / "s"))
         self.listener.listen(512)
-        self.woken, wake = os.pipe()
-        for end in (self.woken, wake):
+        self.wakeup, wakeup_writer = os.pipe()
+        for end in (self.wakeup, wakeup_writer):
             os.set_blocking(end, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        signal.set_wakeup_fd(wakeup_writer, warn_on_full_buffer=False)
 
     def run(self) -> None:
-        chosen = self.chosen
-        chosen.register(self.listener, selectors.EVENT_READ)
-        chosen.register(self.woken, selectors.EVENT_READ)
+        self.selector.register(self.listener, selectors.EVENT_READ)
+        self.selector.register(self.wakeup, selectors.EVENT_READ)
         while True:
-            for key, _ in chosen.select(1.0):
+            for key, _ in self.selector.select(1.0):
                 if key.fileobj is self.listener:
                     self._serve(self.listener.accept()[0])
-                elif key.fileobj == self.woken:
-                    os.read(self.woken, 4096)
-                elif isinstance(key.fileobj, socket.socket) and key.fileobj.fileno() >= 0:  # else it has ended just now
-                    # the stand-in was killed: Stash meant the process
-                    self._let_go(key.fileobj)
+                elif key.fileobj == self.wakeup:
+                    os.read(self.wakeup, 4096)
+                elif isinstance(key.fileobj, socket.socket) and key.fileobj.fileno() >= 0:  # else it has just ended
+                    # Stash has killed the stand-in and means the process behind it.
+                    self._disconnect(key.fileobj)
                     os.kill(key.data, signal.SIGKILL)
             self._reap()
             if os.getppid() == 1:
-                os._exit(0)  # the tests are gone
+                os._exit(0)  # the test process has ended
 
     def _serve(self, connection: socket.socket) -> None:
         data, handles, _, _ = socket.recv_fds(connection, 65_536, 8)
-        if data.startswith(b"\x01"):
+        if data.startswith(_CONTROL):
             connection.sendall(json.dumps(self._answer(json.loads(data[1:]))).encode())
             connection.close()
         elif handles:
-            self._begin(connection, data.decode().split("\0"), handles)
+            self._start(connection, data.decode().split("\0"), handles)
 
-    def _answer(self, asked: dict[str, Any]) -> Any:
+    def _answer(self, question: dict[str, Any]) -> Any:
         self._reap()
-        if "plan" in asked:
-            self.plans, self.planned = [asked["plan"]], None
-        elif "drop" in asked:
+        if "plan" in question:
+            self.plans, self.planned = [question["plan"]], None
+        elif "discard" in question:
             self.plans = []
-        elif "fate" in asked:
-            return None if self.planned is None else self.planned["status"]
+        elif "planned_exit_code" in question:
+            return None if self.planned is None else self.planned["exit_code"]
         else:
-            return [life for life, _ in self.waiting.values()]
+            return [process for process, _ in self.children.values()]
         return None
 
-    def _begin(self, connection: socket.socket, words: list[str], handles: list[int]) -> None:
+    def _start(self, connection: socket.socket, words: list[str], handles: list[int]) -> None:
         cwd, *argv = words
         document = b""
         if len(argv) == 1:
-            document = _read(handles[0])
-            kind = _kind(document)
+            document = _read_all(handles[0])
+            kind = _kind_of(document)
         else:
             kind = argv[1]
         plan = next((plan for plan in self.plans if plan["kind"] == kind), None)
@@ -186,22 +193,22 @@ class _Keeper:
             self.plans.remove(plan)
         pid = os.fork()
         if pid == 0:
-            self._child(cwd, argv, handles, document, kind, plan)
+            self._run_child(cwd, argv, handles, document, kind, plan)
         for handle in handles:
             os.close(handle)
-        life = {"kind": kind, "pid": pid, "status": None, "began": time.time()}
+        process = {"kind": kind, "pid": pid, "exit_code": None, "started_at": time.time()}
         if plan is not None:
-            self.planned = life
-        if len(argv) > 1:  # nobody waits for what lives by itself
+            self.planned = process
+        if len(argv) > 1:  # detached: its starter does not wait for it
             connection.sendall((0).to_bytes(4, sys.byteorder))
             connection.close()
-            self.waiting[pid] = (life, None)
+            self.children[pid] = (process, None)
         else:
-            self.waiting[pid] = (life, connection)
-            self.chosen.register(connection, selectors.EVENT_READ, pid)
+            self.children[pid] = (process, connection)
+            self.selector.register(connection, selectors.EVENT_READ, pid)
 
-    def _let_go(self, connection: Any) -> None:
-        self.chosen.unregister(connection)
+    def _disconnect(self, connection: Any) -> None:
+        self.selector.unregister(connection)
         connection.close()
 
     def _reap(self) -> None:
@@ -212,18 +219,18 @@ class _Keeper:
                 return
             if pid == 0:
                 return
-            if pid not in self.waiting:
+            if pid not in self.children:
                 continue  # a stand-in whose starter has ended
-            life, connection = self.waiting.pop(pid)
-            life["status"] = os.waitstatus_to_exitcode(status)
+            process, connection = self.children.pop(pid)
+            process["exit_code"] = os.waitstatus_to_exitcode(status)
             if connection is not None and connection.fileno() >= 0:
                 try:
-                    connection.sendall(life["status"].to_bytes(4, sys.byteorder, signed=True))
+                    connection.sendall(process["exit_code"].to_bytes(4, sys.byteorder, signed=True))
                 except OSError:
                     pass
-                self._let_go(connection)
+                self._disconnect(connection)
 
-    def _child(
+    def _run_child(
         self,
         cwd: str,
         argv: list[str],
@@ -239,37 +246,37 @@ class _Keeper:
                 os.setsid()
             high = [fcntl.fcntl(handle, fcntl.F_DUPFD, 500) for handle in handles]
             os.closerange(0, 500)
-            for place, handle in enumerate(high[:3]):
-                os.dup2(handle, place)
+            for number, handle in enumerate(high[:3]):
+                os.dup2(handle, number)
             if len(argv) == 1:
-                _give(document)
+                _set_stdin(document)
             if len(high) > 3:
                 os.dup2(high[3], int(argv[-1]))
             os.closerange(500, 520)
             os.chdir(cwd)
             sys.argv = argv
             sys.executable = str(self.folder / "python")
-            if self.witnessed:
-                steps.witness(self.folder)
+            if self.observed:
+                kill_points.install_observers(self.folder)
             if plan is not None:
-                steps.arm(plan)
+                kill_points.apply_plan(plan)
             runpy.run_path(argv[0], run_name="__main__")
-        except BaseException:  # noqa: BLE001 - never back into the fork_server's own loop
+        except BaseException:  # noqa: BLE001 - the child must never return to the server's loop
             import traceback
 
-            with open(self.folder / "broken", "a") as file:
+            with open(self.folder / "error", "a") as file:
                 file.write(f"{kind} {argv}\n{traceback.format_exc()}")
         os._exit(70)
 
 
-def _read(handle: int) -> bytes:
-    pieces = []
-    while piece := os.read(handle, 1 << 16):
-        pieces.append(piece)
-    return b"".join(pieces)
+def _read_all(handle: int) -> bytes:
+    chunks = []
+    while chunk := os.read(handle, 1 << 16):
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
-def _give(document: bytes) -> None:
+def _set_stdin(document: bytes) -> None:
     handle = os.memfd_create("document")
     os.write(handle, document)
     os.lseek(handle, 0, os.SEEK_SET)
@@ -277,24 +284,24 @@ def _give(document: bytes) -> None:
     os.close(handle)
 
 
-def _kind(document: bytes) -> str:
+def _kind_of(document: bytes) -> str:
     if b'"hookContext"' in document:
         return "hook"
     try:
         return str(json.loads(document)["args"].get("mode"))
     except (ValueError, TypeError, KeyError, AttributeError):
-        return "nonsense"
+        return "malformed"
 
 
 def main() -> None:
-    """Import what the product imports, and fork from then on."""
+    """Import what the product imports, then fork on demand."""
     folder = Path(sys.argv[1])
-    # Whatever a drainer has started outlives it; it comes back here, and not to a container that reaps nobody.
-    ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
-    steps.load()
-    keeper = _Keeper(folder, "witnessed" in sys.argv[2:])
+    # A detached process outlives its starter and then becomes a child of this one; in a container, PID 1 may not reap.
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    kill_points.import_product()
+    server = _Server(folder, "observed" in sys.argv[2:])
     os.write(1, b"ready\n")
-    keeper.run()
+    server.run()
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ from pipeline.scene_records import SceneRecords
 from plex.client import PlexClient
 from sync_queue.dlq import DeadLetterQueue
 from sync_queue.store import JobStore
-from tests.faults.life import Life
-from tests.faults.size import dice, many
-from tests.faults.tally import Tally
+from tests.faults.fault_counts import FaultCounts
+from tests.faults.suite_size import repetitions, seeded_random
+from tests.faults.worker_harness import WorkerHarness
 from worker import service
 from worker.outcomes import OutcomeRecorder
 from worker.processor import SyncWorker
@@ -75,32 +75,34 @@ class Passing:
 class Edits:
     """The saves of one round, each with a title and a rating of its own."""
 
-    def __init__(self, life: Life, number: int) -> None:
-        self.life, self.number, self.count = life, number, 0
+    def __init__(self, harness: WorkerHarness, number: int) -> None:
+        self.life, self.number, self.count = harness, number, 0
 
     def __call__(self, scene_id: int) -> None:
         self.count += 1
-        self.life.save(scene_id, title=f"{self.number}, edit {self.count}", rating100=(self.number + self.count) % 101)
+        self.life.save_scene(
+            scene_id, title=f"{self.number}, edit {self.count}", rating100=(self.number + self.count) % 101
+        )
 
 
-def test_the_newest_state_arrives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tally: Tally) -> None:
+def test_the_newest_state_arrives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault_counts: FaultCounts) -> None:
     passing = Passing(monkeypatch)
-    with Life(tmp_path, monkeypatch) as life:
-        scenes = life.settled(6)
+    with WorkerHarness(tmp_path, monkeypatch) as harness:
+        scenes = harness.synced_scenes(6)
         most = 60
-        for number in range(many(12, 600)):
-            chance = dice(f"interleaving {number}")
+        for number in range(repetitions(12, 600)):
+            chance = seeded_random(f"interleaving {number}")
             chosen = chance.sample(scenes, 4)
-            edits = Edits(life, number)
+            edits = Edits(harness, number)
             for scene_id in chosen[:2]:
                 edits(scene_id)
-            life.queue(*chosen[2:])
+            harness.enqueue(*chosen[2:])
             moments = sorted(chance.sample(range(1, most), chance.randrange(1, 4)))
             passing.begin({moment: functools.partial(edits, chance.choice(chosen[:3])) for moment in moments})
             if number % 4 == 0:
-                life.plex.faults.set(status=500, only="^PUT", times=1)
-            life.live(100)
+                harness.plex.faults.set(status=500, only="^PUT", times=1)
+            harness.run_worker(100)
             most = max(20, passing.count)
-            assert life.left == []
-            assert life.unfinished(scenes) == []
-            tally("edits during a write", edits.count)
+            assert harness.premature_exits == []
+            assert harness.problems(scenes) == []
+            fault_counts.add("edits during a write", edits.count)

@@ -13,9 +13,9 @@ import pytest
 from common.jobs import scene_key, scene_row
 from sandbox.plex import PlexSim
 from sync_queue.writer import QueueWriter, queue_dir
-from tests.faults.life import Life
-from tests.faults.size import LONG
-from tests.faults.tally import Tally
+from tests.faults.fault_counts import FaultCounts
+from tests.faults.suite_size import LONG
+from tests.faults.worker_harness import WorkerHarness
 from tests.worker.support import Bench
 from worker.circuit_breaker import BreakerState
 from worker.retry import HOUR
@@ -30,7 +30,7 @@ AFTER = JOBS if LONG else 200
 CPU_SHARE = 0.01
 
 
-def test_an_hour_of_outage_and_ten_thousand_jobs(bench: Bench, plex: PlexSim, tally: Tally) -> None:
+def test_an_hour_of_outage_and_ten_thousand_jobs(bench: Bench, plex: PlexSim, fault_counts: FaultCounts) -> None:
     bench.stock(*range(1, AFTER + 1))
     with closing(QueueWriter(queue_dir(bench.data_dir))) as writer:
         writer.fold_all((scene_row(n, priority=2, now=bench.clock()), scene_key(n)) for n in range(1, JOBS + 1))
@@ -59,44 +59,44 @@ def test_an_hour_of_outage_and_ten_thousand_jobs(bench: Bench, plex: PlexSim, ta
     assert bench.letters() == {}
     assert bench.attention() is None
     assert sorted(bench.titles_written()) == sorted(f"Title {number}" for number in range(1, AFTER + 1))
-    tally("jobs that waited for an hour", JOBS)
+    fault_counts.add("jobs that waited for an hour", JOBS)
 
 
-def is_to_be_tried_again(life: Life, scene_id: int) -> Callable[[], None]:
+def is_to_be_tried_again(harness: WorkerHarness, scene_id: int) -> Callable[[], None]:
     """A job that failed once."""
-    life.plex.faults.set(status=500, only="^PUT", times=1)
+    harness.plex.faults.set(status=500, only="^PUT", times=1)
     return lambda: None
 
 
-def plex_is_away(life: Life, scene_id: int) -> Callable[[], None]:
+def plex_is_away(harness: WorkerHarness, scene_id: int) -> Callable[[], None]:
     """An open breaker."""
-    life.plex.faults.refuse()
-    return life.plex.faults.accept
+    harness.plex.faults.refuse()
+    return harness.plex.faults.accept
 
 
-def stash_is_away(life: Life, scene_id: int) -> Callable[[], None]:
+def stash_is_away(harness: WorkerHarness, scene_id: int) -> Callable[[], None]:
     """A drainer that asks Stash more and more seldom."""
-    life.stash.faults.set(status=502)
-    return life.stash.faults.clear
+    harness.stash.faults.set(status=502)
+    return harness.stash.faults.clear
 
 
-def the_file_is_missing(life: Life, scene_id: int) -> Callable[[], None]:
+def the_file_is_missing(harness: WorkerHarness, scene_id: int) -> Callable[[], None]:
     """A scene that Plex has not scanned yet."""
-    [path] = life.stash.paths(scene_id)
-    item = life.plex.find(path)
+    [path] = harness.stash.paths(scene_id)
+    item = harness.plex.find(path)
     assert item is not None
     section, file = item.section, next(item.parts())
-    life.plex.remove_item(item.rating_key)
-    return lambda: life.plex.load(section, [(path, file.size, file.duration / 1000)])
+    harness.plex.remove_item(item.rating_key)
+    return lambda: harness.plex.load(section, [(path, file.size, file.duration / 1000)])
 
 
-def nothing(life: Life, scene_id: int) -> Callable[[], None]:
+def nothing(harness: WorkerHarness, scene_id: int) -> Callable[[], None]:
     """An idle drainer."""
     return lambda: None
 
 
 # How soon after that everything has to be done, at the latest.
-SITUATIONS: list[tuple[Callable[[Life, int], Callable[[], None]], float]] = [
+SITUATIONS: list[tuple[Callable[[WorkerHarness, int], Callable[[], None]], float]] = [
     (is_to_be_tried_again, 100),
     (plex_is_away, 130),
     (stash_is_away, 100),
@@ -110,42 +110,42 @@ SITUATIONS: list[tuple[Callable[[Life, int], Callable[[], None]], float]] = [
 def test_a_clock_that_is_set_stops_nothing(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    situation: Callable[[Life, int], Callable[[], None]],
+    situation: Callable[[WorkerHarness, int], Callable[[], None]],
     soon: float,
     by: float,
-    tally: Tally,
+    fault_counts: FaultCounts,
 ) -> None:
-    with Life(tmp_path, monkeypatch) as life:
-        first, second = life.settled(2)
-        mend = situation(life, first)
-        life.save(first, title="Before")
+    with WorkerHarness(tmp_path, monkeypatch) as harness:
+        first, second = harness.synced_scenes(2)
+        mend = situation(harness, first)
+        harness.save_scene(first, title="Before")
         done: list[float] = []
 
         def set_clock() -> None:
-            life.set_forward += by
+            harness.clock_offset += by
 
         def mended() -> None:
             mend()
-            life.save(second, title="After")
-            life.after(soon, look)
+            harness.save_scene(second, title="After")
+            harness.schedule(soon, look)
 
         def look() -> None:
-            done.extend([life.clock()] if life.unfinished([first, second]) == [] else [])
+            done.extend([harness.clock()] if harness.problems([first, second]) == [] else [])
 
-        life.after(100, set_clock)
-        life.after(160, mended)
-        life.live(1_000)
-        assert life.left == []
-        assert life.unfinished([first, second]) == []
+        harness.schedule(100, set_clock)
+        harness.schedule(160, mended)
+        harness.run_worker(1_000)
+        assert harness.premature_exits == []
+        assert harness.problems([first, second]) == []
         assert done, f"not done within {soon:g} s"
-        tally("clocks set")
+        fault_counts.add("clocks set")
 
 
 def test_an_idle_drainer_leaves_when_it_should_though_the_clock_was_set_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Life(tmp_path, monkeypatch) as life:
-        life.settled(2)
-        life.after(100, lambda: setattr(life, "set_forward", -86_400.0))
-        life.live(LINGER + 200)
-        assert life.ends[-1] is ExitReason.IDLE
+    with WorkerHarness(tmp_path, monkeypatch) as harness:
+        harness.synced_scenes(2)
+        harness.schedule(100, lambda: setattr(harness, "set_forward", -86_400.0))
+        harness.run_worker(LINGER + 200)
+        assert harness.exits[-1] is ExitReason.IDLE

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from sandbox.plex import PlexSim
-from tests.faults.life import Life
-from tests.faults.size import LONG, dice, many
-from tests.faults.tally import Tally
+from tests.faults.fault_counts import FaultCounts
+from tests.faults.suite_size import LONG, repetitions, seeded_random
+from tests.faults.worker_harness import WorkerHarness
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=40)]
 
@@ -71,56 +71,56 @@ FAULTS = [name for name in EVERY if LONG or name not in LIKE_OTHERS]
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_for_a_while_in_the_middle_of_a_bulk(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, tally: Tally
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, fault_counts: FaultCounts
 ) -> None:
-    with Life(tmp_path, monkeypatch) as life:
-        for number in range(many(1, 12)):
-            scenes = life.edit_all(number)
-            begun = begins(life, EVERY[name], dice(f"{name} {number}").randrange(3, 18))
-            life.live(FOR + AFTER)
+    with WorkerHarness(tmp_path, monkeypatch) as harness:
+        for number in range(repetitions(1, 12)):
+            scenes = harness.edit_all_scenes(number)
+            begun = begins(harness, EVERY[name], seeded_random(f"{name} {number}").randrange(3, 18))
+            harness.run_worker(FOR + AFTER)
             assert begun.is_set()
-            life.plex.on_write = None
-            assert life.left == []
-            assert life.unfinished(scenes) == []
-            tally("faults of Plex in mid-drain")
+            harness.plex.on_write = None
+            assert harness.premature_exits == []
+            assert harness.problems(scenes) == []
+            fault_counts.add("faults of Plex in mid-drain")
 
 
-def begins(life: Life, switches: dict[str, Any], writes: int) -> threading.Event:
+def begins(harness: WorkerHarness, switches: dict[str, Any], writes: int) -> threading.Event:
     """The fault begins after so many writes, and ends by itself. Gives whether it has begun."""
     left = [writes]
     begun = threading.Event()
 
     def end() -> None:
-        life.plex.faults.clear()
-        life.plex.faults.accept()
+        harness.plex.faults.clear()
+        harness.plex.faults.accept()
 
     def count(item: object) -> None:
         left[0] -= 1
         if left[0] == 0:
             if "refuse" in switches:
                 # from a thread of the server that is closed
-                threading.Thread(target=life.plex.faults.refuse).start()
+                threading.Thread(target=harness.plex.faults.refuse).start()
             else:
-                life.plex.faults.set(**switches)
-            life.after(FOR, end)
+                harness.plex.faults.set(**switches)
+            harness.schedule(FOR, end)
             begun.set()
 
-    life.plex.on_write = count
+    harness.plex.on_write = count
     return begun
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
 def test_a_certificate_that_is_refused_until_a_person_gives_another_address(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tally: Tally
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault_counts: FaultCounts
 ) -> None:
-    with Life(tmp_path, monkeypatch, plex=PlexSim(tls=self_signed(tmp_path))) as life:
-        scenes = life.edit_all(1)
-        life.after(60, lambda: speak_plainly(life))
-        life.after(50, lambda: waits_for_the_certificate(life, len(scenes)))
-        life.live(300)
-        assert life.left == []
-        assert life.unfinished(scenes) == []
-        tally("faults of Plex in mid-drain")
+    with WorkerHarness(tmp_path, monkeypatch, plex=PlexSim(tls=self_signed(tmp_path))) as harness:
+        scenes = harness.edit_all_scenes(1)
+        harness.schedule(60, lambda: speak_plainly(harness))
+        harness.schedule(50, lambda: waits_for_the_certificate(harness, len(scenes)))
+        harness.run_worker(300)
+        assert harness.premature_exits == []
+        assert harness.problems(scenes) == []
+        fault_counts.add("faults of Plex in mid-drain")
 
 
 def self_signed(folder: Path) -> ssl.SSLContext:
@@ -133,16 +133,16 @@ def self_signed(folder: Path) -> ssl.SSLContext:
     return context
 
 
-def waits_for_the_certificate(life: Life, count: int) -> None:
+def waits_for_the_certificate(harness: WorkerHarness, count: int) -> None:
     """It is said, and nothing is given up."""
-    assert "certificate" in (life.attention() or "")
-    assert life.rows()["waiting"] > count // 2
-    assert life.letters() == []
+    assert "certificate" in (harness.attention() or "")
+    assert harness.queue_counts()["waiting"] > count // 2
+    assert harness.dead_letters() == []
 
 
-def speak_plainly(life: Life) -> None:
+def speak_plainly(harness: WorkerHarness) -> None:
     """The same server over http, and the settings say so."""
-    life.plex.faults.refuse()
-    life.plex._http._tls = None
-    life.plex.faults.accept()
-    life.configure()
+    harness.plex.faults.refuse()
+    harness.plex._http._tls = None
+    harness.plex.faults.accept()
+    harness.configure()

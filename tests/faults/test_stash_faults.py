@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.faults.life import Life
-from tests.faults.size import LONG, dice, many
-from tests.faults.tally import Tally
+from tests.faults.fault_counts import FaultCounts
+from tests.faults.suite_size import LONG, repetitions, seeded_random
+from tests.faults.worker_harness import WorkerHarness
 from worker.service import ExitReason
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=44)]
@@ -56,72 +56,72 @@ FAULTS = [name for name in EVERY if LONG or name not in LIKE_OTHERS]
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_for_a_while_in_the_middle_of_a_bulk(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, tally: Tally
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, fault_counts: FaultCounts
 ) -> None:
     switches = EVERY[name]
-    with Life(tmp_path, monkeypatch) as life:
-        for number in range(many(1, 12)):
+    with WorkerHarness(tmp_path, monkeypatch) as harness:
+        for number in range(repetitions(1, 12)):
             if number:
-                life.clock.sleep(1_000)
-            scenes = life.edit_all(number)
+                harness.clock.sleep(1_000)
+            scenes = harness.edit_all_scenes(number)
             if "refuse" in switches:
-                life.refuse_stash_after(dice(f"{name} {number}").randrange(1, 15))
+                harness.refuse_stash_after_writes(seeded_random(f"{name} {number}").randrange(1, 15))
             else:
-                life.stash.faults.set(**{"skip": dice(f"{name} {number}").randrange(5), **switches})
-            life.after(FOR, life.stash.faults.clear)
-            life.live(FOR + AFTER)
-            life.plex.on_write = None
-            assert life.left == []
-            assert life.unfinished(scenes) == []
-            tally("faults of Stash in mid-drain")
+                harness.stash.faults.set(**{"skip": seeded_random(f"{name} {number}").randrange(5), **switches})
+            harness.schedule(FOR, harness.stash.faults.clear)
+            harness.run_worker(FOR + AFTER)
+            harness.plex.on_write = None
+            assert harness.premature_exits == []
+            assert harness.problems(scenes) == []
+            fault_counts.add("faults of Stash in mid-drain")
 
 
 def test_a_session_that_is_refused_ends_the_drainer_and_the_next_invocation_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tally: Tally
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault_counts: FaultCounts
 ) -> None:
-    with Life(tmp_path, monkeypatch, username="someone", password="secret") as life:
-        scenes = life.edit_all(1)
-        life.stash.faults.set(unauthorized=True, skip=2)
-        life.live(FOR)
-        assert life.left == [ExitReason.REFUSED]
-        assert "next save or task" in (life.attention() or "")
-        assert life.letters() == []
-        life.stash.faults.clear()
-        life.live(100)
-        assert life.unfinished(scenes) == []
-        tally("faults of Stash in mid-drain")
+    with WorkerHarness(tmp_path, monkeypatch, username="someone", password="secret") as harness:
+        scenes = harness.edit_all_scenes(1)
+        harness.stash.faults.set(unauthorized=True, skip=2)
+        harness.run_worker(FOR)
+        assert harness.premature_exits == [ExitReason.REFUSED]
+        assert "next save or task" in (harness.attention() or "")
+        assert harness.dead_letters() == []
+        harness.stash.faults.clear()
+        harness.run_worker(100)
+        assert harness.problems(scenes) == []
+        fault_counts.add("faults of Stash in mid-drain")
 
 
-def expire(life: Life) -> None:
+def expire(harness: WorkerHarness) -> None:
     """No cookie counts any more, and there is more to do."""
-    life.stash.core.sessions.max_age = -1.0
-    life.edit_all(2)
+    harness.stash.core.sessions.max_age = -1.0
+    harness.edit_all_scenes(2)
 
 
 def test_a_cookie_that_expires_is_of_no_concern_where_there_is_a_key(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tally: Tally
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault_counts: FaultCounts
 ) -> None:
-    with Life(tmp_path, monkeypatch, username="someone", password="secret", api_key="k" * 20) as life:
-        scenes = life.edit_all(1)
-        life.after(5, lambda: expire(life))
-        life.live(100)
-        assert life.left == []
-        assert life.unfinished(scenes) == []
-        tally("faults of Stash in mid-drain")
+    with WorkerHarness(tmp_path, monkeypatch, username="someone", password="secret", api_key="k" * 20) as harness:
+        scenes = harness.edit_all_scenes(1)
+        harness.schedule(5, lambda: expire(harness))
+        harness.run_worker(100)
+        assert harness.premature_exits == []
+        assert harness.problems(scenes) == []
+        fault_counts.add("faults of Stash in mid-drain")
 
 
 def test_a_stash_that_stays_away_is_left_and_nothing_is_lost(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tally: Tally
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault_counts: FaultCounts
 ) -> None:
-    with Life(tmp_path, monkeypatch) as life:
-        scenes = life.edit_all(1)
-        life.refuse_stash_after(5)
-        life.live(3_600)
-        assert life.left == [ExitReason.STASH_GONE]
-        assert life.rows()["waiting"] > 10
-        assert life.letters() == []
-        life.plex.on_write = None
-        life.stash.faults.accept()
-        life.live(700)
-        assert life.unfinished(scenes) == []
-        tally("faults of Stash in mid-drain")
+    with WorkerHarness(tmp_path, monkeypatch) as harness:
+        scenes = harness.edit_all_scenes(1)
+        harness.refuse_stash_after_writes(5)
+        harness.run_worker(3_600)
+        assert harness.premature_exits == [ExitReason.STASH_GONE]
+        assert harness.queue_counts()["waiting"] > 10
+        assert harness.dead_letters() == []
+        harness.plex.on_write = None
+        harness.stash.faults.accept()
+        harness.run_worker(700)
+        assert harness.problems(scenes) == []
+        fault_counts.add("faults of Stash in mid-drain")

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.faults.size import dice, many
-from tests.faults.stage import ALL, RECENT, Stage
-from tests.faults.tally import Tally
+from tests.faults.fault_counts import FaultCounts
+from tests.faults.process_harness import ALL, RECENT, ProcessHarness
+from tests.faults.suite_size import repetitions, seeded_random
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=60)]
 
@@ -87,92 +87,92 @@ DOING = {"hook": "saves", "drain": "saves", "reconcile_recent": "silently", "rec
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    found = Stage(tmp_path_factory.mktemp("stage"))
+def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProcessHarness]:
+    found = ProcessHarness(tmp_path_factory.mktemp("stage"))
     yield found
     found.close()
 
 
-def do(stage: Stage, what: str, scene_ids: list[int]) -> None:
+def do(harness: ProcessHarness, what: str, scene_ids: list[int]) -> None:
     """What goes on while the process is killed."""
     for scene_id in scene_ids:
-        DEEDS[what](stage, scene_id)
+        DEEDS[what](harness, scene_id)
     if what == "silently":
-        stage.installation.task(RECENT)
+        harness.installation.task(RECENT)
     elif what == "syncs":
-        stage.installation.task("Sync All Scenes")
+        harness.installation.task("Sync All Scenes")
     elif what == "processes":
-        stage.installation.task("Process Queue")
+        harness.installation.task("Process Queue")
     elif what == "wakes":
-        stage.wake()
+        harness.wake()
 
 
-DEEDS: dict[str, Callable[[Stage, int], object]] = {
-    "saves": Stage.save,
-    "begins anew": Stage.save,
-    "refused": Stage.save,
-    "processes": Stage.save_alone,
-    "wakes": Stage.save_alone,
-    "syncs": Stage.silently,
-    "silently": Stage.silently,
-    "compares": Stage.save,
-    "covers": Stage.cover,
-    "renames": Stage.rename,
-    "reads anew": Stage.save,
+DEEDS: dict[str, Callable[[ProcessHarness, int], object]] = {
+    "saves": ProcessHarness.save_scene,
+    "begins anew": ProcessHarness.save_scene,
+    "refused": ProcessHarness.save_scene,
+    "processes": ProcessHarness.save_without_worker,
+    "wakes": ProcessHarness.save_without_worker,
+    "syncs": ProcessHarness.save_without_hook,
+    "silently": ProcessHarness.save_without_hook,
+    "compares": ProcessHarness.save_scene,
+    "covers": ProcessHarness.save_cover,
+    "renames": ProcessHarness.rename_performer,
+    "reads anew": ProcessHarness.save_scene,
 }
 
 
-def kill(stage: Stage, kind: str, doing: str, plan: dict[str, object], name: str) -> bool:
+def kill(harness: ProcessHarness, kind: str, doing: str, plan: dict[str, object], name: str) -> bool:
     """One process of ``kind`` is killed, and everything must be well after that. True where the kill came about."""
-    chance = dice(name)
-    edited = chance.sample(stage.scenes, 2)
-    stage.no_drainer()
+    chance = seeded_random(name)
+    edited = chance.sample(harness.scenes, 2)
+    harness.kill_worker()
     if doing == "begins anew":
-        stage.no_queue()
+        harness.delete_queue()
     elif doing == "compares":
-        stage.comparison_is_due()
+        harness.make_reconciliation_due()
     elif doing == "reads anew":
-        stage.no_index()
+        harness.delete_index()
     elif doing == "refused":
-        stage.installation.plex.faults.set(status=400, only="^PUT", times=1)
-    stage.fork_server.accepted()
-    stage.fork_server.plan(kind, **plan)
-    do(stage, doing, edited)
-    came = stage.killed(kind)
+        harness.installation.plex.faults.set(status=400, only="^PUT", times=1)
+    harness.fork_server.take_accepted_jobs()
+    harness.fork_server.plan(kind, **plan)
+    do(harness, doing, edited)
+    came = harness.wait_for_kill(kind)
     if not came:  # it is still to be killed, and would be in the middle of what follows
-        stage.no_drainer()
-    stage.installation.plex.faults.clear()
-    accepted = [scene_id for scene_id in edited if f"scene_{scene_id}" in stage.fork_server.accepted()]
-    stage.invoke(chance)
-    stage.quiet()
+        harness.kill_worker()
+    harness.installation.plex.faults.clear()
+    accepted = [scene_id for scene_id in edited if f"scene_{scene_id}" in harness.fork_server.take_accepted_jobs()]
+    harness.invoke_at_random(chance)
+    harness.wait_until_idle()
     if doing == "refused":
-        stage.installation.task("Retry Dead Letters")
-        stage.quiet()
-    assert stage.lacking(accepted) == {}
+        harness.installation.task("Retry Dead Letters")
+        harness.wait_until_idle()
+    assert harness.unsynced_fields(accepted) == {}
     if doing == "renames":
-        edited = [int(scene.id) for scene in stage.installation.library.scenes]
-    if stage.lacking(edited):
+        edited = [int(scene.id) for scene in harness.installation.library.scenes]
+    if harness.unsynced_fields(edited):
         # a renamed performer leaves the times of its scenes as they are (stash 4.2)
-        stage.reconcile(ALL if doing == "renames" else RECENT)
-        assert stage.lacking(edited) == {}
-    stage.must_hold()
+        harness.reconcile(ALL if doing == "renames" else RECENT)
+        assert harness.unsynced_fields(edited) == {}
+    harness.assert_invariants()
     return came
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: f"{step.kind}-{step.doing}-{step.where}-{step.when}")
-def test_at_a_named_step(stage: Stage, step: Step, tally: Tally) -> None:
-    rounds = many(3, 40)
+def test_at_a_named_step(harness: ProcessHarness, step: Step, fault_counts: FaultCounts) -> None:
+    rounds = repetitions(3, 40)
     came = [
-        kill(stage, step.kind, step.doing, step.plan(1 + number // 2 % 2), f"{step} {number}")
+        kill(harness, step.kind, step.doing, step.plan(1 + number // 2 % 2), f"{step} {number}")
         for number in range(rounds)
     ]
     assert came[0], "this step was not reached: is it called something else now?"
-    tally("kills at named steps", sum(came))
+    fault_counts.add("kills at named steps", sum(came))
 
 
 @pytest.mark.parametrize("kind", LIVES)
-def test_at_any_moment(stage: Stage, kind: str, tally: Tally) -> None:
-    chance = dice(kind)
-    for number in range(many(8, 650)):
+def test_at_any_moment(harness: ProcessHarness, kind: str, fault_counts: FaultCounts) -> None:
+    chance = seeded_random(kind)
+    for number in range(repetitions(8, 650)):
         after = chance.uniform(0, LIVES[kind])
-        tally("kills at random", kill(stage, kind, DOING[kind], {"after": after}, f"{kind} {number}"))
+        fault_counts.add("kills at random", kill(harness, kind, DOING[kind], {"after": after}, f"{kind} {number}"))

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from sandbox.library import generate
-from tests.faults import invariant
-from tests.faults.size import LONG, dice, many
-from tests.faults.stage import RECENT, WAKE
-from tests.faults.tally import Tally
+from tests.faults import invariants
+from tests.faults.fault_counts import FaultCounts
+from tests.faults.process_harness import RECENT, WAKE
+from tests.faults.suite_size import LONG, repetitions, seeded_random
 from tests.installation import SAVE, Installation, wait_for
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=14)]
@@ -45,16 +45,16 @@ def home(tmp_path: Path) -> Iterator[Installation]:
 def all_well(installation: Installation) -> None:
     """The invariants hold, now or in a moment."""
     wait_for(
-        lambda: not invariant.in_installation(installation),
+        lambda: not invariants.installation_violations(installation),
         20,
-        lambda: "\n".join(invariant.in_installation(installation)[:8]),
+        lambda: "\n".join(invariants.installation_violations(installation)[:8]),
     )
 
 
-def test_kills_at_home(home: Installation, tally: Tally) -> None:
-    chance = dice("at home")
+def test_kills_at_home(home: Installation, fault_counts: FaultCounts) -> None:
+    chance = seeded_random("at home")
     scenes = home.scenes_with_file(12)
-    for number in range(many(2, 150)):
+    for number in range(repetitions(2, 150)):
         for scene_id in chance.sample(scenes, 3):
             # a browser that is closed: Stash kills the hook at work (stash 2.5)
             patience = chance.choice([60.0, chance.uniform(0.001, 0.06)])
@@ -65,7 +65,7 @@ def test_kills_at_home(home: Installation, tally: Tally) -> None:
         if pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            tally("kills at home")
+            fault_counts.add("kills at home")
         home.stash.gql(WAKE)
         home.wait_until_idle()
         home.task(RECENT)
@@ -75,7 +75,7 @@ def test_kills_at_home(home: Installation, tally: Tally) -> None:
 
 @pytest.mark.skipif(not LONG, reason="make torture")
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_server_that_is_ill_for_some_seconds(home: Installation, name: str, tally: Tally) -> None:
+def test_a_server_that_is_ill_for_some_seconds(home: Installation, name: str, fault_counts: FaultCounts) -> None:
     where, switches = FAULTS[name]
     faults = home.plex.faults if where == "plex" else home.stash.faults
     home.plex.faults.write_latency = 0.05
@@ -86,9 +86,9 @@ def test_a_server_that_is_ill_for_some_seconds(home: Installation, name: str, ta
         faults.set(**switches)
         # the save itself goes past the switches, as a browser at the server's side does
         home.stash.gql(SAVE, {"i": {"id": str(scenes[0]), "title": f"meanwhile {number}"}}, through_faults=True)
-        time.sleep(dice(f"{name} {number}").uniform(1, 8))
+        time.sleep(seeded_random(f"{name} {number}").uniform(1, 8))
         faults.clear()
         home.wait_until_idle(120)
         all_well(home)
         wait_for(lambda: home.attention() is None, 20, "the reason to be taken back")
-        tally("servers ill at home")
+        fault_counts.add("servers ill at home")

@@ -31,9 +31,9 @@ from sync_queue.operations import get_queued_scene_ids, get_stats
 from sync_queue.setup import open_writer
 from sync_queue.store import JobStore
 from sync_queue.writer import queue_dir
-from tests.faults.nonsense import altered, damaged, promptly
-from tests.faults.size import EACH_PARSER, generated, many
-from tests.faults.tally import Tally
+from tests.faults.fault_counts import FaultCounts
+from tests.faults.malformed_input import altered_json, damaged_bytes, time_limit
+from tests.faults.suite_size import INPUTS_PER_PARSER, generated_inputs, repetitions
 from worker import process as worker_process
 from worker import status_files
 from worker.outcomes import _for_pictures
@@ -86,8 +86,8 @@ def content(name: str) -> st.SearchStrategy[bytes]:
     try:
         documents = [json.loads(text) for text in good]
     except ValueError:
-        return damaged(*good)
-    return damaged(*good) | altered(*documents).map(lambda value: json.dumps(value).encode())
+        return damaged_bytes(*good)
+    return damaged_bytes(*good) | altered_json(*documents).map(lambda value: json.dumps(value).encode())
 
 
 def schedule(folder: str) -> None:
@@ -149,34 +149,37 @@ READERS: dict[str, Callable[[str], object]] = {
     "client_id": client_identifier,
 }
 # Of the files together as many as of any other parser.
-SHORT = EACH_PARSER // len(READERS) + 1
+SHORT = INPUTS_PER_PARSER // len(READERS) + 1
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_any_content(name: str, folder: Path, tally: Tally) -> None:
+def test_any_content(name: str, folder: Path, fault_counts: FaultCounts) -> None:
     read = READERS[name]
-    tally("generated inputs", many(SHORT, 3_000))
+    fault_counts.add("generated inputs", repetitions(SHORT, 3_000))
 
-    @generated(SHORT, 3_000)
+    @generated_inputs(SHORT, 3_000)
     @given(found=content(name))
     def anything(found: bytes) -> None:
         (folder / name).write_bytes(found)
-        with promptly():
+        with time_limit():
             read(str(folder))
 
     anything()
 
 
 @pytest.mark.parametrize("older", [timestamps.FILE, "mapping.json", "queue.db"])
-def test_any_content_of_an_older_installation(older: str, tmp_path: Path, tally: Tally) -> None:
-    tally("generated inputs", many(40, 3_000))
+def test_any_content_of_an_older_installation(older: str, tmp_path: Path, fault_counts: FaultCounts) -> None:
+    fault_counts.add("generated inputs", repetitions(40, 3_000))
 
-    @generated(40, 3_000)
-    @given(found=damaged(GOOD[timestamps.FILE][0]) | altered({"5": 1}, [{"scene_id": 5, "at": "2026"}]).map(_text))
+    @generated_inputs(40, 3_000)
+    @given(
+        found=damaged_bytes(GOOD[timestamps.FILE][0])
+        | altered_json({"5": 1}, [{"scene_id": 5, "at": "2026"}]).map(_text)
+    )
     def anything(found: bytes) -> None:
         (tmp_path / migration.FILE).unlink(missing_ok=True)
         (tmp_path / older).write_bytes(found)
-        with promptly():
+        with time_limit():
             migration.migrate(str(tmp_path))
             timestamps.load(str(tmp_path))
 
@@ -196,9 +199,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, JobSt
     found.close()
 
 
-@generated(40, 3_000)
+@generated_inputs(40, 3_000)
 @example(jobs=[None, {"scene_id": 5, "job_key": "scene_5", "priority": 1, "next_retry_at": []}], status=0)
-@given(jobs=st.lists(altered(ROW, ENTITY), min_size=1, max_size=4), status=st.sampled_from([0, 1, 2, 5]))
+@given(jobs=st.lists(altered_json(ROW, ENTITY), min_size=1, max_size=4), status=st.sampled_from([0, 1, 2, 5]))
 def test_rows_of_the_queue(jobs: list[Any], status: int, store: tuple[str, JobStore]) -> None:
     folder, queue = store
     with closing(sqlite3.connect(Path(queue_dir(folder), "data.db"), isolation_level=None)) as db:
@@ -208,7 +211,7 @@ def test_rows_of_the_queue(jobs: list[Any], status: int, store: tuple[str, JobSt
             with contextlib.suppress(ValueError, sqlite3.Error):
                 blob = json.dumps(job, allow_nan=False).encode()
                 db.execute("INSERT INTO ack_queue_default(data, timestamp, status) VALUES (?, 1, ?)", (blob, status))
-    with promptly():
+    with time_limit():
         assert all(isinstance(one, int) for one in get_queued_scene_ids(queue_dir(folder)))
         queue.resume()
         queue.next_due()

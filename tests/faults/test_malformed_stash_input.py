@@ -31,8 +31,8 @@ from settings.config import BY_NAME, Stash2PlexConfig
 from stash import scenes as stash_scenes
 from stash.client import StashClient, StashError
 from stash.tags import tag_descendants
-from tests.faults.nonsense import JSON, altered, damaged, promptly
-from tests.faults.size import EACH_PARSER, generated
+from tests.faults.malformed_input import JSON, altered_json, damaged_bytes, time_limit
+from tests.faults.suite_size import INPUTS_PER_PARSER, generated_inputs
 from tests.hooks.support import no_drainer
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=18)]
@@ -76,17 +76,17 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield path
 
 
-@generated(EACH_PARSER // 2)
-@given(document=damaged(*STDIN))
+@generated_inputs(INPUTS_PER_PARSER // 2)
+@given(document=damaged_bytes(*STDIN))
 def test_standard_input_that_is_damaged(document: bytes) -> None:
-    with promptly():
+    with time_limit():
         _work(document)
 
 
-@generated(EACH_PARSER // 2)
-@given(document=altered(*DOCUMENTS))
+@generated_inputs(INPUTS_PER_PARSER // 2)
+@given(document=altered_json(*DOCUMENTS))
 def test_standard_input_that_says_something_else(document: Any) -> None:
-    with promptly():
+    with time_limit():
         _work(json.dumps(document).encode())
 
 
@@ -125,8 +125,8 @@ def hooks_run(reached: list[Any]) -> Any:
     return lambda: setattr(process, "run", original)
 
 
-@generated(EACH_PARSER // 2)
-@given(context=altered(*CONTEXTS))
+@generated_inputs(INPUTS_PER_PARSER // 2)
+@given(context=altered_json(*CONTEXTS))
 def test_both_readers_of_a_hook_agree(context: Any) -> None:
     try:
         document = json.dumps({"args": {"hookContext": context}, "server_connection": {}}, allow_nan=False)
@@ -134,7 +134,7 @@ def test_both_readers_of_a_hook_agree(context: Any) -> None:
         return
     if "\\u0000" in document:  # there SQLite ends a text; nothing that Stash sends has one
         return
-    with promptly():
+    with time_limit():
         try:
             quick, _, _ = read_document(document)
         except ValueError:
@@ -147,12 +147,12 @@ def test_both_readers_of_a_hook_agree(context: Any) -> None:
     assert sorted(quick.fields) == sorted(slow.fields)
 
 
-@generated(EACH_PARSER // 2, 3_000)
-@given(context=altered(*CONTEXTS))
+@generated_inputs(INPUTS_PER_PARSER // 2, 3_000)
+@given(context=altered_json(*CONTEXTS))
 def test_a_hook_is_worked_on_or_says_why_not(context: Any, data_dir_of_all: Path) -> None:
     from hooks import process
 
-    with promptly():
+    with time_limit():
         if isinstance(context, dict):
             process.handle(context, None, str(data_dir_of_all))
 
@@ -163,10 +163,10 @@ def data_dir_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield path
 
 
-@generated(EACH_PARSER // 2)
+@generated_inputs(INPUTS_PER_PARSER // 2)
 @given(settings=st.dictionaries(st.sampled_from(sorted(BY_NAME)) | st.text(max_size=5), JSON, max_size=8))
 def test_settings(settings: dict[str, Any]) -> None:
-    with promptly():
+    with time_limit():
         config = Stash2PlexConfig.from_settings(settings)
         config.fingerprint()
         for name, setting in BY_NAME.items():
@@ -180,10 +180,10 @@ def test_settings(settings: dict[str, Any]) -> None:
         assert all(isinstance(problem, str) and problem for problem in (*config.problems, *config.warnings))
 
 
-@generated(EACH_PARSER // 2)
+@generated_inputs(INPUTS_PER_PARSER // 2)
 @given(text=st.text(alphabet="/\\abCD:=> ;,*?{}()|Ü\x00", max_size=40), path=st.text(alphabet="/\\aC:Ü", max_size=20))
 def test_rules_in_settings(text: str, path: str) -> None:
-    with promptly():
+    with time_limit():
         names = ("path_map", "title_format", "collections", "collection_prefix", "ignore_tags", "exclude_paths")
         config = Stash2PlexConfig.from_settings(dict.fromkeys(names, text))
         if not config.problems:
@@ -194,10 +194,10 @@ def test_rules_in_settings(text: str, path: str) -> None:
         desired_state(data, config, "stem")
 
 
-@generated(EACH_PARSER)
+@generated_inputs(INPUTS_PER_PARSER)
 @given(text=JSON)
 def test_instants(text: Any) -> None:
-    with promptly():
+    with time_limit():
         moment = parse_instant(text)
     assert moment is None or isinstance(moment, float)
 
@@ -231,25 +231,27 @@ def ask(client: StashClient) -> None:
         client.close()
 
 
-@generated()
-@given(answer=altered(ANSWER), cookie=st.text(alphabet="session=; Max-Ageé\x01", max_size=20))
+@generated_inputs()
+@given(answer=altered_json(ANSWER), cookie=st.text(alphabet="session=; Max-Ageé\x01", max_size=20))
 def test_answers_of_stash(answer: Any, cookie: str) -> None:
-    with promptly():
+    with time_limit():
         ask(answering(json.dumps(answer).encode(), headers={"Set-Cookie": cookie}))
 
 
-@generated()
-@given(content=damaged(json.dumps(ANSWER).encode(), b"<html></html>"), status=st.sampled_from([200, 401, 422, 502]))
+@generated_inputs()
+@given(
+    content=damaged_bytes(json.dumps(ANSWER).encode(), b"<html></html>"), status=st.sampled_from([200, 401, 422, 502])
+)
 def test_answers_that_are_damaged(content: bytes, status: int) -> None:
-    with promptly():
+    with time_limit():
         ask(answering(content, status))
 
 
-@generated()
-@given(answer=altered({"data": {"findScenes": {"count": 1, "scenes": [SCENE]}}}))
+@generated_inputs()
+@given(answer=altered_json({"data": {"findScenes": {"count": 1, "scenes": [SCENE]}}}))
 def test_pages_of_scenes(answer: Any) -> None:
     client = answering(json.dumps(answer).encode())
-    with promptly():
+    with time_limit():
         try:
             for number_, page in enumerate(stash_scenes.scene_pages(client, page_size=5)):
                 assert page
@@ -262,10 +264,10 @@ def test_pages_of_scenes(answer: Any) -> None:
             client.close()
 
 
-@generated(EACH_PARSER)
+@generated_inputs(INPUTS_PER_PARSER)
 @given(args=st.dictionaries(st.sampled_from(["scene", "scenes", "days", "confirm", "x"]), JSON, max_size=4))
 def test_arguments_of_tasks(args: dict[str, Any]) -> None:
-    with promptly():
+    with time_limit():
         for read in (scene_ids, lambda a: number(a, "days", 30), lambda a: is_yes(a, "confirm")):
             with contextlib.suppress(UserError):
                 read(args)

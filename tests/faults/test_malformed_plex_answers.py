@@ -19,8 +19,8 @@ from plex.exceptions import PlexError, error_of_status, translate_plex_exception
 from plex.items import read_items
 from plex.libraries import choose_libraries
 from plex.transport import HttpAnswer
-from tests.faults.nonsense import damaged, promptly
-from tests.faults.size import EACH_PARSER, generated
+from tests.faults.malformed_input import damaged_bytes, time_limit
+from tests.faults.suite_size import INPUTS_PER_PARSER, generated_inputs
 
 pytestmark = pytest.mark.fault
 
@@ -101,25 +101,25 @@ def _answered(question: Callable[[], object]) -> None:
         assert str(error)
 
 
-@generated(EACH_PARSER // 2)
-@given(content=damaged(*ANSWERS, b"<html>Sign in</html>"), status=st.sampled_from([200, 200, 201, 302, 404]))
+@generated_inputs(INPUTS_PER_PARSER // 2)
+@given(content=damaged_bytes(*ANSWERS, b"<html>Sign in</html>"), status=st.sampled_from([200, 200, 201, 302, 404]))
 def test_answers_that_are_damaged(content: bytes, status: int, cache: PlexCache) -> None:
-    with promptly():
+    with time_limit():
         ask(answering(content, status), cache)
 
 
-@generated(EACH_PARSER // 2)
+@generated_inputs(INPUTS_PER_PARSER // 2)
 @example(content='<MediaContainer><Directory key="²" /></MediaContainer>'.encode())
 @given(content=trees())
 def test_answers_that_say_anything(content: bytes, cache: PlexCache) -> None:
-    with promptly():
+    with time_limit():
         ask(answering(content), cache)
 
 
-@generated()
+@generated_inputs()
 @given(status=st.integers(100, 999), text=st.text(max_size=400))
 def test_each_status_is_an_error_of_ours(status: int, text: str) -> None:
-    with promptly():
+    with time_limit():
         error = error_of_status(status, text)
         assert isinstance(error, PlexError)
         assert str(error)
@@ -127,8 +127,8 @@ def test_each_status_is_an_error_of_ours(status: int, text: str) -> None:
         assert translate_plex_exception(error) is error
 
 
-@generated()
+@generated_inputs()
 @given(kind=st.sampled_from([ValueError, KeyError, OSError, TypeError, RecursionError]), text=st.text(max_size=400))
 def test_each_exception_is_an_error_of_ours(kind: type[Exception], text: str) -> None:
-    with promptly():
+    with time_limit():
         assert len(str(translate_plex_exception(kind(text)))) < 500

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from sandbox.library import generate
-from tests.faults import invariant
+from tests.faults import invariants
+from tests.faults.fault_counts import FaultCounts
 from tests.faults.fork_server import ForkServer
-from tests.faults.size import many
-from tests.faults.tally import Tally
+from tests.faults.suite_size import repetitions
 from tests.installation import Installation, wait_for
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=56)]
 
 MANY = 50
-ROUNDS = many(5, 20)
+ROUNDS = repetitions(5, 20)
 
 
 def crowd(installation: Installation, scene_ids: list[int], number: int) -> None:
@@ -31,16 +31,16 @@ def crowd(installation: Installation, scene_ids: list[int], number: int) -> None
     hooks = [process for process in installation.stash.processes[seen:] if process.kind == "hook"]
     assert [(hook.exit_code, hook.output, hook.error) for hook in hooks] == [(0, "ok", None)] * len(scene_ids)
     wait_for(
-        lambda: not invariant.in_installation(installation, scene_ids),
+        lambda: not invariants.installation_violations(installation, scene_ids),
         5,
-        lambda: "\n".join(invariant.in_installation(installation, scene_ids)),
+        lambda: "\n".join(invariants.installation_violations(installation, scene_ids)),
     )
     noise = [line.message for line in installation.stash.log if line.level in ("Error", "Warning")]
     assert noise == []
 
 
 @pytest.mark.parametrize("empty", [True, False], ids=["on nothing", "on what is there"])
-def test_fifty_hooks_at_once(tmp_path: Path, empty: bool, tally: Tally) -> None:
+def test_fifty_hooks_at_once(tmp_path: Path, empty: bool, fault_counts: FaultCounts) -> None:
     """The first round with Python as it is; the others with processes that are quicker, and so meet more closely."""
     fork_server = ForkServer(tmp_path / "fork_server")
     for number in range(ROUNDS):
@@ -57,10 +57,10 @@ def test_fifty_hooks_at_once(tmp_path: Path, empty: bool, tally: Tally) -> None:
                 # nobody at work, and everything there
                 installation.stop_worker(signal.SIGKILL)
                 crowd(installation, scenes, -number)
-            assert not fork_server.two_drainers()
-            assert fork_server.broken() == ""
+            assert not fork_server.saw_two_workers()
+            assert fork_server.take_error() == ""
         finally:
             installation.stop()
             shutil.rmtree(tmp_path / str(number))
-        tally("crowds of 50 hooks")
+        fault_counts.add("crowds of 50 hooks")
     fork_server.close()

@@ -1,4 +1,4 @@
-"""Generated nonsense: any JSON, and good documents with something of them replaced, cut or doubled."""
+"""Hypothesis strategies for malformed input: any JSON, altered JSON documents, and damaged bytes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-# A parser that takes longer than this for a few kilobytes hangs.
-PATIENCE = 20.0
+# A parser that needs longer than this for a few kilobytes counts as hanging.
+TIME_LIMIT_S = 20.0
 
 SCALARS = (
     st.none()
@@ -29,19 +29,19 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-class Endless(AssertionError):
-    """It did not come to an end."""
+class TimeLimitExceeded(AssertionError):
+    """The code under test did not end in time."""
 
 
 @contextlib.contextmanager
-def promptly() -> Iterator[None]:
-    """Fails where what is done inside hangs."""
+def time_limit() -> Iterator[None]:
+    """Fail if the body hangs."""
 
-    def too_long(*_: object) -> None:
-        raise Endless(f"more than {PATIENCE:g} s")
+    def time_is_up(*_: object) -> None:
+        raise TimeLimitExceeded(f"took more than {TIME_LIMIT_S:g} s")
 
-    before = signal.signal(signal.SIGALRM, too_long)
-    signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+    before = signal.signal(signal.SIGALRM, time_is_up)
+    signal.setitimer(signal.ITIMER_REAL, TIME_LIMIT_S)
     try:
         yield
     finally:
@@ -50,15 +50,15 @@ def promptly() -> Iterator[None]:
 
 
 @st.composite
-def altered(draw: st.DrawFn, *documents: Any) -> Any:
-    """One of some good JSON documents, with some of its values replaced, removed or added."""
+def altered_json(draw: st.DrawFn, *documents: Any) -> Any:
+    """Draw one of the JSON documents with some of its values replaced, removed or added."""
     value = json.loads(json.dumps(draw(st.sampled_from(documents))))
     for _ in range(draw(st.integers(0, 3))):
-        value = _replaced(draw, value)
+        value = _with_one_change(draw, value)
     return value
 
 
-def _replaced(draw: st.DrawFn, value: Any) -> Any:
+def _with_one_change(draw: st.DrawFn, value: Any) -> Any:
     if isinstance(value, dict) and value and draw(st.integers(0, 4)):
         name = draw(st.sampled_from(sorted(value)))
         match draw(st.integers(0, 5)):
@@ -67,18 +67,18 @@ def _replaced(draw: st.DrawFn, value: Any) -> Any:
             case 1:
                 value[draw(st.text(max_size=5))] = draw(JSON)
             case _:
-                value[name] = _replaced(draw, value[name])
+                value[name] = _with_one_change(draw, value[name])
         return value
     if isinstance(value, list) and value and draw(st.integers(0, 3)):
-        place = draw(st.integers(0, len(value) - 1))
-        value[place] = _replaced(draw, value[place])
+        index = draw(st.integers(0, len(value) - 1))
+        value[index] = _with_one_change(draw, value[index])
         return value
     return draw(JSON)
 
 
 @st.composite
-def damaged(draw: st.DrawFn, *texts: bytes) -> bytes:
-    """One of some good texts, cut, doubled, or with noise in it; or noise alone."""
+def damaged_bytes(draw: st.DrawFn, *texts: bytes) -> bytes:
+    """Draw one of the texts truncated, with a part removed, overwritten or repeated; or only random bytes."""
     data = draw(st.sampled_from(texts) | st.binary(max_size=60))
     for _ in range(draw(st.integers(0, 3))):
         start = draw(st.integers(0, len(data)))
