@@ -20,28 +20,29 @@ BAR = "\\|"
 _BEFORE = """\
 # Settings
 
-In Stash: Settings > Plugins > Stash2Plex. Two are required, `plex_url` and `plex_token`; you can leave all others as they are. A
-changed setting applies from the next scene that is written; nothing has to be restarted.
+In Stash: Settings > Plugins > Stash2Plex. Two are required, `plex_url` and `plex_token`; you can leave all others
+as they are. A changed setting applies from the next scene that is written; nothing has to be restarted.
 
 """
 _AFTER = """
-This page is generated from the table in `settings/config.py`, like the settings in the manifest: `make docs` writes both.
+This page is generated from the table in `settings/config.py`, like the settings in the manifest: `make docs` writes
+both.
 
 ## How Stash shows settings
 
-- **Order.** Stash sorts settings by name, so those that belong together are not always next to each other. The table above
-  has them in the order in which people need them.
-- **Switches.** Stash shows a switch that was never touched as off. Those marked "on" above are on until you turn them off. The
-  first task that runs stores them as on, so that the page shows it, and logs that it did. A settings page that was open at
-  the time stores what it had loaded: reload it.
-- **Emptied numbers.** Stash stores an emptied number field as 0, and the plugin uses the default instead. Only in `max_tags` does 0
-  have a meaning of its own, no limit, which is also its default.
+- **Order.** Stash sorts settings by name, so those that belong together are not always next to each other. The
+  table above has them in the order in which people need them.
+- **Switches.** Stash shows a switch that was never touched as off. Those marked "on" above are on until you turn
+  them off. The first task that runs stores them as on, so that the page shows it, and logs that it did. A settings
+  page that was open at the time stores what it had loaded: reload it.
+- **Emptied numbers.** Stash stores an emptied number field as 0, and the plugin uses the default instead. Only in
+  `max_tags` does 0 have a meaning of its own, no limit, which is also its default.
 - **Emptied texts.** An emptied text means the default. To turn collections off, use `sync_collection`, not an empty
   `collections`.
-- **Unusable values.** A value that cannot be used (a word for a number, a number out of range, an address without http://, an
-  unknown placeholder) stops writing, not saving: scenes are still queued, and Stash's log says which setting is wrong and what
-  it may be. The plugin does not guess: a wrong title format would rename every item, and a lost filter would show what
-  should stay hidden.
+- **Unusable values.** A value that cannot be used (a word for a number, a number out of range, an address without
+  http://, an unknown placeholder) stops writing, not saving: scenes are still queued, and Stash's log says which
+  setting is wrong and what it may be. The plugin does not guess: a wrong title format would rename every item, and
+  a lost filter would show what should stay hidden.
 
 ## Fields
 
@@ -57,19 +58,20 @@ This page is generated from the table in `settings/config.py`, like the settings
 | rating | the rating of the token's user; removed only if the plugin wrote it |
 | cover | poster and background |
 
-A field that is empty in Stash is emptied in Plex. Sort title, original title, edition and labels are never touched. Control
-characters are removed from texts; nothing else is changed in them.
+A field that is empty in Stash is emptied in Plex. Sort title, original title, edition and labels are never touched.
+Control characters are removed from texts; nothing else is changed in them.
 
-With `preserve_plex_edits`, a field is written only if Plex has nothing in it, and a list only if Plex has no name in it. Nothing is
-removed, not even what the plugin wrote itself: in Plex the two look the same.
+With `preserve_plex_edits`, a field is written only if Plex has nothing in it, and a list only if Plex has no name
+in it. Nothing is removed, not even what the plugin wrote itself: in Plex the two look the same.
 
 ## Title format
 
-`{title}`, `{studio}`, `{performer}` (all of them, separated by commas), `{date}` (as in Stash), `{filename}` (without its
-extension) and `{code}`, with any text between them. `{title}` is the file name if Stash has no title.
+`{title}`, `{studio}`, `{performer}` (all of them, separated by commas), `{date}` (as in Stash), `{filename}`
+(without its extension) and `{code}`, with any text between them. `{title}` is the file name if Stash has no title.
 
-If a scene lacks a value, the text before the placeholder is left out too; if the placeholder is the first, the text after it.
-Text in round or square brackets is left out as a whole if all its placeholders are empty. With `{studio} - {title} ({date})`:
+If a scene lacks a value, the text before the placeholder is left out too; if the placeholder is the first, the text
+after it. Text in round or square brackets is left out as a whole if all its placeholders are empty. With `{studio}
+- {title} ({date})`:
 
 | the scene has | title |
 | --- | --- |
@@ -91,32 +93,33 @@ Text in round or square brackets is left out as a whole if all its placeholders 
 | `tag(Solo\\|Series/*)` | the name of each of its tags that is [listed](#tags-in-settings); bars separate the tags |
 | `organized` | `Organized`, if it is organized |
 
-`collection_prefix` puts text in front of the names of a kind, so that they sort separately: `studio=Studio: ; performer=Actor: `
-makes `Studio: Atlas` and `Actor: Ada`. Spaces at the end of a prefix count; after a colon there is always one.
+`collection_prefix` puts text in front of the names of a kind, so that they sort separately: `studio=Studio: ;
+performer=Actor: ` makes `Studio: Atlas` and `Actor: Ada`. Spaces at the end of a prefix count; after a colon there
+is always one.
 
-The plugin removes an item only from collections to which it added the item. A collection that was there before is yours and
-stays, even if it has the same name.
+The plugin removes an item only from collections to which it added the item. A collection that was there before is
+yours and stays, even if it has the same name.
 
 ## Tags in settings
 
-`ignore_tags`, `include_tags` and `exclude_tags` hold names or ids, separated by commas. Case does not matter. Digits alone are an
-id; use the id for a tag whose name is a number or contains a comma (it is in the address of the tag's page in Stash).
-`Name/*` or `12/*` means the tag and all its descendants.
+`ignore_tags`, `include_tags` and `exclude_tags` hold names or ids, separated by commas. Case does not matter.
+Digits alone are an id; use the id for a tag whose name is a number or contains a comma (it is in the address of the
+tag's page in Stash). `Name/*` or `12/*` means the tag and all its descendants.
 
 ## Filters
 
-A scene must pass all filters: `only_organized`, `only_with_stash_id`, `include_tags`, `exclude_tags`, `exclude_paths`. The item of a
-scene that no longer passes stays as it is in Plex.
+A scene must pass all filters: `only_organized`, `only_with_stash_id`, `include_tags`, `exclude_tags`,
+`exclude_paths`. The item of a scene that no longer passes stays as it is in Plex.
 
-`exclude_paths` holds folders or files as Stash calls them, separated by commas. Only whole names count, so `/data/old` does not
-match `/data/older`. `*` stands for any characters, also across folders, `?` for a single one (a comma, for instance):
-`*/trailers` means every folder of that name. Case matters, except in Windows paths.
+`exclude_paths` holds folders or files as Stash calls them, separated by commas. Only whole names count, so
+`/data/old` does not match `/data/older`. `*` stands for any characters, also across folders, `?` for a single one
+(a comma, for instance): `*/trailers` means every folder of that name. Case matters, except in Windows paths.
 
 ## Data directory
 
 The queue, the ledger and the log are in `data/` in the plugin's folder. To move them, set the environment variable
-`STASH_PLUGIN_DATA` for Stash; each Stash then gets its own directory below it. If the plugin's folder cannot be written to, the
-data directory is `stash2plex-data` next to Stash's configuration.
+`STASH_PLUGIN_DATA` for Stash; each Stash then gets its own directory below it. If the plugin's folder cannot be
+written to, the data directory is `stash2plex-data` next to Stash's configuration.
 """
 
 

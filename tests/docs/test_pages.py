@@ -1,4 +1,4 @@
-"""The pages for people: what they link to is there, and what they should name is named."""
+"""The pages are consistent: links lead somewhere, and what should be named is named."""
 
 from __future__ import annotations
 
@@ -10,45 +10,62 @@ import pytest
 from common import missing_packages
 from release.manifest import TASKS
 
-from .pages import PAGES, ROOT
+from .pages import PAGES, ROOT, prose, text_of
 
 pytestmark = [pytest.mark.unit, pytest.mark.no_cover]
 
+README = ROOT / "README.md"
+
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_link_within_the_installation_leads_somewhere(page: Path) -> None:
-    links = re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+def test_link_within_the_repository_leads_to_a_file_and_heading(page: Path) -> None:
+    links = re.findall(r"\]\(([^)\s]+)\)", text_of(page))
     inner = [link.partition("#") for link in links if "://" not in link]
     assert [file for file, _, _ in inner if not (page.parent / file).exists()] == []
-    places = [(page.parent / file if file else page, place) for file, _, place in inner if place]
-    assert [place for target, place in places if place not in headings(target)] == []
+    targets = [(page.parent / file if file else page, anchor) for file, _, anchor in inner if anchor]
+    assert [anchor for target, anchor in targets if anchor not in anchors(target)] == []
 
 
-def headings(page: Path) -> set[str]:
-    """The headings of a page as links name them."""
-    found = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in found}
+def anchors(page: Path) -> set[str]:
+    """Return the anchors by which links name the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", text_of(page), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
-def test_the_readme_names_every_task() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert [name for name, _, _ in TASKS if name not in text] == []
+def test_documentation_index_links_every_page() -> None:
+    index = ROOT / "docs" / "README.md"
+    linked = set(re.findall(r"\]\(([\w/.-]+)\)", text_of(index)))
+    assert {page.name for page in index.parent.glob("*.md")} - {index.name} <= linked
 
 
-def test_the_readme_begins_with_the_two_commands() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    commands = re.findall(r"^make \S.*$", text, re.MULTILINE)
+def test_readme_contents_list_every_heading() -> None:
+    [contents] = re.findall(r"^\*\*Contents:\*\*(.*?)\n\n", text_of(README), re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^## (.+)$", prose(README), re.MULTILINE)
+    assert re.findall(r"\[([^\]]+)\]", contents) == headings
+
+
+def test_readme_names_every_task() -> None:
+    assert [name for name, _, _ in TASKS if name not in text_of(README)] == []
+
+
+def test_readme_offers_demo_and_test_as_its_first_commands() -> None:
+    commands = re.findall(r"^make \S.*$", text_of(README), re.MULTILINE)
     assert [command.split()[1] for command in commands[:2]] == ["demo", "test"]
 
 
-def test_the_readme_gives_the_command_that_the_plugin_gives() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    [named] = re.findall(r"^ *python3 (-m pip install .*)$", text, re.MULTILINE)
-    said = missing_packages.command("").split(" ", 1)[1]
-    assert named == said
+def test_readme_gives_the_same_pip_command_as_the_log() -> None:
+    [named] = re.findall(r"^ *python3 (-m pip install .*)$", text_of(README), re.MULTILINE)
+    assert named == missing_packages.command("").split(" ", 1)[1]
 
 
-def test_the_installation_names_every_room() -> None:
-    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    rooms = sorted(entry.parent.name for entry in ROOT.glob("*/__init__.py"))
-    assert [room for room in rooms if f"{room}/" not in text] == []
+def test_architecture_names_every_package() -> None:
+    text = text_of(ROOT / "docs" / "architecture.md")
+    packages = sorted(entry.parent.name for entry in ROOT.glob("*/__init__.py"))
+    assert [package for package in packages if f"{package}/" not in text] == []
+
+
+def test_glossary_defines_each_term_once() -> None:
+    rows = re.findall(r"^\| ([^|]+) \|", text_of(ROOT / "docs" / "glossary.md"), re.MULTILINE)
+    terms = [row for row in rows if row not in ("term", "---")]
+    assert len(terms) > 40
+    assert sorted({term for term in terms if terms.count(term) > 1}) == []
