@@ -1,96 +1,133 @@
-"""``history``: what was written and what failed by the hour or by the day, outages, comparisons, and single events."""
+"""Operation ``history``: scenes written and failed per hour or day, outages, reconciliations, and single events."""
 
 from __future__ import annotations
 
-import json
 import time
 from contextlib import closing
 from dataclasses import asdict
-from typing import Any
+from typing import TypedDict
 
+from api import MAX_ROWS, VERSION
 from api.arguments import number
-from api.causes import MOST, VERSION
-from api.read_model import last_comparison, open_state
+from api.read_model import json_object, last_reconciliation, open_state
 from common.errors import UserError
 from state.events import RECONCILED, Event, Events
 
-DAY = 24
-MONTH = 720
-USUAL = 100
+DAY_HOURS = 24
+MONTH_HOURS = 720
+DEFAULT_LIMIT = 100
 
 
-def history(args: dict[str, Any], data_dir: str) -> dict[str, Any]:
-    """The last ``hours`` (24, by the hour; 720, by the day), and the events before ``after``. Raises UserError,
-    sqlite3.Error, OSError."""
-    hours = number(args, "hours", DAY)
-    if hours not in (DAY, MONTH):
-        raise UserError(f"hours is {DAY} or {MONTH}, not {hours}")
-    limit = max(1, min(MOST, number(args, "limit", USUAL)))
+class Bucket(TypedDict):
+    """Scenes of one hour or day. ``at`` is its beginning (epoch seconds)."""
+
+    at: float
+    written: int
+    unchanged: int
+    failed: int
+
+
+class ReconciliationRun(TypedDict):
+    """One reconciliation."""
+
+    at: float
+    scope: str
+    checked: int
+    found: int
+    queued: int
+    error: str | None
+
+
+def history(args: dict[str, object], data_dir: str) -> dict[str, object]:
+    """Return the last ``hours`` (24, per hour; or 720, per day), and the events before ``after``.
+
+    Raise UserError, sqlite3.Error, OSError.
+    """
+    hours = number(args, "hours", DAY_HOURS)
+    if hours not in (DAY_HOURS, MONTH_HOURS):
+        raise UserError(f"hours is {DAY_HOURS} or {MONTH_HOURS}, not {hours}")
+    limit = max(1, min(MAX_ROWS, number(args, "limit", DEFAULT_LIMIT)))
     after = number(args, "after", 0) or None
     now = time.time()
-    starts = _hours(now) if hours == DAY else _days(now)
+    starts = _starts_of_hours(now) if hours == DAY_HOURS else _starts_of_days(now)
     with closing(open_state(data_dir)) as db:
         events = Events(db)
         rows = events.newest(limit + 1, before=after)
         return {
             "version": VERSION,
             "buckets": _buckets(starts, events.hours(starts[0])),
-            "outages": [asdict(one) for one in events.outages(starts[0])[-MOST:]],
-            "reconciliations": _reconciliations(events.of_kind(RECONCILED, starts[0], MOST), data_dir, starts[0]),
+            "outages": [asdict(outage) for outage in events.outages(starts[0])[-MAX_ROWS:]],
+            "reconciliations": _reconciliations(events.of_kind(RECONCILED, starts[0], MAX_ROWS), data_dir, starts[0]),
             "events": [
-                {"id": key, "at": one.at, "kind": one.kind, "scene_id": one.scene_id, "detail": one.detail}
-                for key, one in rows[:limit]
+                {"id": key, "at": event.at, "kind": event.kind, "scene_id": event.scene_id, "detail": event.detail}
+                for key, event in rows[:limit]
             ],
             "next": rows[limit - 1][0] if len(rows) > limit else None,
         }
 
 
-def _hours(now: float) -> list[float]:
-    this = now // 3600 * 3600
-    return [this - 3600 * back for back in reversed(range(DAY))]
+def _starts_of_hours(now: float) -> list[float]:
+    this_hour = now // 3600 * 3600
+    return [this_hour - 3600 * back for back in reversed(range(DAY_HOURS))]
 
 
-def _days(now: float) -> list[float]:
-    """The beginnings of the last thirty days on this machine's clock; days are not all as long."""
+def _starts_of_days(now: float) -> list[float]:
+    """Return the starts of the last thirty days on this machine's clock. Not every day has 24 hours."""
     today = time.localtime(now)
     return [
         time.mktime((today.tm_year, today.tm_mon, today.tm_mday - back, 0, 0, 0, 0, 0, -1))
-        for back in reversed(range(MONTH // DAY))
+        for back in reversed(range(MONTH_HOURS // DAY_HOURS))
     ]
 
 
-def _buckets(starts: list[float], sums: list[tuple[int, int, int, int]]) -> list[dict[str, Any]]:
-    buckets = [{"at": start, "written": 0, "unchanged": 0, "failed": 0} for start in starts]
-    for at, *numbers in sums:
-        inside = [bucket for bucket in buckets if bucket["at"] <= at]
-        if inside:
-            for name, value in zip(("written", "unchanged", "failed"), numbers, strict=True):
-                inside[-1][name] += value
+def _buckets(starts: list[float], sums: list[tuple[int, int, int, int]]) -> list[Bucket]:
+    buckets: list[Bucket] = [{"at": start, "written": 0, "unchanged": 0, "failed": 0} for start in starts]
+    for at, written, unchanged, failed in sums:
+        started = [bucket for bucket in buckets if bucket["at"] <= at]
+        if started:
+            started[-1]["written"] += written
+            started[-1]["unchanged"] += unchanged
+            started[-1]["failed"] += failed
     return buckets
 
 
-def _reconciliations(events: list[Event], data_dir: str, since: float) -> list[dict[str, Any]]:
-    """The comparisons, the oldest first. Events are bounded: the last comparison is known without them."""
-    found = [run for run in map(_run, events) if run is not None]
-    last = last_comparison(data_dir)
-    if last and last["last_run_time"] >= since and not any(abs(run["at"] - last["last_run_time"]) < 1 for run in found):
-        found.append(
+def _reconciliations(events: list[Event], data_dir: str, since: float) -> list[ReconciliationRun]:
+    """Return the reconciliations, oldest first.
+
+    Old events are deleted, but the last reconciliation is also stored in a file of its own.
+    """
+    found = [_run_of_event(event) for event in events]
+    runs = [run for run in found if run is not None]
+    last = last_reconciliation(data_dir)
+    at = last.get("last_run_time")
+    if isinstance(at, (int, float)) and at >= since and not any(abs(run["at"] - at) < 1 for run in runs):
+        runs.append(
             {
-                "at": last["last_run_time"],
+                "at": at,
                 "scope": str(last.get("last_scope") or ""),
-                "checked": last.get("last_scenes_checked") or 0,
-                "found": last.get("last_gaps_found") or 0,
-                "queued": last.get("last_enqueued") or 0,
+                "checked": _count(last.get("last_scenes_checked")),
+                "found": _count(last.get("last_gaps_found")),
+                "queued": _count(last.get("last_enqueued")),
                 "error": str(last.get("last_error") or "") or None,
             }
         )
-    return sorted(found, key=lambda run: float(run["at"]))[-MOST:]
+    return sorted(runs, key=lambda run: run["at"])[-MAX_ROWS:]
 
 
-def _run(event: Event) -> dict[str, Any] | None:
-    try:
-        known = json.loads(event.detail)
-    except ValueError:
+def _run_of_event(event: Event) -> ReconciliationRun | None:
+    detail = json_object(event.detail)
+    if not detail:
         return None
-    numbers = {name: int(known.get(name) or 0) for name in ("checked", "found", "queued")}
-    return {"at": event.at, "scope": str(known.get("scope") or ""), **numbers, "error": known.get("error") or None}
+    error = detail.get("error")
+    return {
+        "at": event.at,
+        "scope": str(detail.get("scope") or ""),
+        "checked": _count(detail.get("checked")),
+        "found": _count(detail.get("found")),
+        "queued": _count(detail.get("queued")),
+        "error": str(error) if error else None,
+    }
+
+
+def _count(value: object) -> int:
+    return int(value) if isinstance(value, (int, float)) else 0

@@ -1,15 +1,21 @@
-"""``wake``: start what is waiting or due. For Stash's page: nothing starts a plugin when Stash starts (stash 10.5)."""
+"""Operation ``wake``: start what waits or is due. Stash starts no plugin when it starts itself (stash 10.5), so a
+script in Stash's page does."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from api.context import Context
-from tasks.queue_status import gather
+from api.read_model import queue_status_facts
 
 
-def wake(context: Context) -> dict[str, Any]:
-    """Start a drainer where rows wait, and a comparison where one is due; gives the status. Raises UserError."""
-    facts = gather(context.data_dir)
-    started = bool(facts["queue"]["waiting"] or facts["queue"]["in_flight"]) and context.start_worker()
-    return {"started": started, "reconciling": context.start_reconciliation_if_due(), **facts}
+def wake(context: Context) -> dict[str, object]:
+    """Start the worker if jobs wait and a reconciliation if one is due. Return the facts of View Queue Status too.
+
+    Raise UserError, sqlite3.Error, OSError.
+    """
+    facts = queue_status_facts(context.data_dir)
+    has_jobs = bool(facts["queue"]["waiting"] or facts["queue"]["in_flight"])
+    return {
+        "started": has_jobs and context.start_worker(),
+        "reconciling": context.start_reconciliation_if_due(),
+        **facts,
+    }

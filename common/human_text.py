@@ -29,6 +29,11 @@ def moment(at: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: 1 scene, 2,304 scenes."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def times(number: int) -> str:
     """How often: once, 5 times."""
     return "once" if number == 1 else f"{number:,} times"

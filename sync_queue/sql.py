@@ -34,7 +34,8 @@ INDEXES = (
 JOB_BY_KEY = f"SELECT data FROM {TABLE} WHERE status < 2 AND {KEY} = ? LIMIT 1"
 JOBS_IN_FLIGHT = f"SELECT data FROM {TABLE} WHERE status = 2"
 
-# A due time more than 600 s ahead can only come from a clock that was set back: such a row is due (design 5).
+# A due time further ahead can only come from a clock that was set back: such a row is due.
+MAX_DUE_AHEAD_S = 600.0
 DUE_OF_PRIORITY = (
     f"SELECT _id, data FROM {TABLE} WHERE status < 2 AND {PRIORITY} = ? AND {DUE} <= ? ORDER BY {DUE}, _id LIMIT ?"
 )

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from common.jobs import Job
 
 PRIORITIES = (PRIORITY_SAVE, PRIORITY_SCAN, PRIORITY_BULK)
-FAR_AHEAD = 600.0
 # So many empty pages (1 MB) are worth giving back to the disk.
 MANY_EMPTY = 256
 IN_FLIGHT = 2
@@ -80,7 +79,7 @@ class JobStore:
     def _due(self, priority: int, limit: int, now: float) -> list[tuple[int, bytes]]:
         rows = self._db.execute(sql.DUE_OF_PRIORITY, (priority, now, limit)).fetchall()
         if not rows:
-            rows = self._db.execute(sql.DUE_BY_CLOCK_SET_BACK, (priority, now + FAR_AHEAD, limit)).fetchall()
+            rows = self._db.execute(sql.DUE_BY_CLOCK_SET_BACK, (priority, now + sql.MAX_DUE_AHEAD_S, limit)).fetchall()
         return rows
 
     def _read(self, row_id: int, blob: bytes) -> Claimed | None:
@@ -191,7 +190,7 @@ class JobStore:
         self._db.close()
 
 
-def is_due(due: float | None, now: float, farthest: float = FAR_AHEAD) -> bool:
+def is_due(due: float | None, now: float, farthest: float = sql.MAX_DUE_AHEAD_S) -> bool:
     """Whether what is due at ``due`` may be done at ``now``, a clock that was set back included: nothing is put off for
     longer than ``farthest`` seconds, for rows by default."""
     return due is not None and (due <= now or due > now + farthest)

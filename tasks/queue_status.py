@@ -1,191 +1,141 @@
-"""View Queue Status: what waits, what failed and why, how the worker is, and when Stash and Plex were compared."""
+"""View Queue Status: jobs, worker, outages, scenes by result, reconciliation and dead letters, as lines of the log."""
 
 from __future__ import annotations
 
-import json
-import os
 import time
 
-from api.causes import IN_STEP, NOT_IN_PLEX
-from api.read_model import LETTERS_BY_TYPE, next_comparison, open_queue, open_state, rows_by_state
+from api.dead_letter_causes import cause_of
+from api.read_model import IN_STEP, MAX_LISTED, NOT_IN_PLEX, queue_status_facts
 from common import stash_log
-from common.human_text import ago, moment, numbers, times, until
-from matching.learned_mapping import learned
-from state.outages import outages
-from state.reconciliation_state import load
-from state.worker_status import ATTENTION, lives, read_status, read_text
+from common.human_text import ago, counted, moment, numbers, times, until
+from state.worker_status import lives
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
+    from api.read_model import DeadLetterFacts, QueueStatusFacts
     from tasks.status_context import StatusContext
 
-SHOWN = 10
-WEEK = 7 * 86_400.0
-# An outage that was over sooner is nobody's business.
-LONG_ENOUGH = 60.0
-_OF_LETTER = ("scene_id", "error_type", "message", "attempts", "first_at", "last_at", "detail")
-# First which they are, then what stands in them: it would all be sorted.
-_LETTERS = (
-    "SELECT scene_id, error_type, message, attempts, first_at, last_at, detail FROM dead_letters "
-    "WHERE rowid IN (SELECT rowid FROM dead_letters ORDER BY last_at DESC LIMIT ?) ORDER BY last_at DESC"
-)
-# SQLite counts a table faster than a part of it: so the verdict that most scenes have is what the others leave over.
-_MOST = IN_STEP[0]
-_OTHERS = (
-    "SELECT verdict, COUNT(*) FROM ledger WHERE verdict < ? GROUP BY verdict UNION ALL "
-    "SELECT verdict, COUNT(*) FROM ledger WHERE verdict > ? GROUP BY verdict UNION ALL "
-    "SELECT NULL, COUNT(*) FROM ledger"
-)
-_NEWEST = "SELECT scene_id, reason FROM ledger WHERE verdict = ? ORDER BY at DESC LIMIT ?"
+# Shorter outages are not worth a line.
+MIN_OUTAGE_S = 60.0
+_VERDICT_LINES = {
+    "gated": "Skipped, too little metadata",
+    "filtered": "Skipped by your filter settings",
+    "not in Plex": "Not in Plex",
+    "low confidence": "Left alone, the right Plex item is not certain",
+    "shared item": "Left alone, the Plex item belongs to another scene",
+    "given back": "Left alone after Give Back to Plex",
+    "failed": "Failed",
+}
 
 
-def queue_status(run: StatusContext) -> dict[str, Any]:
-    """Say how things are. Asks neither Stash nor Plex."""
-    facts = gather(run.data_dir)
+def queue_status(context: StatusContext) -> QueueStatusFacts:
+    """Log the status. Asks neither Stash nor Plex. Raise sqlite3.Error, OSError."""
+    facts = queue_status_facts(context.data_dir)
     for level, line in lines(facts, time.time()):
         (stash_log.warning if level == "warning" else stash_log.info)(line)
     return facts
 
 
-def gather(data_dir: str) -> dict[str, Any]:
-    """What is known without asking anybody, as plain data. Raises sqlite3.Error, OSError."""
-    queue = open_queue(data_dir)
-    try:
-        rows = rows_by_state(queue)
-    finally:
-        if queue is not None:
-            queue.close()
-    facts = {
-        "queue": rows,
-        "drainer": read_status(data_dir),
-        "attention": read_text(os.path.join(data_dir, ATTENTION)),
-        "reconciliation": {**load(data_dir), "next_run_time": next_comparison(data_dir)},
-        "learned": [
-            {"stash": here, "plex": there, "files": number} for (here, there), number in learned(data_dir).items()
-        ],
-    }
-    db = open_state(data_dir)
-    try:
-        return {**facts, **_of_state(db)}
-    finally:
-        db.close()
-
-
-def _of_state(db: sqlite3.Connection) -> dict[str, Any]:
-    by_type = dict(db.execute(LETTERS_BY_TYPE).fetchall())
-    letters = [dict(zip(_OF_LETTER, row, strict=True)) for row in db.execute(_LETTERS, (SHOWN,))]
-    for letter in letters:
-        letter["detail"] = json.loads(letter["detail"])
-    away = outages(db, time.time() - WEEK)
-    return {
-        "dead_letters": {"count": sum(by_type.values()), "by_type": by_type, "newest": letters},
-        "verdicts": _verdicts(db),
-        "not_in_plex": [
-            {"scene_id": scene_id, "reason": reason} for scene_id, reason in db.execute(_NEWEST, (NOT_IN_PLEX, SHOWN))
-        ],
-        "outages": [dict(zip(("began", "ended", "reason", "waiting"), one, strict=True)) for one in away],
-    }
-
-
-def _verdicts(db: sqlite3.Connection) -> dict[str, int]:
-    """Scenes by verdict."""
-    counts = dict(db.execute(_OTHERS, (_MOST, _MOST)).fetchall())
-    counts[_MOST] = counts.pop(None) - sum(counts.values())
-    return {verdict: number for verdict, number in counts.items() if number}
-
-
-def lines(facts: dict[str, Any], now: float) -> Iterator[tuple[str, str]]:
-    """The facts as (level, line) for the log."""
-    queue, drainer = facts["queue"], facts["drainer"]
-    yield "info", f"Queue: {queue['waiting']:,} wait, {queue['in_flight']:,} are being written"
-    yield "info", _of_drainer(drainer, now)
+def lines(facts: QueueStatusFacts, now: float) -> Iterator[tuple[str, str]]:
+    """Yield the facts as (level, line)."""
+    queue, worker = facts["queue"], facts["drainer"]
+    yield "info", f"Queue: {queue['waiting']:,} waiting, {queue['in_flight']:,} in progress"
+    yield "info", _worker_line(worker, now)
     if facts["attention"]:
         yield "warning", facts["attention"]
-    yield from _of_outages(facts["outages"], now)
-    yield from _of_scenes(facts)
-    yield from _of_reconciliation(facts["reconciliation"], now)
-    for rule in drainer.get("unused_rules") or ():
-        yield (
-            "warning",
-            f"The rule {rule} of Path map has concerned no file since the worker's start: is it written right?",
-        )
-    for view in facts["learned"]:
-        hint = "" if drainer.get("rules") else f". As a rule for Path map: {view['stash']} => {view['plex']}"
-        yield "info", f"Stash {view['stash']} -> Plex {view['plex']}, {view['files']:,} scenes{hint}"
-    yield from _of_letters(facts["dead_letters"])
+    yield from _outage_lines(facts["outages"], now)
+    yield from _scene_lines(facts)
+    yield from _reconciliation_lines(facts["reconciliation"], now)
+    yield from _path_map_lines(facts)
+    yield from _dead_letter_lines(facts["dead_letters"])
 
 
-def _of_drainer(drainer: dict[str, Any], now: float) -> str:
-    if not drainer:
+def _worker_line(worker: dict[str, Any], now: float) -> str:
+    if not worker:
         return "Background worker: has not run yet"
-    if not lives(drainer):
-        return "Background worker: none at work; the next save or task starts one"
-    since = drainer.get("since")
-    words = f"Background worker: {drainer.get('state', 'unknown')}"
+    if not lives(worker):
+        return "Background worker: not running. The next save or task starts it"
+    line = f"Background worker: {worker.get('state', 'running')}"
+    since, written = worker.get("since"), worker.get("written")
     if isinstance(since, (int, float)):
-        words += f" since {ago(now - since)}"
-    return f"{words}, scenes written since its start: {drainer['written']:,}" if drainer.get("written") else words
+        line += f" for {ago(now - since)}"
+    return f"{line}, {counted(written, 'scene')} written since it started" if written else line
 
 
-def _of_outages(outages: list[dict[str, Any]], now: float) -> Iterator[tuple[str, str]]:
-    long = [one for one in outages if (one["ended"] or now) - one["began"] >= LONG_ENOUGH]
+def _outage_lines(outages: list[dict[str, Any]], now: float) -> Iterator[tuple[str, str]]:
+    long = [outage for outage in outages if (outage["ended"] or now) - outage["began"] >= MIN_OUTAGE_S]
     if not long:
         return
     last = long[-1]
-    began, lasted = moment(last["began"]), ago((last["ended"] or now) - last["began"])
-    how = f"{lasted} long" if last["ended"] else f"for {lasted} now"
+    lasted = ago((last["ended"] or now) - last["began"])
+    duration = f"for {lasted}" if last["ended"] else f"for {lasted} so far"
     yield (
         "info",
-        f"Plex was away {times(len(long))} in the last seven days, last on {began}, {how}, {last['waiting']:,} waiting"
-        f": {last['reason']}",
+        f"Plex was down {times(len(long))} in the last seven days, last on {moment(last['began'])} {duration} with "
+        f"{counted(last['waiting'], 'job')} waiting: {last['reason']}",
     )
 
 
-def _of_scenes(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    verdicts: dict[str, int] = dict(facts["verdicts"])
+def _scene_lines(facts: QueueStatusFacts) -> Iterator[tuple[str, str]]:
+    verdicts = dict(facts["verdicts"])
     in_step = sum(verdicts.pop(verdict, 0) for verdict in IN_STEP)
     if in_step:
-        yield "info", f"Scenes that were the same in Plex when last looked at: {in_step:,}"
-    for verdict, number in sorted(verdicts.items()):
-        yield "info", f"Scenes last seen as {verdict}: {number:,}"
-    for one in facts["not_in_plex"]:
-        yield "info", f"  scene {one['scene_id']}: {one['reason']}"
+        yield "info", f"Scenes in step with Plex: {in_step:,}"
+    for verdict, count in sorted(verdicts.items()):
+        yield "info", f"{_VERDICT_LINES.get(verdict, verdict)}: {count:,}"
+        if verdict == NOT_IN_PLEX:
+            for scene in facts["not_in_plex"]:
+                yield "info", f"  Scene {scene['scene_id']}: {scene['reason']}"
 
 
-def _of_reconciliation(known: dict[str, Any], now: float) -> Iterator[tuple[str, str]]:
-    if not known["last_run_time"]:
-        yield "info", "Reconciliation: has not run yet; Reconcile Library (All) compares Stash and Plex"
+def _reconciliation_lines(last: Mapping[str, Any], now: float) -> Iterator[tuple[str, str]]:
+    if not last["last_run_time"]:
+        yield "info", "Reconciliation: has not run yet. Reconcile Library (All) compares Stash and Plex"
     else:
         yield (
             "info",
-            f"Reconciliation: last {moment(known['last_run_time'])} ({known['last_scope']}), "
-            f"{known['last_scenes_checked']:,} scenes checked, {known['last_gaps_found']:,} gaps found"
-            f"{numbers(known['last_gaps_by_type'])}, {known['last_enqueued']:,} queued"
-            f"{numbers(known['last_enqueued_by_type'])}",
+            f"Reconciliation: last {moment(last['last_run_time'])} ({last['last_scope']}), "
+            f"{counted(last['last_scenes_checked'], 'scene')} checked, {counted(last['last_gaps_found'], 'gap')} found"
+            f"{numbers(last['last_gaps_by_type'])}, {last['last_enqueued']:,} queued"
+            f"{numbers(last['last_enqueued_by_type'])}",
         )
-        if known["last_error"]:
-            yield "warning", f"  it ended early: {known['last_error']}"
-    full, following = known["last_full_run_time"], known["next_run_time"]
-    over_all = f"{ago(now - full)} ago" if full else "never"
-    planned = (
-        "only after a start of Stash (Reconcile interval is never)" if following is None else until(following, now)
-    )
-    yield "info", f"  all scenes were compared last: {over_all}; the next run by itself: {planned}"
+        if last["last_error"]:
+            yield "warning", f"  It ended early: {last['last_error']}"
+    full_run, next_run = last["last_full_run_time"], last["next_run_time"]
+    full = f"{ago(now - full_run)} ago" if full_run else "never"
+    due = "only after Stash restarts (Reconcile interval is never)" if next_run is None else until(next_run, now)
+    yield "info", f"  Last run over all scenes: {full}. Next automatic run: {due}"
 
 
-def _of_letters(letters: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    counts = ", ".join(f"{number:,} {kind}" for kind, number in sorted(letters["by_type"].items()))
-    yield "info", f"Dead letters: {counts or 'none'}"
-    for letter in letters["newest"]:
-        yield "info", f"  scene {letter['scene_id']}: {letter['message']} ({letter['attempts']} tries)"
-        for one in letter["detail"].get("candidates", ())[:SHOWN]:
+def _path_map_lines(facts: QueueStatusFacts) -> Iterator[tuple[str, str]]:
+    worker: Mapping[str, Any] = facts["drainer"]
+    for rule in worker.get("unused_rules") or ():
+        yield "warning", f"Path map: the rule {rule} has matched no file since the worker started. Is it correct?"
+    learned: list[dict[str, Any]] = facts["learned"]
+    for pair in learned:
+        stash, plex = pair["stash"], pair["plex"]
+        rule = "" if worker.get("rules") else f". As a rule for Path map: {stash} => {plex}"
+        yield "info", f"Stash's {stash} is Plex's {plex}, as {counted(pair['files'], 'scene')} showed{rule}"
+
+
+def _dead_letter_lines(letters: DeadLetterFacts) -> Iterator[tuple[str, str]]:
+    by_cause: dict[str, int] = {}
+    for code, count in sorted(letters["by_type"].items()):
+        cause = cause_of(code).text
+        by_cause[cause] = by_cause.get(cause, 0) + count
+    yield "info", f"Dead letters: {letters['count']:,}{numbers(by_cause)}" if by_cause else "Dead letters: none"
+    newest: list[dict[str, Any]] = letters["newest"]
+    for letter in newest:
+        subject = "A job" if letter["scene_id"] is None else f"Scene {letter['scene_id']}"
+        yield "info", f"  {subject}: {letter['message']} ({counted(letter['attempts'], 'attempt')})"
+        for candidate in letter["detail"].get("candidates", ())[:MAX_LISTED]:
+            reasons = ", ".join(candidate["reasons"])
             yield (
                 "info",
-                f"    item {one['rating_key']} {one['title']!r}: {one['path']} ({', '.join(one['reasons'])})",
+                f"    Item {candidate['rating_key']} {candidate['title']!r}: {candidate['path']} ({reasons})",
             )
-    if letters["count"] > len(letters["newest"]):
-        yield "info", f"  ... and {letters['count'] - len(letters['newest']):,} more"
+    if letters["count"] > len(newest):
+        yield "info", f"  ... and {letters['count'] - len(newest):,} more"

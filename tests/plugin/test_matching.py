@@ -130,7 +130,7 @@ def test_scenes_that_plex_does_not_have_can_be_settled_quietly(bare_installation
     wait_for(lambda: installation.plex.counters["GET /library/sections/{k}/all"] > 0, 20, "a look into Plex")
     installation.wait_until_idle()
     installation.task("View Queue Status")
-    assert "Scenes last seen as not in Plex: 1" in said(installation)
+    assert "Not in Plex: 1" in said(installation)
     assert "Dead letters: none" in said(installation)
 
 
@@ -184,7 +184,7 @@ def test_an_item_of_two_scenes_shows_the_scene_of_its_first_file(bare_installati
     installation.wait_until_idle()
     assert item.title == "First"
     installation.task("View Queue Status")
-    assert "Scenes last seen as shared item: 1" in said(installation)
+    assert "Left alone, the Plex item belongs to another scene: 1" in said(installation)
 
 
 def test_a_rule_that_is_added_counts_from_the_next_save_on(bare_installation: Installation) -> None:

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from api.causes import IN_STEP as IN_STEP_FOR_STATUS
-from api.causes import OLD
+from api.read_model import IN_STEP as IN_STEP_FOR_STATUS
+from api.read_model import PURGE_AFTER_DAYS
 from api.scene import STATES
 from api.status import status
 from common.errors import PermanentError
@@ -29,7 +29,6 @@ from state.events import OUTAGE_BEGAN, Event, Events
 from state.ledger import IN_STEP, Ledger, LedgerRow, Verdict
 from sync_queue.dlq import DeadLetterQueue
 from sync_queue.setup import open_writer
-from tasks.dead_letters import DAYS
 from tasks.modes import MODES
 from tests.installation import ROOT, Installation, files_of, wait_for
 from tests.plugin.shapes import SHAPES, check
@@ -77,7 +76,6 @@ def test_the_contract_names_what_there_is() -> None:
 def test_lists_that_are_kept_twice_agree() -> None:
     assert {verdict.value for verdict in IN_STEP} == set(IN_STEP_FOR_STATUS)
     assert set(STATES) == {verdict.value for verdict in Verdict}
-    assert OLD == DAYS
 
 
 def test_before_the_first_save_there_is_little_to_say(bare_installation: Installation) -> None:
@@ -156,10 +154,7 @@ def test_a_doubtful_scene_is_given_an_item_by_hand_and_taken_from_it(bare_instal
     assert row["files"][0]["path"] == row["path"] == installation.scene(scene)["files"][0]["path"]
     assert [(group["kind"], group["count"]) for group in answer["groups"]] == [("doubtful", 1)]
     assert of(installation, scene)["state"] == "doubtful"
-    assert (
-        ask(installation, "bind", scene=scene, rating_key=99_999)["error"]
-        == "Plex has no item 99999 with a file (any more)"
-    )
+    assert ask(installation, "bind", scene=scene, rating_key=99_999)["error"] == "Plex has no item 99999 with a file"
 
     assert ask(installation, "bind", scene=scene, rating_key=item.rating_key)["bound"] == item.rating_key
     wait_for(lambda: item.title == "Which of the two", 20, "the chosen item to be written")
@@ -176,7 +171,7 @@ def test_a_doubtful_scene_is_given_an_item_by_hand_and_taken_from_it(bare_instal
     assert ask(installation, "preview", scenes=[scene])["equal"] == 1
     second = installation.scenes_with_file(2)[1]
     refused = ask(installation, "bind", scene=second, rating_key=item.rating_key)["error"]
-    assert f"is scene {scene}'s" in refused
+    assert f"belongs to scene {scene}:" in refused
 
     assert ask(installation, "unbind", scene=scene) == {"version": 1, "unbound": True, "can_give_back": True}
     assert of(installation, scene)["state"] == "doubtful"
@@ -192,13 +187,13 @@ def test_an_item_that_proves_another_scene_is_refused_before_anybody_looked_at_t
 ) -> None:
     first, second, third = installation.scenes_with_file(3)
     item = installation.item(second)
-    assert f"is scene {second}'s, which" in ask(installation, "bind", scene=first, rating_key=item.rating_key)["error"]
+    assert f"belongs to scene {second}:" in ask(installation, "bind", scene=first, rating_key=item.rating_key)["error"]
     [part] = item.parts()
     part.size = (part.size or 0) + 1  # at the same place, but not the same file
     assert ask(installation, "bind", scene=first, rating_key=item.rating_key)["bound"] == item.rating_key
     # What was given another item by hand owns its own no more.
     assert ask(installation, "bind", scene=third, rating_key=installation.item(first).rating_key)["bound"]
-    assert f"is scene {third}'s" not in json.dumps(
+    assert f"belongs to scene {third}" not in json.dumps(
         ask(installation, "bind", scene=second, rating_key=installation.item(third).rating_key)
     )
 
@@ -217,7 +212,7 @@ def test_by_path_map_too_an_item_is_another_scene_s(bare_installation: Installat
     item = installation.plex.find(place)
     assert item is not None
     assert (
-        f"is scene {second}'s, which {place}"
+        f"belongs to scene {second}: both have the file {place}"
         in ask(installation, "bind", scene=first, rating_key=item.rating_key)["error"]
     )
 
@@ -264,7 +259,7 @@ def test_the_scenes_being_written_are_named(installation: Installation) -> None:
 def test_none_of_these_is_asked_again_for_a_new_candidate_only(bare_installation: Installation) -> None:
     installation = bare_installation
     scene, items = doubt(installation)
-    assert "no candidate" in ask(installation, "refuse", scene=scene, rating_keys=[4711])["error"]
+    assert "is not a candidate" in ask(installation, "refuse", scene=scene, rating_keys=[4711])["error"]
     assert ask(installation, "refuse", scene=scene)["refused"] == sorted(item.rating_key for item in items)
     installation.wait_until_idle()
     assert (of(installation, scene)["state"], of(installation, scene)["verdict"]) == ("left alone", "not in Plex")
@@ -508,9 +503,9 @@ def test_what_a_purge_would_delete_is_counted_whatever_the_error(stocked: str) -
     dlq = DeadLetterQueue(stocked)
     for number, error in enumerate((PlexServerDown("away"), PermanentError("no")), 900):
         job = new_job(number, "metadata", {}, priority=PRIORITY_BULK, now=time.time())
-        dlq.add(job, error, now=time.time() - DAYS * 86_400 - 60)
+        dlq.add(job, error, now=time.time() - PURGE_AFTER_DAYS * 86_400 - 60)
     told = quick(stocked, "attention")["old"]
-    assert told == dlq.purge(DAYS) == 2
+    assert told == dlq.purge(PURGE_AFTER_DAYS) == 2
 
 
 def test_an_older_state_and_damaged_notes_are_no_obstacle(stocked: str, tmp_path: Path) -> None:
@@ -520,7 +515,7 @@ def test_an_older_state_and_damaged_notes_are_no_obstacle(stocked: str, tmp_path
         db.execute("PRAGMA user_version = 4")
     for name in ("reconciliation_state.json", "drainer.json", "reconcile.due"):
         Path(stocked, name).write_text("{")
-    found = status({}, stocked)
+    found: Any = status({}, stocked)
     assert (found["compared"], found["next_run"], found["drainer"]["alive"]) == (None, None, False)
     Path(stocked, "reconciliation_state.json").write_text('{"last_run_time": 5.0, "last_error": "Plex is away"}')
     assert quick(stocked, "status")["compared"] == {"when": 5.0, "scope": "", "complete": False}

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from api import causes
+from api import read_model
 from common.errors import PermanentError
 from common.jobs import PRIORITY_BULK, new_job, scene_key, scene_row
 from reconciliation.scheduler import ReconciliationState
@@ -29,7 +29,6 @@ from sync_queue.setup import open_writer
 from sync_queue.sql import TABLE
 from sync_queue.writer import queue_dir
 from tasks import status_context
-from tasks.queue_status import gather
 from tests.installation import PLUGIN, Installation, wait_for
 
 from .test_tasks import said
@@ -183,8 +182,8 @@ def test_the_process_imports_little(settled: Installation) -> None:
 
 def test_lists_that_are_kept_twice_agree() -> None:
     assert status_context.MIGRATED_FILE == migration.FILE
-    assert tuple(verdict.value for verdict in IN_STEP) == causes.IN_STEP
-    assert Verdict.NOT_IN_PLEX.value == causes.NOT_IN_PLEX
+    assert tuple(verdict.value for verdict in IN_STEP) == read_model.IN_STEP
+    assert Verdict.NOT_IN_PLEX.value == read_model.NOT_IN_PLEX
 
 
 def test_what_is_counted_quickly_is_counted_right(installation: Installation) -> None:
@@ -199,7 +198,7 @@ def test_what_is_counted_quickly_is_counted_right(installation: Installation) ->
         for number, verdict in enumerate([*Verdict, Verdict.PUSHED, Verdict.SHARED], 1):
             Ledger(db).put(LedgerRow(number, verdict, 1.0))
         counts = Ledger(db).counts()
-    facts = gather(folder)
+    facts = read_model.queue_status_facts(folder)
     assert facts["queue"] == get_stats(queue_dir(folder))
     assert facts["queue"] == {"waiting": 5, "in_flight": 1, "acknowledged": 4, "failed": 1}
     assert facts["verdicts"] == counts

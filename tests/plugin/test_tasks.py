@@ -66,7 +66,7 @@ def test_the_status_names_what_waits_and_what_died(installation: Installation) -
     installation.save(scene, title="One")
     installation.wait_until_idle()
     installation.task("View Queue Status")
-    assert "Queue: 0 wait, 0 are being written" in said(installation)
+    assert "Queue: 0 waiting, 0 in progress" in said(installation)
     assert "Dead letters: none" in said(installation)
 
 

@@ -278,7 +278,7 @@ def test_the_status_names_a_scene_that_is_not_in_plex(bare_installation: Install
     wait_for(lambda: installation.queue_counts()["in_flight"] == 0, 20, "the try to end")
     installation.task("View Queue Status")
     words = "\n".join(line.message for line in installation.stash.log)
-    assert "Scenes last seen as not in Plex: 1" in words
+    assert "Not in Plex: 1" in words
     assert f"scene {scene}: Plex has no item with the file {installation.scene(scene)['files'][0]['path']}" in words
 
 

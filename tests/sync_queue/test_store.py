@@ -12,7 +12,8 @@ import pytest
 
 from common.jobs import new_entity_job, new_job
 from sync_queue import sql
-from sync_queue.store import FAR_AHEAD, JobStore, is_due
+from sync_queue.sql import MAX_DUE_AHEAD_S
+from sync_queue.store import JobStore, is_due
 from sync_queue.writer import QueueWriter, queue_dir
 
 from .support import database, job_text, rows, waiting
@@ -76,7 +77,7 @@ def test_what_is_not_due_yet_is_not_claimed(data_dir: str, store: JobStore) -> N
 
 
 def test_a_due_time_far_ahead_comes_from_a_clock_set_back_and_is_due(data_dir: str, store: JobStore) -> None:
-    put(data_dir, job(1, due=NOW + FAR_AHEAD + 1), job(2, due=NOW + FAR_AHEAD))
+    put(data_dir, job(1, due=NOW + MAX_DUE_AHEAD_S + 1), job(2, due=NOW + MAX_DUE_AHEAD_S))
     assert claim(store) == [1]
     assert claim(store) == []
 
@@ -312,8 +313,8 @@ def test_what_waits_and_when_it_is_due(data_dir: str, store: JobStore) -> None:
         (0.0, True),
         (NOW, True),
         (NOW + 0.1, False),
-        (NOW + FAR_AHEAD, False),
-        (NOW + FAR_AHEAD + 0.1, True),
+        (NOW + MAX_DUE_AHEAD_S, False),
+        (NOW + MAX_DUE_AHEAD_S + 0.1, True),
     ],
 )
 def test_is_due(due: float | None, wanted: bool) -> None:

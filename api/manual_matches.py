@@ -1,0 +1,208 @@
+"""A person decides which Plex item is a scene's: choose one, reject candidates, take the decision back."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from api import VERSION
+from api.arguments import ids_of
+from api.context import Context
+from api.sync_now import queue_first
+from common import damaged_files
+from common.errors import UserError
+from common.jobs import scene_key
+from common.sqlite import transaction
+from state import database, timestamps
+from state.ledger import Ledger, Verdict
+from state.manual_matches import ManualMatch, ManualMatches, PlexFile, is_refused
+from state.snapshots import Snapshots
+from sync_queue import dlq
+
+if TYPE_CHECKING:
+    from plex.items import Part
+
+TAKEN_BACK = "you took back the item that you had chosen for it"
+# Scenes that Stash is asked for per path. Few share one, whatever its characters mean to LIKE.
+MAX_SCENES_PER_PATH = 50
+
+
+def choose(context: Context) -> dict[str, object]:
+    """Match ``scene`` with the item ``rating_key`` from now on, whatever its files are called.
+
+    Raise UserError, StashError, PlexError, QueueUnavailable, sqlite3.Error.
+    """
+    from plex.client import PlexClient
+    from plex.items import read_items
+    from plex.libraries import choose_libraries
+
+    scene_id, rating_key = _single_id(context, "scene"), _single_id(context, "rating_key")
+    config = context.require_settings()
+    with closing(PlexClient.from_config(config, context.data_dir)) as client:
+        item = read_items(client, [rating_key]).get(rating_key)
+        if item is None or item.trashed or not item.parts:
+            raise UserError(f"Plex has no item {rating_key} with a file")
+        if item.section not in {library.key for library in choose_libraries(client.libraries(), config.libraries)}:
+            raise UserError(
+                f"Item {rating_key} is in a library that is not written to: see Plex libraries in the settings"
+            )
+        machine = client.machine
+    sharing = _scenes_sharing_a_file(context, scene_id, item.parts)
+    files = tuple((part.path, part.size) for part in item.parts)
+    match = ManualMatch(scene_id, machine, item.section, rating_key, files, time.time())
+    with closing(database.connect(context.data_dir)) as db, transaction(db):
+        _require_free(db, match, sharing)
+        ManualMatches(db).put(match)
+        dlq.discard(db, scene_key(scene_id))
+    queue_first(context, [scene_id])
+    return {"version": VERSION, "bound": rating_key}
+
+
+def _scenes_sharing_a_file(context: Context, scene_id: int, parts: Sequence[Part]) -> dict[int, str]:
+    """Return the other scenes that have a file of an item, with the path of that file in Plex. Raise StashError.
+
+    A file is shared if its size and its path (by Path map, if there is a rule) are the same. The ledger knows only the
+    scenes that were synced already, so Stash is asked.
+    """
+    from common.media_paths import same_path
+    from matching.path_map import parse_path_map
+    from pipeline.scene_reader import read_scenes
+    from stash import queries
+    from stash.client import parsing_answer
+
+    rules = parse_path_map(context.config.path_map)
+    # Path map may give the file another path in Stash; what Stash returns is compared below, in Plex's paths.
+    plex_paths = {part.path: part.path for part in parts}
+    plex_paths.update(
+        {here: part.path for part in parts for rule in rules.reversed().rules if (here := rule.apply(part.path))}
+    )
+    variables = {
+        f"w{number}": {"path": {"value": path, "modifier": "EQUALS"}} for number, path in enumerate(sorted(plex_paths))
+    }
+    page = {"per_page": MAX_SCENES_PER_PATH, "sort": "id", "direction": "ASC"}
+    data = context.stash.call(queries.scene_ids_query(len(variables)), {"page": page, **variables})
+    with parsing_answer():
+        ids = sorted({int(scene["id"]) for name in variables for scene in data[name]["scenes"]} - {scene_id})
+    return {
+        other: part.path
+        for other, scene in read_scenes(context.stash, ids).items()
+        for file in scene.files
+        for part in parts
+        if part.size and file.size == part.size and same_path(rules.to_plex(file.path), part.path)
+    }
+
+
+def _require_free(db: sqlite3.Connection, match: ManualMatch, sharing: dict[int, str]) -> None:
+    """Raise UserError if the item belongs to another scene. ``sharing``: the scenes that have a file of it."""
+    ledger = Ledger(db)
+    for path, _ in match.files:
+        owner = ledger.holder(match.rating_key, match.section, path, match.scene_id)
+        if owner is not None:
+            raise UserError(_taken(match, owner, path))
+    matches = ManualMatches(db)
+    for other, path in sharing.items():
+        # A person may have decided already that it is not that scene's.
+        decided = matches.get(other) is not None or is_refused(match.files, matches.refused(other))
+        if not decided:
+            raise UserError(_taken(match, other, path))
+    for earlier in matches.of_item(match.rating_key, match.machine):
+        if earlier.scene_id != match.scene_id and earlier.holds(match.files):
+            raise UserError(
+                f"Item {match.rating_key} was chosen for scene {earlier.scene_id}: take that choice back first"
+            )
+
+
+def _taken(match: ManualMatch, owner: int, path: str) -> str:
+    return f"Item {match.rating_key} belongs to scene {owner}: both have the file {path}"
+
+
+def reject(context: Context) -> dict[str, object]:
+    """Decide that the candidates ``rating_keys`` (default: all) are not ``scene``.
+
+    Raise UserError, QueueUnavailable, sqlite3.Error.
+    """
+    scene_id = _single_id(context, "scene")
+    given = context.args.get("rating_keys")
+    wanted = None if given is None else set(ids_of(given, "rating_keys"))
+    now = time.time()
+    with closing(database.connect(context.data_dir)) as db, transaction(db):
+        candidates = _candidates(db, scene_id)
+        if wanted is None and not candidates:
+            raise UserError(f"Scene {scene_id} has no candidates. Sync now searches Plex again")
+        if wanted is not None and wanted - set(candidates):
+            raise UserError(f"Item {min(wanted - set(candidates))} is not a candidate of scene {scene_id}")
+        matches = ManualMatches(db)
+        rejected = sorted(candidates if wanted is None else wanted)
+        for rating_key in rejected:
+            section, files = candidates[rating_key]
+            matches.refuse(scene_id, section, rating_key, _all_files(context, rating_key, files), now)
+        dlq.discard(db, scene_key(scene_id))
+    queue_first(context, [scene_id])
+    return {"version": VERSION, "refused": rejected}
+
+
+def _candidates(db: sqlite3.Connection, scene_id: int) -> dict[int, tuple[int, list[PlexFile]]]:
+    """Return section and files of the candidates in a scene's dead letter, by rating key."""
+    row = db.execute("SELECT detail FROM dead_letters WHERE job_key = ?", (scene_key(scene_id),)).fetchone()
+    candidates = (json.loads(row[0]) if row is not None else {}).get("candidates") or ()
+    return {
+        candidate["rating_key"]: (candidate["section"], [(candidate["path"], candidate["size"])])
+        for candidate in candidates
+    }
+
+
+def _all_files(context: Context, rating_key: int, files: list[PlexFile]) -> list[PlexFile]:
+    """Return all files of an item that the index knows. The dead letter names only the one like the scene's."""
+    from matching import index as library_index
+
+    if not os.path.exists(os.path.join(context.data_dir, library_index.FILE)):
+        return files
+    with closing(library_index.PlexCache(context.data_dir, damaged_files.put_aside)) as index:
+        items = [item for item in index.candidates(files) if item.rating_key == rating_key]
+    return list(dict.fromkeys([*files, *((part.path, part.size) for item in items for part in item.parts)]))
+
+
+def take_back(context: Context) -> dict[str, object]:
+    """Take back what was chosen or rejected for ``scene``.
+
+    If the item that was chosen can be restored, the scene is queued only after a person has decided whether to.
+    Raise UserError, QueueUnavailable, sqlite3.Error.
+    """
+    scene_id = _single_id(context, "scene")
+    with closing(database.connect(context.data_dir)) as db, transaction(db):
+        matches = ManualMatches(db)
+        match = matches.unbind(scene_id)
+        rejections = matches.admit(scene_id)
+        can_restore = match is not None and any(
+            (snapshot.rating_key, snapshot.machine) == (match.rating_key, match.machine)
+            for snapshot in Snapshots(db).of_scenes([scene_id])
+        )
+        if match is not None:
+            _release_item(db, match)
+    taken_back = match is not None or rejections > 0
+    if taken_back and not can_restore:
+        queue_first(context, [scene_id])
+    return {"version": VERSION, "unbound": taken_back, "can_give_back": can_restore}
+
+
+def _release_item(db: sqlite3.Connection, match: ManualMatch) -> None:
+    """Remove the scene's claim, so that the item can be proven to be another scene's, or be chosen for one."""
+    ledger = Ledger(db)
+    row = ledger.get(match.scene_id)
+    if row is not None and any(item["rating_key"] == match.rating_key for item in row.items):
+        ledger.put(replace(row, verdict=Verdict.LOW_CONFIDENCE, items=[], reason=TAKEN_BACK, at=time.time()))
+        timestamps.write(db, {match.scene_id: None})
+
+
+def _single_id(context: Context, name: str) -> int:
+    given = context.args.get(name)
+    ids = ids_of(given, name) if given is not None else []
+    if len(ids) != 1:
+        raise UserError(f"{name} is one id, like 12")
+    return ids[0]
