@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.results import By, Result, main
 from benchmarks.stages import first_save, written_scenes
-from sandbox.demo.stage import PLUGIN, Stage
+from sandbox.demo.servers import PLUGIN, DemoServers
 
 _BULK_EDIT = "mutation($input: BulkSceneUpdateInput!) { bulkSceneUpdate(input: $input) { id } }"
 _BARE = """name: Bare
@@ -29,15 +29,15 @@ hooks:
 def measure(full: bool) -> Iterator[Result]:
     """One edit of 1,000 scenes."""
     scenes = 1000
-    with Stage(scenes + scenes // 10) as stage:
-        first_save(stage)
-        folder = stage.home / "bare"
-        _install_bare(stage, folder)
-        chosen = written_scenes(stage)[:scenes]
+    with DemoServers(scenes + scenes // 10) as servers:
+        first_save(servers)
+        folder = servers.home / "bare"
+        _install_bare(servers, folder)
+        chosen = written_scenes(servers)[:scenes]
         change = {"ids": [str(number) for number in chosen], "rating100": 77}
-        begin = len(stage.stash.processes)
-        stage.stash.gql(_BULK_EDIT, {"input": change}, timeout=600)
-        hooks = [one for one in stage.stash.processes[begin:] if one.kind == "hook"]
+        begin = len(servers.stash.processes)
+        servers.stash.gql(_BULK_EDIT, {"input": change}, timeout=600)
+        hooks = [one for one in servers.stash.processes[begin:] if one.kind == "hook"]
         ours = [one.duration or 0.0 for one in hooks if one.plugin_id == PLUGIN]
         bare = [one.duration or 0.0 for one in hooks if one.plugin_id == "Bare"]
         if not len(ours) == len(bare) == scenes:
@@ -47,7 +47,7 @@ def measure(full: bool) -> Iterator[Result]:
             sum(ours),
             "s",
             1,
-            len(stage.library.scenes),
+            len(servers.library.scenes),
             2.0,
             By.RATIO,
             sum(bare),
@@ -56,10 +56,10 @@ def measure(full: bool) -> Iterator[Result]:
         )
 
 
-def _install_bare(stage: Stage, folder: Path) -> None:
+def _install_bare(servers: DemoServers, folder: Path) -> None:
     folder.mkdir()
     (folder / "Bare.yml").write_text(_BARE, encoding="utf-8")
-    if stage.stash.add_plugin(folder) is None:
+    if servers.stash.add_plugin(folder) is None:
         raise RuntimeError("Stash did not load the plugin that does nothing")
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from benchmarks.results import Result, main
 from benchmarks.stages import drained, first_save, without_covers
-from sandbox.demo.measure import run_task
-from sandbox.demo.stage import Stage
+from sandbox.demo.measurements import run_task
+from sandbox.demo.servers import DemoServers
 
 SYNCS = 100_000
 TARGET = 80.0
@@ -26,13 +26,13 @@ _BOUNDED = ("stash2plex.log", "events")
 def measure(full: bool) -> Iterator[Result]:
     """All files together, and as a note what fills them."""
     scenes = SYNCS if full else 5_000
-    with Stage(scenes, old=False) as stage:
-        without_covers(stage)
-        first_save(stage)
-        run_task(stage, "Sync All Scenes", patience=600)
-        drained(stage)
-        _settled(stage)
-        parts = sizes(stage.data_dir)
+    with DemoServers(scenes, old=False) as servers:
+        without_covers(servers)
+        first_save(servers)
+        run_task(servers, "Sync All Scenes", patience=600)
+        drained(servers)
+        _settled(servers)
+        parts = sizes(servers.data_dir)
     factor = SYNCS / scenes
     whole = {name: size * (1 if name.startswith(_BOUNDED) else factor) / 1e6 for name, size in parts.items()}
     largest = ", ".join(f"{name} {size:.1f}" for name, size in sorted(whole.items(), key=lambda one: -one[1])[:12])
@@ -40,11 +40,11 @@ def measure(full: bool) -> Iterator[Result]:
     yield Result(f"data directory after {SYNCS:,} syncs", sum(whole.values()), "MB", 1, scenes, TARGET, note=note)
 
 
-def _settled(stage: Stage) -> None:
+def _settled(servers: DemoServers) -> None:
     # At its end a drainer flushes the timestamps, and the last connection folds the write-ahead logs in.
-    stage.stop_drainer()
-    while any(stage.data_dir.rglob("*-wal")):
-        for path in stage.data_dir.rglob("*.db"):
+    servers.stop_worker()
+    while any(servers.data_dir.rglob("*-wal")):
+        for path in servers.data_dir.rglob("*.db"):
             with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as db:
                 db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

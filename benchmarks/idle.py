@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from benchmarks.processes import processor_time
 from benchmarks.results import Result, main
 from benchmarks.stages import drained, first_save
-from sandbox.demo.measure import run_task
-from sandbox.demo.stage import Stage
+from sandbox.demo.measurements import run_task
+from sandbox.demo.servers import DemoServers
 from worker.dispatcher import LIVELY_FOR
 
 SCENES = 200
@@ -18,12 +18,12 @@ SCENES = 200
 def measure(full: bool) -> Iterator[Result]:
     """Once it has become patient: for half a minute after the last row it looks more often."""
     seconds = 60.0 if full else 20.0
-    with Stage(SCENES) as stage:
-        first_save(stage)
-        run_task(stage, "Sync All Scenes")
-        drained(stage)
+    with DemoServers(SCENES) as servers:
+        first_save(servers)
+        run_task(servers, "Sync All Scenes")
+        drained(servers)
         time.sleep(LIVELY_FOR + 3)
-        pid = stage.worker_pid()
+        pid = servers.worker_pid()
         if pid is None:
             raise RuntimeError("the drainer has left")
         before = processor_time(pid)

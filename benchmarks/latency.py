@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from benchmarks.results import Result, main
 from benchmarks.stages import written_scenes
 from sandbox.demo.edits import Edit
-from sandbox.demo.measure import PATIENCE, Watch, run_task
-from sandbox.demo.stage import Stage
-from sandbox.demo.tables import seconds
+from sandbox.demo.measurements import TIMEOUT_S, PlexWatcher, run_task
+from sandbox.demo.servers import DemoServers
+from sandbox.demo.text_output import seconds
 from sync_queue.operations import get_stats
 
 _BULK_EDIT = "mutation($input: BulkSceneUpdateInput!) { bulkSceneUpdate(input: $input) { id } }"
@@ -22,10 +22,10 @@ _BULK_EDIT = "mutation($input: BulkSceneUpdateInput!) { bulkSceneUpdate(input: $
 class Bench:
     """One stage, and its scenes in order."""
 
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
-        self.watch = Watch(stage)
-        self.scenes = written_scenes(stage)
+    def __init__(self, servers: DemoServers) -> None:
+        self.servers = servers
+        self.watch = PlexWatcher(servers)
+        self.scenes = written_scenes(servers)
         self._turn = 0
 
     def next_scenes(self, count: int) -> list[int]:
@@ -38,7 +38,7 @@ class Bench:
         """Save a new title; gives the moment it began."""
         began = time.monotonic()
         title = f"Saved for the {self._turn}th time {began:.3f}"
-        Edit("title", scene_id, {"title": title}).save(self.stage.stash)
+        Edit("title", scene_id, {"title": title}).save(self.servers.stash)
         return began
 
     def row(self, what: str, times: Sequence[float | None], target: float | None = None, note: str = "") -> Result:
@@ -47,7 +47,7 @@ class Bench:
         if len(arrived) < len(times):
             raise RuntimeError(f"{what}: {len(times) - len(arrived)} of {len(times)} did not reach Plex")
         note = "; ".join(filter(None, [f"longest {seconds(max(arrived))}", note]))
-        scenes = len(self.stage.library.scenes)
+        scenes = len(self.servers.library.scenes)
         median = statistics.median(arrived)
         return Result(f"save to Plex, {what}", median, "s", len(arrived), scenes, target, note=note)
 
@@ -61,7 +61,7 @@ class Bench:
         """A save that has to start the drainer."""
         times = []
         for _ in range(rounds):
-            self.stage.stop_drainer()
+            self.servers.stop_worker()
             time.sleep(0.1)
             times.append(self._single())
         return self.row("drainer to be started", times, 0.8)
@@ -74,7 +74,7 @@ class Bench:
             began = time.monotonic()
             with ThreadPoolExecutor(many) as pool:
                 list(pool.map(self.save, chosen))
-            times.append(_last(self.watch.arrivals(chosen, began)))
+            times.append(_last(self.watch.seconds_until_shown_each(chosen, began)))
         return self.row(f"{many} at once, the last", times)
 
     def bulk_edit(self, rounds: int, many: int = 20) -> Result:
@@ -84,15 +84,15 @@ class Bench:
             chosen = self.next_scenes(many)
             began = time.monotonic()
             change = {"ids": [str(number) for number in chosen], "rating100": 10 + turn}
-            self.stage.stash.gql(_BULK_EDIT, {"input": change})
+            self.servers.stash.gql(_BULK_EDIT, {"input": change})
             answers.append(time.monotonic() - began)
-            times.append(_last(self.watch.arrivals(chosen, began)))
+            times.append(_last(self.watch.seconds_until_shown_each(chosen, began)))
         answer = seconds(statistics.median(answers))
         return self.row(f"bulk edit of {many}, the last", times, note=f"Stash answers after {answer}")
 
     def behind_a_bulk(self, rounds: int) -> Result:
         """A save while thousands of bulk rows wait."""
-        run_task(self.stage, "Sync All Scenes")
+        run_task(self.servers, "Sync All Scenes")
         # From the end: the bulk has not come that far.
         self.scenes.reverse()
         before = self._waiting()
@@ -111,18 +111,18 @@ class Bench:
             most = max(most, self._waiting())
         took = time.monotonic() - began[0]
         pairs = zip(chosen, began, strict=True)
-        times = [self.watch.arrival(scene_id, since, PATIENCE * 4) for scene_id, since in pairs]
-        log = (self.stage.data_dir / "stash2plex.log").read_text()
+        times = [self.watch.seconds_until_shown(scene_id, since, TIMEOUT_S * 4) for scene_id, since in pairs]
+        log = (self.servers.data_dir / "stash2plex.log").read_text()
         drainers = len(re.findall(r" Beginning: ", log))
         note = f"saved in {took:.1f} s, at most {most} rows wait, drainers so far: {drainers}"
         return self.row(f"{many} in a row", times, note=note)
 
     def _single(self) -> float | None:
         (scene_id,) = self.next_scenes(1)
-        return self.watch.arrival(scene_id, self.save(scene_id))
+        return self.watch.seconds_until_shown(scene_id, self.save(scene_id))
 
     def _waiting(self) -> int:
-        return get_stats(str(self.stage.data_dir / "queue"))["waiting"]
+        return get_stats(str(self.servers.data_dir / "queue"))["waiting"]
 
 
 def _last(times: Sequence[float | None]) -> float | None:
@@ -145,8 +145,8 @@ def measure(full: bool) -> Iterator[Result]:
 
 
 def _over(scenes: int, *cases: Callable[[Bench], Result]) -> Iterator[Result]:
-    with Stage(scenes) as stage:
-        bench = Bench(stage)
+    with DemoServers(scenes) as servers:
+        bench = Bench(servers)
         for case in cases:
             yield case(bench)
 

@@ -13,7 +13,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from sandbox.demo.tables import table
+from sandbox.demo.text_output import table
 
 ROOT = Path(__file__).resolve().parent.parent
 # Not committed; docs/performance.md is made of it.

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from common.detached_process import ensure_drainer
 from common.jobs import PRIORITY_BULK, scene_key, scene_row
-from sandbox.demo import truth
+from sandbox.demo import expectations
 from sandbox.demo.edits import Edit
-from sandbox.demo.measure import Watch
-from sandbox.demo.stage import Stage
+from sandbox.demo.measurements import PlexWatcher
+from sandbox.demo.servers import DemoServers
 from sandbox.stash import PluginProcess, Scene
 from sync_queue.operations import get_stats
 from sync_queue.setup import open_writer
@@ -22,35 +22,35 @@ from sync_queue.setup import open_writer
 _AT_ONCE = 500
 
 
-def first_save(stage: Stage) -> None:
+def first_save(servers: DemoServers) -> None:
     """Save one scene: after it the queue is there, the drainer has started, and code is compiled."""
-    scene = next(s for s in stage.library.scenes if s.files and s.studio_id)
+    scene = next(s for s in servers.library.scenes if s.files and s.studio_id)
     began = time.monotonic()
-    Edit("title", scene.id, {"title": "The hook that is measured"}).save(stage.stash)
-    if Watch(stage).arrival(scene.id, began) is None and stage.worker_pid() is None:
+    Edit("title", scene.id, {"title": "The hook that is measured"}).save(servers.stash)
+    if PlexWatcher(servers).seconds_until_shown(scene.id, began) is None and servers.worker_pid() is None:
         raise RuntimeError("the first save did not reach Plex")
     time.sleep(0.5)  # it compiles for the hooks when it is at rest
 
 
-def without_covers(stage: Stage) -> None:
+def without_covers(servers: DemoServers) -> None:
     """Take every cover away: nothing is uploaded then."""
-    for scene in stage.stash.scenes:
+    for scene in servers.stash.scenes:
         if scene.cover is not None:
-            stage.stash.store.scenes.change(scene.id, _bare)
+            servers.stash.store.scenes.change(scene.id, _bare)
 
 
 def _bare(scene: Scene) -> None:
     scene.cover = None
 
 
-def written_scenes(stage: Stage) -> list[int]:
+def written_scenes(servers: DemoServers) -> list[int]:
     """The scenes that are meant to be in Plex."""
-    return [scene.id for scene in stage.stash.scenes if truth.reason_not_in_plex(stage.stash, scene) is None]
+    return [scene.id for scene in servers.stash.scenes if expectations.why_not_in_plex(servers.stash, scene) is None]
 
 
-def change(stage: Stage, scene_ids: Iterable[int], words: str) -> None:
+def change(servers: DemoServers, scene_ids: Iterable[int], words: str) -> None:
     """Give each scene other details, without a hook: as an import does."""
-    store = stage.stash.store
+    store = servers.stash.store
 
     def edit(scene: Scene) -> None:
         scene.details = f"{words}, of scene {scene.id}"
@@ -69,24 +69,24 @@ def enqueue(data_dir: Path, scene_ids: Iterable[int]) -> None:
             writer.fold_all(rows[start : start + _AT_ONCE])
 
 
-def last_process(stage: Stage) -> PluginProcess:
+def last_process(servers: DemoServers) -> PluginProcess:
     """The plugin's process that Stash started last."""
-    return stage.stash.processes[-1]
+    return servers.stash.processes[-1]
 
 
-def start_drainer(stage: Stage) -> None:
+def start_drainer(servers: DemoServers) -> None:
     """Start a drainer with the connection that Stash gave out last, and no request of our own."""
-    connection = json.dumps(last_process(stage).input["server_connection"])
+    connection = json.dumps(last_process(servers).input["server_connection"])
     # One that has said its last words lets go of its lock a moment later.
-    while not ensure_drainer(str(stage.data_dir), str(stage.plugin_dir), connection):
+    while not ensure_drainer(str(servers.data_dir), str(servers.plugin_dir), connection):
         time.sleep(0.02)
 
 
-def drained(stage: Stage, patience: float = 1800.0) -> None:
+def drained(servers: DemoServers, patience: float = 1800.0) -> None:
     """Wait until nothing waits or is in flight. Raises TimeoutError."""
     end = time.monotonic() + patience
     while True:
-        stats = get_stats(str(stage.data_dir / "queue"))
+        stats = get_stats(str(servers.data_dir / "queue"))
         if not stats["waiting"] + stats["in_flight"]:
             return
         if time.monotonic() > end:
@@ -94,7 +94,7 @@ def drained(stage: Stage, patience: float = 1800.0) -> None:
         time.sleep(0.05)
 
 
-def surroundings(stage: Stage) -> tuple[Path, dict[str, str]]:
+def surroundings(servers: DemoServers) -> tuple[Path, dict[str, str]]:
     """Folder and environment of the plugin's processes."""
-    folder = stage.home / "stash"
+    folder = servers.home / "stash"
     return folder, {**os.environ, "STASH_PLUGIN_DATA": "", "PYTHONPATH": str(folder / "plugins")}

@@ -14,8 +14,8 @@ from benchmarks.stages import enqueue, first_save, last_process, surroundings
 from common.errors import PermanentError
 from common.jobs import PRIORITY_BULK, new_job
 from common.sqlite import transaction
-from sandbox.demo.measure import run_task
-from sandbox.demo.stage import Stage
+from sandbox.demo.measurements import run_task
+from sandbox.demo.servers import DemoServers
 from sandbox.stash import PluginProcess
 from state import database
 from state.ledger import Ledger, LedgerRow, Verdict
@@ -29,10 +29,10 @@ _OPERATION = 'mutation { runPluginOperation(plugin_id: "Stash2Plex", args: { mod
 def measure(full: bool) -> Iterator[Result]:
     """The task, and the operation that the page asks for: all scenes wait, and all were synced before."""
     rounds = 30 if full else 15
-    with Stage(200, old=False) as stage:
-        first_save(stage)
-        processes = {"the task": _task(stage), "the page's operation": _operation(stage)}
-        folder, env = surroundings(stage)
+    with DemoServers(200, old=False) as servers:
+        first_save(servers)
+        processes = {"the task": _task(servers), "the page's operation": _operation(servers)}
+        folder, env = surroundings(servers)
 
         def against_bare(process: PluginProcess) -> list[float]:
             return turn_by_turn(
@@ -42,9 +42,9 @@ def measure(full: bool) -> Iterator[Result]:
             )
 
         empty = {name: against_bare(process) for name, process in processes.items()}
-        stage.stop_drainer()
-        enqueue(stage.data_dir, range(1, WAITING + 1))
-        _fill(stage.data_dir)
+        servers.stop_worker()
+        enqueue(servers.data_dir, range(1, WAITING + 1))
+        _fill(servers.data_dir)
         for name, process in processes.items():
             ours, bare = against_bare(process)
             before = empty[name][0] / empty[name][1]
@@ -53,16 +53,16 @@ def measure(full: bool) -> Iterator[Result]:
             yield Result(figure, ours, "s", rounds, WAITING, 3.0, By.RATIO, bare, "python3 -c pass", note=note)
 
 
-def _task(stage: Stage) -> PluginProcess:
-    run_task(stage, "View Queue Status")
+def _task(servers: DemoServers) -> PluginProcess:
+    run_task(servers, "View Queue Status")
     # It has had Stash store which switches are on. Settings that are as new as that are asked for anew each time.
     time.sleep(2.5)
-    return last_process(stage)
+    return last_process(servers)
 
 
-def _operation(stage: Stage) -> PluginProcess:
-    stage.stash.gql(_OPERATION)
-    return last_process(stage)
+def _operation(servers: DemoServers) -> PluginProcess:
+    servers.stash.gql(_OPERATION)
+    return last_process(servers)
 
 
 def _fill(data_dir: Path) -> None:

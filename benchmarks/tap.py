@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from types import TracebackType
 
-from sandbox.demo.stage import Stage
+from sandbox.demo.servers import DemoServers
 from sandbox.http import Handle, HttpServer, Request, Response
 
 # What a client makes for itself, and what a connection is about.
@@ -36,7 +36,7 @@ for server, method, target, headers, body in asked:
 
 
 @dataclass
-class Traffic:
+class RequestCounts:
     """Requests in the order they came: (server, method, target, headers, body); ``began`` and ``ended`` are the
     monotonic seconds of the first and of the last one's answer."""
 
@@ -57,13 +57,13 @@ class Traffic:
 class Tap:
     """Notes every request to a stage's servers while it is open, as a context manager."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._servers: list[HttpServer] = [stage.stash._http, stage.plex._http]
+    def __init__(self, servers: DemoServers) -> None:
+        self._servers: list[HttpServer] = [servers.stash._http, servers.plex._http]
         self._kept: list[Handle] = []
         self._lock = threading.Lock()
-        self.traffic = Traffic()
+        self.traffic = RequestCounts()
 
-    def __enter__(self) -> Traffic:
+    def __enter__(self) -> RequestCounts:
         for number, one in enumerate(self._servers):
             assert one._server is not None
             self._kept.append(one._server.handle)
@@ -94,12 +94,12 @@ class Tap:
         return noted
 
 
-def replay(stage: Stage, traffic: Traffic) -> Traffic:
+def replay(servers: DemoServers, traffic: RequestCounts) -> RequestCounts:
     """Have a bare client send the same requests, in a process of its own; gives what was seen of it."""
     with tempfile.NamedTemporaryFile() as file:
-        pickle.dump(((stage.stash.url, stage.plex.url), traffic.asked), file)
+        pickle.dump(((servers.stash.url, servers.plex.url), traffic.asked), file)
         file.flush()
-        with Tap(stage) as again:
+        with Tap(servers) as again:
             subprocess.run([sys.executable, "-c", _BARE_CLIENT, file.name], check=True)
     if len(again.asked) != len(traffic.asked):
         raise RuntimeError(f"{len(again.asked)} requests were sent again instead of {len(traffic.asked)}")

@@ -8,9 +8,9 @@ import sys
 import time
 
 from sandbox import hostpage
-from sandbox.demo.show import Show
-from sandbox.demo.stage import Stage
-from sandbox.demo.tables import heading, seconds
+from sandbox.demo.servers import DemoServers
+from sandbox.demo.text_output import heading, seconds
+from sandbox.demo.walkthrough import Walkthrough
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -43,15 +43,15 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 
 def _run(options: argparse.Namespace) -> int:
     began = time.monotonic()
-    with Stage(options.scenes, options.seed) as stage:
+    with DemoServers(options.scenes, options.seed) as servers:
         problems: list[str] = []
         if not options.quick:
-            show = Show(stage)
+            show = Walkthrough(servers)
             show.run(options.edits)
             problems = show.problems
             _verdict(problems, time.monotonic() - began)
         if options.serve:
-            _serve(stage)
+            _serve(servers)
     return 1 if problems else 0
 
 
@@ -63,20 +63,20 @@ def _verdict(problems: list[str], took: float) -> None:
         print(f"  NOT AS IT SHOULD BE: {problem}", flush=True)
 
 
-def _serve(stage: Stage) -> None:
-    scene = next(s for s in stage.library.scenes if s.files and s.title)
+def _serve(servers: DemoServers) -> None:
+    scene = next(s for s in servers.library.scenes if s.files and s.title)
     change = f'{{"query": "mutation {{ sceneUpdate(input: {{id: {scene.id}, title: \\"Seen in Plex\\"}}) {{ id }} }}"}}'
-    key = (stage.plex.find(scene.files[0].path) or stage.plex.items[0]).rating_key
+    key = (servers.plex.find(scene.files[0].path) or servers.plex.items[0]).rating_key
     print(heading("Both servers are up; Ctrl-C ends them and removes the directory"))
-    print(f"  Stash GraphQL   {stage.stash.url}/graphql")
-    page = f"{stage.stash.url}/plugins/stash2plex" if hostpage.built() else "`make hostpage` builds it (Node and npm)"
+    print(f"  Stash GraphQL   {servers.stash.url}/graphql")
+    page = f"{servers.stash.url}/plugins/stash2plex" if hostpage.built() else "`make hostpage` builds it (Node and npm)"
     print(f"  Page            {page}")
-    print(f"  Plex            {stage.plex.url}")
-    print(f"  Plex token      {stage.plex.token}")
-    print(f"  Data directory  {stage.data_dir}")
+    print(f"  Plex            {servers.plex.url}")
+    print(f"  Plex token      {servers.plex.token}")
+    print(f"  Data directory  {servers.data_dir}")
     print("\n  Save a scene, then look at it in Plex:")
-    print(f"  curl -s {stage.stash.url}/graphql -H 'Content-Type: application/json' \\\n    -d '{change}'")
-    print(f"  curl -s '{stage.plex.url}/library/metadata/{key}?X-Plex-Token={stage.plex.token}'", flush=True)
+    print(f"  curl -s {servers.stash.url}/graphql -H 'Content-Type: application/json' \\\n    -d '{change}'")
+    print(f"  curl -s '{servers.plex.url}/library/metadata/{key}?X-Plex-Token={servers.plex.token}'", flush=True)
     try:
         while True:
             time.sleep(3600)

@@ -39,7 +39,7 @@ class Edit:
         stash.gql(SAVE, {"input": {"id": str(self.scene_id), **self.change}})
 
 
-def choose(scenes: list[LibraryScene], count: int) -> list[Edit]:
+def choose_edits(scenes: list[LibraryScene], count: int) -> list[Edit]:
     """So many edits over scenes that have files and enough to say. The clearing takes back an earlier one."""
     rich = [s for s in scenes if s.files and s.studio_id and s.performer_ids and s.tag_ids and s.title]
     step = max(1, len(rich) // count)

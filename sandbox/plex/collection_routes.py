@@ -6,130 +6,132 @@ import re
 from collections.abc import Iterable
 
 from sandbox.http import Response
-from sandbox.plex.answers import StatusError, empty, shown
 from sandbox.plex.containers import Page, listing
+from sandbox.plex.item_elements import collection, listed
 from sandbox.plex.markup import Node
 from sandbox.plex.model import Collection, Item, Section, Tag
-from sandbox.plex.routing import Ask, Route, number
-from sandbox.plex.shapes import collection, listed
+from sandbox.plex.responses import StatusError, empty_response, rendered
+from sandbox.plex.routing import Route, RouteContext, number
 
 _MEMBERS = re.compile(r"server://[^/]+/com\.plexapp\.plugins\.library/library/metadata/([\d,]+)")
 
 
-def create(ask: Ask) -> Response:
+def create(context: RouteContext) -> Response:
     """``POST /library/collections``: with ``title``, ``sectionId`` and a ``uri`` naming its first items."""
-    catalog = ask.server.catalog
-    section = catalog.sections.get(number(ask.get("sectionId")))
-    title = ask.get("title")
-    if section is None or not title or ask.get("smart") == "1":
+    store = context.server.store
+    section = store.sections.get(number(context.get("sectionId")))
+    title = context.get("title")
+    if section is None or not title or context.get("smart") == "1":
         raise StatusError(400)
-    with catalog.lock:
-        items = _named(ask, section)
+    with store.lock:
+        items = _named(context, section)
         if not items:
             raise StatusError(400)
-        _join(ask, items, title)
-        found = catalog.collecting.named(section, title)
+        _join(context, items, title)
+        found = store.collection_objects.named(section, title)
         if found is None:
             raise StatusError(500)
-        node = collection(catalog, found, _members(ask, found), full=True)
-        return shown(ask.request, Node("MediaContainer", listing(section, "", Page(0, 1, False), 1, 1), [node]))
+        node = collection(store, found, _members(context, found), full=True)
+        return rendered(context.request, Node("MediaContainer", listing(section, "", Page(0, 1, False), 1, 1), [node]))
 
 
-def show(ask: Ask) -> Response:
+def show(context: RouteContext) -> Response:
     """``GET /library/collections/{id}``."""
-    found = _collection(ask)
-    with ask.server.catalog.lock:
-        node = collection(ask.server.catalog, found, _members(ask, found), full=True)
-        return shown(ask.request, Node("MediaContainer", listing(found.section, "", Page(0, 1, False), 1, 1), [node]))
+    found = _collection(context)
+    with context.server.store.lock:
+        node = collection(context.server.store, found, _members(context, found), full=True)
+        return rendered(
+            context.request, Node("MediaContainer", listing(found.section, "", Page(0, 1, False), 1, 1), [node])
+        )
 
 
-def children(ask: Ask) -> Response:
+def children(context: RouteContext) -> Response:
     """``GET /library/collections/{id}/children``: its items, as a listing."""
-    found = _collection(ask)
-    with ask.server.catalog.lock:
-        members = _members(ask, found)
-        page = Page.of(ask, ask.server.readings.page_cap)
+    found = _collection(context)
+    with context.server.store.lock:
+        members = _members(context, found)
+        page = Page.of(context, context.server.assumptions.page_cap)
         picked = members[page.cut(len(members))]
-        nodes: list[Node | str] = [listed(ask.server.catalog, item, False) for item in picked]
+        nodes: list[Node | str] = [listed(context.server.store, item, False) for item in picked]
         attributes = listing(found.section, found.title, page, len(picked), len(members))
-        return shown(ask.request, Node("MediaContainer", attributes, nodes), page.headers(len(members)))
+        return rendered(context.request, Node("MediaContainer", attributes, nodes), page.headers(len(members)))
 
 
-def add(ask: Ask) -> Response:
+def add(context: RouteContext) -> Response:
     """``PUT /library/collections/{id}/items?uri=``."""
-    found = _collection(ask)
-    with ask.server.catalog.lock:
-        items = _named(ask, found.section)
-        _join(ask, items, found.title)
-    ask.server.written(items)
-    return empty()
+    found = _collection(context)
+    with context.server.store.lock:
+        items = _named(context, found.section)
+        _join(context, items, found.title)
+    context.server.written(items)
+    return empty_response()
 
 
-def take_out(ask: Ask) -> Response:
+def take_out(context: RouteContext) -> Response:
     """``DELETE /library/collections/{id}/items/{item}``: one at a time."""
-    found = _collection(ask)
-    item = ask.server.catalog.items.get(number(ask.wild["item"]))
+    found = _collection(context)
+    item = context.server.store.items.get(number(context.wild["item"]))
     if item is None:
         raise StatusError(404)
-    _leave(ask, [item], found.title)
-    ask.server.written([item])
-    return empty()
+    _leave(context, [item], found.title)
+    context.server.written([item])
+    return empty_response()
 
 
-def delete(ask: Ask) -> Response:
+def delete(context: RouteContext) -> Response:
     """``DELETE /library/collections/{id}``: the tag leaves all its items."""
-    found = _collection(ask)
-    with ask.server.catalog.lock:
-        items = _members(ask, found)
-        _leave(ask, items, found.title)
-    ask.server.written(items)
-    return empty()
+    found = _collection(context)
+    with context.server.store.lock:
+        items = _members(context, found)
+        _leave(context, items, found.title)
+    context.server.written(items)
+    return empty_response()
 
 
-def prefs(ask: Ask) -> Response:
+def prefs(context: RouteContext) -> Response:
     """``PUT /library/collections/{id}/prefs``: how it is shown and sorted."""
-    found = _collection(ask)
-    found.mode = number(ask.get("collectionMode", str(found.mode)))
-    found.order = number(ask.get("collectionSort", str(found.order)))
-    return empty()
+    found = _collection(context)
+    found.mode = number(context.get("collectionMode", str(found.mode)))
+    found.order = number(context.get("collectionSort", str(found.order)))
+    return empty_response()
 
 
-def _collection(ask: Ask) -> Collection:
-    found = ask.entry()
+def _collection(context: RouteContext) -> Collection:
+    found = context.entry()
     if not isinstance(found, Collection):
         raise StatusError(404)
     return found
 
 
-def _members(ask: Ask, found: Collection) -> list[Item]:
+def _members(context: RouteContext, found: Collection) -> list[Item]:
     title = found.title.casefold()
-    items = ask.server.catalog.members(found.section)
+    items = context.server.store.members(found.section)
     return [item for item in items if any(name.casefold() == title for name in item.tags("collection"))]
 
 
-def _named(ask: Ask, section: Section) -> list[Item]:
-    found = _MEMBERS.search(ask.get("uri"))
+def _named(context: RouteContext, section: Section) -> list[Item]:
+    found = _MEMBERS.search(context.get("uri"))
     if found is None:
         raise StatusError(400)
-    members = ask.server.catalog.by_section[section.key]
+    members = context.server.store.by_section[section.key]
     return [members[number(key)] for key in found[1].split(",") if number(key) in members]
 
 
-def _join(ask: Ask, items: Iterable[Item], title: str) -> None:
+def _join(context: RouteContext, items: Iterable[Item], title: str) -> None:
     for item in items:
-        ask.server.catalog.set_tags(item, "collection", [*item.collections, Tag(title)])
+        context.server.store.set_tags(item, "collection", [*item.collections, Tag(title)])
         item.locks.add("collection")
-        ask.server.catalog.touch(item)
+        context.server.store.touch(item)
 
 
-def _leave(ask: Ask, items: Iterable[Item], title: str) -> None:
+def _leave(context: RouteContext, items: Iterable[Item], title: str) -> None:
     wanted = title.casefold()
-    with ask.server.catalog.lock:
+    with context.server.store.lock:
         for item in items:
             kept = [tag for tag in item.collections if tag.tag.casefold() != wanted]
-            ask.server.catalog.set_tags(item, "collection", kept)
+            context.server.store.set_tags(item, "collection", kept)
             item.locks.add("collection")
-            ask.server.catalog.touch(item)
+            context.server.store.touch(item)
 
 
 ROUTES = [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sandbox.plex.identity import MEDIA_TAGS
 from sandbox.plex.markup import Node, Scalar
 from sandbox.plex.model import Section
-from sandbox.plex.routing import Ask, number
+from sandbox.plex.routing import RouteContext, number
 
 LIBRARY = "com.plexapp.plugins.library"
 _MOVIE_ART = "/:/resources/movie-fanart.jpg"
@@ -23,9 +23,9 @@ class Page:
     asked: bool
 
     @staticmethod
-    def of(ask: Ask, cap: int) -> Page:
+    def of(context: RouteContext, cap: int) -> Page:
         """By header or query; ``cap`` is the most the server gives in one answer (0: as many as are asked for)."""
-        start, size = ask.plex("X-Plex-Container-Start"), ask.plex("X-Plex-Container-Size")
+        start, size = context.plex("X-Plex-Container-Start"), context.plex("X-Plex-Container-Size")
         asked = start is not None or size is not None
         most = max(number(size or ""), 0) if size is not None else 1 << 60
         return Page(max(number(start or "0"), 0), min(most, cap) if cap else most, asked)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from urllib.parse import unquote
 
-from sandbox.plex.answers import StatusError
+from sandbox.plex.assumptions import Assumptions
 from sandbox.plex.model import TAG_ELEMENTS, Tag
-from sandbox.plex.readings import Readings
+from sandbox.plex.responses import StatusError
 
 Value = str | int | float | None
 
@@ -105,17 +105,17 @@ class TagEdit:
     remove: list[str] = field(default_factory=list)
     add: list[Tag] = field(default_factory=list)
 
-    def apply(self, current: Iterable[Tag], readings: Readings) -> list[Tag]:
+    def apply(self, current: Iterable[Tag], assumptions: Assumptions) -> list[Tag]:
         """The list after this edit. A request that names every tag that stays gives the order, else new ones follow."""
         known = {tag.tag.casefold(): tag for tag in current}
         gone = {name.casefold() for name in self.remove}
         added: dict[str, Tag] = {}
         for tag in self.add:
-            added.setdefault(tag.tag.casefold(), _completed(tag, known, readings.keep_roles))
-        if self.clear or (readings.replace_tags and self.add):
+            added.setdefault(tag.tag.casefold(), _completed(tag, known, assumptions.keep_roles))
+        if self.clear or (assumptions.replace_tags and self.add):
             return list(added.values())
         kept = [name for name in known if name not in gone or name in added]
-        if readings.reorder_tags and all(name in added for name in kept):
+        if assumptions.reorder_tags and all(name in added for name in kept):
             return list(added.values())
         return [added.pop(name, known[name]) for name in kept] + list(added.values())
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 
-from sandbox.plex.catalog import Catalog
+from sandbox.plex.media_store import MediaStore
 from sandbox.plex.model import TAG_ELEMENTS, Item
 
 Test = Callable[[Item], bool]
@@ -57,18 +57,18 @@ _RELATIVE = re.compile(r"-(\d+)(mon|[smhdwy])")
 
 
 def chosen(
-    catalog: Catalog, items: Iterable[Item], query: Iterable[tuple[str, str]], unknown: Callable[[str], None]
+    store: MediaStore, items: Iterable[Item], query: Iterable[tuple[str, str]], unknown: Callable[[str], None]
 ) -> list[Item]:
     """The items that pass all filters of ``query``, order kept. Names PMS does not know pass everything; each is
     reported to ``unknown``.
     """
-    tests = _expression(catalog, query, unknown)
+    tests = _expression(store, query, unknown)
     for test in tests:
         items = filter(test, items)
     return list(items)
 
 
-def _expression(catalog: Catalog, query: Iterable[tuple[str, str]], unknown: Callable[[str], None]) -> list[Test]:
+def _expression(store: MediaStore, query: Iterable[tuple[str, str]], unknown: Callable[[str], None]) -> list[Test]:
     """Parameters in a row mean AND; ``push``/``pop`` are brackets, ``or=1`` stands between alternatives."""
     levels: list[list[list[Test]]] = [[[]]]
     for name, value in query:
@@ -80,7 +80,7 @@ def _expression(catalog: Catalog, query: Iterable[tuple[str, str]], unknown: Cal
         elif name == "or":
             levels[-1].append([])
         elif not NOT_FILTERS.fullmatch(name):
-            test = _test(catalog, name, value)
+            test = _test(store, name, value)
             if test is None:
                 unknown(name)
             else:
@@ -96,7 +96,7 @@ def _either(groups: list[list[Test]]) -> Test:
     return lambda item: any(all(test(item) for test in group) for group in groups)
 
 
-def _test(catalog: Catalog, name: str, value: str) -> Test | None:
+def _test(store: MediaStore, name: str, value: str) -> Test | None:
     found = _KEY.fullmatch(name)
     if found is None:
         return None
@@ -105,15 +105,15 @@ def _test(catalog: Catalog, name: str, value: str) -> Test | None:
     if value.startswith("=") and operator in {"", "!"} and field in _STRINGS:
         operator, value = operator + "=", value[1:]
     if field in TAG_ELEMENTS:
-        return _tag(catalog, field, operator, value)
+        return _tag(store, field, operator, value)
     if field in _STRINGS:
         return _string(_STRINGS[field], operator, value)
     if field in _NUMBERS:
         return _number(_NUMBERS[field], operator, [_float(piece) for piece in value.split(",")])
     if field in _TIMES:
-        return _number(_TIMES[field], operator, [_moment(catalog, value)])
+        return _number(_TIMES[field], operator, [_moment(store, value)])
     if field == "originallyAvailableAt":
-        return _string(lambda item: item.originally_available_at, operator or "=", _day(catalog, value))
+        return _string(lambda item: item.originally_available_at, operator or "=", _day(store, value))
     if field == "guid":
         return lambda item: (item.guid == value or value in item.guids) != (operator == "!")
     if field in _FLAGS:
@@ -123,8 +123,8 @@ def _test(catalog: Catalog, name: str, value: str) -> Test | None:
     return None
 
 
-def _tag(catalog: Catalog, kind: str, operator: str, value: str) -> Test:
-    names = {(catalog.tag_rows.name_of(kind, int(id_)) or "").casefold() for id_ in value.split(",") if id_.isdecimal()}
+def _tag(store: MediaStore, kind: str, operator: str, value: str) -> Test:
+    names = {(store.tag_table.name_of(kind, int(id_)) or "").casefold() for id_ in value.split(",") if id_.isdecimal()}
     names.discard("")
 
     def carries(item: Item) -> bool:
@@ -171,14 +171,14 @@ def _float(text: str) -> float:
         return -1.0
 
 
-def _moment(catalog: Catalog, text: str) -> float:
+def _moment(store: MediaStore, text: str) -> float:
     relative = _RELATIVE.fullmatch(text)
     if relative:
-        return catalog.now() - int(relative[1]) * _SECONDS[relative[2]]
+        return store.now() - int(relative[1]) * _SECONDS[relative[2]]
     return _float(text)
 
 
-def _day(catalog: Catalog, text: str) -> str:
+def _day(store: MediaStore, text: str) -> str:
     if "-" in text[1:]:
         return text
-    return datetime.fromtimestamp(_moment(catalog, text), timezone.utc).date().isoformat()
+    return datetime.fromtimestamp(_moment(store, text), timezone.utc).date().isoformat()

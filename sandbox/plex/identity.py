@@ -90,11 +90,11 @@ class Identity:
         }
         return Node("MediaContainer", attributes, children)
 
-    def may(self, token: str | None) -> bool:
+    def is_allowed_to_read(self, token: str | None) -> bool:
         """May this token read? On an unclaimed server everybody nearby may, whatever they send."""
         return not self.claimed or token == self.token or token in self.guests
 
-    def may_write(self, token: str | None) -> bool:
+    def is_allowed_to_write(self, token: str | None) -> bool:
         """Only the owner edits; a shared user's token reads (plex 1.2)."""
         return not self.claimed or token == self.token
 

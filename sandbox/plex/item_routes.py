@@ -5,148 +5,148 @@ from __future__ import annotations
 import time
 
 from sandbox.http import Response
-from sandbox.plex.answers import StatusError, empty, shown
 from sandbox.plex.containers import items as items_container
 from sandbox.plex.edits import parse
 from sandbox.plex.identity import MEDIA_TAGS
+from sandbox.plex.item_elements import collection, full
 from sandbox.plex.listing_routes import select
 from sandbox.plex.markup import Node, Scalar
 from sandbox.plex.model import COLLECTION, MOVIE, Collection, Entry, Item
-from sandbox.plex.records import Write
-from sandbox.plex.routing import Ask, Route, number
+from sandbox.plex.request_log import Write
+from sandbox.plex.responses import StatusError, empty_response, rendered
+from sandbox.plex.routing import Route, RouteContext, number
 from sandbox.plex.scan import analyze
-from sandbox.plex.shapes import collection, full
 from sandbox.plex.writer import apply, rate, refresh
 
 
-def metadata(ask: Ask) -> Response:
+def metadata(context: RouteContext) -> Response:
     """``GET /library/metadata/{ids}``: whole items; unknown ids are skipped, 404 where none is known."""
-    server = ask.server
-    catalog = server.catalog
-    with catalog.lock:
-        found = _entries(ask)
+    server = context.server
+    store = server.store
+    with store.lock:
+        found = _entries(context)
         if not found:
             raise StatusError(404)
-        check = ask.get("checkFiles") == "1"
+        check = context.get("checkFiles") == "1"
         children: list[Node | str] = []
         for entry in found:
             if isinstance(entry, Collection):
-                members = [item for item in catalog.members(entry.section) if _is_in(item, entry)]
-                children.append(collection(catalog, entry, members, full=True))
+                members = [item for item in store.members(entry.section) if _is_in(item, entry)]
+                children.append(collection(store, entry, members, full=True))
             elif isinstance(entry, Item):
                 disk = server.scanner.disk
                 missing = [part.file for part in entry.parts() if disk is not None and part.file not in disk]
-                children.append(full(catalog, entry, check, missing))
+                children.append(full(store, entry, check, missing))
         homes = {entry.section.key: entry.section for entry in found}
         section = next(iter(homes.values())) if len(homes) == 1 else None
         root = Node("MediaContainer", items_container(section, len(children)), children)
-        return shown(ask.request, root)
+        return rendered(context.request, root)
 
 
-def edit_section(ask: Ask) -> Response:
+def edit_section(context: RouteContext) -> Response:
     """``PUT /library/sections/{k}/all``: edit the items of ``id``, or without it every item the filters leave."""
-    server = ask.server
-    section = ask.section()
-    if not ask.get("type"):
+    server = context.server
+    section = context.section()
+    if not context.get("type"):
         raise StatusError(400, "type is missing")
-    edit = parse(ask.query, server.identity.subscription)
-    with server.catalog.lock:
-        if any(name == "id" for name, _ in ask.query):
-            keys = [number(piece) for piece in ask.get("id").split(",")]
-            known = [server.catalog.entry(key) for key in dict.fromkeys(keys)]
+    edit = parse(context.query, server.identity.subscription)
+    with server.store.lock:
+        if any(name == "id" for name, _ in context.query):
+            keys = [number(piece) for piece in context.get("id").split(",")]
+            known = [server.store.entry(key) for key in dict.fromkeys(keys)]
             entries = [entry for entry in known if entry is not None and entry.section is section]
-            if not entries and server.readings.unknown_id != 200:
-                raise StatusError(server.readings.unknown_id)
+            if not entries and server.assumptions.unknown_id != 200:
+                raise StatusError(server.assumptions.unknown_id)
         else:
-            server.records.warn(f"edit without id: {ask.request.raw_query}")
-            entries = list(select(ask, section))
-        wanted = {str(MOVIE): Item, str(COLLECTION): Collection}.get(ask.get("type"))
+            server.request_log.warn(f"edit without id: {context.request.raw_query}")
+            entries = list(select(context, section))
+        wanted = {str(MOVIE): Item, str(COLLECTION): Collection}.get(context.get("type"))
         entries = [entry for entry in entries if wanted is not None and isinstance(entry, wanted)]
-        apply(server.catalog, entries, edit)
-        _note(ask, entries)
+        apply(server.store, entries, edit)
+        _note(context, entries)
     server.written(entries)
-    return empty()
+    return empty_response()
 
 
-def edit_items(ask: Ask) -> Response:
+def edit_items(context: RouteContext) -> Response:
     """``PUT /library/metadata/{ids}``: the same edits without a section."""
-    server = ask.server
-    edit = parse(ask.query, server.identity.subscription)
-    with server.catalog.lock:
-        entries = _entries(ask)
+    server = context.server
+    edit = parse(context.query, server.identity.subscription)
+    with server.store.lock:
+        entries = _entries(context)
         if not entries:
             raise StatusError(404)
-        apply(server.catalog, entries, edit)
-        _note(ask, entries)
+        apply(server.store, entries, edit)
+        _note(context, entries)
     server.written(entries)
-    return empty()
+    return empty_response()
 
 
-def refresh_item(ask: Ask) -> Response:
+def refresh_item(context: RouteContext) -> Response:
     """``PUT /library/metadata/{id}/refresh``: unlocked fields become what the agent has."""
-    refresh(ask.server.catalog, ask.item())
-    return empty()
+    refresh(context.server.store, context.item())
+    return empty_response()
 
 
-def analyze_item(ask: Ask) -> Response:
+def analyze_item(context: RouteContext) -> Response:
     """``PUT /library/metadata/{id}/analyze``."""
-    with ask.server.catalog.lock:
-        analyze(ask.server.catalog, ask.item())
-    return empty()
+    with context.server.store.lock:
+        analyze(context.server.store, context.item())
+    return empty_response()
 
 
-def delete_item(ask: Ask) -> Response:
+def delete_item(context: RouteContext) -> Response:
     """``DELETE /library/metadata/{id}``: the item and its files are gone."""
-    item = ask.item()
-    disk = ask.server.scanner.disk
-    with ask.server.catalog.lock:
+    item = context.item()
+    disk = context.server.scanner.disk
+    with context.server.store.lock:
         if disk is not None:
             for part in item.parts():
                 disk.pop(part.file, None)
-        ask.server.catalog.remove_item(item)
-    return empty()
+        context.server.store.remove_item(item)
+    return empty_response()
 
 
-def unmatch(ask: Ask) -> Response:
+def unmatch(context: RouteContext) -> Response:
     """``PUT /library/metadata/{id}/unmatch``."""
-    item = ask.item()
+    item = context.item()
     item.guid = f"local://{item.rating_key}"
-    return empty()
+    return empty_response()
 
 
-def split(ask: Ask) -> Response:
+def split(context: RouteContext) -> Response:
     """``PUT /library/metadata/{id}/split``: every version becomes an item of its own."""
-    item = ask.item()
-    catalog = ask.server.catalog
-    with catalog.lock:
+    item = context.item()
+    store = context.server.store
+    with store.lock:
         for media in item.media[1:]:
             files = [(part.file, part.size, part.duration / 1000) for part in media.parts]
-            fresh = catalog.add_item(item.section, files)
+            fresh = store.add_item(item.section, files)
             fresh.media = [media]
-            refresh(catalog, fresh)
+            refresh(store, fresh)
         item.media = item.media[:1]
-        catalog.files.stale()
-        catalog.touch(item)
-    return empty()
+        store.files.stale()
+        store.touch(item)
+    return empty_response()
 
 
-def merge(ask: Ask) -> Response:
+def merge(context: RouteContext) -> Response:
     """``PUT /library/metadata/{id}/merge?ids=``: the other items' versions move here, the others go."""
-    item = ask.item()
-    catalog = ask.server.catalog
-    with catalog.lock:
-        for piece in ask.get("ids").split(","):
-            other = catalog.items.get(number(piece))
+    item = context.item()
+    store = context.server.store
+    with store.lock:
+        for piece in context.get("ids").split(","):
+            other = store.items.get(number(piece))
             if other is not None and other is not item:
                 item.media = item.media + other.media
-                catalog.remove_item(other)
-        catalog.touch(item)
-    return empty()
+                store.remove_item(other)
+        store.touch(item)
+    return empty_response()
 
 
-def tree(ask: Ask) -> Response:
+def tree(context: RouteContext) -> Response:
     """``GET /library/metadata/{id}/tree``: the item's media with their files, as the database holds them."""
-    item = ask.item()
+    item = context.item()
     media: list[Node | str] = []
     for version in item.media:
         parts: list[Node | str] = []
@@ -159,65 +159,65 @@ def tree(ask: Ask) -> Response:
         "index": 1, "originallyAvailableAt": item.originally_available_at, "refreshedAt": item.updated_at,
     }  # fmt: skip
     container: dict[str, Scalar] = {"size": 1, "identifier": "com.plexapp.plugins.library", **MEDIA_TAGS}
-    return shown(ask.request, Node("MediaContainer", container, [Node("MetadataItem", attributes, media)]))
+    return rendered(context.request, Node("MediaContainer", container, [Node("MetadataItem", attributes, media)]))
 
 
-def rate_item(ask: Ask) -> Response:
+def rate_item(context: RouteContext) -> Response:
     """``PUT /:/rate``: 0 to 10, -1 takes the rating away."""
     try:
-        rating = float(ask.get("rating"))
+        rating = float(context.get("rating"))
     except ValueError:
         raise StatusError(400) from None
     if rating != -1 and not 0 <= rating <= 10:
         raise StatusError(400)
-    with ask.server.catalog.lock:
-        entry = _by_query(ask)
-        rate(ask.server.catalog, entry, None if rating == -1 else rating)
-        _note(ask, [entry])
-    ask.server.written([entry])
-    return empty()
+    with context.server.store.lock:
+        entry = _by_query(context)
+        rate(context.server.store, entry, None if rating == -1 else rating)
+        _note(context, [entry])
+    context.server.written([entry])
+    return empty_response()
 
 
-def watched(ask: Ask) -> Response:
+def watched(context: RouteContext) -> Response:
     """``/:/scrobble``: seen once more."""
-    item = _item_by_query(ask)
+    item = _item_by_query(context)
     item.view_count += 1
     item.view_offset = 0
-    item.last_viewed_at = ask.server.catalog.now()
-    return empty()
+    item.last_viewed_at = context.server.store.now()
+    return empty_response()
 
 
-def unwatched(ask: Ask) -> Response:
+def unwatched(context: RouteContext) -> Response:
     """``/:/unscrobble``: never seen."""
-    item = _item_by_query(ask)
+    item = _item_by_query(context)
     item.view_count = item.view_offset = 0
     item.last_viewed_at = None
-    return empty()
+    return empty_response()
 
 
-def progress(ask: Ask) -> Response:
+def progress(context: RouteContext) -> Response:
     """``/:/progress``: seen up to ``time`` milliseconds."""
-    item = _item_by_query(ask)
-    item.view_offset = max(number(ask.get("time")), 0)
-    item.last_viewed_at = ask.server.catalog.now()
-    return empty()
+    item = _item_by_query(context)
+    item.view_offset = max(number(context.get("time")), 0)
+    item.last_viewed_at = context.server.store.now()
+    return empty_response()
 
 
-def _entries(ask: Ask) -> list[Entry]:
-    keys = dict.fromkeys(number(piece) for piece in ask.wild["ids"].split(","))
-    found = [ask.server.catalog.entry(key) for key in keys]
+def _entries(context: RouteContext) -> list[Entry]:
+    keys = dict.fromkeys(number(piece) for piece in context.wild["ids"].split(","))
+    found = [context.server.store.entry(key) for key in keys]
     return [entry for entry in found if entry is not None]
 
 
-def _by_query(ask: Ask) -> Entry:
-    found = ask.server.catalog.entry(number(ask.get("key")))
+def _by_query(context: RouteContext) -> Entry:
+    found = context.server.store.entry(number(context.get("key")))
     if found is None:
         raise StatusError(404)
     return found
 
 
-def _item_by_query(ask: Ask) -> Item:
-    found = _by_query(ask)
+def _item_by_query(context: RouteContext) -> Item:
+    found = _by_query(context)
     if not isinstance(found, Item):
         raise StatusError(404)
     return found
@@ -228,9 +228,11 @@ def _is_in(item: Item, found: Collection) -> bool:
     return any(name.casefold() == title for name in item.tags("collection"))
 
 
-def _note(ask: Ask, entries: list[Entry]) -> None:
+def _note(context: RouteContext, entries: list[Entry]) -> None:
     """Put the edit into the log; called under the lock, so that the log has the order of the edits."""
-    ask.server.records.wrote(Write(time.monotonic(), [entry.rating_key for entry in entries], list(ask.query)))
+    context.server.request_log.wrote(
+        Write(time.monotonic(), [entry.rating_key for entry in entries], list(context.query))
+    )
 
 
 ROUTES = [

@@ -6,91 +6,93 @@ from collections.abc import Callable, Iterable
 from urllib.parse import quote
 
 from sandbox.http import Response
-from sandbox.plex.answers import StatusError, shown, wants_json
 from sandbox.plex.containers import Page, listing
+from sandbox.plex.filter_metadata import meta
 from sandbox.plex.filters import chosen
+from sandbox.plex.item_elements import collection, listed, listing_xml
 from sandbox.plex.markup import Node, Scalar
-from sandbox.plex.meta import meta
 from sandbox.plex.model import COLLECTION, MOVIE, TAG_ELEMENTS, Item, Section
 from sandbox.plex.paths import split
-from sandbox.plex.routing import Ask, Route, number
-from sandbox.plex.shapes import collection, listed, listed_xml
+from sandbox.plex.responses import StatusError, rendered, wants_json
+from sandbox.plex.routing import Route, RouteContext, number
 
 _TITLES = {"actor": "Actors", "studio": "Studios", "year": "Years", "genre": "Genres"}
 
 
-def select(ask: Ask, section: Section) -> list[Item]:
+def select(context: RouteContext, section: Section) -> list[Item]:
     """The items a request's filters choose, in the order it asks for."""
-    server = ask.server
-    by_id = [value for name, value in ask.query if name == "id"]
+    server = context.server
+    by_id = [value for name, value in context.query if name == "id"]
     if by_id:
-        members = server.catalog.by_section[section.key]
+        members = server.store.by_section[section.key]
         keys = [number(piece) for piece in by_id[-1].split(",")]
         items: Iterable[Item] = [members[key] for key in dict.fromkeys(keys) if key in members]
-    elif any(name == "file" for name, _ in ask.query):
-        items = _with_file(ask, section, ask.get("file"))
+    elif any(name == "file" for name, _ in context.query):
+        items = _with_file(context, section, context.get("file"))
     else:
-        items = server.orders.of(section, ask.get("sort"))
-    rest = [(name, value) for name, value in ask.query if name != "id"]
-    return chosen(server.catalog, items, rest, lambda name: server.records.warn(f"unknown filter ignored: {name}"))
+        items = server.orders.of(section, context.get("sort"))
+    rest = [(name, value) for name, value in context.query if name != "id"]
+    return chosen(server.store, items, rest, lambda name: server.request_log.warn(f"unknown filter ignored: {name}"))
 
 
-def all_items(ask: Ask) -> Response:
+def all_items(context: RouteContext) -> Response:
     """``GET /library/sections/{k}/all``."""
-    section = ask.section()
-    kinds = ask.get("type")
-    if not kinds and any(name == "file" for name, _ in ask.query):
+    section = context.section()
+    kinds = context.get("type")
+    if not kinds and any(name == "file" for name, _ in context.query):
         raise StatusError(500)
     if kinds == str(COLLECTION):
-        return collections(ask)
-    with ask.server.catalog.lock:
-        found = select(ask, section) if number(kinds or str(MOVIE)) == MOVIE else []
-        limit = ask.get("limit")
+        return collections(context)
+    with context.server.store.lock:
+        found = select(context, section) if number(kinds or str(MOVIE)) == MOVIE else []
+        limit = context.get("limit")
         if limit:
             found = found[: max(number(limit), 0)]
-        page = Page.of(ask, ask.server.readings.page_cap)
+        page = Page.of(context, context.server.assumptions.page_cap)
         picked = found[page.cut(len(found))]
-        extra = _collection_nodes(ask, section) if ask.get("includeCollections") == "1" else []
+        extra = _collection_nodes(context, section) if context.get("includeCollections") == "1" else []
         total = len(found) + len(extra)
         if page.start + page.size < total:
             extra = []
-        guids = ask.get("includeGuids") == "1"
-        catalog = ask.server.catalog
-        children: list[Node | str] = [meta(section)] if ask.get("includeMeta") == "1" else []
-        if wants_json(ask.request):
-            children += [listed(catalog, item, guids) for item in picked]
+        guids = context.get("includeGuids") == "1"
+        store = context.server.store
+        children: list[Node | str] = [meta(section)] if context.get("includeMeta") == "1" else []
+        if wants_json(context.request):
+            children += [listed(store, item, guids) for item in picked]
         else:
-            children += [listed_xml(catalog, item, guids) for item in picked]
+            children += [listing_xml(store, item, guids) for item in picked]
         children += extra
         count = len(picked) + len(extra)
         root = Node("MediaContainer", listing(section, f"All {section.title}", page, count, total), children)
-        answer = shown(ask.request, root, page.headers(total))
-    ask.server.faults.listing(count)
+        answer = rendered(context.request, root, page.headers(total))
+    context.server.faults.delay_listing(count)
     return answer
 
 
-def collections(ask: Ask) -> Response:
+def collections(context: RouteContext) -> Response:
     """``GET /library/sections/{k}/collections`` and ``.../all?type=18``."""
-    section = ask.section()
-    with ask.server.catalog.lock:
-        nodes = _collection_nodes(ask, section)
-        page = Page.of(ask, ask.server.readings.page_cap)
+    section = context.section()
+    with context.server.store.lock:
+        nodes = _collection_nodes(context, section)
+        page = Page.of(context, context.server.assumptions.page_cap)
         picked = nodes[page.cut(len(nodes))]
-        children: list[Node | str] = [meta(section, COLLECTION)] if ask.get("includeMeta") == "1" else []
+        children: list[Node | str] = [meta(section, COLLECTION)] if context.get("includeMeta") == "1" else []
         attributes = listing(section, "Collections", page, len(picked), len(nodes), view="secondary")
-        return shown(ask.request, Node("MediaContainer", attributes, children + picked), page.headers(len(nodes)))
+        return rendered(
+            context.request, Node("MediaContainer", attributes, children + picked), page.headers(len(nodes))
+        )
 
 
-def values(ask: Ask) -> Response:
+def values(context: RouteContext) -> Response:
     """``GET /library/sections/{k}/{field}``: what can be chosen for a filter, e.g. every genre in use."""
-    section = ask.section()
-    field = ask.wild["field"]
-    catalog = ask.server.catalog
-    with catalog.lock:
-        items = list(catalog.members(section))
+    section = context.section()
+    field = context.wild["field"]
+    store = context.server.store
+    with store.lock:
+        items = list(store.members(section))
         if field in TAG_ELEMENTS:
             names = {name for item in items for name in item.tags(field)}
-            pairs = [(str(catalog.tag_rows.id_of(field, name)), name) for name in names]
+            pairs = [(str(store.tag_table.id_of(field, name)), name) for name in names]
         elif field in _PLAIN:
             pairs = [(quote(text, safe=""), text) for text in {_PLAIN[field](item) for item in items} if text]
         else:
@@ -102,7 +104,7 @@ def values(ask: Ask) -> Response:
     ]
     title = _TITLES.get(field, field.capitalize())
     attributes = listing(section, title, Page(0, len(pairs), False), len(pairs), 0, view="secondary")
-    return shown(ask.request, Node("MediaContainer", attributes, children))
+    return rendered(context.request, Node("MediaContainer", attributes, children))
 
 
 _PLAIN: dict[str, Callable[[Item], str]] = {
@@ -114,13 +116,13 @@ _PLAIN: dict[str, Callable[[Item], str]] = {
 }
 
 
-def folder(ask: Ask) -> Response:
+def folder(context: RouteContext) -> Response:
     """``GET /library/sections/{k}/folder``: sub-folders as directories, files as videos (plex 3.4)."""
-    section = ask.section()
-    catalog = ask.server.catalog
-    with catalog.lock:
-        tree = _folders(catalog.members(section), section)
-        parent = number(ask.get("parent", "0"))
+    section = context.section()
+    store = context.server.store
+    with store.lock:
+        tree = _folders(store.members(section), section)
+        parent = number(context.get("parent", "0"))
         if not 0 <= parent < len(tree):
             raise StatusError(404)
         here = list(tree)[parent]
@@ -129,45 +131,47 @@ def folder(ask: Ask) -> Response:
             if split(path)[0] == here and path != here:
                 key = f"/library/sections/{section.key}/folder?parent={place}"
                 children.append(Node("Directory", {"key": key, "title": split(path)[1]}))
-        children += [listed(catalog, item, False) for item in tree[here]]
+        children += [listed(store, item, False) for item in tree[here]]
     page = Page(0, len(children), False)
-    return shown(ask.request, Node("MediaContainer", listing(section, "By Folder", page, len(children), 0), children))
+    return rendered(
+        context.request, Node("MediaContainer", listing(section, "By Folder", page, len(children), 0), children)
+    )
 
 
-def first_character(ask: Ask) -> Response:
+def first_character(context: RouteContext) -> Response:
     """``GET /library/sections/{k}/firstCharacter``."""
-    section = ask.section()
+    section = context.section()
     counts: dict[str, int] = {}
-    with ask.server.catalog.lock:
-        for item in ask.server.orders.of(section, ""):
+    with context.server.store.lock:
+        for item in context.server.orders.of(section, ""):
             first = item.sorted_as[:1].upper()
             counts[first if first.isalpha() else "#"] = counts.get(first if first.isalpha() else "#", 0) + 1
     children: list[Node | str] = [
         Node("Directory", {"size": size, "key": quote(first), "title": first}) for first, size in counts.items()
     ]
     page = Page(0, len(children), False)
-    return shown(ask.request, Node("MediaContainer", listing(section, "", page, len(children), 0), children))
+    return rendered(context.request, Node("MediaContainer", listing(section, "", page, len(children), 0), children))
 
 
-def timeline(ask: Ask) -> Response:
+def timeline(context: RouteContext) -> Response:
     """``GET /library/sections/{k}/timeline``: a cheap probe for changes."""
-    section = ask.section()
-    with ask.server.catalog.lock:
-        latest = max((item.updated_at for item in ask.server.catalog.members(section)), default=section.created_at)
+    section = context.section()
+    with context.server.store.lock:
+        latest = max((item.updated_at for item in context.server.store.members(section)), default=section.created_at)
         attributes: dict[str, Scalar] = {
             **listing(section, "", Page(0, 0, False), 0, 0, "secondary"),
             "content": "secondary",
             "latestEntryTime": latest,
-            "updateQueueSize": sum(job.section is section for job in ask.server.scanner.jobs),
+            "updateQueueSize": sum(job.section is section for job in context.server.scanner.jobs),
         }
-    return shown(ask.request, Node("LibraryTimeline", attributes))
+    return rendered(context.request, Node("LibraryTimeline", attributes))
 
 
-def _with_file(ask: Ask, section: Section, wanted: str) -> list[Item]:
+def _with_file(context: RouteContext, section: Section, wanted: str) -> list[Item]:
     """The two readings of ``file=`` (plex 3.4): items with that base name, or everything in the file's folder."""
-    files = ask.server.catalog.files
+    files = context.server.store.files
     directory, name = split(wanted)
-    if ask.server.readings.file_lookup == "folder":
+    if context.server.assumptions.file_lookup == "folder":
         folders = [directory] if directory else files.folders_with(name)
         found = [item for path in folders for item in files.inside(path)]
     else:
@@ -175,10 +179,10 @@ def _with_file(ask: Ask, section: Section, wanted: str) -> list[Item]:
     return [item for item in dict.fromkeys(found) if item.section is section]
 
 
-def _collection_nodes(ask: Ask, section: Section) -> list[Node | str]:
-    catalog = ask.server.catalog
-    pairs = catalog.collecting.all(section, catalog.members(section))
-    return [collection(catalog, found, members, full=False) for found, members in pairs]
+def _collection_nodes(context: RouteContext, section: Section) -> list[Node | str]:
+    store = context.server.store
+    pairs = store.collection_objects.all(section, store.members(section))
+    return [collection(store, found, members, full=False) for found, members in pairs]
 
 
 def _folders(items: Iterable[Item], section: Section) -> dict[str, list[Item]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sandbox.plex.paths import extension
-from sandbox.plex.picture import Slot
+from sandbox.plex.pictures import PictureSlot
 
 MOVIE, COLLECTION = 1, 18
 
@@ -133,7 +133,7 @@ class Entry:
     deleted_at: int | None = None
     locks: set[str] = field(default_factory=set)
     tag_lists: dict[str, list[Tag]] = field(default_factory=dict)
-    images: dict[str, Slot] = field(default_factory=dict)
+    images: dict[str, PictureSlot] = field(default_factory=dict)
 
     def __setattr__(self, name: str, value: object) -> None:
         # keeping an answer's text is no change, and must not have every listing sorted anew

@@ -6,10 +6,10 @@ import http.client
 from urllib.parse import quote, urlsplit
 
 from sandbox.http import Response
-from sandbox.plex.answers import StatusError, empty, shown
 from sandbox.plex.markup import Node, Scalar
-from sandbox.plex.picture import ART, THUMB, content_type
-from sandbox.plex.routing import Ask, Route
+from sandbox.plex.pictures import ART, THUMB, content_type
+from sandbox.plex.responses import StatusError, empty_response, rendered
+from sandbox.plex.routing import Route, RouteContext
 
 LIMIT = 10 * 1024 * 1024
 """Bytes of a picture; more than that is a 500."""
@@ -18,12 +18,12 @@ _LISTS = {"posters": THUMB, "arts": ART}
 _ONE = {"poster": THUMB, "thumb": THUMB, "art": ART}
 
 
-def listed(ask: Ask) -> Response:
+def listed(context: RouteContext) -> Response:
     """``GET /library/metadata/{id}/posters`` and ``/arts``."""
-    entry, place = ask.entry(), _place(_LISTS, ask)
+    entry, place = context.entry(), _place(_LISTS, context)
     children: list[Node | str] = []
-    with ask.server.catalog.lock:
-        slot = ask.server.catalog.slot(entry, place)
+    with context.server.store.lock:
+        slot = context.server.store.slot(entry, place)
         for picture in slot.pictures:
             key = f"/library/metadata/{entry.rating_key}/file?url={quote(picture.key, safe='')}"
             attributes: dict[str, Scalar] = {
@@ -35,77 +35,77 @@ def listed(ask: Ask) -> Response:
             }
             children.append(Node("Photo", attributes, json_name="Metadata"))
     container: dict[str, Scalar] = {"size": len(children), "identifier": "com.plexapp.plugins.library"}
-    return shown(ask.request, Node("MediaContainer", container, children))
+    return rendered(context.request, Node("MediaContainer", container, children))
 
 
-def upload(ask: Ask) -> Response:
+def upload(context: RouteContext) -> Response:
     """``POST .../posters`` and ``/arts``: the body's bytes, or those behind ``url``. Selects and locks."""
-    entry, place = ask.entry(), _place(_LISTS, ask)
-    data = _fetch(ask.get("url")) if ask.get("url") else ask.request.body
+    entry, place = context.entry(), _place(_LISTS, context)
+    data = _fetch(context.get("url")) if context.get("url") else context.request.body
     if len(data) > LIMIT:
         raise StatusError(500)
     if not data:
         raise StatusError(400)
-    catalog = ask.server.catalog
-    with catalog.lock:
-        catalog.slot(entry, place).upload(place, data, catalog.now())
+    store = context.server.store
+    with store.lock:
+        store.slot(entry, place).upload(place, data, store.now())
         entry.locks.add(place)
-        catalog.touch(entry)
-    ask.server.written([entry])
-    return empty()
+        store.touch(entry)
+    context.server.written([entry])
+    return empty_response()
 
 
-def select(ask: Ask) -> Response:
+def select(context: RouteContext) -> Response:
     """``PUT .../poster?url=`` and ``/art?url=`` with the key of a listed picture. Locks."""
-    entry, place = ask.entry(), _place(_ONE, ask)
-    catalog = ask.server.catalog
-    with catalog.lock:
-        slot = catalog.slot(entry, place)
-        picture = slot.named(ask.get("url"))
+    entry, place = context.entry(), _place(_ONE, context)
+    store = context.server.store
+    with store.lock:
+        slot = store.slot(entry, place)
+        picture = slot.named(context.get("url"))
         if picture is None:
             raise StatusError(404)
-        slot.select(picture, catalog.now())
+        slot.select(picture, store.now())
         entry.locks.add(place)
-        catalog.touch(entry)
-    ask.server.written([entry])
-    return empty()
+        store.touch(entry)
+    context.server.written([entry])
+    return empty_response()
 
 
-def remove(ask: Ask) -> Response:
+def remove(context: RouteContext) -> Response:
     """``DELETE .../thumb`` and ``/art``: nothing is selected any more, and that is locked."""
-    entry, place = ask.entry(), _place(_ONE, ask)
-    catalog = ask.server.catalog
-    with catalog.lock:
-        catalog.slot(entry, place).select(None, catalog.now())
+    entry, place = context.entry(), _place(_ONE, context)
+    store = context.server.store
+    with store.lock:
+        store.slot(entry, place).select(None, store.now())
         entry.locks.add(place)
-        catalog.touch(entry)
-    ask.server.written([entry])
-    return empty()
+        store.touch(entry)
+    context.server.written([entry])
+    return empty_response()
 
 
-def shown_now(ask: Ask) -> Response:
+def shown_now(context: RouteContext) -> Response:
     """``GET .../thumb/{stamp}`` and ``/art/{stamp}``: the selected picture's bytes."""
-    with ask.server.catalog.lock:
-        selected = ask.server.catalog.slot(ask.entry(), _place(_ONE, ask)).selected
+    with context.server.store.lock:
+        selected = context.server.store.slot(context.entry(), _place(_ONE, context)).selected
     if selected is None:
         raise StatusError(404)
     return _bytes(selected.data)
 
 
-def one(ask: Ask) -> Response:
+def one(context: RouteContext) -> Response:
     """``GET /library/metadata/{id}/file?url=``: the bytes of a listed picture."""
-    entry = ask.entry()
-    with ask.server.catalog.lock:
+    entry = context.entry()
+    with context.server.store.lock:
         for place in (THUMB, ART):
-            picture = ask.server.catalog.slot(entry, place).named(ask.get("url"))
+            picture = context.server.store.slot(entry, place).named(context.get("url"))
             if picture is not None:
                 return _bytes(picture.data)
     raise StatusError(404)
 
 
-def _place(names: dict[str, str], ask: Ask) -> str:
+def _place(names: dict[str, str], context: RouteContext) -> str:
     # the last fixed piece of the path says which place is meant
-    pieces = [piece for piece in ask.request.path.split("/") if piece in names]
+    pieces = [piece for piece in context.request.path.split("/") if piece in names]
     return names[pieces[-1]]
 
 

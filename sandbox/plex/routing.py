@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from sandbox.http import Request, Response
-from sandbox.plex.answers import StatusError
-from sandbox.plex.catalog import Catalog
+from sandbox.plex.assumptions import Assumptions
 from sandbox.plex.faults import Faults
 from sandbox.plex.identity import Identity
+from sandbox.plex.media_store import MediaStore
 from sandbox.plex.model import Entry, Item, Section
-from sandbox.plex.order import Orders
-from sandbox.plex.readings import Readings
-from sandbox.plex.records import Records
+from sandbox.plex.request_log import RequestLog
+from sandbox.plex.responses import StatusError
 from sandbox.plex.scan import Scanner
+from sandbox.plex.sorting import SortedItems
 
 
 @dataclass
@@ -24,10 +24,10 @@ class Server:
     """All that a handler may need."""
 
     identity: Identity
-    catalog: Catalog
-    orders: Orders
-    readings: Readings
-    records: Records
+    store: MediaStore
+    orders: SortedItems
+    assumptions: Assumptions
+    request_log: RequestLog
     faults: Faults
     scanner: Scanner
     prefs: dict[str, str | int | bool]
@@ -35,7 +35,7 @@ class Server:
 
 
 @dataclass
-class Ask:
+class RouteContext:
     """One request at one route. ``wild`` holds the path's variable pieces, decoded, by their names."""
 
     request: Request
@@ -58,14 +58,14 @@ class Ask:
     def section(self) -> Section:
         """The section of the path, 404 where there is none."""
         key = self.wild["k"]
-        section = self.server.catalog.sections.get(int(key)) if key.isdigit() else None
+        section = self.server.store.sections.get(int(key)) if key.isdigit() else None
         if section is None:
             raise StatusError(404)
         return section
 
     def entry(self) -> Entry:
         """The one item or collection of the path, 404 where there is none."""
-        found = self.server.catalog.entry(number(self.wild["id"]))
+        found = self.server.store.entry(number(self.wild["id"]))
         if found is None:
             raise StatusError(404)
         return found
@@ -78,7 +78,7 @@ class Ask:
         return found
 
 
-Handler = Callable[[Ask], Response]
+Handler = Callable[[RouteContext], Response]
 
 
 class Route:

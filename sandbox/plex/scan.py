@@ -8,10 +8,10 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sandbox.plex.catalog import Catalog
+from sandbox.plex.media_store import MediaStore
 from sandbox.plex.model import Item, Section
 from sandbox.plex.paths import within
-from sandbox.plex.picture import frame
+from sandbox.plex.pictures import frame
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,11 @@ class Scanner:
     seconds after it appeared. With both delays 0 the scan is done before the request is answered.
     """
 
-    def __init__(self, catalog: Catalog, auto_empty_trash: Callable[[], bool]) -> None:
+    def __init__(self, store: MediaStore, auto_empty_trash: Callable[[], bool]) -> None:
         self.disk: dict[str, tuple[int, float]] | None = None
         self.delay = 0.0
         self.analysis_delay = 0.0
-        self._catalog = catalog
+        self._store = store
         self._auto_empty_trash = auto_empty_trash
         self._jobs: dict[str, Job] = {}
         self._timers: set[_Timer] = set()
@@ -60,28 +60,28 @@ class Scanner:
     @property
     def jobs(self) -> list[Job]:
         """Scans that were asked for and have not ended."""
-        with self._catalog.lock:
+        with self._store.lock:
             return list(self._jobs.values())
 
     def start(self, section: Section, path: str | None) -> None:
         """Ask for a scan of the section, or of one folder of it. A folder outside its roots changes nothing."""
         name = str(uuid.uuid5(uuid.NAMESPACE_OID, f"scan{next(self._names)}"))
         job = Job(name, section, path)
-        with self._catalog.lock:
+        with self._store.lock:
             self._jobs[name] = job
             section.refreshing = True
         self._after(self.delay, lambda: self._run(job))
 
     def cancel(self, section: Section) -> None:
         """Forget the section's scans that have not begun."""
-        with self._catalog.lock:
+        with self._store.lock:
             for job in [job for job in self._jobs.values() if job.section is section]:
                 self._end(job)
 
     def finish(self) -> None:
         """Do at once, in this thread, all that waits for its time, and what follows from it."""
         while True:
-            with self._catalog.lock:
+            with self._store.lock:
                 timers = list(self._timers)
             if not timers:
                 return
@@ -91,7 +91,7 @@ class Scanner:
 
     def stop(self) -> None:
         """End everything and wait for the threads to be gone."""
-        with self._catalog.lock:
+        with self._store.lock:
             timers = list(self._timers)
             for job in list(self._jobs.values()):
                 self._end(job)
@@ -100,25 +100,25 @@ class Scanner:
 
     def empty_trash(self, section: Section) -> None:
         """Remove what is marked as deleted."""
-        with self._catalog.lock:
-            for item in list(self._catalog.members(section)):
+        with self._store.lock:
+            for item in list(self._store.members(section)):
                 for media in list(item.media):
                     media.parts = [part for part in media.parts if part.deleted_at is None]
                 item.media = [media for media in item.media if media.parts]
                 if item.deleted_at is not None:
-                    self._catalog.remove_item(item)
+                    self._store.remove_item(item)
 
     def _after(self, seconds: float, work: Callable[[], None]) -> None:
         if seconds <= 0:
             work()
             return
         timer = _Timer(seconds, work, self._done)
-        with self._catalog.lock:
+        with self._store.lock:
             self._timers.add(timer)
         timer.start()
 
     def _done(self, timer: _Timer) -> None:
-        with self._catalog.lock:
+        with self._store.lock:
             self._timers.discard(timer)
 
     def _drop(self, timer: _Timer) -> None:
@@ -127,7 +127,7 @@ class Scanner:
         self._done(timer)
 
     def _run(self, job: Job) -> None:
-        with self._catalog.lock:
+        with self._store.lock:
             if job.uuid not in self._jobs:
                 return
             if self.disk is not None:
@@ -139,29 +139,29 @@ class Scanner:
     def _end(self, job: Job) -> None:
         self._jobs.pop(job.uuid, None)
         job.section.refreshing = any(other.section is job.section for other in self._jobs.values())
-        job.section.scanned_at = self._catalog.now()
+        job.section.scanned_at = self._store.now()
 
     def _compare(self, section: Section, path: str | None, disk: dict[str, tuple[int, float]]) -> list[Item]:
         def concerned(file: str) -> bool:
             return any(within(file, root) for root in section.locations) and (path is None or within(file, path))
 
         known: set[str] = set()
-        for item in list(self._catalog.members(section)):
+        for item in list(self._store.members(section)):
             for part in item.parts():
                 known.add(part.file)
                 if part.file in disk:
                     part.deleted_at = None
                     part.size = disk[part.file][0]
                 elif concerned(part.file) and part.deleted_at is None:
-                    part.deleted_at = self._catalog.now()
+                    part.deleted_at = self._store.now()
             gone = bool(item.media) and all(part.deleted_at for part in item.parts())
             if gone != (item.deleted_at is not None):
-                item.deleted_at = self._catalog.now() if gone else None
-                self._catalog.touch(item)
+                item.deleted_at = self._store.now() if gone else None
+                self._store.touch(item)
         fresh = []
         for file, (size, seconds) in disk.items():
             if file not in known and concerned(file):
-                item = self._catalog.add_item(section, [(file, size, seconds)])
+                item = self._store.add_item(section, [(file, size, seconds)])
                 item.analyzed = self.analysis_delay <= 0
                 fresh.append(item)
         if self._auto_empty_trash():
@@ -169,12 +169,12 @@ class Scanner:
         return fresh
 
     def _analyze(self, items: list[Item]) -> None:
-        with self._catalog.lock:
+        with self._store.lock:
             for item in items:
-                analyze(self._catalog, item)
+                analyze(self._store, item)
 
 
-def analyze(catalog: Catalog, item: Item) -> None:
+def analyze(store: MediaStore, item: Item) -> None:
     """Take the frame of an item that has none yet. What was uploaded meanwhile stays selected (plex 5)."""
     if not item.analyzed:
         item.analyzed = True
@@ -182,5 +182,5 @@ def analyze(catalog: Catalog, item: Item) -> None:
             own = frame(item.rating_key, place)
             slot.pictures.insert(0, own)
             if slot.selected is None and place not in item.locks:
-                slot.select(own, catalog.now())
-        catalog.touch(item)
+                slot.select(own, store.now())
+        store.touch(item)

@@ -3,78 +3,78 @@
 from __future__ import annotations
 
 from sandbox.http import Response
-from sandbox.plex.answers import empty, shown
 from sandbox.plex.containers import directory, library
 from sandbox.plex.markup import Node, Scalar
-from sandbox.plex.routing import Ask, Route
+from sandbox.plex.responses import empty_response, rendered
+from sandbox.plex.routing import Route, RouteContext
 from sandbox.plex.scan import analyze
 from sandbox.plex.writer import refresh
 
 
-def identity(ask: Ask) -> Response:
+def identity(context: RouteContext) -> Response:
     """``GET /identity``, the one thing nobody needs a token for."""
-    return shown(ask.request, ask.server.identity.node())
+    return rendered(context.request, context.server.identity.node())
 
 
-def root(ask: Ask) -> Response:
+def root(context: RouteContext) -> Response:
     """``GET /``."""
-    return shown(ask.request, ask.server.identity.root())
+    return rendered(context.request, context.server.identity.root())
 
 
-def library_root(ask: Ask) -> Response:
+def library_root(context: RouteContext) -> Response:
     """``GET /library``."""
-    return shown(ask.request, library())
+    return rendered(context.request, library())
 
 
-def sections(ask: Ask) -> Response:
+def sections(context: RouteContext) -> Response:
     """``GET /library/sections``."""
-    with ask.server.catalog.lock:
-        children: list[Node | str] = [directory(section) for section in ask.server.catalog.sections.values()]
+    with context.server.store.lock:
+        children: list[Node | str] = [directory(section) for section in context.server.store.sections.values()]
     attributes: dict[str, Scalar] = {"size": len(children), "allowSync": False, "title1": "Plex Library"}
-    return shown(ask.request, Node("MediaContainer", attributes, children))
+    return rendered(context.request, Node("MediaContainer", attributes, children))
 
 
-def scan(ask: Ask) -> Response:
+def scan(context: RouteContext) -> Response:
     """``GET`` or ``POST /library/sections/{k}/refresh``: a scan, of one folder with ``path``; with ``force=1`` all
     metadata is fetched anew. Answers at once.
     """
-    section = ask.section()
-    if ask.get("force") == "1":
-        for item in list(ask.server.catalog.members(section)):
-            refresh(ask.server.catalog, item)
-    ask.server.scanner.start(section, ask.get("path") or None)
-    return empty()
+    section = context.section()
+    if context.get("force") == "1":
+        for item in list(context.server.store.members(section)):
+            refresh(context.server.store, item)
+    context.server.scanner.start(section, context.get("path") or None)
+    return empty_response()
 
 
-def cancel_scan(ask: Ask) -> Response:
+def cancel_scan(context: RouteContext) -> Response:
     """``DELETE /library/sections/{k}/refresh``."""
-    ask.server.scanner.cancel(ask.section())
-    return empty()
+    context.server.scanner.cancel(context.section())
+    return empty_response()
 
 
-def empty_trash(ask: Ask) -> Response:
+def empty_trash(context: RouteContext) -> Response:
     """``PUT /library/sections/{k}/emptyTrash``."""
-    ask.server.scanner.empty_trash(ask.section())
-    return empty()
+    context.server.scanner.empty_trash(context.section())
+    return empty_response()
 
 
-def analyze_section(ask: Ask) -> Response:
+def analyze_section(context: RouteContext) -> Response:
     """``PUT /library/sections/{k}/analyze``."""
-    with ask.server.catalog.lock:
-        for item in ask.server.catalog.members(ask.section()):
-            analyze(ask.server.catalog, item)
-    return empty()
+    with context.server.store.lock:
+        for item in context.server.store.members(context.section()):
+            analyze(context.server.store, item)
+    return empty_response()
 
 
-def upkeep(ask: Ask) -> Response:
+def upkeep(context: RouteContext) -> Response:
     """``PUT /library/optimize`` and its kin: accepted, and nothing one could see happens."""
-    return empty()
+    return empty_response()
 
 
-def activities(ask: Ask) -> Response:
+def activities(context: RouteContext) -> Response:
     """``GET /activities``: the scans under way."""
     children: list[Node | str] = []
-    for job in ask.server.scanner.jobs:
+    for job in context.server.scanner.jobs:
         attributes: dict[str, Scalar] = {
             "uuid": job.uuid,
             "type": "library.update.section",
@@ -84,15 +84,15 @@ def activities(ask: Ask) -> Response:
             "subtitle": f"Scanning {job.section.title}",
             "progress": 0,
         }
-        context = Node("Context", {"librarySectionID": str(job.section.key)})
-        children.append(Node("Activity", attributes, [context]))
-    return shown(ask.request, Node("MediaContainer", {"size": len(children)}, children))
+        location = Node("Context", {"librarySectionID": str(job.section.key)})
+        children.append(Node("Activity", attributes, [location]))
+    return rendered(context.request, Node("MediaContainer", {"size": len(children)}, children))
 
 
-def preferences(ask: Ask) -> Response:
+def preferences(context: RouteContext) -> Response:
     """``GET /:/prefs``."""
     children: list[Node | str] = []
-    for name, value in ask.server.prefs.items():
+    for name, value in context.server.prefs.items():
         kind = "bool" if isinstance(value, bool) else "int" if isinstance(value, int) else "text"
         shown_value = str(value).lower() if isinstance(value, bool) else value
         attributes: dict[str, Scalar] = {
@@ -100,20 +100,20 @@ def preferences(ask: Ask) -> Response:
             "hidden": False, "advanced": True, "group": "library",
         }  # fmt: skip
         children.append(Node("Setting", attributes))
-    return shown(ask.request, Node("MediaContainer", {"size": len(children)}, children))
+    return rendered(context.request, Node("MediaContainer", {"size": len(children)}, children))
 
 
-def set_preferences(ask: Ask) -> Response:
+def set_preferences(context: RouteContext) -> Response:
     """``PUT /:/prefs``: 200 even for names nobody knows (plex 7)."""
-    for name, value in ask.query:
-        known = ask.server.prefs.get(name)
+    for name, value in context.query:
+        known = context.server.prefs.get(name)
         if isinstance(known, bool):
-            ask.server.prefs[name] = value.lower() in {"1", "true"}
+            context.server.prefs[name] = value.lower() in {"1", "true"}
         elif isinstance(known, int) and value.isdecimal():
-            ask.server.prefs[name] = int(value)
+            context.server.prefs[name] = int(value)
         elif isinstance(known, str):
-            ask.server.prefs[name] = value
-    return empty()
+            context.server.prefs[name] = value
+    return empty_response()
 
 
 ROUTES = [

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sandbox.plex.answers import StatusError
-from sandbox.plex.catalog import Catalog
 from sandbox.plex.edits import SCALARS, Edit, Value
+from sandbox.plex.media_store import MediaStore
 from sandbox.plex.model import Collection, Entry, Item, Tag
 from sandbox.plex.paths import stem
-from sandbox.plex.picture import ART, THUMB, Slot, frame
+from sandbox.plex.pictures import ART, THUMB, PictureSlot, frame
+from sandbox.plex.responses import StatusError
 
 _AGENT_SCALARS = (
     "title", "summary", "studio", "tagline", "originalTitle", "contentRating", "originallyAvailableAt", "rating",
@@ -18,15 +18,15 @@ _AGENT_SCALARS = (
 _AGENT_TAGS = ("genre", "country", "director", "writer", "actor", "producer", "collection")
 
 
-def apply(catalog: Catalog, entries: Iterable[Entry], edit: Edit) -> None:
+def apply(store: MediaStore, entries: Iterable[Entry], edit: Edit) -> None:
     """Carry out one edit on all entries, or on none: a clash of collection names raises StatusError (409) first."""
     entries = list(entries)
-    with catalog.lock:
+    with store.lock:
         title = edit.scalars.get("title")
         if isinstance(title, str) and title:
-            _rename_collections(catalog, entries, title)
+            _rename_collections(store, entries, title)
         for entry in entries:
-            _apply_one(catalog, entry, edit)
+            _apply_one(store, entry, edit)
 
 
 def agent_values(item: Item) -> dict[str, object]:
@@ -40,46 +40,46 @@ def agent_values(item: Item) -> dict[str, object]:
     return values
 
 
-def refresh(catalog: Catalog, item: Item) -> None:
+def refresh(store: MediaStore, item: Item) -> None:
     """Fetch the item's metadata anew: locked fields stay, all others become what the agent has. Ratings of a user,
     labels and sort titles are not the agent's business.
     """
-    with catalog.lock:
+    with store.lock:
         values = agent_values(item)
         edit = Edit(scalars={name: _value(values[name]) for name in _AGENT_SCALARS if name not in item.locks})
-        _set_scalars(item, edit.scalars, catalog.now())
+        _set_scalars(item, edit.scalars, store.now())
         for kind in _AGENT_TAGS:
             if kind not in item.locks:
                 names = values[kind]
-                catalog.set_tags(item, kind, [Tag(str(name)) for name in names] if isinstance(names, list) else [])
+                store.set_tags(item, kind, [Tag(str(name)) for name in names] if isinstance(names, list) else [])
         for place in (THUMB, ART):
             if place not in item.locks and item.analyzed:
-                _back_to_frame(catalog.slot(item, place), item.rating_key, place, catalog.now())
-        catalog.touch(item)
+                _back_to_frame(store.slot(item, place), item.rating_key, place, store.now())
+        store.touch(item)
 
 
-def rate(catalog: Catalog, entry: Entry, rating: float | None) -> None:
+def rate(store: MediaStore, entry: Entry, rating: float | None) -> None:
     """Set the user's rating (0 to 10), None takes it away; adds when (plex 8)."""
-    with catalog.lock:
+    with store.lock:
         entry.user_rating = rating
-        entry.last_rated_at = None if rating is None else catalog.now()
-        catalog.touch(entry)
+        entry.last_rated_at = None if rating is None else store.now()
+        store.touch(entry)
 
 
-def _apply_one(catalog: Catalog, entry: Entry, edit: Edit) -> None:
-    readings = catalog.readings
-    _set_scalars(entry, edit.scalars, catalog.now())
+def _apply_one(store: MediaStore, entry: Entry, edit: Edit) -> None:
+    assumptions = store.assumptions
+    _set_scalars(entry, edit.scalars, store.now())
     for kind, change in edit.tags.items():
-        catalog.set_tags(entry, kind, change.apply(entry.tag_list(kind), readings))
-    if readings.lock_on_value:
+        store.set_tags(entry, kind, change.apply(entry.tag_list(kind), assumptions))
+    if assumptions.lock_on_value:
         entry.locks |= edit.scalars.keys() | edit.tags.keys()
     for name, locked in edit.locks.items():
         if locked:
             entry.locks.add(name)
         else:
             entry.locks.discard(name)
-    if edit.scalars or edit.locks or (edit.tags and readings.tags_touch_updated):
-        catalog.touch(entry)
+    if edit.scalars or edit.locks or (edit.tags and assumptions.tags_touch_updated):
+        store.touch(entry)
 
 
 def _set_scalars(entry: Entry, scalars: dict[str, Value], now: int) -> None:
@@ -94,18 +94,18 @@ def _set_scalars(entry: Entry, scalars: dict[str, Value], now: int) -> None:
         entry.last_rated_at = now if entry.user_rating is not None else None
 
 
-def _rename_collections(catalog: Catalog, entries: list[Entry], title: str) -> None:
+def _rename_collections(store: MediaStore, entries: list[Entry], title: str) -> None:
     for entry in entries:
         if isinstance(entry, Collection):
             old = entry.title.casefold()
-            if not catalog.collecting.rename(entry, title):
+            if not store.collection_objects.rename(entry, title):
                 raise StatusError(409)
-            for item in catalog.members(entry.section):
+            for item in store.members(entry.section):
                 tags = item.collections
                 item.tag_lists["collection"] = [Tag(title) if tag.tag.casefold() == old else tag for tag in tags]
 
 
-def _back_to_frame(slot: Slot, seed: int, place: str, stamp: int) -> None:
+def _back_to_frame(slot: PictureSlot, seed: int, place: str, stamp: int) -> None:
     own = frame(seed, place)
     slot.select(slot.named(own.key) or own, stamp)
     if slot.named(own.key) is None:

@@ -1,7 +1,7 @@
-"""A Stash simulator: a real server on loopback that starts real plugin processes.
+"""A simulated Stash: a real server on loopback that starts real plugin processes.
 
-It behaves like Stash v0.30.1-19 as far as the check-list of the reference (stash 11) goes; recordings of a real server
-are what its tests hold it to.
+It behaves like Stash v0.30.1-19 as far as the check-list of the reference (stash 11) goes; its tests compare it with
+recordings of a real server.
 """
 
 from .client import StashGraphQLError
@@ -14,8 +14,8 @@ from .manifest import Manifest
 from .model import Scene
 from .process import PluginProcess
 from .scan import NewFile
-from .server import Seen
-from .sim import StashSim
+from .server import RequestRecord
+from .simulator import StashSim
 
 __all__ = [
     "Faults",
@@ -24,8 +24,8 @@ __all__ = [
     "Manifest",
     "NewFile",
     "PluginProcess",
+    "RequestRecord",
     "Scene",
-    "Seen",
     "StashGraphQLError",
     "StashSim",
     "jpeg",

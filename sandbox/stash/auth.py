@@ -22,7 +22,7 @@ Chain = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
-class Visitor:
+class Requester:
     """Who asks: how they proved it, their name, and the hooks that led here (stash 2.9)."""
 
     kind: str  # "cookie", "apikey", "none"
@@ -67,18 +67,18 @@ class Sessions:
             return None
         return content["user"], tuple((plugin, trigger) for plugin, trigger in content["hooks"])
 
-    def visitor(self, request: Request) -> Visitor:
+    def requester(self, request: Request) -> Requester:
         """Who sends this request. Raises :class:`WrongKeyError`."""
         cookie = self.read(cookies(request).get(COOKIE, ""))
         key = request.header("apikey") or next((value for name, value in request.query if name == "apikey"), "")
         if key:
             if not self.api_key or not hmac.compare_digest(key.encode(), self.api_key.encode()):
                 raise WrongKeyError
-            return Visitor("apikey", self.username, cookie[1] if cookie else ())
+            return Requester("apikey", self.username, cookie[1] if cookie else ())
         if cookie is None:
-            return Visitor("none")
+            return Requester("none")
         user, chain = cookie
-        return Visitor("cookie", user, chain, self._header(self.issue(user, chain)))
+        return Requester("cookie", user, chain, self._header(self.issue(user, chain)))
 
     def _header(self, value: str | None) -> str | None:
         if value is None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .core import CONFIG, Context
-from .fields import Info
-from .goish import sorted_map
+from .field_resolvers import Info
+from .go_behavior import sorted_map
 
 
 def configuration(ctx: Context) -> dict[str, Any]:

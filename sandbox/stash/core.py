@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from ..http import Request
-from .auth import Sessions, Visitor
+from .auth import Requester, Sessions
 from .clock import Clock
-from .goish import loosened
+from .go_behavior import decoded_as_any
 from .jobs import Job, JobQueue
 from .log import Log
-from .plugins import Caller, Plugins, Surroundings
+from .plugins import Caller, Plugins, ProcessEnvironment
 from .process import CancelledError, StartError
 from .store import Store
 
@@ -47,13 +47,13 @@ class Options:
 class Core:
     """Database, plugins, jobs, sessions and log of one server."""
 
-    def __init__(self, options: Options, clock: Clock, sessions: Sessions, around: Surroundings) -> None:
+    def __init__(self, options: Options, clock: Clock, sessions: Sessions, environment: ProcessEnvironment) -> None:
         self.options = options
         self.clock = clock
         self.sessions = sessions
         self.log = Log(clock)
         self.store = Store(clock)
-        self.plugins = Plugins(around, sessions, self.log)
+        self.plugins = Plugins(environment, sessions, self.log)
         self.jobs = JobQueue(clock, self.log)
         self.closing = threading.Event()
         self.random = random.Random(1)
@@ -92,7 +92,7 @@ class Core:
 
     def configure_plugin(self, plugin_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
         """Replace a plugin's settings; returns what is stored, in the file too by then (stash 5)."""
-        stored: dict[str, Any] = loosened(dict(values))
+        stored: dict[str, Any] = decoded_as_any(dict(values))
         self.plugins.settings[plugin_id] = stored
         self.write_config()
         return stored
@@ -118,7 +118,7 @@ class Context:
 
     core: Core
     request: Request
-    visitor: Visitor
+    requester: Requester
     base: str
 
     @property
@@ -130,7 +130,7 @@ class Context:
     def caller(self) -> Caller:
         """Who waits for hooks and operations of this request: gone when the connection is."""
         closing, request = self.core.closing, self.request
-        return Caller(self.visitor.user, self.visitor.chain, lambda: closing.is_set() or request.gone())
+        return Caller(self.requester.user, self.requester.chain, lambda: closing.is_set() or request.gone())
 
     def run_hooks(self, trigger: str, number: int, payload: Any, given: Iterable[str] | None = None) -> None:
         """Run an event's hooks while the client waits; ``given`` are the keys the client sent, if that is told."""

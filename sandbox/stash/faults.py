@@ -1,4 +1,4 @@
-"""Switches for what plugins meet and Stash itself does not do (stash 11, last part)."""
+"""Switches for faults that a plugin meets but Stash itself does not cause (stash 11, last part)."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ import struct
 import time
 from collections.abc import Callable
 
-from .. import spoil
+from .. import corrupt_responses
+from ..fault_scope import FaultScope
 from ..http import HttpServer, Request, Response
-from ..window import Window
 
-_GLANCE = 0.02
+_POLL_S = 0.02
 _PAGE = (
     b"<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>"
 )
-# Of what is asked for, this is answered with null and an error (see ``beside_data``).
-_LOST = "database is locked"
+# The error beside a null field (see ``beside_data``).
+_FIELD_ERROR = "database is locked"
 
 
-class Faults(Window):
-    """Set an attribute to break something, set it back to mend it; :meth:`set` sets several, the others off.
+class Faults(FaultScope):
+    """Switches, all off at first. Set an attribute, or several with :meth:`set`; :meth:`clear` turns all off.
 
-    - ``hang``: no answer while True (or for so many seconds, each request). ``delay``: seconds before each answer.
-    - ``status``: this status with a proxy's HTML page. ``page``: the page alone, with status 200.
+    - ``hang``: no answer while True, or for so many seconds per request. ``delay``: seconds before each answer.
+    - ``status``: a proxy's HTML page with this status. ``page``: a proxy's sign-in page with status 200.
     - ``unauthorized``: 401 as for an expired session.
     - ``reset``: the connection is reset without an answer.
-    - ``resolver_error``: GraphQL errors with that text and status 200. ``beside_data``: one of the fields asked for is
-      null, an error says so, and the others are answered.
-    - ``truncate``: half of each body is missing. ``spoil``: another way of ``sandbox.spoil.SPOILS``. ``drip``: the
-      answer's body takes so many seconds.
+    - ``resolver_error``: GraphQL errors with this text and status 200. ``beside_data``: one of the requested fields is
+      null with an error, and the others are answered.
+    - ``truncate``: half of each body is missing. ``corrupt``: one of the other ways of
+      ``sandbox.corrupt_responses.CORRUPTIONS``. ``drip``: send the answer's body over so many seconds.
 
-    Which requests they meet: see :class:`sandbox.window.Window`.
+    Which requests are affected: see :class:`sandbox.fault_scope.FaultScope`.
     """
 
     def __init__(self, server: HttpServer) -> None:
@@ -50,12 +50,12 @@ class Faults(Window):
         self.resolver_error: str | None = None
         self.beside_data = False
         self.truncate = False
-        self.spoil: str | None = None
+        self.corrupt: str | None = None
         self.drip = 0.0
-        self.open_wide()
+        self.clear_scope()
 
     def set(self, **switches: object) -> None:
-        """Several switches at once, the others off, e.g. ``set(status=502, times=3, only="graphql")``."""
+        """Set several switches and turn the others off, e.g. ``set(status=502, times=3, only="graphql")``."""
         self._off()
         for name, value in switches.items():
             if name.startswith("_") or name not in vars(self):
@@ -63,7 +63,7 @@ class Faults(Window):
             setattr(self, name, value)
 
     def refuse(self) -> None:
-        """Close the port: connections are refused, those open are cut."""
+        """Close the port: refuse new connections and cut the open ones."""
         self.server.stop()
 
     def accept(self) -> None:
@@ -71,23 +71,23 @@ class Faults(Window):
         self.server.start()
 
     def clear(self) -> None:
-        """Mend everything."""
+        """Turn everything off and open the port."""
         self._off()
         self.accept()
 
-    def concerning(self, request: Request) -> Faults | None:
-        """These switches where the request is met by them, else None. Counts the request."""
-        return self if self.meets(f"{request.method} {request.path}") else None
+    def matching(self, request: Request) -> Faults | None:
+        """Return these switches if they apply to the request, else None, and count the request."""
+        return self if self.applies_to(f"{request.method} {request.path}") else None
 
     def before(self, request: Request, closing: Callable[[], bool]) -> Response | None:
-        """What a fault answers instead of the server, after the waiting it asks for."""
+        """Wait as the switches say, and return the answer that replaces the server's, or None."""
         began = time.monotonic()
         while not closing() and not request.gone():
             waited = time.monotonic() - began
             hanging = self.hang is True or waited < float(self.hang)
             if not hanging and waited >= self.delay:
                 break
-            time.sleep(_GLANCE)
+            time.sleep(_POLL_S)
         if self.reset:
             # a linger of zero seconds turns the close into a reset
             request.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -95,20 +95,20 @@ class Faults(Window):
         if self.status is not None:
             return Response(self.status, _PAGE, [("Content-Type", "text/html")])
         if self.page:
-            return spoil.page()
+            return corrupt_responses.proxy_page()
         if self.unauthorized:
             return Response(401, b"", [("WWW-Authenticate", "FormBased")])
         return None
 
     def after(self, response: Response) -> Response:
-        """The answer as it arrives."""
+        """Return the server's answer as it arrives at the client."""
         response.drip = self.drip
         if self.truncate and response.body:
             return Response(response.status, response.body[: len(response.body) // 2], response.headers)
-        return response if self.spoil is None else spoil.spoiled(response, self.spoil)
+        return response if self.corrupt is None else corrupt_responses.corrupted(response, self.corrupt)
 
-    def partly(self, response: Response) -> Response:
-        """A GraphQL answer of which one field is lost, with ``beside_data``; before it is compressed."""
+    def drop_one_field(self, response: Response) -> Response:
+        """With ``beside_data``, replace one field of an uncompressed GraphQL answer by null and an error."""
         if not self.beside_data:
             return response
         try:
@@ -117,6 +117,6 @@ class Faults(Window):
         except (ValueError, TypeError, KeyError, AttributeError, StopIteration):
             return response
         answer["data"][lost] = None
-        answer["errors"] = [{"message": _LOST, "path": [lost]}]
+        answer["errors"] = [{"message": _FIELD_ERROR, "path": [lost]}]
         response.body = json.dumps(answer).encode()
         return response

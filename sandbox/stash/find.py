@@ -11,7 +11,7 @@ from typing import Any
 
 from .criteria import like
 from .filters import predicate
-from .goish import atoi
+from .go_behavior import atoi
 from .model import Group, Marker, Performer, Scene, Studio, Tag
 from .store import Store
 from .table import Table

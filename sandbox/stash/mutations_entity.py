@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import payloads
+from . import hook_payloads
 from .core import Context
-from .edits import (
+from .field_resolvers import Info, Resolver, context
+from .go_behavior import atoi
+from .input_setters import (
     EditError,
     Setter,
     apply,
@@ -25,8 +27,6 @@ from .edits import (
     sub_groups,
     text,
 )
-from .fields import Info, Resolver, context
-from .goish import atoi
 from .model import Group, Performer, Studio, Tag
 from .mutations_scene import editing
 from .process import CancelledError
@@ -184,7 +184,7 @@ def _create(entity: Entity) -> Resolver:
             _checked(entity, table, row)
             table.add(row)
             _set_children(ctx, entity, row.id, input)
-        payload = payloads.shape(f"{entity.inputs}CreateInput", input, ctx.core.options.at_least)
+        payload = hook_payloads.shape(f"{entity.inputs}CreateInput", input, ctx.core.options.at_least)
         for trigger in entity.triggers("Create"):
             ctx.run_hooks(trigger, row.id, payload)
         return table.get(row.id)
@@ -229,7 +229,7 @@ def _update(entity: Entity) -> Resolver:
         ctx = context(info)
         number = _existing(ctx, entity, input["id"])
         _change(ctx, entity, number, input)
-        payload = payloads.shape(f"{entity.inputs}UpdateInput", input, ctx.core.options.at_least)
+        payload = hook_payloads.shape(f"{entity.inputs}UpdateInput", input, ctx.core.options.at_least)
         for trigger in entity.triggers("Update"):
             ctx.run_hooks(trigger, number, payload, input)
         return entity.table(ctx.store).get(number)
@@ -243,7 +243,7 @@ def _bulk_performer_update(_: None, info: Info, input: Given) -> list[Any]:
     with ctx.store.lock:
         for number in numbers:
             _change(ctx, PERFORMER, number, input)
-    payload = payloads.shape("BulkPerformerUpdateInput", input, ctx.core.options.at_least)
+    payload = hook_payloads.shape("BulkPerformerUpdateInput", input, ctx.core.options.at_least)
     for number in numbers:
         ctx.run_hooks("Performer.Update.Post", number, payload, input)
         if ctx.gone():

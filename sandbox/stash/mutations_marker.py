@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import payloads
-from .edits import MARKER, EditError, apply
-from .fields import Info, Resolver, context
-from .goish import atoi
+from . import hook_payloads
+from .field_resolvers import Info, Resolver, context
+from .go_behavior import atoi
+from .input_setters import MARKER, EditError, apply
 from .model import Marker
 from .mutations_scene import editing
 
@@ -22,7 +22,7 @@ def _marker_create(_: None, info: Info, input: Given) -> Marker:
         marker = Marker(store.markers.new_id(), now, now)
         apply(editing(ctx), marker, MARKER, input)
         store.markers.add(marker)
-    payload = payloads.shape("SceneMarkerCreateInput", input, ctx.core.options.at_least)
+    payload = hook_payloads.shape("SceneMarkerCreateInput", input, ctx.core.options.at_least)
     ctx.run_hooks("SceneMarker.Create.Post", marker.id, payload)
     return marker
 
@@ -39,7 +39,7 @@ def _marker_update(_: None, info: Info, input: Given) -> Marker:
 
     with store.lock:
         marker = store.markers.change(number, work)
-    payload = payloads.shape("SceneMarkerUpdateInput", input, ctx.core.options.at_least)
+    payload = hook_payloads.shape("SceneMarkerUpdateInput", input, ctx.core.options.at_least)
     ctx.run_hooks("SceneMarker.Update.Post", number, payload, input)
     return marker
 

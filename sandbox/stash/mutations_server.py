@@ -6,8 +6,8 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from .fields import Info, Resolver, context
-from .goish import atoi, loosened
+from .field_resolvers import Info, Resolver, context
+from .go_behavior import atoi, decoded_as_any
 
 
 class PanicError(Exception):
@@ -74,7 +74,7 @@ def _run_plugin_operation(_: None, info: Info, plugin_id: str, args: Mapping[str
     record = plugins.run_operation(manifest, args or {}, ctx.caller)
     if record.error is not None:
         raise OperationError(record.error)
-    return loosened(record.output)
+    return decoded_as_any(record.output)
 
 
 def _stop_job(_: None, info: Info, job_id: str) -> bool:

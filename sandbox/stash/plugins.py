@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .auth import COOKIE, Chain, Sessions
-from .goish import dumps, sorted_map
+from .go_behavior import go_json, sorted_map
 from .log import Log, PluginLog
 from .manifest import HookEntry, Manifest, ManifestError, Task, command, discover, read
 from .process import Kind, PluginProcess, StartError, run
@@ -28,7 +28,7 @@ class Caller:
 
 
 @dataclass
-class Surroundings:
+class ProcessEnvironment:
     """What of the server a process gets to see. ``address`` is (scheme, host, port) as stdin states it."""
 
     config_dir: Path
@@ -43,8 +43,8 @@ class Surroundings:
 class Plugins:
     """Loaded manifests, the disabled list, the settings, and every process started so far."""
 
-    def __init__(self, around: Surroundings, sessions: Sessions, log: Log) -> None:
-        self._around, self._sessions, self._log = around, sessions, log
+    def __init__(self, environment: ProcessEnvironment, sessions: Sessions, log: Log) -> None:
+        self._settings, self._sessions, self._log = environment, sessions, log
         self._lock = threading.Lock()
         self.manifests: list[Manifest] = []
         self.disabled: set[str] = set()
@@ -54,7 +54,7 @@ class Plugins:
     @property
     def folder(self) -> Path:
         """Where plugins live."""
-        return self._around.config_dir / "plugins"
+        return self._settings.config_dir / "plugins"
 
     def reload(self) -> None:
         """Read all manifests anew; what cannot be loaded is an error in the log and nothing else."""
@@ -148,18 +148,18 @@ class Plugins:
         if manifest.interface != "raw" or not manifest.exec:
             raise StartError(f"plugin {manifest.id} has nothing to execute")
         directory = self._directory(manifest)
-        argv, is_python = command(manifest, entry.exec_args, self._around.python, directory)
+        argv, is_python = command(manifest, entry.exec_args, self._settings.python, directory)
         if kind != "hook" and any(name.startswith("COVERAGE_PROCESS") for name in os.environ):
             # A coverage run follows child processes by way of site, which -S leaves out. Hooks, of which there are
             # many, run as they do at home: tests/hooks measures them.
             argv = [part for part in argv if part != "-S"]
-        stdin = dumps({"server_connection": self._connection(caller, directory), "args": sorted_map_of_args(args)})
+        stdin = go_json({"server_connection": self._connection(caller, directory), "args": sorted_map_of_args(args)})
         record = PluginProcess(kind, manifest.id, trigger, argv, stdin)
         with self._lock:
             self.processes.append(record)
         run(
             record,
-            cwd=str(self._around.config_dir),
+            cwd=str(self._settings.config_dir),
             env=self._environment(manifest, is_python),
             log=self._log,
             stderr=PluginLog(self._log, manifest.name, manifest.err_log, on_progress),
@@ -168,31 +168,31 @@ class Plugins:
         return record
 
     def _directory(self, manifest: Manifest) -> str:
-        if self._around.relative_plugin_dir:
-            return os.path.relpath(manifest.directory, self._around.config_dir)
+        if self._settings.relative_plugin_dir:
+            return os.path.relpath(manifest.directory, self._settings.config_dir)
         return str(manifest.directory)
 
     def _environment(self, manifest: Manifest, is_python: bool) -> dict[str, str]:
-        env = {**os.environ, **self._around.env}
+        env = {**os.environ, **self._settings.env}
         if is_python:
             above = str(manifest.directory.parent.absolute())
             env["PYTHONPATH"] = os.pathsep.join(filter(None, [env.get("PYTHONPATH"), above]))
         return env
 
     def _connection(self, caller: Caller, directory: str) -> dict[str, Any]:
-        scheme, host, port = self._around.address()
+        scheme, host, port = self._settings.address()
         return {
             "Scheme": scheme,
             "Host": host,
             "Port": port,
             "SessionCookie": self._cookie(caller),
-            "Dir": str(self._around.config_dir.absolute()),
+            "Dir": str(self._settings.config_dir.absolute()),
             "PluginDir": directory,
         }
 
     def _cookie(self, caller: Caller) -> dict[str, Any] | None:
         value = self._sessions.issue(caller.user, caller.chain)
-        if value is None or self._around.null_cookie:
+        if value is None or self._settings.null_cookie:
             return None
         cookie: dict[str, Any] = {
             "Name": COOKIE,
@@ -210,7 +210,7 @@ class Plugins:
             "Raw": "",
             "Unparsed": None,
         }
-        if not self._around.cookie_of_go_1_23:
+        if not self._settings.cookie_of_go_1_23:
             del cookie["Quoted"], cookie["Partitioned"]
         return cookie
 

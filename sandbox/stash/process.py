@@ -15,7 +15,7 @@ from typing import IO, Any, Literal
 
 from .log import Log, PluginLog
 
-_GLANCE = 0.02  # seconds between two looks at whether the caller has gone
+_POLL_S = 0.02  # seconds between two looks at whether the caller has gone
 _CHUNK = 64 * 1024
 _LAST_READS = 64  # a grandchild that goes on writing must not keep us here
 
@@ -140,7 +140,7 @@ class _Streams:
         while not self._out.closed:
             if cancelled():
                 raise CancelledError
-            self._serve(_GLANCE)
+            self._serve(_POLL_S)
 
     def until_exit(self, cancelled: Cancelled) -> None:
         """Wait for the process itself. Raises :class:`CancelledError`."""
@@ -149,7 +149,7 @@ class _Streams:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.child.wait(pause)
                 return
-            pause = min(_GLANCE, pause * 2)
+            pause = min(_POLL_S, pause * 2)
             self._serve(0)
             if cancelled():
                 raise CancelledError

@@ -11,9 +11,9 @@ from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode
 
 from .configuration import configuration
 from .core import CONFIG
-from .fields import Info, Resolver, context
+from .field_resolvers import Info, Resolver, context
 from .find import GROUPS, MARKERS, PERFORMERS, SCENES, STUDIOS, TAGS, Kind, by_ids, find
-from .goish import atoi
+from .go_behavior import atoi
 from .jobs import Job
 from .manifest import HookEntry, Manifest, Task
 

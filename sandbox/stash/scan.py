@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from posixpath import basename, dirname
 
 from ..library import LibraryFile
-from . import payloads
+from . import hook_payloads
 from .core import Core
 from .images import generated
 from .jobs import Job
@@ -118,7 +118,7 @@ class Scanner:
                 store.scenes.remove(scene_id)
                 for number in scene.file_ids:
                     store.files.remove(number)
-            payload = payloads.destroyed({"id": ""}, "id delete_file delete_generated", oshash, path)
+            payload = hook_payloads.destroyed({"id": ""}, "id delete_file delete_generated", oshash, path)
             self._core.plugins.run_hooks(caller, "Scene.Destroy.Post", scene_id, payload)
 
         self._job("Cleaning...", work)

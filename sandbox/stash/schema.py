@@ -16,8 +16,8 @@ from graphql import (
     build_schema,
 )
 
-from .fields import FIELDS, Resolver
-from .goish import number
+from .field_resolvers import FIELDS, Resolver
+from .go_behavior import number
 from .mutations_entity import ENTITY_MUTATIONS
 from .mutations_marker import MARKER_MUTATIONS
 from .mutations_scene import SCENE_MUTATIONS

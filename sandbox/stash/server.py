@@ -8,8 +8,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from ..http import Request, Response
-from . import sockets, wire
-from .auth import Visitor, WrongKeyError, refusal
+from . import graphql_http, subscriptions
+from .auth import Requester, WrongKeyError, refusal
 from .core import Context, Core
 from .faults import Faults
 from .routes import is_open, redirect, route
@@ -19,7 +19,7 @@ THROUGH_FAULTS = "x-sandbox-through-faults"
 
 
 @dataclass(frozen=True)
-class Seen:
+class RequestRecord:
     """One request as it came in; ``auth`` is "cookie", "apikey" or "none" by what was sent."""
 
     method: str
@@ -29,10 +29,10 @@ class Seen:
 
 
 @dataclass
-class Traffic:
+class RequestCounter:
     """What came in so far."""
 
-    requests: list[Seen] = field(default_factory=list)
+    requests: list[RequestRecord] = field(default_factory=list)
     counters: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -40,7 +40,7 @@ class Traffic:
         """Count a request: by kind, and for GraphQL once for each root field."""
         names = [_kind(request.path), *(f"graphql:{name}" for name in fields)]
         with self._lock:
-            self.requests.append(Seen(request.method, request.path, tuple(fields), auth))
+            self.requests.append(RequestRecord(request.method, request.path, tuple(fields), auth))
             self.counters.update(names)
 
     def reset(self) -> None:
@@ -61,64 +61,68 @@ def _kind(path: str) -> str:
 class Server:
     """Answers requests for one core."""
 
-    def __init__(self, core: Core, traffic: Traffic) -> None:
-        self.core, self.traffic = core, traffic
+    def __init__(self, core: Core, request_counter: RequestCounter) -> None:
+        self.core, self.request_counter = core, request_counter
         self.faults: Faults | None = None
 
     def handle(self, request: Request) -> Response:
         """The answer to any request."""
         asked, problem = self._understood(request)
-        self.traffic.note(request, asked.fields if asked else [], _auth_sent(request))
-        faults = self.faults.concerning(request) if self.faults and not request.header(THROUGH_FAULTS) else None
+        self.request_counter.note(request, asked.fields if asked else [], _auth_sent(request))
+        faults = self.faults.matching(request) if self.faults and not request.header(THROUGH_FAULTS) else None
         broken = faults.before(request, self.core.closing.is_set) if faults else None
         response = broken or self._answer(request, asked, problem, faults)
         if broken is None:
-            response = _compressed(request, faults.partly(response) if faults else response)
+            response = _compressed(request, faults.drop_one_field(response) if faults else response)
         return faults.after(response) if faults and not broken else response
 
-    def _understood(self, request: Request) -> tuple[wire.Asked | None, wire.WireError | None]:
-        if request.path != "/graphql" or sockets.wanted(request):
+    def _understood(self, request: Request) -> tuple[graphql_http.ParsedRequest | None, graphql_http.WireError | None]:
+        if request.path != "/graphql" or subscriptions.wanted(request):
             return None, None
         try:
-            return wire.understand(request, self.core.options.at_least), None
-        except wire.WireError as error:
+            return graphql_http.parse_request(request, self.core.options.at_least), None
+        except graphql_http.WireError as error:
             return None, error
 
     def _answer(
-        self, request: Request, asked: wire.Asked | None, problem: wire.WireError | None, faults: Faults | None
+        self,
+        request: Request,
+        asked: graphql_http.ParsedRequest | None,
+        problem: graphql_http.WireError | None,
+        faults: Faults | None,
     ) -> Response:
         if request.path == "/healthz":
             return route(self.core, request)
         try:
-            visitor = self.core.sessions.visitor(request)
+            requester = self.core.sessions.requester(request)
         except WrongKeyError:
             return _unauthorized()
-        if self.core.sessions.locked and not visitor.user and not is_open(request.path):
+        if self.core.sessions.locked and not requester.user and not is_open(request.path):
             _, location = refusal(request.path, request.raw_query)
             return redirect(location) if location else _unauthorized()
-        response = self._content(request, visitor, asked, problem, faults)
-        if visitor.set_cookie:
-            response.headers.append(("Set-Cookie", visitor.set_cookie))
+        response = self._content(request, requester, asked, problem, faults)
+        if requester.set_cookie:
+            response.headers.append(("Set-Cookie", requester.set_cookie))
         return response
 
     def _content(
         self,
         request: Request,
-        visitor: Visitor,
-        asked: wire.Asked | None,
-        problem: wire.WireError | None,
+        requester: Requester,
+        asked: graphql_http.ParsedRequest | None,
+        problem: graphql_http.WireError | None,
         faults: Faults | None,
     ) -> Response:
-        kind = wire.media_type(request, self.core.options.at_least)
+        kind = graphql_http.media_type(request, self.core.options.at_least)
         if problem is not None:
-            return wire.refused(problem, kind)
-        if sockets.wanted(request):
-            return sockets.accept(self.core, request)
+            return graphql_http.refused(problem, kind)
+        if subscriptions.wanted(request):
+            return subscriptions.accept(self.core, request)
         if asked is None:
             return route(self.core, request)
         if faults and faults.resolver_error is not None:
-            return wire.resolver_fault(faults.resolver_error, asked, kind)
-        return wire.answer(Context(self.core, request, visitor, self._base(request)), asked, kind)
+            return graphql_http.resolver_fault(faults.resolver_error, asked, kind)
+        return graphql_http.answer(Context(self.core, request, requester, self._base(request)), asked, kind)
 
     def _base(self, request: Request) -> str:
         """What image links begin with: external_host, or scheme and host as the client named them (stash 8)."""

@@ -104,9 +104,9 @@ def test_demo_picture_shows_what_the_demo_prints() -> None:
 
     picture = fromstring(text_of(ROOT / "docs" / "demo.svg"))
     words = [element.text or "" for element in picture.iter() if element.tag.endswith("text")]
-    show = text_of(ROOT / "sandbox" / "demo" / "show.py")
+    walkthrough = text_of(ROOT / "sandbox" / "demo" / "walkthrough.py")
     for heading in ("in Plex after", "equal after", "hook, median of"):
         assert any(heading in word for word in words)
-        assert heading in show
+        assert heading in walkthrough
     assert any("Everything is as it should be" in word for word in words)
     assert (ROOT / "docs" / "demo.svg").stat().st_size < 40_000

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sandbox.demo import truth
+from sandbox.demo import expectations
 from sandbox.plex import PlexSim
 from sandbox.stash import StashSim
 from tests.installation import Installation
@@ -48,9 +48,9 @@ def explained_scenes(data: Path) -> set[int]:
 
 def differing_fields(stash: StashSim, plex: PlexSim, scene_id: int) -> list[str]:
     """Return the fields in which Plex differs from Stash, for a scene that should be in Plex."""
-    if truth.reason_not_in_plex(stash, stash.scene(scene_id)) is not None:
+    if expectations.why_not_in_plex(stash, stash.scene(scene_id)) is not None:
         return []
-    return truth.different(stash, plex, scene_id)
+    return expectations.differing_fields(stash, plex, scene_id)
 
 
 def installation_violations(

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=14)]
 FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
     "Plex 503": ("plex", {"status": 503}),
     "Plex resets": ("plex", {"reset": True}),
-    "Plex, half a body": ("plex", {"spoil": "half"}),
+    "Plex, half a body": ("plex", {"corrupt": "half"}),
     "Plex behind a page": ("plex", {"page": 200}),
     "Stash 502": ("stash", {"status": 502}),
     "Stash resets": ("stash", {"reset": True}),

@@ -100,7 +100,7 @@ def test_a_server_that_gives_less_than_was_asked_for_is_read_to_the_end(
     plex: PlexSim, client: PlexClient, cache: PlexCache, scenes: SimSection, sections: list[Library], cap: int
 ) -> None:
     plex.load(scenes, [(f"/data/{number}.mp4", number, 1.0) for number in range(40)])
-    plex.readings.page_cap = cap
+    plex.assumptions.page_cap = cap
     assert cache.build(client, sections) == 40
     assert plex.counters[LISTING] == -(-40 // cap)
     assert len(cache.find(f"/data/{number}.mp4" for number in range(40))) == 40
@@ -244,7 +244,7 @@ def test_an_item_is_looked_up_by_the_name_of_its_file(
     scenes: SimSection, reading: str,
 ) -> None:  # fmt: skip
     built()
-    plex.readings.file_lookup = reading
+    plex.assumptions.file_lookup = reading
     for name in ("a & b+c#1.mp4", "other.mp4"):
         plex.add_item(scenes, [(f"/data/x/{name}", 7, 1.0)])
     asked = "a & b+c#1.mp4" if reading == "basename" else "/data/x/a & b+c#1.mp4"
@@ -258,7 +258,7 @@ def test_a_look_up_in_a_huge_folder_ends_early(
 ) -> None:
     built()
     plex.load(scenes, [(f"/data/{number}/same.mp4", number, 1.0) for number in range(40)])
-    plex.readings.page_cap = 5
+    plex.assumptions.page_cap = 5
     assert cache.look_up(client, sections, "same.mp4") == 15
     assert plex.counters[LISTING] == 3
 
@@ -348,7 +348,7 @@ def test_a_build_that_fails_half_way_forgets_nothing_and_is_not_taken_as_done(
     plex: PlexSim, client: PlexClient, tmp_path: Path, sections: list[Library], scenes: SimSection
 ) -> None:
     plex.load(scenes, [(f"/data/{number}.mp4", number, 1.0) for number in range(30)])
-    plex.readings.page_cap = 10
+    plex.assumptions.page_cap = 10
     with closing(PlexCache(str(tmp_path))) as cache:
         assert not cache.belongs_to(client.machine_identifier, sections)
         cache.build(client, sections)

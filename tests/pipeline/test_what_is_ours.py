@@ -48,7 +48,7 @@ def by_hand(bench: Bench, scene_id: int, **more: Any) -> None:
 @pytest.fixture(params=["adding", "replacing"])
 def either(request: pytest.FixtureRequest, plex: PlexSim) -> None:
     """Both readings of indexed tags (plex 4.4)."""
-    plex.readings.replace_tags = request.param == "replacing"
+    plex.assumptions.replace_tags = request.param == "replacing"
 
 
 @pytest.mark.usefixtures("either")
@@ -97,7 +97,7 @@ def test_actors_come_in_the_order_of_stash_and_that_is_asked_for_once(bench: Ben
     assert item.tags("actor") == ["Bo", "Al"]
     sync(bench, performers=["Al", "Bo"])
     assert item.tags("actor") == ["Al", "Bo"]
-    plex.readings.reorder_tags = False
+    plex.assumptions.reorder_tags = False
     sync(bench, performers=["Bo", "Al"])
     puts = plex.puts
     sync(bench, performers=["Bo", "Al"])

@@ -129,7 +129,7 @@ def test_a_read_goes_where_a_proxy_sends_it_and_a_write_does_not(plex: PlexSim, 
 
 def test_half_an_answer_is_none(plex: PlexSim, client: PlexClient) -> None:
     client.connect()
-    plex.faults.set(spoil="half")
+    plex.faults.set(corrupt="half")
     with pytest.raises(PlexTemporaryError, match="did not finish its answer") as caught:
         client.libraries()
     assert not isinstance(caught.value, PlexServerDown)

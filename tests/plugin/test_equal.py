@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.demo import truth
+from sandbox.demo import expectations
 from sandbox.library import generate
 from sandbox.plex.model import Item, Tag
 from sandbox.stash import Scene, jpeg, png
@@ -52,7 +52,7 @@ def meant(installation: Installation) -> list[Scene]:
     return [
         scene
         for scene in installation.stash.scenes
-        if truth.reason_not_in_plex(installation.stash, scene) is None
+        if expectations.why_not_in_plex(installation.stash, scene) is None
         and all(taken[path] == 1 for path in installation.stash.paths(scene.id))
     ]
 
@@ -60,13 +60,13 @@ def meant(installation: Installation) -> list[Scene]:
 def differences(installation: Installation) -> list[str]:
     found = []
     for scene in meant(installation):
-        should = truth.wanted(installation.stash, scene)
-        for item in truth.items_of(installation.stash, installation.plex, scene.id):
-            now = truth.found(item)
+        should = expectations.expected_values(installation.stash, scene)
+        for item in expectations.items_of(installation.stash, installation.plex, scene.id):
+            now = expectations.shown_values(item)
             now["collections"] -= {"favourites"}
             found += [
                 f"scene {scene.id} {name}: {now[name]!r} instead of {should[name]!r}"
-                for name in truth.FIELDS
+                for name in expectations.FIELDS
                 if now[name] != should[name]
             ]
     return found
@@ -87,7 +87,7 @@ def test_plex_equals_stash_after_a_sync_and_after_every_kind_of_edit(
     tmp_path: Path, python: str, replacing: bool, size: int
 ) -> None:
     installation = Installation(tmp_path, generate(7, size), python=python)
-    installation.plex.readings.replace_tags = replacing
+    installation.plex.assumptions.replace_tags = replacing
     try:
         installation.start()
         furnish(installation)

@@ -92,9 +92,9 @@ def written_fields(installation: Installation) -> dict[int, set[str]]:
 
 
 def test_what_is_foretold_is_what_is_written(installation: Installation) -> None:
-    spoiled = installation.item(installation.scenes_with_file(1)[0])
-    spoiled.title, spoiled.summary = "Of another time", "Other words"
-    spoiled.tag_list("genre").append(Tag("nobody's"))
+    corrupted = installation.item(installation.scenes_with_file(1)[0])
+    corrupted.title, corrupted.summary = "Of another time", "Other words"
+    corrupted.tag_list("genre").append(Tag("nobody's"))
     for scene_id in installation.scenes_with_file(3):
         cover(installation, scene_id, png())
     before = {item.rating_key: shown(item) for item in items(installation)}

@@ -53,7 +53,7 @@ def people_were_here(installation: Installation) -> None:
 @pytest.fixture(params=["adding", "replacing"])
 def either(request: pytest.FixtureRequest, installation: Installation) -> None:
     """Both readings of indexed tags (plex 4.4)."""
-    installation.plex.readings.replace_tags = request.param == "replacing"
+    installation.plex.assumptions.replace_tags = request.param == "replacing"
 
 
 @pytest.mark.usefixtures("either")

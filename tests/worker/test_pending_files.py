@@ -119,7 +119,7 @@ def test_a_save_of_a_new_file_asks_for_it_by_name(bench: Bench, plex: PlexSim, c
     bench.stock(*range(10, 40))
     bench.enqueue(10)
     bench.work()
-    plex.readings.file_lookup = reading
+    plex.assumptions.file_lookup = reading
     clock.now += 30
     [item] = bench.stock(1)
     bench.save(1)

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 import requests
 
-from sandbox.demo import edits, measure, tables, truth
-from sandbox.demo.show import Show
-from sandbox.demo.stage import PLUGIN, Stage
+from sandbox.demo import edits, expectations, measurements, text_output
+from sandbox.demo.servers import PLUGIN, DemoServers
+from sandbox.demo.walkthrough import Walkthrough
 from sandbox.plex import Tag
-from sandbox.plex.picture import Slot
+from sandbox.plex.pictures import PictureSlot
 from sandbox.stash import jpeg
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.no_cover, pytest.mark.slow(seconds=26)]
@@ -45,7 +45,7 @@ def test_the_show_succeeds_and_leaves_nothing_behind(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
-    for field in truth.FIELDS:
+    for field in expectations.FIELDS:
         assert any(re.match(rf"  {field}\b.* ok$", line) for line in lines), field
     assert any(re.match(r"  Equal to Stash in every field: (\d+) of \1 items\.", line) for line in lines)
     assert any(re.match(r" +2 +3, 24 +no file in Stash", line) for line in lines)
@@ -94,14 +94,14 @@ def test_serve_answers_until_it_is_interrupted(tmp_path: Path) -> None:
 
 
 def test_a_plugin_that_does_not_write_makes_the_show_fail(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    servers: DemoServers, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(measure, "PATIENCE", 0.5)
-    with stage:
-        stage.stash.configure(
-            PLUGIN, {"plex_url": stage.plex.url, "plex_token": stage.plex.token, "sync_studio": False}
+    monkeypatch.setattr(measurements, "TIMEOUT_S", 0.5)
+    with servers:
+        servers.stash.configure(
+            PLUGIN, {"plex_url": servers.plex.url, "plex_token": servers.plex.token, "sync_studio": False}
         )
-        show = Show(stage)
+        show = Walkthrough(servers)
         show.run(1)
     assert any("edit 1 (title, scene 1) is not in Plex" in problem for problem in show.problems)
     assert any(problem.endswith("items differ from Stash in studio") for problem in show.problems)
@@ -116,20 +116,20 @@ def test_what_it_cannot_do_it_says(arguments: tuple[str, ...]) -> None:
 
 
 @pytest.fixture
-def stage() -> Iterator[Stage]:
-    stage = Stage(40, old=False)
-    yield stage
-    stage.close()
+def servers() -> Iterator[DemoServers]:
+    servers = DemoServers(40, old=False)
+    yield servers
+    servers.close()
 
 
-def test_its_own_judgement_sees_every_field(stage: Stage) -> None:
-    scene = next(s for s in stage.stash.scenes if s.rating100 and s.performer_ids and s.tag_ids and s.studio_id)
-    (item,) = truth.items_of(stage.stash, stage.plex, scene.id)
+def test_its_own_judgement_sees_every_field(servers: DemoServers) -> None:
+    scene = next(s for s in servers.stash.scenes if s.rating100 and s.performer_ids and s.tag_ids and s.studio_id)
+    (item,) = expectations.items_of(servers.stash, servers.plex, scene.id)
     scene.cover, scene.director = jpeg(), "Somebody"
-    stage.stash.store.scenes.put_back(scene)
-    should = truth.wanted(stage.stash, scene)
+    servers.stash.store.scenes.put_back(scene)
+    should = expectations.expected_values(servers.stash, scene)
     for place in ("thumb", "art"):
-        item.images[place] = Slot()
+        item.images[place] = PictureSlot()
         item.images[place].upload(place, jpeg(), 1)
     item.tag_list("director").append(Tag("somebody"))
     item.tag_list("collection").extend(Tag(name) for name in should["collections"])
@@ -137,7 +137,7 @@ def test_its_own_judgement_sees_every_field(stage: Stage) -> None:
     item.originally_available_at, item.user_rating = should["date"], should["rating"]
     item.roles[:] = [Tag(name.upper()) for name in should["actors"]]
     item.genres[:] = [Tag(name) for name in should["genres"]]
-    assert truth.different(stage.stash, stage.plex, scene.id) == []
+    assert expectations.differing_fields(servers.stash, servers.plex, scene.id) == []
     item.title, item.summary, item.studio = "other", "other", "other"
     item.originally_available_at, item.user_rating = "1999-01-01", 0.1
     item.roles.append(Tag("other"))
@@ -146,26 +146,26 @@ def test_its_own_judgement_sees_every_field(stage: Stage) -> None:
         item.tag_list(kind).append(Tag("other"))
     for place in ("thumb", "art"):
         item.images[place].upload(place, b"another", 2)
-    assert truth.different(stage.stash, stage.plex, scene.id) == list(truth.FIELDS)
-    assert all(truth.carries(item, name) for name in truth.FIELDS)
-    stage.plex.remove_item(item.rating_key)
-    assert truth.different(stage.stash, stage.plex, scene.id) == ["item"]
+    assert expectations.differing_fields(servers.stash, servers.plex, scene.id) == list(expectations.FIELDS)
+    assert all(expectations.has_value(item, name) for name in expectations.FIELDS)
+    servers.plex.remove_item(item.rating_key)
+    assert expectations.differing_fields(servers.stash, servers.plex, scene.id) == ["item"]
 
 
 @pytest.mark.parametrize(
-    ("scene_id", "reason"), [(1, None), (3, truth.NO_FILE), (11, truth.GATED), (24, truth.NO_FILE)]
+    ("scene_id", "reason"), [(1, None), (3, expectations.NO_FILE), (11, expectations.GATED), (24, expectations.NO_FILE)]
 )
-def test_it_knows_what_is_not_meant_for_plex(stage: Stage, scene_id: int, reason: str | None) -> None:
-    assert truth.reason_not_in_plex(stage.stash, stage.stash.scene(scene_id)) == reason
+def test_it_knows_what_is_not_meant_for_plex(servers: DemoServers, scene_id: int, reason: str | None) -> None:
+    assert expectations.why_not_in_plex(servers.stash, servers.stash.scene(scene_id)) == reason
 
 
-def test_edits_are_on_different_scenes_but_for_the_clearing(stage: Stage) -> None:
-    chosen = edits.choose(stage.library.scenes, 10)
+def test_edits_are_on_different_scenes_but_for_the_clearing(servers: DemoServers) -> None:
+    chosen = edits.choose_edits(servers.library.scenes, 10)
     assert len({edit.scene_id for edit in chosen}) == 9
     assert chosen[8].scene_id == chosen[1].scene_id
 
 
 def test_a_table_puts_numbers_to_the_right() -> None:
-    assert tables.table(("what", "took"), [("a", "5 ms"), ("bc", "0.25 s")]) == (
+    assert text_output.table(("what", "took"), [("a", "5 ms"), ("bc", "0.25 s")]) == (
         "  what    took\n  ----  ------\n  a       5 ms\n  bc    0.25 s"
     )

@@ -149,10 +149,10 @@ def test_actors_keep_what_is_not_resent(plex: PlexSim, scenes: Section, http: re
     put(plex, http, "type=1&id=1&actor[0].tag.tag=Ann&actor[0].tagging.text=Self&actor[0].tag.thumb=http://x/a.jpg")
     put(plex, http, "type=1&id=1&actor[0].tag.tag=Bea&actor[1].tag.tag=Ann")
     assert plex.item(1).roles == [Tag("Bea"), Tag("Ann", "Self", "http://x/a.jpg")]
-    plex.readings.keep_roles = False
+    plex.assumptions.keep_roles = False
     put(plex, http, "type=1&id=1&actor[0].tag.tag=Ann&actor[1].tag.tag=Bea")
     assert plex.item(1).roles == [Tag("Ann"), Tag("Bea")]
-    plex.readings.reorder_tags = False
+    plex.assumptions.reorder_tags = False
     put(plex, http, "type=1&id=1&actor[0].tag.tag=Bea&actor[1].tag.tag=Ann")
     assert plex.item(1).tags("actor") == ["Ann", "Bea"]
 
@@ -166,7 +166,7 @@ def test_several_ids_and_unknown_ones(plex: PlexSim, scenes: Section, http: requ
     assert put(plex, http, "type=1&id=2%2C99%2C3&studio.value=S").status_code == 200
     assert [item.rating_key for item in plex.items if item.studio] == [2, 3]
     assert put(plex, http, "type=1&id=99&studio.value=S").status_code == 200
-    plex.readings.unknown_id = 404
+    plex.assumptions.unknown_id = 404
     assert put(plex, http, "type=1&id=99&studio.value=S").status_code == 404
     assert put(plex, http, "studio.value=T", "/library/metadata/2,99").status_code == 200
     assert put(plex, http, "studio.value=T", "/library/metadata/99").status_code == 404
@@ -183,7 +183,7 @@ def test_locks_are_shown_and_vanish(plex: PlexSim, scenes: Section, http: reques
     assert 'name="title"' not in http.get(f"{plex.url}/library/metadata/1").text
     put(plex, http, "type=1&id=1&studio.value=S")
     assert "studio" not in plex.item(1).locks
-    plex.readings.lock_on_value = True
+    plex.assumptions.lock_on_value = True
     put(plex, http, "type=1&id=1&studio.value=S&summary.value=T&summary.locked=0")
     assert plex.item(1).locks == {"thumb", "studio"}
 
@@ -196,7 +196,7 @@ def test_an_edit_moves_updated_at(http: requests.Session) -> None:
         was = item.updated_at
         put(plex, http, "type=1&id=1&studio.value=S")
         assert item.updated_at > was
-        plex.readings.tags_touch_updated = False
+        plex.assumptions.tags_touch_updated = False
         was = item.updated_at
         put(plex, http, "type=1&id=1&genre[0].tag.tag=S")
         assert item.updated_at == was

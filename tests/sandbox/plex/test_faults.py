@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import requests
 
+from sandbox.corrupt_responses import CORRUPTIONS
+from sandbox.fault_scope import FaultScope
 from sandbox.plex import PlexSim, Section
-from sandbox.spoil import SPOILS
-from sandbox.window import Window
 
 pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
 
@@ -28,16 +28,16 @@ def statuses(http: requests.Session, plex: PlexSim, path: str, count: int) -> li
 
 
 def test_a_window_counts_only_what_it_concerns() -> None:
-    window = Window()
-    assert window.meets("GET /")
-    window.open_wide()
+    window = FaultScope()
+    assert window.applies_to("GET /")
+    window.clear_scope()
     window.only, window.skip, window.every, window.times = "^PUT", 1, 2, 2
     lines = [line for line in ("PUT /a", "GET /b") for _ in range(8)] + ["PUT /c"]
-    assert [line for line in lines if window.meets(line)] == ["PUT /a", "PUT /a"]
-    assert window.over
-    window.open_wide()
-    assert not window.over
-    assert [window.meets("PUT /") for _ in range(2)] == [True, True]
+    assert [line for line in lines if window.applies_to(line)] == ["PUT /a", "PUT /a"]
+    assert window.is_used_up
+    window.clear_scope()
+    assert not window.is_used_up
+    assert [window.applies_to("PUT /") for _ in range(2)] == [True, True]
 
 
 def test_by_the_number_of_the_request(plex: PlexSim, http: requests.Session) -> None:
@@ -89,25 +89,25 @@ def test_a_proxy_answers_in_its_place(plex: PlexSim, http: requests.Session) -> 
     assert answer.headers.get("Content-Encoding") is None
 
 
-@pytest.mark.parametrize("how", [name for name in SPOILS if name != "half"])
+@pytest.mark.parametrize("how", [name for name in CORRUPTIONS if name != "half"])
 def test_a_spoiled_answer_arrives_whole_and_is_not_what_it_was(
     plex: PlexSim, scenes: Section, http: requests.Session, how: str
 ) -> None:
     plex.item(1).title = "Ünï"
     good = http.get(f"{plex.url}/library/metadata/1").content
-    plex.faults.set(spoil=how, times=1)
+    plex.faults.set(corrupt=how, times=1)
     answer = http.get(f"{plex.url}/library/metadata/1")
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/xml;charset=utf-8")
     assert answer.content != good
     assert http.get(f"{plex.url}/library/metadata/1").content == good
-    plex.faults.set(spoil=how)
+    plex.faults.set(corrupt=how)
     assert http.put(f"{plex.url}{EDIT}new").content == b""
 
 
 @pytest.mark.parametrize("compress", [True, False])
 def test_half_a_body(plex: PlexSim, scenes: Section, http: requests.Session, compress: bool) -> None:
     plex.compress = compress
-    plex.faults.set(spoil="half", times=1)
+    plex.faults.set(corrupt="half", times=1)
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
         http.get(f"{plex.url}/library/sections/1/all?type=1")
     assert http.get(f"{plex.url}/library/sections/1/all?type=1").status_code == 200

@@ -13,7 +13,7 @@ from sandbox.plex import PlexSim, Section, Tag
 pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
 
 
-def ask(plex: PlexSim, http: requests.Session, query: str, path: str = "all", **headers: str) -> ElementTree.Element:
+def fetch(plex: PlexSim, http: requests.Session, query: str, path: str = "all", **headers: str) -> ElementTree.Element:
     answer = http.get(f"{plex.url}/library/sections/1/{path}?{query}", headers=headers)
     assert answer.status_code == 200, answer.text
     return ElementTree.fromstring(answer.content)
@@ -24,19 +24,19 @@ def keys(root: ElementTree.Element) -> list[int]:
 
 
 def test_pages_by_query_and_by_header(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
-    root = ask(plex, http, "type=1&X-Plex-Container-Start=5&X-Plex-Container-Size=4")
+    root = fetch(plex, http, "type=1&X-Plex-Container-Start=5&X-Plex-Container-Size=4")
     assert (root.attrib["size"], root.attrib["totalSize"], root.attrib["offset"]) == ("4", "12", "5")
     assert keys(root) == [6, 7, 8, 9]
-    root = ask(plex, http, "type=1", **{"X-Plex-Container-Start": "10", "X-Plex-Container-Size": "4"})
+    root = fetch(plex, http, "type=1", **{"X-Plex-Container-Start": "10", "X-Plex-Container-Size": "4"})
     assert keys(root) == [11, 12]
-    root = ask(plex, http, "type=1&X-Plex-Container-Size=0")
+    root = fetch(plex, http, "type=1&X-Plex-Container-Size=0")
     assert (root.attrib["size"], root.attrib["totalSize"], len(root)) == ("0", "12", 0)
-    root = ask(plex, http, "type=1")
+    root = fetch(plex, http, "type=1")
     assert "totalSize" not in root.attrib
     assert "offset" not in root.attrib
     assert len(root) == 12
-    plex.readings.page_cap = 3
-    assert len(ask(plex, http, "type=1&X-Plex-Container-Size=50")) == 3
+    plex.assumptions.page_cap = 3
+    assert len(fetch(plex, http, "type=1&X-Plex-Container-Size=50")) == 3
 
 
 def test_what_is_not_there(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
@@ -51,7 +51,7 @@ def test_what_is_not_there(plex: PlexSim, scenes: Section, http: requests.Sessio
         assert answer.headers["Content-Type"] == "text/html"
         assert "<h1>404 Not Found</h1>" in answer.text
     assert http.post(f"{plex.url}/library/metadata/1").status_code == 404
-    assert ask(plex, http, "type=2").attrib["size"] == "0"
+    assert fetch(plex, http, "type=2").attrib["size"] == "0"
 
 
 def test_several_items_at_once(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
@@ -68,7 +68,7 @@ def test_several_items_at_once(plex: PlexSim, scenes: Section, http: requests.Se
 
 
 def test_the_log_holds_every_request(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
-    ask(plex, http, "type=1&title=a%20b+c")
+    fetch(plex, http, "type=1&title=a%20b+c")
     (line,) = plex.requests
     assert (line.method, line.path, line.status) == ("GET", "/library/sections/1/all", 200)
     assert line.query == [("type", "1"), ("title", "a b c")]
@@ -83,16 +83,16 @@ def shared(plex: PlexSim, scenes: Section) -> Section:
 
 
 def test_file_finds_by_base_name(plex: PlexSim, shared: Section, http: requests.Session) -> None:
-    assert keys(ask(plex, http, "type=1&file=same.mp4")) == [13, 14]
-    assert keys(ask(plex, http, "type=1&file=%2Fdata%2Fy%2Fsame.mp4")) == [13, 14]
-    assert keys(ask(plex, http, "type=1&file=scene")) == []
+    assert keys(fetch(plex, http, "type=1&file=same.mp4")) == [13, 14]
+    assert keys(fetch(plex, http, "type=1&file=%2Fdata%2Fy%2Fsame.mp4")) == [13, 14]
+    assert keys(fetch(plex, http, "type=1&file=scene")) == []
     assert http.get(f"{plex.url}/library/sections/1/all?file=same.mp4").status_code == 500
 
 
 def test_file_may_return_a_whole_folder(plex: PlexSim, shared: Section, http: requests.Session) -> None:
     plex.file_lookup = "folder"
-    assert keys(ask(plex, http, "type=1&file=%2Fdata%2Fy%2Fsame.mp4")) == [14, 15]
-    assert keys(ask(plex, http, "type=1&file=other.mp4&X-Plex-Container-Start=1&X-Plex-Container-Size=5")) == [15]
+    assert keys(fetch(plex, http, "type=1&file=%2Fdata%2Fy%2Fsame.mp4")) == [14, 15]
+    assert keys(fetch(plex, http, "type=1&file=other.mp4&X-Plex-Container-Start=1&X-Plex-Container-Size=5")) == [15]
     with pytest.raises(ValueError, match="nonsense"):
         plex.file_lookup = "nonsense"
 
@@ -122,8 +122,8 @@ def test_a_renamed_part_is_found_under_its_new_name(plex: PlexSim, scenes: Secti
     plex.item(1).media[0].parts[0].file = "/data/new.mp4"
     assert plex.find("/data/0/scene 00.mp4") is None
     assert plex.find("/data/new.mp4") is plex.item(1)
-    assert keys(ask(plex, http, "type=1&file=new.mp4")) == [1]
-    assert ask(plex, http, "type=1&id=1").find("Video/Media/Part").attrib["file"] == "/data/new.mp4"  # type: ignore[union-attr]
+    assert keys(fetch(plex, http, "type=1&file=new.mp4")) == [1]
+    assert fetch(plex, http, "type=1&id=1").find("Video/Media/Part").attrib["file"] == "/data/new.mp4"  # type: ignore[union-attr]
 
 
 def test_versions_stacks_and_items_without_media(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
@@ -132,14 +132,14 @@ def test_versions_stacks_and_items_without_media(plex: PlexSim, scenes: Section,
     )
     plex.add_item(scenes, [("/data/cd1.avi", 1, 1), ("/data/cd2.avi", 2, 2)], stacked=True)
     plex.add_item(scenes, [])
-    versions, stack, bare = (ask(plex, http, f"type=1&id={key}")[0] for key in (13, 14, 15))
+    versions, stack, bare = (fetch(plex, http, f"type=1&id={key}")[0] for key in (13, 14, 15))
     assert [media.attrib.get("proxyType") for media in versions.iter("Media")] == [None, None, "42"]
     assert len(list(stack.iter("Media"))) == 1
     assert [part.attrib["file"] for part in stack.iter("Part")] == ["/data/cd1.avi", "/data/cd2.avi"]
     assert stack.attrib["duration"] == "3000"
     assert list(bare.iter("Media")) == []
-    assert keys(ask(plex, http, "type=1&file=v2.mkv")) == [13]
-    assert keys(ask(plex, http, "type=1&duplicate=1")) == [13]
+    assert keys(fetch(plex, http, "type=1&file=v2.mkv")) == [13]
+    assert keys(fetch(plex, http, "type=1&duplicate=1")) == [13]
 
 
 @pytest.fixture
@@ -207,25 +207,25 @@ def test_filters_and_orders(
     if expected is None:
         assert http.get(f"{plex.url}/library/sections/1/all?type=1&{query}").status_code == 400
         return
-    assert keys(ask(plex, http, f"type=1&{query}")) == expected
+    assert keys(fetch(plex, http, f"type=1&{query}")) == expected
     assert plex.warnings == (["unknown filter ignored: nonsense"] if "nonsense" in query else [])
 
 
 def test_tags_are_filtered_by_id(plex: PlexSim, varied: Section, http: requests.Session) -> None:
-    choices = {choice.attrib["title"]: choice.attrib["key"] for choice in ask(plex, http, "type=1", "genre")}
+    choices = {choice.attrib["title"]: choice.attrib["key"] for choice in fetch(plex, http, "type=1", "genre")}
     assert list(choices) == ["g1", "g2", "g3"]
-    assert keys(ask(plex, http, f"type=1&genre={choices['g1']},{choices['g3']}")) == [1, 3]
-    assert keys(ask(plex, http, f"type=1&genre!={choices['g1']}")) == [2, 3]
-    assert keys(ask(plex, http, "type=1&genre=999")) == []
-    assert [choice.attrib["title"] for choice in ask(plex, http, "", "studio")] == ["Blue", "Red", "Redder"]
-    assert [choice.attrib["title"] for choice in ask(plex, http, "", "year")] == ["2001", "2002", "2003"]
+    assert keys(fetch(plex, http, f"type=1&genre={choices['g1']},{choices['g3']}")) == [1, 3]
+    assert keys(fetch(plex, http, f"type=1&genre!={choices['g1']}")) == [2, 3]
+    assert keys(fetch(plex, http, "type=1&genre=999")) == []
+    assert [choice.attrib["title"] for choice in fetch(plex, http, "", "studio")] == ["Blue", "Red", "Redder"]
+    assert [choice.attrib["title"] for choice in fetch(plex, http, "", "year")] == ["2001", "2002", "2003"]
 
 
 def test_a_listing_shows_what_was_changed_by_hand(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     def shown(**attributes: Any) -> ElementTree.Element:
         for name, value in attributes.items():
             setattr(plex.item(1), name, value)
-        return ask(plex, http, "type=1&id=1")[0]
+        return fetch(plex, http, "type=1&id=1")[0]
 
     assert shown(title="New").attrib["title"] == "New"
     assert shown(user_rating=3.0).attrib["userRating"] == "3.0"
@@ -257,5 +257,5 @@ def test_ten_thousand_items_are_listed_quickly(plex: PlexSim, http: requests.Ses
     plex.load(section, ((f"/data/{n}.mp4", n, 1.0) for n in range(10_000)))
     found: list[int] = []
     for start in range(0, 10_000, 1000):
-        found += keys(ask(plex, http, f"type=1&X-Plex-Container-Start={start}&X-Plex-Container-Size=1000"))
+        found += keys(fetch(plex, http, f"type=1&X-Plex-Container-Start={start}&X-Plex-Container-Size=1000"))
     assert sorted(found) == list(range(1, 10_001))

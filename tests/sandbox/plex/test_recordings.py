@@ -47,7 +47,7 @@ def recorded(plex: PlexSim) -> PlexSim:
     return plex
 
 
-def ask(plex: PlexSim, http: requests.Session, name: str) -> requests.Response:
+def fetch(plex: PlexSim, http: requests.Session, name: str) -> requests.Response:
     path, accept = REQUESTS[name]
     headers = {"Accept": accept}
     if "/all?" in path:
@@ -75,14 +75,14 @@ def same_values(recorded: ElementTree.Element, ours: ElementTree.Element, but: s
 
 @pytest.mark.parametrize("name", sorted(set(REQUESTS) - {"root.json", "refresh.txt", "item-tree.xml"}))
 def test_xml_has_the_recorded_shape(recorded: PlexSim, http: requests.Session, name: str) -> None:
-    answer = ask(recorded, http, name)
+    answer = fetch(recorded, http, name)
     assert answer.status_code == 200
     same_shape(ElementTree.parse(GOLDEN / name).getroot(), ElementTree.fromstring(answer.content))
 
 
 @pytest.mark.parametrize("name", sorted(REQUESTS))
 def test_headers_are_the_recorded_ones(recorded: PlexSim, http: requests.Session, name: str) -> None:
-    answer = ask(recorded, http, name)
+    answer = fetch(recorded, http, name)
     sizes = {"content-length", "x-plex-content-compressed-length", "x-plex-content-original-length"}
     for header, value in HEADERS[name].items():
         if header.lower() not in sizes:
@@ -96,7 +96,7 @@ def test_headers_are_the_recorded_ones(recorded: PlexSim, http: requests.Session
 
 def test_the_movie_has_the_recorded_values(recorded: PlexSim, http: requests.Session) -> None:
     golden = ElementTree.parse(GOLDEN / "all-file-hit.xml").getroot()
-    ours = ElementTree.fromstring(ask(recorded, http, "all-file-hit.xml").content)
+    ours = ElementTree.fromstring(fetch(recorded, http, "all-file-hit.xml").content)
     same_values(golden, ours, set())
     same_values(golden[0], ours[0], {"thumb", "art"})
     part, our_part = golden[0][0][0], ours[0][0][0]
@@ -108,13 +108,13 @@ def test_the_movie_has_the_recorded_values(recorded: PlexSim, http: requests.Ses
 
 def test_the_root_says_what_the_real_one_says(recorded: PlexSim, http: requests.Session) -> None:
     golden = ElementTree.parse(GOLDEN / "root.xml").getroot()
-    ours = ElementTree.fromstring(ask(recorded, http, "root.xml").content)
+    ours = ElementTree.fromstring(fetch(recorded, http, "root.xml").content)
     same_values(golden, ours, {"friendlyName", "machineIdentifier", "ownerFeatures", "updatedAt"})
 
 
 def test_json_has_the_recorded_keys_and_types(recorded: PlexSim, http: requests.Session) -> None:
     golden = json.loads((GOLDEN / "root.json").read_text())["MediaContainer"]
-    ours: dict[str, Any] = ask(recorded, http, "root.json").json()["MediaContainer"]
+    ours: dict[str, Any] = fetch(recorded, http, "root.json").json()["MediaContainer"]
     assert list(ours) == list(golden)
     assert {name: type(value) for name, value in ours.items()} == {name: type(value) for name, value in golden.items()}
 
@@ -132,7 +132,7 @@ def test_a_json_listing(recorded: PlexSim, http: requests.Session) -> None:
 
 def test_the_tree_has_the_recorded_order_of_elements(recorded: PlexSim, http: requests.Session) -> None:
     golden = ElementTree.parse(GOLDEN / "item-tree.xml").getroot()
-    ours = ElementTree.fromstring(ask(recorded, http, "item-tree.xml").content)
+    ours = ElementTree.fromstring(fetch(recorded, http, "item-tree.xml").content)
     for path in (".", "MetadataItem", "MetadataItem/MediaItem"):
         one, other = golden.find(path), ours.find(path)
         assert one is not None
@@ -141,5 +141,5 @@ def test_the_tree_has_the_recorded_order_of_elements(recorded: PlexSim, http: re
 
 
 def test_a_scan_is_answered_with_nothing(recorded: PlexSim, http: requests.Session) -> None:
-    answer = ask(recorded, http, "refresh.txt")
+    answer = fetch(recorded, http, "refresh.txt")
     assert (answer.status_code, answer.content) == (200, (GOLDEN / "refresh.txt").read_bytes())

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from sandbox.spoil import SPOILS
+from sandbox.corrupt_responses import CORRUPTIONS
 from sandbox.stash import StashGraphQLError, StashSim
 
 from .support import ask
@@ -59,18 +59,18 @@ def test_a_reset_and_a_proxys_page(stash: StashSim) -> None:
     assert b"Sign in" in text
 
 
-@pytest.mark.parametrize("how", [name for name in SPOILS if name != "half"])
+@pytest.mark.parametrize("how", [name for name in CORRUPTIONS if name != "half"])
 def test_a_spoiled_answer(stash: StashSim, how: str) -> None:
     body = b'{"query": "{ findScene(id: 1) { id title details } }"}'
     good = ask(stash, "POST", "/graphql", body, JSON)
-    stash.faults.set(spoil=how)
-    spoiled = ask(stash, "POST", "/graphql", body, JSON)
-    assert spoiled[0] == 200
-    assert spoiled[2] != good[2] or (how == "latin-1" and good[2].isascii())
+    stash.faults.set(corrupt=how)
+    corrupted = ask(stash, "POST", "/graphql", body, JSON)
+    assert corrupted[0] == 200
+    assert corrupted[2] != good[2] or (how == "latin-1" and good[2].isascii())
 
 
 def test_half_a_body_and_one_that_drips(stash: StashSim) -> None:
-    stash.faults.set(spoil="half")
+    stash.faults.set(corrupt="half")
     with pytest.raises(http.client.IncompleteRead):
         ask(stash, "POST", "/graphql", BODY, JSON)
     stash.faults.set(drip=0.1)

@@ -103,11 +103,11 @@ def test_another_protocol_is_refused(stash: StashSim) -> None:
 def test_jobs_are_told_from_beginning_to_end(stash: StashSim) -> None:
     with connected(stash, JOBS) as there:
         stash.gql('mutation { runPluginTask(plugin_id: "Probe", task_name: "Sleep") }')
-        told = [there.message()]
+        subscription = [there.message()]
         stash.gql("mutation { stopAllJobs }")
-        while told[-1]["payload"]["data"]["jobsSubscribe"]["type"] != "REMOVE":
-            told.append(there.message())
-    events = [message["payload"]["data"]["jobsSubscribe"] for message in told]
+        while subscription[-1]["payload"]["data"]["jobsSubscribe"]["type"] != "REMOVE":
+            subscription.append(there.message())
+    events = [message["payload"]["data"]["jobsSubscribe"] for message in subscription]
     assert events[0]["type"] == "ADD"
     assert events[0]["job"]["description"] == "Running plugin task: Sleep"
     assert events[-1]["job"]["status"] == "CANCELLED"

@@ -29,7 +29,7 @@ class Write(NamedTuple):
     params: list[tuple[str, str]]
 
 
-class Records:
+class RequestLog:
     """The request log. All of it may be read at any time from any thread."""
 
     def __init__(self) -> None:

@@ -26,19 +26,19 @@ def wants_json(request: Request) -> bool:
     return "application/json" in (request.header("accept") or "")
 
 
-def shown(request: Request, root: Node, headers: list[tuple[str, str]] | None = None, status: int = 200) -> Response:
+def rendered(request: Request, root: Node, headers: list[tuple[str, str]] | None = None, status: int = 200) -> Response:
     """A tree in the form the client accepts."""
     if wants_json(request):
         return Response(status, json_document(root), [("Content-Type", "application/json"), *(headers or [])])
     return Response(status, document(root), [("Content-Type", "text/xml;charset=utf-8"), *(headers or [])])
 
 
-def empty() -> Response:
+def empty_response() -> Response:
     """The answer to a write that went well."""
     return Response(200, b"", [("Content-Type", "text/html"), ("Content-Length", "0")])
 
 
-def refused(error: StatusError) -> Response:
+def error_page(error: StatusError) -> Response:
     """The html page of an error."""
     phrase = HTTPStatus(error.status).phrase
     text = f"<p>{error.text}</p>" if error.text else ""
@@ -46,12 +46,12 @@ def refused(error: StatusError) -> Response:
     return Response(error.status, page.encode(), [("Content-Type", "text/html")])
 
 
-def maintenance(request: Request) -> Response:
+def maintenance_response(request: Request) -> Response:
     """The 503 of the first seconds after start and of database migrations (plex 1.4)."""
-    return shown(request, Node("Response", {"code": 503, "title": "Maintenance", "status": MAINTENANCE}), status=503)
+    return rendered(request, Node("Response", {"code": 503, "title": "Maintenance", "status": MAINTENANCE}), status=503)
 
 
-def finish(request: Request, response: Response, compress: bool) -> Response:
+def finalized(request: Request, response: Response, compress: bool) -> Response:
     """Add what every answer carries, and compress a body where the client takes it."""
     response.headers += [
         ("X-Plex-Protocol", "1.0"),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sandbox.plex.model import Tag
 
 
-class TagRows:
+class TagTable:
     """Names and ids of tags. ``next_id`` gives a fresh id."""
 
     def __init__(self, next_id: Callable[[], int]) -> None:

@@ -21,7 +21,7 @@ GATED = "nothing to say: no studio, performers, tags, details, date"
 Values = dict[str, Any]
 
 
-def reason_not_in_plex(stash: StashSim, scene: Scene) -> str | None:
+def why_not_in_plex(stash: StashSim, scene: Scene) -> str | None:
     """Why a scene is not meant to be written, or None where it is."""
     if not scene.file_ids:
         return NO_FILE
@@ -30,7 +30,7 @@ def reason_not_in_plex(stash: StashSim, scene: Scene) -> str | None:
     return None
 
 
-def wanted(stash: StashSim, scene: Scene) -> Values:
+def expected_values(stash: StashSim, scene: Scene) -> Values:
     """The values by field that the scene's items should carry."""
     store = stash.store
     paths = store.paths_of(scene)
@@ -49,7 +49,7 @@ def wanted(stash: StashSim, scene: Scene) -> Values:
     }
 
 
-def found(item: Item) -> Values:
+def shown_values(item: Item) -> Values:
     """The values by field that an item carries."""
     return {
         "title": item.title,
@@ -66,14 +66,14 @@ def found(item: Item) -> Values:
     }
 
 
-def different(stash: StashSim, plex: PlexSim, scene_id: int) -> list[str]:
+def differing_fields(stash: StashSim, plex: PlexSim, scene_id: int) -> list[str]:
     """The fields in which one of the scene's items is not as Stash has it; ``item`` where it has no item."""
     scene = stash.scene(scene_id)
     items = items_of(stash, plex, scene_id)
     if not items:
         return ["item"]
-    should = wanted(stash, scene)
-    return [name for name in FIELDS if any(found(item)[name] != should[name] for item in items)]
+    should = expected_values(stash, scene)
+    return [name for name in FIELDS if any(shown_values(item)[name] != should[name] for item in items)]
 
 
 def items_of(stash: StashSim, plex: PlexSim, scene_id: int) -> list[Item]:
@@ -82,9 +82,9 @@ def items_of(stash: StashSim, plex: PlexSim, scene_id: int) -> list[Item]:
     return [item for item in items if item is not None]
 
 
-def carries(item: Item, field: str) -> bool:
+def has_value(item: Item, field: str) -> bool:
     """Whether a field says something; a title that is the file's name does not."""
-    value = found(item)[field]
+    value = shown_values(item)[field]
     if field == "title":
         return bool(value != PurePosixPath(next(item.parts()).file).stem)
     return value is not None if field in ("rating", "poster", "background") else bool(value)

@@ -30,7 +30,7 @@ COVER_EVERY = 3
 _FAREWELL = 8.0
 
 
-class Stage:
+class DemoServers:
     """Stash and Plex over one generated library: in Plex one item for each distinct file.
 
     A context manager; at its end the drainer is stopped, both servers are, and the temporary directory is gone.
@@ -64,7 +64,7 @@ class Stage:
         """Where the plugin keeps its queue, ledger and log."""
         return self.plugin_dir / "data"
 
-    def __enter__(self) -> Stage:
+    def __enter__(self) -> DemoServers:
         try:
             self.plex.start()
             self.stash.start()
@@ -83,7 +83,7 @@ class Stage:
         """Stop the drainer while its servers are still there, then them, and remove everything."""
         try:
             self._let_comparison_end()
-            self.stop_drainer()
+            self.stop_worker()
         finally:
             self.stash.stop()
             self.plex.stop()
@@ -97,7 +97,7 @@ class Stage:
             return None
         return None if known.get("state") == "gone" else int(known["pid"])
 
-    def stop_drainer(self) -> None:
+    def stop_worker(self) -> None:
         """Ask the drainer to leave and wait until it has; without an answer it is killed."""
         end = time.monotonic() + _FAREWELL
         if not (self.data_dir / "worker.lock").exists():

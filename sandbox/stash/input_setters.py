@@ -13,7 +13,7 @@ from typing import Any
 
 from .clock import utc
 from .dates import checked
-from .goish import NotANumberError, atoi
+from .go_behavior import NotANumberError, atoi
 from .model import StashId
 from .store import Store
 from .table import Table

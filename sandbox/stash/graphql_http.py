@@ -25,7 +25,7 @@ from graphql.language import FragmentDefinitionNode, SelectionSetNode
 
 from ..http import Request, Response
 from .core import Context
-from .goish import decode_error, dumps
+from .go_behavior import go_decode_error, go_json
 from .mutations_server import PanicError
 from .schema import build
 from .variables import VariableError, coerced
@@ -44,7 +44,7 @@ class WireError(Exception):
 
 
 @dataclass(frozen=True)
-class Asked:
+class ParsedRequest:
     """A query that can be executed."""
 
     document: DocumentNode
@@ -84,7 +84,7 @@ def media_type(request: Request, version: tuple[int, ...]) -> str:
     return _PLAIN
 
 
-def understand(request: Request, version: tuple[int, ...]) -> Asked:
+def parse_request(request: Request, version: tuple[int, ...]) -> ParsedRequest:
     """What a request asks for. Raises :class:`WireError` with the server's words."""
     if request.method == "GET":
         query = dict(request.query)
@@ -104,11 +104,11 @@ def _json(text: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        message = f"json request body could not be decoded: {decode_error(error)} body:{text}"
+        message = f"json request body could not be decoded: {go_decode_error(error)} body:{text}"
         raise WireError([{"message": message}], 400) from error
 
 
-def _asked(schema: GraphQLSchema, body: Mapping[str, Any]) -> Asked:
+def _asked(schema: GraphQLSchema, body: Mapping[str, Any]) -> ParsedRequest:
     document, problems = _document(schema, str(body.get("query") or ""))
     if problems:
         raise WireError(problems)
@@ -123,7 +123,7 @@ def _asked(schema: GraphQLSchema, body: Mapping[str, Any]) -> Asked:
         variables = coerced(schema, chosen[0], body.get("variables") or {})
     except VariableError as error:
         raise WireError([{**_invalid(str(error)), "path": error.path}]) from error
-    return Asked(document, chosen[0], variables)
+    return ParsedRequest(document, chosen[0], variables)
 
 
 def _invalid(message: str, code: str = "GRAPHQL_VALIDATION_FAILED") -> dict[str, Any]:
@@ -154,7 +154,7 @@ def _located(error: GraphQLError, message: str, code: str) -> dict[str, Any]:
     return {"message": message, **({"locations": places[-1:]} if places else {}), "extensions": {"code": code}}
 
 
-def answer(ctx: Context, asked: Asked, kind: str) -> Response:
+def answer(ctx: Context, asked: ParsedRequest, kind: str) -> Response:
     """Execute and answer; what resolvers raise becomes ``errors`` with status 200."""
     version = ctx.core.options.at_least
     outcome = execute(
@@ -189,11 +189,11 @@ def refused(error: WireError, kind: str) -> Response:
     return _response(status, kind, {"errors": error.errors, "data": None})
 
 
-def resolver_fault(message: str, asked: Asked, kind: str) -> Response:
+def resolver_fault(message: str, asked: ParsedRequest, kind: str) -> Response:
     """Every root field fails with ``message``, as when the database is locked."""
     errors = [{"message": message, "path": [name]} for name in asked.fields]
     return _response(200, kind, {"errors": errors, "data": None})
 
 
 def _response(status: int, kind: str, body: Any) -> Response:
-    return Response(status, dumps(body), [("Cache-Control", "no-store"), ("Content-Type", kind)])
+    return Response(status, go_json(body), [("Cache-Control", "no-store"), ("Content-Type", kind)])

@@ -1,4 +1,4 @@
-"""Answers that are not what they should be: what a proxy, a bad line or a sick server makes of a good one."""
+"""Corrupted responses, as a proxy, a bad connection or a failing server would produce them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _PAGE = (
 )
 
 
-def page(status: int = 200) -> Response:
-    """A proxy answers in the server's place."""
+def proxy_page(status: int = 200) -> Response:
+    """Return the sign-in page of a proxy that answers instead of the server."""
     return Response(status, _PAGE, [("Content-Type", "text/html; charset=utf-8")])
 
 
@@ -55,9 +55,8 @@ def _entities(response: Response) -> Response:
     return response
 
 
-# What is done to an answer the server has given. "half" breaks off in the middle of the promised length, "cut" is
-# shorter and says so; the others arrive whole and are wrong.
-SPOILS: dict[str, Callable[[Response], Response]] = {
+# "half" ends in the middle of the promised length, "cut" is shorter and says so; the others arrive complete but wrong.
+CORRUPTIONS: dict[str, Callable[[Response], Response]] = {
     "half": _half,
     "cut": _cut,
     "empty": _empty,
@@ -68,6 +67,6 @@ SPOILS: dict[str, Callable[[Response], Response]] = {
 }
 
 
-def spoiled(response: Response, how: str) -> Response:
-    """The answer, spoiled as one of SPOILS says; one without a body stays as it is."""
-    return SPOILS[how](response) if response.body else response
+def corrupted(response: Response, how: str) -> Response:
+    """Corrupt a response in one of the ways of CORRUPTIONS; leave one without a body as it is."""
+    return CORRUPTIONS[how](response) if response.body else response

@@ -24,10 +24,10 @@ from .jobs import Job
 from .log import LogLine
 from .manifest import Manifest
 from .model import Scene
-from .plugins import Surroundings
+from .plugins import ProcessEnvironment
 from .process import PluginProcess
 from .scan import NewFile, Scanner
-from .server import THROUGH_FAULTS, Seen, Server, Traffic
+from .server import THROUGH_FAULTS, RequestCounter, RequestRecord, Server
 from .store import Store
 
 _RUN_TASK = """mutation($plugin: ID!, $task: String, $args: Map) {
@@ -69,7 +69,7 @@ class StashSim:
         scheme = "https" if tls else "http"
         options = Options(config_dir, python, version, parallel_tasks, external_host, scheme, hostpage)
         sessions = Sessions(username, password, api_key, max_session_age)
-        around = Surroundings(
+        environment = ProcessEnvironment(
             config_dir=config_dir,
             python=python,
             env=env or {},
@@ -78,8 +78,8 @@ class StashSim:
             null_cookie=null_cookie,
             cookie_of_go_1_23=options.at_least >= (0, 29),
         )
-        self.core = Core(options, Clock(timezone), sessions, around)
-        self._traffic = Traffic()
+        self.core = Core(options, Clock(timezone), sessions, environment)
+        self._traffic = RequestCounter()
         self._server = Server(self.core, self._traffic)
         self._http = HttpServer(self._server.handle, port=port, tls=tls)
         self._tls = tls is not None
@@ -162,7 +162,7 @@ class StashSim:
         return self._traffic.counters
 
     @property
-    def requests(self) -> list[Seen]:
+    def requests(self) -> list[RequestRecord]:
         """Every request so far."""
         return self._traffic.requests
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from operator import attrgetter
 
-from sandbox.plex.answers import StatusError
-from sandbox.plex.catalog import Catalog
+from sandbox.plex.media_store import MediaStore
 from sandbox.plex.model import Changes, Item, Section
+from sandbox.plex.responses import StatusError
 
 Key = Callable[[Item], object]
 
@@ -41,11 +41,11 @@ _KEYS: dict[str, Key] = {
 }
 
 
-class Orders:
+class SortedItems:
     """The sorted lists of all sections, made when first asked for."""
 
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
+    def __init__(self, store: MediaStore) -> None:
+        self._store = store
         self._kept: dict[tuple[int, str], tuple[int, list[Item]]] = {}
 
     def of(self, section: Section, sort: str) -> list[Item]:
@@ -54,7 +54,7 @@ class Orders:
         state = Changes.count
         kept = self._kept.get(key)
         if kept is None or kept[0] != state:
-            kept = self._kept[key] = (state, _sorted(self._catalog.members(section), sort))
+            kept = self._kept[key] = (state, _sorted(self._store.members(section), sort))
         return kept[1]
 
 

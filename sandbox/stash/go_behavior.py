@@ -10,17 +10,17 @@ _ESCAPED = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u202
 _EXACT = 2**53
 
 
-def dumps(value: Any) -> bytes:
+def go_json(value: Any) -> bytes:
     """``value`` as Go's encoding/json writes it: compact, UTF-8, ``<>&`` and the two line separators escaped."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).translate(_ESCAPED).encode()
 
 
-def loosened(value: Any) -> Any:
+def decoded_as_any(value: Any) -> Any:
     """A JSON value after Go has read it into ``any``: keys sorted, every number a double (whole ones print whole)."""
     if isinstance(value, dict):
-        return {str(key): loosened(value[key]) for key in sorted(value)}
+        return {str(key): decoded_as_any(value[key]) for key in sorted(value)}
     if isinstance(value, (list, tuple)):
-        return [loosened(item) for item in value]
+        return [decoded_as_any(item) for item in value]
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _EXACT:
@@ -56,7 +56,7 @@ def atoi(text: str) -> int:
     return int(text)
 
 
-def decode_error(error: json.JSONDecodeError) -> str:
+def go_decode_error(error: json.JSONDecodeError) -> str:
     """The words Go has for a body that is no JSON, out of Python's finding."""
     rest = error.doc[error.pos :].lstrip()
     if not rest:

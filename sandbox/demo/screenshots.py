@@ -1,4 +1,4 @@
-"""``python -m sandbox.demo.pages DIRECTORY``: pictures of the page inside Stash, as the README shows them.
+"""``python -m sandbox.demo.screenshots DIRECTORY``: pictures of the page inside Stash, as the README shows them.
 
 Needs the host page (``make hostpage``), Playwright and a Chromium ($CHROMIUM, else the system's).
 """
@@ -13,13 +13,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from sandbox.demo.edits import SAVE, choose
-from sandbox.demo.measure import run_task
-from sandbox.demo.stage import PLUGIN, Stage
+from sandbox.demo.edits import SAVE, choose_edits
+from sandbox.demo.measurements import run_task
+from sandbox.demo.servers import PLUGIN, DemoServers
 from sandbox.hostpage import build
 
 WIDE, HIGH = 1000, 700
-_PATIENCE = 60.0
+_TIMEOUT_S = 60.0
 _BROWSERS = ("/usr/bin/chromium", "/usr/bin/chromium-browser")
 
 
@@ -30,25 +30,25 @@ def main(arguments: Sequence[str]) -> int:
     build()
     playwright = importlib.import_module("playwright.sync_api")
     path = os.environ.get("CHROMIUM") or next(filter(os.path.exists, _BROWSERS), _BROWSERS[0])
-    with Stage(200) as stage, playwright.sync_playwright() as driver:
+    with DemoServers(200) as servers, playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": WIDE, "height": HIGH})
-        _all_well(stage)
-        _open(stage, page)
+        _all_well(servers)
+        _open(servers, page)
         page.get_by_text("Nothing needs you.").wait_for()
         _take(page, folder / "all-well.png", ("now", "history"))
-        _preview(stage, page)
+        _preview(servers, page)
         _take(page, folder / "preview.png", ("preview",), most=HIGH)
-        _needs_you(stage)
-        _open(stage, page)
+        _needs_you(servers)
+        _open(servers, page)
         page.get_by_role("button", name="None of these").wait_for()
         _take(page, folder / "needs-you.png", ("attention",))
         browser.close()
     return 0
 
 
-def _open(stage: Stage, page: Any) -> None:
-    page.goto(f"{stage.stash.url}/plugins/stash2plex")
+def _open(servers: DemoServers, page: Any) -> None:
+    page.goto(f"{servers.stash.url}/plugins/stash2plex")
     page.locator(".s2p-sentence").wait_for()
     page.locator("figcaption").wait_for()
 
@@ -66,28 +66,28 @@ def _take(page: Any, file: Path, sections: tuple[str, ...], most: int = 2000) ->
     print(f"{file}: {file.stat().st_size:,} bytes")
 
 
-def _all_well(stage: Stage) -> None:
-    for number, before, _ in _edits(stage):
-        stage.stash.gql(SAVE, {"input": {"id": str(number), **before}})
+def _all_well(servers: DemoServers) -> None:
+    for number, before, _ in _edits(servers):
+        servers.stash.gql(SAVE, {"input": {"id": str(number), **before}})
     for task in ("Sync All Scenes", "Process Queue", "Reconcile Library (All)", "Process Queue"):
-        run_task(stage, task)
-    _until(lambda: not _status(stage)["moving"], "everything to rest")
+        run_task(servers, task)
+    _until(lambda: not _status(servers)["moving"], "everything to rest")
 
 
-def _preview(stage: Stage, page: Any) -> None:
-    stage.stash.configure(PLUGIN, {**_settings(stage), "enabled": False})
-    for number, _, after in _edits(stage):
-        stage.stash.gql(SAVE, {"input": {"id": str(number), **after}})
-    _open(stage, page)
+def _preview(servers: DemoServers, page: Any) -> None:
+    servers.stash.configure(PLUGIN, {**_settings(servers), "enabled": False})
+    for number, _, after in _edits(servers):
+        servers.stash.gql(SAVE, {"input": {"id": str(number), **after}})
+    _open(servers, page)
     page.get_by_label("Which scenes").select_option("ids")
-    page.get_by_label("Ids of scenes").fill(", ".join(str(number) for number, _, _ in _edits(stage)))
+    page.get_by_label("Ids of scenes").fill(", ".join(str(number) for number, _, _ in _edits(servers)))
     page.locator('[data-section="preview"]').get_by_role("button", name="Preview").click()
     page.get_by_role("button", name="Sync these").wait_for()
 
 
-def _edits(stage: Stage) -> list[tuple[int, dict[str, Any], dict[str, Any]]]:
+def _edits(servers: DemoServers) -> list[tuple[int, dict[str, Any], dict[str, Any]]]:
     """What a person might have written first, and then."""
-    ids = [edit.scene_id for edit in choose(stage.library.scenes, 3)]
+    ids = [edit.scene_id for edit in choose_edits(servers.library.scenes, 3)]
     first = "A long evening by the lake, and nobody is in a hurry to go home."
     then = "A long evening by the sea, and nobody is in much of a hurry to go home."
     return [
@@ -101,34 +101,36 @@ def _edits(stage: Stage) -> list[tuple[int, dict[str, Any], dict[str, Any]]]:
     ]
 
 
-def _needs_you(stage: Stage) -> None:
-    stage.stash.configure(PLUGIN, _settings(stage))
-    run_task(stage, "Process Queue")
-    new = stage.stash.scan_new_file("/data/New/Late Harbour.mp4", 1_514_000_000, 1684.0)
+def _needs_you(servers: DemoServers) -> None:
+    servers.stash.configure(PLUGIN, _settings(servers))
+    run_task(servers, "Process Queue")
+    new = servers.stash.scan_new_file("/data/New/Late Harbour.mp4", 1_514_000_000, 1684.0)
     for number, size in enumerate((1_498_000_000, 731_000_000), 1):
-        stage.plex.add_item(stage.section, [(f"/data/Films/{number}/Late Harbour.mp4", size, 1684.0 - 300 * number)])
-    stage.plex.faults.set(status=400, only="^PUT")
-    refused = choose(stage.library.scenes, 5)[4]
-    stage.stash.gql(SAVE, {"input": {"id": str(refused.scene_id), "title": "A title that Plex refuses"}})
-    _until(lambda: _status(stage)["needs_you"] == 1, "the dead letter")
-    stage.plex.faults.clear()
+        servers.plex.add_item(
+            servers.section, [(f"/data/Films/{number}/Late Harbour.mp4", size, 1684.0 - 300 * number)]
+        )
+    servers.plex.faults.set(status=400, only="^PUT")
+    refused = choose_edits(servers.library.scenes, 5)[4]
+    servers.stash.gql(SAVE, {"input": {"id": str(refused.scene_id), "title": "A title that Plex refuses"}})
+    _until(lambda: _status(servers)["needs_you"] == 1, "the dead letter")
+    servers.plex.faults.clear()
     words = {"title": "Late Harbour", "details": "The boats come home."}
-    stage.stash.gql(SAVE, {"input": {"id": str(new), **words}})
-    _until(lambda: _status(stage)["needs_you"] == 2, "the doubtful match")
+    servers.stash.gql(SAVE, {"input": {"id": str(new), **words}})
+    _until(lambda: _status(servers)["needs_you"] == 2, "the doubtful match")
 
 
-def _settings(stage: Stage) -> dict[str, Any]:
-    return {"plex_url": stage.plex.url, "plex_token": stage.plex.token}
+def _settings(servers: DemoServers) -> dict[str, Any]:
+    return {"plex_url": servers.plex.url, "plex_token": servers.plex.token}
 
 
-def _status(stage: Stage) -> dict[str, Any]:
+def _status(servers: DemoServers) -> dict[str, Any]:
     query = 'mutation { runPluginOperation(plugin_id: "Stash2Plex", args: { mode: "status" }) }'
-    found: dict[str, Any] = stage.stash.gql(query)["runPluginOperation"]
+    found: dict[str, Any] = servers.stash.gql(query)["runPluginOperation"]
     return found
 
 
 def _until(true: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + _PATIENCE
+    end = time.monotonic() + _TIMEOUT_S
     while not true():
         if time.monotonic() > end:
             raise TimeoutError(f"waited for {what}")

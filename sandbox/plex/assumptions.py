@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass
-class Readings:
+class Assumptions:
     """How this simulator answers the open questions. The defaults are what the evidence favours.
 
     ``replace_tags``: indexed tags replace the list instead of adding to it. ``file_lookup``: ``file=`` finds by base

@@ -21,7 +21,7 @@ class Picture:
 
 
 @dataclass
-class Slot:
+class PictureSlot:
     """All pictures an item could show in one place, and the one it shows. ``stamp`` ends the picture's URL."""
 
     pictures: list[Picture] = field(default_factory=list)
@@ -56,10 +56,10 @@ def frame(seed: int, place: str) -> Picture:
     return Picture(f"media://{name[:1]}/{name[1:]}.bundle/Contents/Thumbnails/{place}1.jpg", _png(digest[:3]))
 
 
-def first_slot(seed: int, place: str, stamp: int) -> Slot:
+def initial_pictures(seed: int, place: str, stamp: int) -> PictureSlot:
     """What an analysed item has before anybody touches its pictures."""
     picture = frame(seed, place)
-    return Slot([picture], picture, stamp)
+    return PictureSlot([picture], picture, stamp)
 
 
 def content_type(data: bytes) -> str:

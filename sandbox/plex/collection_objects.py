@@ -6,14 +6,14 @@ import uuid
 from collections.abc import Callable, Iterable
 
 from sandbox.plex.model import Collection, Item, Section
-from sandbox.plex.tagrows import TagRows
+from sandbox.plex.tag_table import TagTable
 
 
-class Collecting:
+class CollectionObjects:
     """The collection objects of all sections. Membership itself is the items' collection tags."""
 
-    def __init__(self, tag_rows: TagRows, next_rating_key: Callable[[], int], now: Callable[[], int]) -> None:
-        self._tag_rows = tag_rows
+    def __init__(self, tag_table: TagTable, next_rating_key: Callable[[], int], now: Callable[[], int]) -> None:
+        self._tag_table = tag_table
         self._next_rating_key = next_rating_key
         self._now = now
         self._found: dict[tuple[int, str], Collection] = {}
@@ -31,7 +31,7 @@ class Collecting:
         for title in titles:
             key = (section.key, title.casefold())
             if key not in self._found:
-                index, spelling = self._tag_rows.row("collection", title)
+                index, spelling = self._tag_table.row("collection", title)
                 now = self._now()
                 rating_key = self._next_rating_key()
                 guid = f"collection://{uuid.uuid5(uuid.NAMESPACE_OID, f'collection:{rating_key}')}"
@@ -66,7 +66,7 @@ class Collecting:
         if old != new and (section, new) in self._found:
             return False
         # the row of the old name may be in use in another section, so the collection moves to a row of its new name
-        collection.index = self._tag_rows.respell("collection", title)
+        collection.index = self._tag_table.respell("collection", title)
         self._found[(section, new)] = self._found.pop((section, old))
         return True
 

@@ -7,24 +7,24 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable
 
-from sandbox.plex.collecting import Collecting
+from sandbox.plex.assumptions import Assumptions
+from sandbox.plex.collection_objects import CollectionObjects
 from sandbox.plex.files import FileIndex
 from sandbox.plex.model import Changes, Entry, Item, Media, Part, Section, Tag
 from sandbox.plex.paths import stem
-from sandbox.plex.picture import Slot, first_slot
-from sandbox.plex.readings import Readings
-from sandbox.plex.tagrows import TagRows
+from sandbox.plex.pictures import PictureSlot, initial_pictures
+from sandbox.plex.tag_table import TagTable
 
 FileSpec = tuple[str, int | None, float]
 """Path as the server sees it, size in bytes (None: the server does not tell), duration in seconds."""
 
 
-class Catalog:
+class MediaStore:
     """Everything the server knows about media. Hold ``lock`` for anything that must not see half an edit."""
 
-    def __init__(self, readings: Readings, clock: Callable[[], float]) -> None:
+    def __init__(self, assumptions: Assumptions, clock: Callable[[], float]) -> None:
         self.lock = threading.RLock()
-        self.readings = readings
+        self.assumptions = assumptions
         self.clock = clock
         self.sections: dict[int, Section] = {}
         self.items: dict[int, Item] = {}
@@ -33,8 +33,8 @@ class Catalog:
         self._rating_keys = itertools.count(1)
         self._part_ids = itertools.count(1)
         self._media_ids = itertools.count(1)
-        self.tag_rows = TagRows(itertools.count(1).__next__)
-        self.collecting = Collecting(self.tag_rows, self.next_rating_key, self.now)
+        self.tag_table = TagTable(itertools.count(1).__next__)
+        self.collection_objects = CollectionObjects(self.tag_table, self.next_rating_key, self.now)
 
     def now(self) -> int:
         """Epoch seconds, the resolution of every time PMS gives."""
@@ -109,7 +109,7 @@ class Catalog:
             item.section.content_changed_at += 1
             Changes.count += 1
             self.files.stale()
-            self.collecting.left(item.section, item.tags("collection"), self.members(item.section))
+            self.collection_objects.left(item.section, item.tags("collection"), self.members(item.section))
 
     def members(self, section: Section) -> Iterable[Item]:
         """The items of a section, oldest first."""
@@ -117,15 +117,15 @@ class Catalog:
 
     def entry(self, rating_key: int) -> Entry | None:
         """The item or collection with this key."""
-        return self.items.get(rating_key) or self.collecting.by_key(rating_key)
+        return self.items.get(rating_key) or self.collection_objects.by_key(rating_key)
 
-    def slot(self, entry: Entry, place: str) -> Slot:
+    def slot(self, entry: Entry, place: str) -> PictureSlot:
         """The entry's pictures for ``thumb`` or ``art``, made where nobody has asked before."""
         slot = entry.images.get(place)
         if slot is None:
-            slot = Slot()
+            slot = PictureSlot()
             if isinstance(entry, Item) and entry.analyzed:
-                slot = first_slot(entry.rating_key, place, entry.born)
+                slot = initial_pictures(entry.rating_key, place, entry.born)
             entry.images[place] = slot
         return slot
 
@@ -140,12 +140,12 @@ class Catalog:
             before = entry.tags(kind)
             unique: dict[str, Tag] = {}
             for tag in tags:
-                unique.setdefault(tag.tag.casefold(), self.tag_rows.spelled(kind, tag))
+                unique.setdefault(tag.tag.casefold(), self.tag_table.spelled(kind, tag))
             entry.tag_lists[kind] = list(unique.values())
             if kind == "collection":
                 gone = [name for name in before if name.casefold() not in unique]
-                self.collecting.joined(entry.section, entry.tags(kind))
-                self.collecting.left(entry.section, gone, self.members(entry.section))
+                self.collection_objects.joined(entry.section, entry.tags(kind))
+                self.collection_objects.left(entry.section, gone, self.members(entry.section))
 
     def _media(self, files: list[FileSpec], proxy_type: int | None, now: int) -> Media:
         parts = [

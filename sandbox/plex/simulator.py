@@ -10,16 +10,16 @@ from types import TracebackType
 
 from sandbox.http import HttpServer, Request, Response
 from sandbox.plex import collection_routes, item_routes, listing_routes, picture_routes, server_routes, writer
-from sandbox.plex.answers import StatusError, finish, refused
-from sandbox.plex.catalog import Catalog, FileSpec
+from sandbox.plex.assumptions import Assumptions
 from sandbox.plex.faults import Faults
 from sandbox.plex.identity import Identity
+from sandbox.plex.media_store import FileSpec, MediaStore
 from sandbox.plex.model import Collection, Entry, Item, Section
-from sandbox.plex.order import Orders
-from sandbox.plex.readings import Readings
-from sandbox.plex.records import Records, RequestLine, Write
-from sandbox.plex.routing import Ask, Router, Server
+from sandbox.plex.request_log import RequestLine, RequestLog, Write
+from sandbox.plex.responses import StatusError, error_page, finalized
+from sandbox.plex.routing import RouteContext, Router, Server
 from sandbox.plex.scan import Scanner
+from sandbox.plex.sorting import SortedItems
 
 _ROUTER = Router(
     [
@@ -63,7 +63,7 @@ class PlexSim:
         self.url_limit = url_limit
         self.compress = compress
         self.on_write: Callable[[Item], None] | None = None
-        self.readings = Readings(replace_tags=replace_tags)
+        self.assumptions = Assumptions(replace_tags=replace_tags)
         self.faults = Faults()
         self.identity = Identity(machine_identifier, friendly_name, version, subscription, token, claimed)
         self.identity.updated_at = int(clock())
@@ -76,15 +76,15 @@ class PlexSim:
             "secureConnections": 1,
             "allowedNetworks": "",
         }
-        self._catalog = Catalog(self.readings, clock)
-        self._records = Records()
-        self.scanner = Scanner(self._catalog, lambda: bool(self.prefs["autoEmptyTrash"]))
+        self._store = MediaStore(self.assumptions, clock)
+        self._records = RequestLog()
+        self.scanner = Scanner(self._store, lambda: bool(self.prefs["autoEmptyTrash"]))
         self._server = Server(
             identity=self.identity,
-            catalog=self._catalog,
-            orders=Orders(self._catalog),
-            readings=self.readings,
-            records=self._records,
+            store=self._store,
+            orders=SortedItems(self._store),
+            assumptions=self.assumptions,
+            request_log=self._records,
             faults=self.faults,
             scanner=self.scanner,
             prefs=self.prefs,
@@ -127,7 +127,7 @@ class PlexSim:
         language: str | None = None,
     ) -> Section:
         """A new, empty library; keys count from 1."""
-        return self._catalog.add_section(title, locations, type, agent, scanner, language)
+        return self._store.add_section(title, locations, type, agent, scanner, language)
 
     def add_item(
         self,
@@ -142,58 +142,58 @@ class PlexSim:
         bytes, seconds); several are several versions, or with ``stacked`` the parts of one. ``optimized`` adds versions
         made for devices.
         """
-        return self._catalog.add_item(section, files, title, stacked, optimized)
+        return self._store.add_item(section, files, title, stacked, optimized)
 
     def load(self, section: Section, files: Iterable[FileSpec]) -> None:
         """One item for each file."""
         for file in files:
-            self._catalog.add_item(section, [file])
+            self._store.add_item(section, [file])
 
     def remove_item(self, rating_key: int) -> None:
         """Forget an item, as if its file had gone and the bin been emptied. KeyError where there is none."""
-        self._catalog.remove_item(self._catalog.items[rating_key])
+        self._store.remove_item(self._store.items[rating_key])
 
     def move_file(self, old: str, new: str) -> Item:
         """A file moved and PMS did not recognise it: its item goes, a new one with a new rating key and the agent's
         values comes. KeyError where no item has ``old``.
         """
-        with self._catalog.lock:
+        with self._store.lock:
             item = self.find(old)
             if item is None:
                 raise KeyError(old)
             part = next(part for part in item.parts() if part.file == old)
-            self._catalog.remove_item(item)
-            return self._catalog.add_item(item.section, [(new, part.size, part.duration / 1000)])
+            self._store.remove_item(item)
+            return self._store.add_item(item.section, [(new, part.size, part.duration / 1000)])
 
     @property
     def sections(self) -> list[Section]:
-        return list(self._catalog.sections.values())
+        return list(self._store.sections.values())
 
     @property
     def items(self) -> list[Item]:
         """All items of all sections, oldest first."""
-        with self._catalog.lock:
-            return list(self._catalog.items.values())
+        with self._store.lock:
+            return list(self._store.items.values())
 
     def item(self, rating_key: int) -> Item:
         """The live item; KeyError where there is none."""
-        return self._catalog.items[rating_key]
+        return self._store.items[rating_key]
 
     def find(self, path: str) -> Item | None:
         """The first item with a part of exactly this path."""
-        with self._catalog.lock:
-            return next(iter(self._catalog.files.at(path)), None)
+        with self._store.lock:
+            return next(iter(self._store.files.at(path)), None)
 
     def collections(self, section: Section) -> dict[str, list[Item]]:
         """The section's collections by title, with their members."""
-        with self._catalog.lock:
-            pairs = self._catalog.collecting.all(section, self._catalog.members(section))
+        with self._store.lock:
+            pairs = self._store.collection_objects.all(section, self._store.members(section))
             return {found.title: members for found, members in pairs}
 
     def collection(self, section: Section, title: str) -> Collection | None:
         """The live collection of this title."""
         self.collections(section)
-        return self._catalog.collecting.named(section, title)
+        return self._store.collection_objects.named(section, title)
 
     def agent_values(self, item: Item) -> dict[str, object]:
         """What a refresh writes into the item's unlocked fields, by the names of the edit parameters."""
@@ -213,22 +213,22 @@ class PlexSim:
     @property
     def replace_tags(self) -> bool:
         """Indexed tags replace the list (True) or add to it (False, the better evidence) (plex 4.4)."""
-        return self.readings.replace_tags
+        return self.assumptions.replace_tags
 
     @replace_tags.setter
     def replace_tags(self, on: bool) -> None:
-        self.readings.replace_tags = on
+        self.assumptions.replace_tags = on
 
     @property
     def file_lookup(self) -> str:
         """How ``file=`` is read: ``basename`` or ``folder`` (plex 3.4)."""
-        return self.readings.file_lookup
+        return self.assumptions.file_lookup
 
     @file_lookup.setter
     def file_lookup(self, reading: str) -> None:
         if reading not in {"basename", "folder"}:
             raise ValueError(reading)
-        self.readings.file_lookup = reading
+        self.assumptions.file_lookup = reading
 
     @property
     def auto_empty_trash(self) -> bool:
@@ -295,19 +295,19 @@ class PlexSim:
                 if found is None:
                     raise StatusError(404)
                 route, wild = found
-                return route.handler(Ask(request, self._server, wild))
+                return route.handler(RouteContext(request, self._server, wild))
             except StatusError as error:
-                return refused(error)
+                return error_page(error)
             except Exception as error:
                 # the HTTP floor may keep quiet about it, and a test should not look for the fault in its client
                 self._records.warn(f"bug in the simulator: {error!r} at {kind}?{request.raw_query}")
                 raise
 
-        response = self.faults.around(request, answer)
+        response = self.faults.apply(request, answer)
         status = 0 if response.drop else response.status
         duration = time.monotonic() - begun
         self._records.answered(RequestLine(request.method, request.path, request.query, status, begun, duration))
-        return finish(request, response, self.compress)
+        return finalized(request, response, self.compress)
 
     def _admit(self, request: Request, kind: str) -> None:
         identity = self.identity
@@ -319,9 +319,9 @@ class PlexSim:
         if kind == _OPEN_TO_ALL:
             return
         token = request.header("x-plex-token") or dict(request.query).get("X-Plex-Token")
-        if not identity.may(token):
+        if not identity.is_allowed_to_read(token):
             raise StatusError(401)
         write = request.method in {"PUT", "POST", "DELETE"}
         for_owners = kind == "GET /:/prefs" or (write and "/:/" not in kind)
-        if for_owners and not identity.may_write(token):
+        if for_owners and not identity.is_allowed_to_write(token):
             raise StatusError(403)

@@ -49,7 +49,7 @@ def accept(core: Core, request: Request) -> Response:
 
 
 @dataclass
-class _Told:
+class _Subscription:
     """One subscription: its root field, its document, and what it was told so far."""
 
     root: str
@@ -66,7 +66,7 @@ class _Session:
 
     def __init__(self, core: Core, connection: socket.socket) -> None:
         self._core, self._connection = core, connection
-        self._told: dict[str, _Told] = {}
+        self._told: dict[str, _Subscription] = {}
         self._buffer = b""
 
     def run(self) -> None:
@@ -74,9 +74,9 @@ class _Session:
         while not self._core.closing.is_set():
             if self._readable() and not self._take():
                 return
-            for number, told in list(self._told.items()):
-                for event in self._events(told):
-                    self._send({"id": number, "type": "next", "payload": self._answer(told, event)})
+            for number, subscription in list(self._told.items()):
+                for event in self._events(subscription):
+                    self._send({"id": number, "type": "next", "payload": self._answer(subscription, event)})
 
     def _readable(self) -> bool:
         readable, _, _ = select.select([self._connection], [], [], _LOOK)
@@ -115,43 +115,45 @@ class _Session:
             return
         [operation] = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
         [root] = [node for node in operation.selection_set.selections if isinstance(node, FieldNode)]
-        told = _Told(root.name.value, document, payload.get("variables") or {})
-        told.line, told.last_job = len(self._core.log.lines), self._core.jobs.last_id
-        told.jobs = {job.id: (job.status, job.progress) for job in self._core.jobs.waiting()}
-        self._told[number] = told
+        subscription = _Subscription(root.name.value, document, payload.get("variables") or {})
+        subscription.line, subscription.last_job = len(self._core.log.lines), self._core.jobs.last_id
+        subscription.jobs = {job.id: (job.status, job.progress) for job in self._core.jobs.waiting()}
+        self._told[number] = subscription
 
-    def _events(self, told: _Told) -> Iterator[Any]:
+    def _events(self, subscription: _Subscription) -> Iterator[Any]:
         """What has happened since the last look."""
-        if told.root == "loggingSubscribe":
+        if subscription.root == "loggingSubscribe":
             lines, now = self._core.log.lines, time.monotonic()
-            if len(lines) > told.line and now - told.batch_at >= _BATCH:
-                fresh, told.line, told.batch_at = lines[told.line :], len(lines), now
+            if len(lines) > subscription.line and now - subscription.batch_at >= _BATCH:
+                fresh, subscription.line, subscription.batch_at = lines[subscription.line :], len(lines), now
                 yield fresh
-        elif told.root == "jobsSubscribe":
-            yield from self._of_jobs(told)
+        elif subscription.root == "jobsSubscribe":
+            yield from self._of_jobs(subscription)
 
-    def _of_jobs(self, told: _Told) -> Iterator[dict[str, Any]]:
+    def _of_jobs(self, subscription: _Subscription) -> Iterator[dict[str, Any]]:
         # A job may begin and end between two looks.
-        first, told.last_job = told.last_job + 1, self._core.jobs.last_id
-        for number in range(first, told.last_job + 1):
+        first, subscription.last_job = subscription.last_job + 1, self._core.jobs.last_id
+        for number in range(first, subscription.last_job + 1):
             fresh = self._core.jobs.find(number)
             if fresh is not None:
-                told.jobs[number] = (fresh.status, fresh.progress)
+                subscription.jobs[number] = (fresh.status, fresh.progress)
                 yield {"type": "ADD", "job": job_answer(fresh)}
         now = {job.id: job for job in self._core.jobs.waiting()}
-        for number, before in list(told.jobs.items()):
+        for number, before in list(subscription.jobs.items()):
             job = now.get(number) or self._core.jobs.find(number)
             if number not in now:
-                del told.jobs[number]
+                del subscription.jobs[number]
                 if job is not None:
                     yield {"type": "REMOVE", "job": job_answer(job)}
             elif job is not None and (job.status, job.progress) != before:
-                told.jobs[number] = (job.status, job.progress)
+                subscription.jobs[number] = (job.status, job.progress)
                 yield {"type": "UPDATE", "job": job_answer(job)}
 
-    def _answer(self, told: _Told, event: Any) -> dict[str, Any]:
+    def _answer(self, subscription: _Subscription, event: Any) -> dict[str, Any]:
         schema = build(self._core.options.at_least)
-        outcome = execute(schema, told.document, root_value={told.root: event}, variable_values=told.variables)
+        outcome = execute(
+            schema, subscription.document, root_value={subscription.root: event}, variable_values=subscription.variables
+        )
         return {"data": getattr(outcome, "data", None)}
 
     def _send(self, message: dict[str, Any]) -> None:

@@ -6,11 +6,11 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from operator import attrgetter
 
-from sandbox.plex.catalog import Catalog
 from sandbox.plex.markup import Node, Scalar, xml
+from sandbox.plex.media_store import MediaStore
 from sandbox.plex.model import TAG_ELEMENTS, Collection, Entry, Item, Media, Part
 from sandbox.plex.paths import extension
-from sandbox.plex.picture import ART, THUMB
+from sandbox.plex.pictures import ART, THUMB
 
 _LISTED = {"genre": 2, "country": 2, "director": 2, "writer": 2, "actor": 3, "collection": None}
 """Tag kinds of a listing and how many it shows: it is written from shortened text columns."""
@@ -22,17 +22,17 @@ _scalars = attrgetter(
 )  # fmt: skip
 
 
-def listed_xml(catalog: Catalog, item: Item, guids: bool) -> str:
+def listing_xml(store: MediaStore, item: Item, guids: bool) -> str:
     """A listing's element as text, kept on the item for as long as nothing it shows has changed."""
     made_of = (guids, _scalars(item), _fingerprint(item))
     if item.rendered is not None and item.rendered[0] == made_of:
         return item.rendered[1]
-    text = xml(listed(catalog, item, guids))
+    text = xml(listed(store, item, guids))
     item.rendered = (made_of, text)
     return text
 
 
-def listed(catalog: Catalog, item: Item, guids: bool) -> Node:
+def listed(store: MediaStore, item: Item, guids: bool) -> Node:
     """The partial form: two genres, three actors by name, no labels, no locks, no streams."""
     children: list[Node | str] = [_media(media, full=False, check=False) for media in item.media]
     children += _pictures(item)
@@ -40,21 +40,21 @@ def listed(catalog: Catalog, item: Item, guids: bool) -> Node:
         children += [Node(TAG_ELEMENTS[kind], {"tag": tag.tag}) for tag in item.tag_lists.get(kind, [])[:most]]
     if guids:
         children += [Node("Guid", {"id": guid}) for guid in item.guids]
-    return Node("Video", _attributes(catalog, item, full=False), children)
+    return Node("Video", _attributes(store, item, full=False), children)
 
 
-def full(catalog: Catalog, item: Item, check_files: bool, missing: Iterable[str] = ()) -> Node:
+def full(store: MediaStore, item: Item, check_files: bool, missing: Iterable[str] = ()) -> Node:
     """The whole item, as ``/library/metadata/{id}`` gives it. ``missing`` are files that the disk does not have."""
     gone = set(missing)
     children: list[Node | str] = [_media(media, full=True, check=check_files, missing=gone) for media in item.media]
     children += _pictures(item)
-    children += _all_tags(catalog, item)
+    children += _all_tags(store, item)
     children += [Node("Guid", {"id": guid}) for guid in item.guids]
     children += _locks(item)
-    return Node("Video", _attributes(catalog, item, full=True), children)
+    return Node("Video", _attributes(store, item, full=True), children)
 
 
-def collection(catalog: Catalog, found: Collection, members: list[Item], full: bool) -> Node:
+def collection(store: MediaStore, found: Collection, members: list[Item], full: bool) -> Node:
     """A collection, in a listing or on its own (plex 6)."""
     years = [item.year for item in members if item.year]
     key = found.rating_key
@@ -85,11 +85,11 @@ def collection(catalog: Catalog, found: Collection, members: list[Item], full: b
     }
     children: list[Node | str] = []
     if full:
-        children = [*_tags(catalog, found, "label"), *_locks(found)]
+        children = [*_tags(store, found, "label"), *_locks(found)]
     return Node("Directory", attributes, children, json_name="Metadata")
 
 
-def _attributes(catalog: Catalog, item: Item, full: bool) -> dict[str, Scalar]:
+def _attributes(store: MediaStore, item: Item, full: bool) -> dict[str, Scalar]:
     key = item.rating_key
     return {
         "ratingKey": str(key),
@@ -157,21 +157,21 @@ def _pictures(item: Item) -> Iterator[Node]:
         yield Node("UltraBlurColors", {corner: digest[6 * i : 6 * i + 6] for i, corner in enumerate(corners)})
 
 
-def _tags(catalog: Catalog, entry: Entry, kind: str) -> Iterator[Node]:
+def _tags(store: MediaStore, entry: Entry, kind: str) -> Iterator[Node]:
     for tag in entry.tag_lists.get(kind, ()):
-        row = catalog.tag_rows.id_of(kind, tag.tag)
+        row = store.tag_table.id_of(kind, tag.tag)
         attributes: dict[str, Scalar] = {"id": row, "filter": f"{kind}={row}", "tag": tag.tag}
         if kind == "actor":
             attributes |= {"role": tag.role or None, "thumb": tag.thumb or None}
         elif kind == "collection":
-            found = catalog.collecting.named(entry.section, tag.tag)
+            found = store.collection_objects.named(entry.section, tag.tag)
             attributes["guid"] = found.guid if found else None
         yield Node(TAG_ELEMENTS[kind], attributes)
 
 
-def _all_tags(catalog: Catalog, entry: Entry) -> Iterator[Node]:
+def _all_tags(store: MediaStore, entry: Entry) -> Iterator[Node]:
     for kind in TAG_ELEMENTS:
-        yield from _tags(catalog, entry, kind)
+        yield from _tags(store, entry, kind)
 
 
 def _locks(entry: Entry) -> list[Node]:
