@@ -14,5 +14,5 @@ def in_the_way(config: Stash2PlexConfig) -> str | None:
     try:
         parse_path_map(config.path_map)
     except BadPathRule as error:
-        return f"Stash2Plex waits, Path map is wrong: {error}. Mend it in Settings > Plugins"
+        return f"Stash2Plex is paused by a wrong setting: Path map: {error}. Fix it in Settings > Plugins"
     return None

@@ -11,7 +11,7 @@ from release.archive import index, pack
 from release.contents import LIB, libraries, plugin
 from release.manifest import VERSION
 from release.wheels import NoWheels, fetch
-from settings.config import PLUGIN_ID
+from settings.table import PLUGIN_ID
 
 ROOT = Path(__file__).resolve().parent.parent
 # Fetched once; not in dist/, whose content is what people get.

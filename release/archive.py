@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Mapping
 
 from release.manifest import DESCRIPTION, VERSION
-from settings.config import PLUGIN_ID
+from settings.table import PLUGIN_ID
 
 # Stash writes files with the modes that stand in the zip (stash 1.5).
 _MODE = 0o100644

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 
-from settings.config import PLUGIN_ID, TABLE
+from settings.table import PLUGIN_ID, TABLE
 
 VERSION = "0.1.0"
 DESCRIPTION = "Keeps Plex equal to Stash: save a scene in Stash, and a second later Plex shows it."

@@ -1,6 +1,6 @@
-"""Settings that hold more than one word: read into plain values, or refused with what is wrong. Pure.
+"""Parsers of the settings that hold more than one word. Pure.
 
-Each reader raises ValueError with what is wrong, for a sentence after the setting's title.
+Each raises ValueError with what is wrong, in words that stand behind the setting's title.
 """
 
 from __future__ import annotations
@@ -9,76 +9,76 @@ import re
 
 PLACEHOLDERS = ("title", "studio", "performer", "date", "filename", "code")
 INTERVALS = ("never", "hourly", "daily", "weekly")
-KINDS = ("studio", "parent_studio", "performer", "group", "tag", "organized")
+COLLECTION_KINDS = ("studio", "parent_studio", "performer", "group", "tag", "organized")
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _WHOLE_PATH = re.compile(r"/|\\\\|[A-Za-z]:[\\/]")
 
 
-def title_format(text: str) -> str:
-    """A format like ``{studio} - {title}``, as it is, once every placeholder is known."""
+def parse_title_format(text: str) -> str:
+    """Return a format like ``{studio} - {title}`` unchanged if every placeholder is known."""
     allowed = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
     names = _PLACEHOLDER.findall(text)
     for name in names:
         if name not in PLACEHOLDERS:
-            raise ValueError(f"only {allowed} are known, not {{{name[:40]}}}")
+            raise ValueError(f"unknown placeholder {{{name[:40]}}} (known: {allowed})")
     if set("{}") & set(_PLACEHOLDER.sub("", text)):
-        raise ValueError(f"a brace is without its partner; {allowed} are known")
+        raise ValueError(f"a brace is not closed or not opened (placeholders: {allowed})")
     if not names:
-        raise ValueError(f"one of {allowed} is needed, else every scene has the same title")
+        raise ValueError(f"without one of {allowed} every scene would have the same title")
     return text
 
 
-def interval(text: str) -> str:
-    """How often something is done."""
+def parse_interval(text: str) -> str:
+    """Return how often an automatic run is due, in lower case."""
     if text.casefold() not in INTERVALS:
-        raise ValueError(f"{', '.join(INTERVALS)} are known, not {text[:40]!r}")
+        raise ValueError(f"must be one of {', '.join(INTERVALS)}, not {text[:40]!r}")
     return text.casefold()
 
 
-def web_address(text: str) -> str:
-    """An address that a browser may be sent to. Raises ValueError."""
+def parse_web_address(text: str) -> str:
+    """Return an address that a browser may be sent to, unchanged."""
     if not text.lower().startswith(("http://", "https://")) or any(letter.isspace() for letter in text):
-        raise ValueError(f"is an address that begins with http:// or https://, not {text[:40]!r}")
+        raise ValueError(f"must begin with http:// or https://, not {text[:40]!r}")
     return text
 
 
-def names(text: str) -> tuple[str, ...]:
-    """The parts of a comma separated list, without empty ones."""
+def parse_names(text: str) -> tuple[str, ...]:
+    """Return the parts of a comma separated list, without empty ones."""
     return tuple(name for name in (part.strip() for part in text.split(",")) if name)
 
 
-def paths(text: str) -> tuple[str, ...]:
-    """Comma separated folders, files or patterns; each must be able to fit a whole path."""
-    found = names(text)
+def parse_paths(text: str) -> tuple[str, ...]:
+    """Return comma separated folders, files or patterns; each must be able to match a whole path."""
+    found = parse_names(text)
     for path in found:
         if not _WHOLE_PATH.match(path) and not set("*?") & set(path):
-            raise ValueError(f"whole paths like /data/private or patterns with * are needed, not {path[:40]!r}")
+            raise ValueError(f"use whole paths like /data/private or patterns with *, not {path[:40]!r}")
     return found
 
 
-def collections(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Kinds of collections, each with the tags it is for: ``studio, tag(Solo|Series/*)``. Only ``tag`` has any."""
+def parse_collections(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the kinds of collections, each with its tag rules (of ``tag`` only): ``studio, tag(Solo|Series/*)``."""
     found = []
-    for entry in _outside_parentheses(text):
+    for entry in _split_outside_parentheses(text):
         kind, opened, rest = (part.strip() for part in entry.partition("("))
         tags = tuple(name for name in (part.strip() for part in rest[:-1].split("|")) if name) if opened else ()
         kind = kind.casefold()
-        if kind not in KINDS:
-            raise ValueError(f"only {', '.join(KINDS)} are known, not {kind[:40]!r}")
+        if kind not in COLLECTION_KINDS:
+            raise ValueError(f"unknown kind {kind[:40]!r} (known: {', '.join(COLLECTION_KINDS)})")
         if kind == "tag" and not tags:
-            raise ValueError("tag needs names behind it, like tag(Solo|Duo)")
+            raise ValueError("tag needs names, like tag(Solo|Duo)")
         if opened and (kind != "tag" or not rest.endswith(")")):
-            raise ValueError(f"names in parentheses stand behind tag alone, like tag(Solo|Duo), not {entry[:40]!r}")
+            raise ValueError(f"only tag takes names in parentheses, like tag(Solo|Duo), not {entry[:40]!r}")
         found.append((kind, tags))
     return tuple(found)
 
 
-def prefixes(text: str) -> dict[str, str]:
-    """What stands before the names of a kind: ``studio=Studio: ; performer=Actor: ``.
+def parse_prefixes(text: str) -> dict[str, str]:
+    """Return the prefix of each kind of collections: ``studio=Studio: ; performer=Actor: ``.
 
-    Spaces behind a prefix are part of it. One that ends with a colon has a space behind it even where none was
-    given: at the end of the setting it cannot be seen, and is easily lost.
+    Trailing spaces are part of a prefix. A prefix that ends with a colon always gets one: at the end of the setting a
+    space is invisible and easily lost.
     """
     found = {}
     for rule in text.split(";"):
@@ -87,16 +87,16 @@ def prefixes(text: str) -> dict[str, str]:
         name, equals, prefix = rule.partition("=")
         kind = name.strip().casefold()
         if not equals:
-            raise ValueError(f"rules are like studio=Studio: with semicolons between them, not {rule.strip()[:40]!r}")
-        if kind not in KINDS:
-            raise ValueError(f"only {', '.join(KINDS)} are known, not {kind[:40]!r}")
+            raise ValueError(f"write rules like studio=Studio: with semicolons between them, not {rule.strip()[:40]!r}")
+        if kind not in COLLECTION_KINDS:
+            raise ValueError(f"unknown kind {kind[:40]!r} (known: {', '.join(COLLECTION_KINDS)})")
         prefix = prefix.lstrip()
         found[kind] = prefix + " " if prefix.endswith(":") else prefix
     return found
 
 
-def _outside_parentheses(text: str) -> list[str]:
-    """The parts between those commas that stand in no parentheses, without empty ones."""
+def _split_outside_parentheses(text: str) -> list[str]:
+    """Split at the commas that are not inside parentheses; empty parts are left out."""
     parts, depth = [""], 0
     for letter in text:
         depth += {"(": 1, ")": -1}.get(letter, 0)
@@ -107,5 +107,5 @@ def _outside_parentheses(text: str) -> list[str]:
         else:
             parts[-1] += letter
     if depth:
-        raise ValueError("a parenthesis is without its partner")
+        raise ValueError("a parenthesis is not closed or not opened")
     return [part.strip() for part in parts if part.strip()]

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from common.scene import SceneData, StashEntity, StashScene, files_of
-from settings.config import PLUGIN_ID
+from settings.table import PLUGIN_ID
 from stash import queries
 from stash.client import StashClient, parsing_answer
 

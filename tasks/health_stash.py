@@ -26,10 +26,10 @@ def reachable(look: HealthProbe) -> Iterator[HealthFinding]:
 def settings(look: HealthProbe) -> Iterator[HealthFinding]:
     """Whether the settings can be used."""
     from matching.path_map import BadPathRule, parse_path_map
-    from settings.config import BY_NAME, WHERE_IT_IS
+    from settings.table import BY_NAME, WHERE_TOKEN_IS
 
     config = look.config
-    where = "Mend it in Settings > Plugins > Stash2Plex"
+    where = "Fix it in Settings > Plugins > Stash2Plex"
     wrong = list(config.problems)
     try:
         parse_path_map(config.path_map)
@@ -39,7 +39,7 @@ def settings(look: HealthProbe) -> Iterator[HealthFinding]:
     for problem in wrong:
         yield HealthFinding("Settings", False, problem, f"{where}: nothing is written to Plex until then")
     if missing:
-        token = "" if config.plex_token else f". The token: {WHERE_IT_IS}"
+        token = "" if config.plex_token else f". The token: {WHERE_TOKEN_IS}"
         fill_in = f"Fill in Settings > Plugins > Stash2Plex: saves are kept until then{token}"
         yield HealthFinding("Settings", False, f"{' and '.join(missing)} missing", fill_in)
     scope = scope_problem(config)

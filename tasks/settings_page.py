@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from api.context import Context
 from common import stash_log
 from pipeline.write_blockers import in_the_way
-from settings.config import TABLE
+from settings.table import TABLE
 from stash.client import StashError
 from stash.queries import CONFIGURE
 from stash.scenes import read_batch

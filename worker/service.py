@@ -22,7 +22,8 @@ from pipeline.pictures import PictureSync
 from pipeline.scene_reader import Scene, from_stash
 from pipeline.scene_records import SceneRecords
 from pipeline.write_blockers import in_the_way
-from settings.config import PLUGIN_ID, Stash2PlexConfig
+from settings.config import Stash2PlexConfig
+from settings.table import PLUGIN_ID
 from stash.client import StashClient, StashError, StashQueryError, StashRefused
 from stash.covers import fetch_cover
 from stash.scenes import StashBatch, read_batch

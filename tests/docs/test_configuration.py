@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from settings import parsers
-from settings.config import TABLE, Setting
+from settings.table import TABLE, Setting
 
 pytestmark = [pytest.mark.unit, pytest.mark.no_cover]
 
@@ -147,7 +147,7 @@ def _allowed(setting: Setting) -> str:
         return "on, off"
     if setting.kind == "NUMBER":
         return f"{setting.low:g} to {setting.high:g}" + (", whole" if setting.whole else "")
-    return ", ".join(parsers.INTERVALS) if setting.reader is parsers.interval else "text"
+    return ", ".join(parsers.INTERVALS) if setting.parser is parsers.parse_interval else "text"
 
 
 def test_configuration_page_is_generated_from_the_settings_table() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from release.manifest import TASKS
-from settings.config import TABLE
+from settings.table import TABLE
 from tasks.modes import MODES
 
 from .pages import PAGES, ROOT, blocks, is_logged, prose, source, text_of

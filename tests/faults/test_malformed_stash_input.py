@@ -27,7 +27,8 @@ from metadata.desired_state import desired_state
 from metadata.filters import filter_reason
 from metadata.quality_gate import has_meaningful_metadata
 from pipeline.scene_reader import from_stash
-from settings.config import BY_NAME, Stash2PlexConfig
+from settings.config import Stash2PlexConfig
+from settings.table import BY_NAME
 from stash import scenes as stash_scenes
 from stash.client import StashClient, StashError
 from stash.tags import tag_descendants

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from metadata.text import clean
 from metadata.title_format import DATA_KEYS, format_title
-from settings.parsers import PLACEHOLDERS, title_format
+from settings.parsers import PLACEHOLDERS, parse_title_format
 
 pytestmark = pytest.mark.unit
 
@@ -69,7 +69,7 @@ def test_the_settings_know_the_same_placeholders() -> None:
     ],
 )
 def test_what_is_missing_leaves_no_separator_hanging(form: str, missing: str, wanted: str) -> None:
-    assert title_format(form) == form
+    assert parse_title_format(form) == form
     assert made(form, *missing.split()) == wanted
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from release.manifest import TASKS, text
-from settings.config import TABLE
+from settings.table import TABLE
 from tests.installation import ROOT, Installation, wait_for
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow(seconds=30)]

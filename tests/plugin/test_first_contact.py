@@ -11,7 +11,8 @@ import pytest
 
 from api.context import Context
 from release.manifest import TASKS
-from settings.config import TABLE, Stash2PlexConfig
+from settings.config import Stash2PlexConfig
+from settings.table import TABLE
 from stash.client import StashUnreachable
 from tasks import settings_page
 from tests.installation import PLUGIN, Installation, wait_for
@@ -52,7 +53,7 @@ def test_with_a_wrong_setting_each_task_names_it_with_what_is_allowed(
     bare_installation.configure(max_tags="plenty")
     bare_installation.task(name)
     loud = [line.message for line in bare_installation.stash.log if line.level in ("Warning", "Error")]
-    told = [line for line in loud if "Most tags" in line and "Plugin returned error" not in line]
+    told = [line for line in loud if "Maximum tags" in line and "Plugin returned error" not in line]
     assert len(told) == 1
     assert "a whole number from 0 to 10000, not 'plenty'" in told[0]
     assert "Settings > Plugins" in told[0]
@@ -110,7 +111,7 @@ def test_a_value_whose_default_counts_is_named_with_what_it_may_be(installation:
     installation.task("View Queue Status")
     [line] = [one for one in said(installation, "Warning").splitlines() if "sometimes" in one]
     assert "Reconcile interval" in line
-    assert "never, hourly, daily, weekly are known" in line
+    assert "must be one of never, hourly, daily, weekly" in line
 
 
 class Busy:

@@ -78,7 +78,7 @@ def test_settings_that_are_wrong_or_were_replaced_are_all_named(installation: In
         max_retries="many", reconcile_interval="sometimes", path_map="/a", enabled=False, sync_master=False
     )
     findings = [one["finding"] for one in health(installation)["Settings"]]
-    assert any("Tries is a whole number" in finding for finding in findings)
+    assert any("Maximum retries must be a whole number" in finding for finding in findings)
     assert any("Path map: '/a' is no rule" in finding for finding in findings)
     assert any("its default is used" in finding for finding in findings)
     assert any("Enabled is off" in finding for finding in findings)

@@ -102,9 +102,9 @@ def test_wake_starts_what_waits(installation: Installation) -> None:
     [
         ({"plex_url": ""}, "Plex URL"),
         ({"plex_token": "  "}, "Plex token"),
-        ({"plex_url": "192.168.1.5:32400"}, "is an address like http://"),
-        ({"max_retries": "many"}, "Tries is a whole number from 1 to 100, not 'many'"),
-        ({"poll_interval": 5}, "Poll interval is a number from 0.05 to 1"),
+        ({"plex_url": "192.168.1.5:32400"}, "must be an address like http://"),
+        ({"max_retries": "many"}, "Maximum retries must be a whole number from 1 to 100, not 'many'"),
+        ({"poll_interval": 5}, "Poll interval must be a number from 0.05 to 1"),
     ],
 )
 def test_a_setting_that_is_missing_or_wrong_is_said_in_one_line(

@@ -9,7 +9,7 @@ import pytest
 from hooks.process import _QUEUED
 from release.manifest import TASKS, TRIGGERS, text
 from sandbox.stash.manifest import read
-from settings.config import PLUGIN_ID, TABLE
+from settings.table import PLUGIN_ID, TABLE
 
 pytestmark = [pytest.mark.unit, pytest.mark.no_cover]
 

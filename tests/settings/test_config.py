@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from settings.config import BY_NAME, TABLE, Setting, Stash2PlexConfig, parse
+from settings.config import Stash2PlexConfig
+from settings.parsing import parse_setting
+from settings.table import BY_NAME, TABLE, Setting
 
 pytestmark = pytest.mark.unit
 
@@ -65,7 +67,7 @@ def test_an_absent_or_emptied_value_is_the_default(setting: Setting, nothing: ob
 @pytest.mark.parametrize("setting", NUMBERS, ids=names)
 @pytest.mark.parametrize("zero", [0, 0.0, "0", "0.0", " 0 "])
 def test_zero_is_an_emptied_number_and_the_default(setting: Setting, zero: object) -> None:
-    assert parse(setting, zero) == (setting.default, None)
+    assert parse_setting(setting, zero) == (setting.default, None)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +87,7 @@ def test_zero_is_an_emptied_number_and_the_default(setting: Setting, zero: objec
     ],
 )
 def test_a_number_may_be_stored_in_any_way(name: str, stored: object, wanted: float) -> None:
-    found, problem = parse(BY_NAME[name], stored)
+    found, problem = parse_setting(BY_NAME[name], stored)
     assert (found, problem) == (wanted, None)
     assert isinstance(found, int) is BY_NAME[name].whole
 
@@ -113,7 +115,7 @@ def test_a_number_that_cannot_be_used_is_the_default_and_a_problem(name: str, st
     found = Stash2PlexConfig.from_settings({name: stored})
     assert getattr(found, name) == BY_NAME[name].default
     (problem,) = found.problems
-    assert problem.startswith(f"{BY_NAME[name].title} is a ")
+    assert problem.startswith(f"{BY_NAME[name].title} must be a ")
     assert f"from {BY_NAME[name].low:g} to {BY_NAME[name].high:g}" in problem
     assert ("whole number" in problem) is BY_NAME[name].whole
     assert len(problem) < 200
@@ -128,15 +130,15 @@ def test_a_number_that_cannot_be_used_is_the_default_and_a_problem(name: str, st
 )
 @pytest.mark.parametrize("name", ["enabled", "preserve_plex_edits"])
 def test_a_switch_may_be_stored_in_any_way(name: str, stored: object, wanted: bool) -> None:
-    assert parse(BY_NAME[name], stored) == (wanted, None)
+    assert parse_setting(BY_NAME[name], stored) == (wanted, None)
 
 
 @pytest.mark.parametrize("stored", ["maybe", 2, -1, [True], {}])
 def test_a_switch_that_is_neither_is_the_default_and_a_problem(stored: object) -> None:
     for setting in SWITCHES:
-        found, problem = parse(setting, stored)
+        found, problem = parse_setting(setting, stored)
         assert found is setting.default
-        assert problem == f"{setting.title} is on or off, not {str(stored)!r}"
+        assert problem == f"{setting.title} must be on or off, not {str(stored)!r}"
 
 
 def test_texts_are_trimmed_and_the_address_has_no_slash_at_its_end() -> None:
@@ -149,7 +151,9 @@ def test_texts_are_trimmed_and_the_address_has_no_slash_at_its_end() -> None:
 
 @pytest.mark.parametrize("url", ["plex:32400", "ftp://plex", "192.168.1.10:32400", "http://", "http://plex local"])
 def test_an_address_that_is_none_is_a_problem(url: str) -> None:
-    assert config(plex_url=url).problems == (f"Plex URL is an address like http://192.168.1.10:32400, not {url!r}",)
+    assert config(plex_url=url).problems == (
+        f"Plex URL must be an address like http://192.168.1.10:32400, not {url!r}",
+    )
 
 
 @pytest.mark.parametrize("url", ["http://plex", "HTTPS://plex:32400/", "http://[fd00::1]:32400", "https://me.net/plex"])
@@ -161,12 +165,12 @@ def test_what_is_missing_is_named_in_one_sentence() -> None:
     assert config(**FULL).missing() is None
     both, token = config().missing(), config(plex_url="http://x").missing()
     assert both is not None
-    assert both.startswith("Stash2Plex waits for Plex URL and Plex token: fill in Settings > Plugins")
+    assert both.startswith("Stash2Plex is waiting for Plex URL and Plex token: fill in Settings > Plugins")
     assert token is not None
     assert "for Plex token:" in token
     wrong = config(**FULL, max_retries="x", enabled="perhaps").missing()
     assert wrong is not None
-    assert "a setting is wrong: Enabled is on or off, not 'perhaps'; Tries is a whole number from 1 to 100" in wrong
+    assert "a wrong setting: Enabled must be on or off, not 'perhaps'; Maximum retries must be a whole number" in wrong
 
 
 def test_the_token_is_not_shown_by_accident() -> None:
@@ -213,4 +217,4 @@ def test_a_wrong_interval_is_named_and_keeps_nobody_waiting() -> None:
     found = config(reconcile_interval="monthly", plex_url="http://x", plex_token="t")
     assert found.reconcile_interval == "never"
     assert found.missing() is None
-    assert found.warnings == ("Reconcile interval: never, hourly, daily, weekly are known, not 'monthly'",)
+    assert found.warnings == ("Reconcile interval: must be one of never, hourly, daily, weekly, not 'monthly'",)

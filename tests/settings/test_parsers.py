@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from settings import parsers
-from settings.config import TABLE, Stash2PlexConfig
+from settings.config import Stash2PlexConfig
+from settings.table import TABLE
 
 pytestmark = pytest.mark.unit
 
-READERS = {setting.name: setting for setting in TABLE if setting.reader is not None}
+READERS = {setting.name: setting for setting in TABLE if setting.parser is not None}
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,7 @@ READERS = {setting.name: setting for setting in TABLE if setting.reader is not N
     ],
 )  # fmt: skip
 def test_kinds_of_collections(text: str, wanted: object) -> None:
-    assert parsers.collections(text) == wanted
+    assert parsers.parse_collections(text) == wanted
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,7 @@ def test_kinds_of_collections(text: str, wanted: object) -> None:
     ],
 )
 def test_prefixes_of_kinds(text: str, wanted: dict[str, str]) -> None:
-    assert parsers.prefixes(text) == wanted
+    assert parsers.parse_prefixes(text) == wanted
 
 
 ALLOWED = "{title}, {studio}, {performer}, {date}, {filename}, {code}"
@@ -54,38 +55,42 @@ KINDS = "studio, parent_studio, performer, group, tag, organized"
 @pytest.mark.parametrize(
     ("name", "stored", "problem"),
     [
-        ("title_format", "{titel}", f"Title format: only {ALLOWED} are known, not {{titel}}"),
-        ("title_format", "{Title}", f"Title format: only {ALLOWED} are known, not {{Title}}"),
-        ("title_format", "{title} {}", f"Title format: only {ALLOWED} are known, not {{}}"),
-        ("title_format", "{title} {studio", f"Title format: a brace is without its partner; {ALLOWED} are known"),
-        ("title_format", "{title}}", f"Title format: a brace is without its partner; {ALLOWED} are known"),
-        ("title_format", "http://x", f"Title format: one of {ALLOWED} is needed, else every scene has the same title"),
-        ("collections", "studios", f"Collections: only {KINDS} are known, not 'studios'"),
-        ("collections", "studio performer", f"Collections: only {KINDS} are known, not 'studio performer'"),
-        ("collections", "tag", "Collections: tag needs names behind it, like tag(Solo|Duo)"),
-        ("collections", "tag( | )", "Collections: tag needs names behind it, like tag(Solo|Duo)"),
-        ("collections", "tag(a", "Collections: a parenthesis is without its partner"),
-        ("collections", "tag(a)), studio", "Collections: a parenthesis is without its partner"),
+        ("title_format", "{titel}", f"Title format: unknown placeholder {{titel}} (known: {ALLOWED})"),
+        ("title_format", "{Title}", f"Title format: unknown placeholder {{Title}} (known: {ALLOWED})"),
+        ("title_format", "{title} {}", f"Title format: unknown placeholder {{}} (known: {ALLOWED})"),
+        (
+            "title_format",
+            "{title} {studio",
+            f"Title format: a brace is not closed or not opened (placeholders: {ALLOWED})",
+        ),
+        ("title_format", "{title}}", f"Title format: a brace is not closed or not opened (placeholders: {ALLOWED})"),
+        ("title_format", "http://x", f"Title format: without one of {ALLOWED} every scene would have the same title"),
+        ("collections", "studios", f"Collections: unknown kind 'studios' (known: {KINDS})"),
+        ("collections", "studio performer", f"Collections: unknown kind 'studio performer' (known: {KINDS})"),
+        ("collections", "tag", "Collections: tag needs names, like tag(Solo|Duo)"),
+        ("collections", "tag( | )", "Collections: tag needs names, like tag(Solo|Duo)"),
+        ("collections", "tag(a", "Collections: a parenthesis is not closed or not opened"),
+        ("collections", "tag(a)), studio", "Collections: a parenthesis is not closed or not opened"),
         (
             "collections",
             "studio(Atlas)",
-            "Collections: names in parentheses stand behind tag alone, like tag(Solo|Duo), not 'studio(Atlas)'",
+            "Collections: only tag takes names in parentheses, like tag(Solo|Duo), not 'studio(Atlas)'",
         ),
         (
             "collections",
             "tag(a) b",
-            "Collections: names in parentheses stand behind tag alone, like tag(Solo|Duo), not 'tag(a) b'",
+            "Collections: only tag takes names in parentheses, like tag(Solo|Duo), not 'tag(a) b'",
         ),
-        ("collection_prefix", "maker=x", f"Collection prefixes: only {KINDS} are known, not 'maker'"),
+        ("collection_prefix", "maker=x", f"Collection prefixes: unknown kind 'maker' (known: {KINDS})"),
         (
             "collection_prefix",
             "Studio: ",
-            "Collection prefixes: rules are like studio=Studio: with semicolons between them, not 'Studio:'",
+            "Collection prefixes: write rules like studio=Studio: with semicolons between them, not 'Studio:'",
         ),
         (
             "exclude_paths",
             "/data/x, private",
-            "Exclude paths: whole paths like /data/private or patterns with * are needed, not 'private'",
+            "Exclude paths: use whole paths like /data/private or patterns with *, not 'private'",
         ),
     ],
 )
@@ -100,7 +105,7 @@ def test_what_cannot_be_read_is_the_default_and_a_problem_with_what_is_allowed(
 
 @pytest.mark.parametrize("text", ["/data", "C:\\Videos", "d:/x", "\\\\nas\\share", "*.trailer.mp4", "x?", ""])
 def test_a_path_is_whole_or_a_pattern(text: str) -> None:
-    assert parsers.paths(text) == ((text,) if text else ())
+    assert parsers.parse_paths(text) == ((text,) if text else ())
 
 
 def test_the_settings_give_what_they_hold_as_values() -> None:
