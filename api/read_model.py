@@ -13,7 +13,6 @@ import time
 
 from common import reconcile_due
 from common.errors import ENDED_BY_OUTAGE
-from common.jobs import scene_key
 from common.sqlite import connect_existing
 from state import database
 from state.reconciliation_state import FILE as RECONCILIATION_FILE
@@ -143,6 +142,8 @@ def has_active_jobs(db: sqlite3.Connection, now: float) -> bool:
 
 def jobs_of_scenes(data_dir: str, scene_ids: Iterable[int]) -> dict[int, dict[str, object]]:
     """Return the job of each scene that waits or is in flight; of two, the one that waits, which is newer."""
+    from common.jobs import scene_key  # a status has no use for it
+
     found: dict[int, dict[str, object]] = {}
     db = open_queue(data_dir)
     if db is None:

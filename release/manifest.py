@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 
 from settings.table import PLUGIN_ID, TABLE
+from tasks.menu import TASKS
 
 VERSION = "0.1.0"
 DESCRIPTION = "Keeps Plex equal to Stash: save a scene in Stash, and a second later Plex shows it."
@@ -23,53 +24,6 @@ SCRIPTS = (
     *("ui/scene.js", "ui/cards.js", "ui/settings.js"),
 )
 STYLES = ("ui/stash2plex.css",)
-# name, description, default arguments
-TASKS: tuple[tuple[str, str, dict[str, str]], ...] = (
-    (
-        "Sync All Scenes",
-        "Queues every scene, those given back to Plex too; what is the same there already costs no write.",
-        {"mode": "all"},
-    ),
-    ("Sync Recent Scenes", "The same for the scenes updated in the last 24 hours.", {"mode": "recent"}),
-    (
-        "Reconcile Library (All)",
-        "Compares every scene with Plex and queues what is not the same there.",
-        {"mode": "reconcile_all"},
-    ),
-    ("Reconcile Library (Recent)", "The same for the last 24 hours.", {"mode": "reconcile_recent"}),
-    ("Reconcile Library (Last 7 Days)", "The same for the last seven days.", {"mode": "reconcile_7days"}),
-    (
-        "Reconcile Library (Custom Range)",
-        "The same for the range of the settings (reconcile_scope).",
-        {"mode": "reconcile_custom"},
-    ),
-    (
-        "Gap Report",
-        "Says what a reconciliation would find, in Stash and in Plex, and queues nothing.",
-        {"mode": "gap_report"},
-    ),
-    ("Process Queue", "Starts the background worker if need be and shows its progress.", {"mode": "process_queue"}),
-    ("View Queue Status", "Says in the log what waits, what failed and why.", {"mode": "queue_status"}),
-    (
-        "Health Check",
-        "Checks settings, Plex, Stash, data and worker, and says what to do where something is not as it should be.",
-        {"mode": "health"},
-    ),
-    (
-        "Preview Changes",
-        "Says what a sync of the scenes of the last 24 hours would write, field by field, and changes nothing.",
-        {"mode": "preview"},
-    ),
-    (
-        "Give Back to Plex",
-        "Says what giving every item back as it was before would change. With the argument confirm it is done.",
-        {"mode": "give_back"},
-    ),
-    ("Clear Pending Queue", "Forgets every waiting job.", {"mode": "clear_queue"}),
-    ("Retry Dead Letters", "Tries every job that failed for good once more.", {"mode": "retry_dlq"}),
-    ("Clear Dead Letter Queue", "Forgets every job that failed for good.", {"mode": "clear_dlq"}),
-    ("Purge Old DLQ Entries", "Forgets failed jobs older than 30 days.", {"mode": "purge_dlq", "days": "30"}),
-)
 TRIGGERS = (
     *("Scene.Update.Post", "Scene.Create.Post", "Scene.Destroy.Post"),
     *("Performer.Update.Post", "Studio.Update.Post", "Tag.Update.Post", "Tag.Merge.Post", "Group.Update.Post"),

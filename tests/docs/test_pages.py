@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from common import missing_packages
-from release.manifest import TASKS
+from tasks.menu import TASKS
 
 from .pages import PAGES, ROOT, prose, text_of
 

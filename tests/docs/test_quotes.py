@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from release.manifest import TASKS
 from settings.table import TABLE
+from tasks.menu import TASKS
 from tasks.modes import MODES
 
 from .pages import PAGES, ROOT, blocks, is_logged, prose, source, text_of

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from release.manifest import TASKS, text
+from release.manifest import text
 from settings.table import TABLE
+from tasks.menu import TASKS
 from tests.installation import ROOT, Installation, wait_for
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow(seconds=30)]

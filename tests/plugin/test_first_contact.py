@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from api.context import Context
-from release.manifest import TASKS
 from settings.config import Stash2PlexConfig
 from settings.table import TABLE
 from stash.client import StashUnreachable
 from tasks import settings_page
+from tasks.menu import TASKS
 from tests.installation import PLUGIN, Installation, wait_for
 
 from .test_tasks import operation, said

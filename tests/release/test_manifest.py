@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from hooks.process import _QUEUED
-from release.manifest import TASKS, TRIGGERS, text
+from release.manifest import TRIGGERS, text
 from sandbox.stash.manifest import read
 from settings.table import PLUGIN_ID, TABLE
+from tasks.menu import TASKS
 
 pytestmark = [pytest.mark.unit, pytest.mark.no_cover]
 

@@ -6,7 +6,7 @@ from importlib import import_module
 
 import pytest
 
-from release.manifest import TASKS
+from tasks.menu import TASKS
 from tasks.modes import API, BOTH, FILES, FULL, MENU, MODES, PAGE, STATUS, needs_packages
 
 pytestmark = pytest.mark.unit
