@@ -1,24 +1,30 @@
-"""What can go wrong with Plex, on three branches, and the one place where plexapi's errors are classified.
+"""The errors of Plex, and the tables that turn those of plexapi, requests and urllib3 into them.
 
-PlexError
- ├─ PlexTemporaryError      tried again
- │   ├─ PlexNotFound        the file is not in Plex (yet): a schedule of its own
- │   └─ PlexServerDown      Plex cannot be reached, or is not ready
- └─ PlexPermanentError      trying again will not help
-     ├─ PlexTokenRefused    a person has to mend the token (and nothing can be reached with it)
-     └─ PlexLibraryMissing  a person has to mend the library's name
+UserFacingError
+ └─ PlexError
+     ├─ PlexTemporaryError          retried
+     │   ├─ PlexNotFound            the file is not in Plex (yet): a schedule of its own
+     │   └─ PlexServerDown          Plex cannot be reached, or is not ready
+     │       └─ PlexTokenRefused    both: the user has to enter another token, and nothing is reached until then
+     └─ PlexPermanentError          a retry would not help
+         ├─ PlexTokenRefused
+         ├─ PlexLibraryMissing      the user has to correct the library's name
+         └─ PictureRefused          Plex does not take the bytes of a picture (plex.pictures)
 """
 
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Collection
+from typing import NamedTuple
 
 from common.errors import UserFacingError
 
 # plexapi gives the status in the text alone: "(503) service_unavailable; <url> <body>" (plex 1.5).
 _STATUS = re.compile(r"\((\d{3})\)")
 _STARTING_UP = "starting up"
-_TEMPORARY = frozenset({408, 409, 425, 429})
+_MAX_TEXT = 300
 
 
 class PlexError(UserFacingError):
@@ -28,13 +34,13 @@ class PlexError(UserFacingError):
 
 
 class PlexTemporaryError(PlexError):
-    """Plex could not do it now."""
+    """Plex could not do it now; a retry may help."""
 
     code = "PlexTemporaryError"
 
 
 class PlexPermanentError(PlexError):
-    """Plex will not do it, however often it is asked."""
+    """Plex refuses; a retry would not help."""
 
     code = "PlexPermanentError"
 
@@ -52,7 +58,7 @@ class PlexServerDown(PlexTemporaryError):
 
 
 class PlexTokenRefused(PlexPermanentError, PlexServerDown):
-    """Plex does not accept the token. Both: asking again is useless, and the server is out of reach with it."""
+    """Plex does not accept the token: a retry is useless, and the server cannot be reached with it."""
 
     code = "PlexTokenRefused"
 
@@ -64,60 +70,113 @@ class PlexLibraryMissing(PlexPermanentError):
 
 
 def status_of(error: BaseException) -> int | None:
-    """The HTTP status in a plexapi error, or None."""
+    """Return the HTTP status in the text of a plexapi error, or None."""
     found = _STATUS.match(str(error))
     return int(found[1]) if found else None
 
 
-def translate_plex_exception(exc: BaseException) -> PlexError:
-    """Any error of plexapi, requests or the XML parser as one of ours; ours are given back as they are.
+class _ErrorRule(NamedTuple):
+    """Errors of these classes are a ``kind`` of ours. The sentence may hold {name} and {text} of the error."""
 
-    429 and 5xx arrive from plexapi as BadRequest (plex 1.5), and so does "still starting up" (plex 1.4).
-    """
+    classes: tuple[str, ...]
+    kind: type[PlexError]
+    sentence: str
+
+
+class _StatusRule(NamedTuple):
+    """Answers of these statuses are a ``kind`` of ours. The sentence may hold {text}: what was asked and answered."""
+
+    statuses: Collection[int]
+    kind: type[PlexError]
+    sentence: str
+
+
+# The first rule that applies decides.
+_ERROR_RULES = (
+    _ErrorRule(
+        ("requests.exceptions.SSLError", "urllib3.exceptions.SSLError", "ssl.SSLError"),
+        PlexServerDown,
+        "Plex's certificate was refused: use http:// in your network, or the plex.direct name ({text})",
+    ),
+    _ErrorRule(
+        (
+            *("requests.exceptions.ReadTimeout", "urllib3.exceptions.ReadTimeoutError"),
+            *("requests.exceptions.ChunkedEncodingError", "requests.exceptions.ContentDecodingError"),
+        ),
+        PlexTemporaryError,
+        "Plex did not finish its answer ({name})",
+    ),
+    _ErrorRule(
+        # urllib3's HTTPError is the base of all its errors.
+        ("requests.exceptions.RequestException", "urllib3.exceptions.HTTPError", "builtins.OSError"),
+        PlexServerDown,
+        "Plex cannot be reached ({name})",
+    ),
+    _ErrorRule(
+        # A proxy's page or half a body (plex 1.5).
+        (
+            *("xml.etree.ElementTree.ParseError", "builtins.TypeError"),
+            *("builtins.AttributeError", "builtins.KeyError"),
+        ),
+        PlexTemporaryError,
+        "Plex sent an unreadable answer ({name}: {text})",
+    ),
+)
+_STATUS_RULES = (
+    _StatusRule(
+        {401},
+        PlexTokenRefused,
+        "Plex does not accept the token: enter it again in Settings > Plugins > Stash2Plex. In Plex Web it is under "
+        "any item, ... > Get Info > View XML, at the end of the address after X-Plex-Token=",
+    ),
+    _StatusRule(
+        {403},
+        PlexTokenRefused,
+        "Plex does not allow this token's user to do it: enter the token of the server's owner in "
+        "Settings > Plugins > Stash2Plex",
+    ),
+    _StatusRule({404}, PlexNotFound, "Plex does not have it: {text}"),
+    _StatusRule({503}, PlexServerDown, "Plex is not ready: {text}"),
+    _StatusRule(
+        {*range(300, 400), 408, 409, 425, 429, *range(500, 1000)},
+        PlexTemporaryError,
+        "Plex could not do it now: {text}",
+    ),
+)
+_REFUSED = _StatusRule((), PlexPermanentError, "Plex refused: {text}")
+# plexapi's classes that stand for a status; all its other errors have it in their text.
+_PLEXAPI_STATUSES = (("plexapi.exceptions.Unauthorized", 401), ("plexapi.exceptions.NotFound", 404))
+
+
+def translate_plex_exception(exc: BaseException) -> PlexError:
+    """Return any error of plexapi, requests, urllib3 or the XML parser as one of ours, and one of ours unchanged."""
     if isinstance(exc, PlexError):
         return exc
     whole = " ".join(str(exc).split())
-    text = whole[:300]
-    names = {kind.__name__ for kind in type(exc).__mro__}
-    if "BadRequest" in names or "NotFound" in names or "PlexApiException" in names:
-        return _of_status(status_of(exc), names, whole)
-    if "SSLError" in names:
-        return PlexServerDown(
-            f"Plex's certificate was refused: use http:// in your network, or the plex.direct name ({text})"
-        )
-    if names & {"ReadTimeout", "ReadTimeoutError", "ChunkedEncodingError", "ContentDecodingError"}:
-        return PlexTemporaryError(f"Plex did not finish its answer ({type(exc).__name__})")
-    # HTTPError is what all errors of urllib3 are.
-    if names & {"ConnectionError", "Timeout", "RequestException", "HTTPError", "OSError"}:
-        return PlexServerDown(f"Plex cannot be reached ({type(exc).__name__})")
-    if "ParseError" in names or isinstance(exc, (TypeError, AttributeError, KeyError)):
-        # An answer that is not what it should be: a proxy's page, half a body (plex 1.5).
-        return PlexTemporaryError(f"Plex answered with something unreadable ({type(exc).__name__}: {text})")
-    return PlexPermanentError(f"{type(exc).__name__}: {text}")
+    if isinstance(exc, _loaded("plexapi.exceptions.PlexApiException")):
+        by_class = (status for name, status in _PLEXAPI_STATUSES if isinstance(exc, _loaded(name)))
+        return error_of_status(next(by_class, status_of(exc)), whole)
+    name, text = type(exc).__name__, whole[:_MAX_TEXT]
+    for rule in _ERROR_RULES:
+        if any(isinstance(exc, _loaded(path)) for path in rule.classes):
+            return rule.kind(rule.sentence.format(name=name, text=text))
+    return PlexPermanentError(f"{name}: {text}")
 
 
-def error_of_status(status: int, text: str) -> PlexError:
-    """The error that an answer of this HTTP status stands for; ``text`` says what was asked and answered."""
-    return _of_status(status, set(), " ".join(text.split()))
+def error_of_status(status: int | None, text: str) -> PlexError:
+    """Return the error for an answer with this HTTP status; ``text`` says what was asked and answered."""
+    whole = " ".join(text.split())
+    rule = next((rule for rule in _STATUS_RULES if status in rule.statuses), _REFUSED)
+    if rule.kind not in (PlexTokenRefused, PlexNotFound) and _STARTING_UP in whole.lower():
+        # 400 of a server that is not ready to write yet (plex 1.4).
+        rule = next(rule for rule in _STATUS_RULES if rule.kind is PlexServerDown)
+    # A request may be longer than the answer, which stands at the end.
+    shown = whole if len(whole) <= _MAX_TEXT else f"{whole[: _MAX_TEXT // 2]} ... {whole[-_MAX_TEXT // 2 :]}"
+    return rule.kind(rule.sentence.format(text=shown))
 
 
-def _of_status(status: int | None, names: set[str], whole: str) -> PlexError:
-    # What an edit was about is longer than what came of it, which stands behind it.
-    text = whole if len(whole) <= 300 else f"{whole[:150]} ... {whole[-150:]}"
-    if "Unauthorized" in names or status == 401:
-        return PlexTokenRefused(
-            "Plex does not accept the token: set it anew in Settings > Plugins > Stash2Plex. In Plex Web it is under "
-            "any item, ... > Get Info > View XML, at the end of the address behind X-Plex-Token="
-        )
-    if status == 403:
-        return PlexTokenRefused(
-            "Plex does not let this token's user do it: set the token of the server's owner in "
-            "Settings > Plugins > Stash2Plex"
-        )
-    if "NotFound" in names or status == 404:
-        return PlexNotFound(f"Plex does not have it: {text}")
-    if status == 503 or _STARTING_UP in whole.lower():
-        return PlexServerDown(f"Plex is not ready: {text}")
-    if status is not None and (300 <= status < 400 or status >= 500 or status in _TEMPORARY):
-        return PlexTemporaryError(f"Plex could not do it now: {text}")
-    return PlexPermanentError(f"Plex refused: {text}")
+def _loaded(path: str) -> tuple[type[BaseException], ...]:
+    """Return a class by its module and name, or nothing if the module was never imported: then nothing raised it."""
+    module, _, name = path.rpartition(".")
+    found: type[BaseException] | None = getattr(sys.modules.get(module), name, None)
+    return () if found is None else (found,)
