@@ -10,7 +10,7 @@ from benchmarks.results import Result, main
 from benchmarks.stages import drained, first_save
 from sandbox.demo.measurements import run_task
 from sandbox.demo.servers import DemoServers
-from worker.dispatcher import LIVELY_FOR
+from worker.queue_watch import BUSY_FOR_S
 
 SCENES = 200
 
@@ -22,7 +22,7 @@ def measure(full: bool) -> Iterator[Result]:
         first_save(servers)
         run_task(servers, "Sync All Scenes")
         drained(servers)
-        time.sleep(LIVELY_FOR + 3)
+        time.sleep(BUSY_FOR_S + 3)
         pid = servers.worker_pid()
         if pid is None:
             raise RuntimeError("the drainer has left")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from metadata.change_text import change_as_line
 from metadata.desired_state import DesiredState, desired_state
@@ -16,6 +15,7 @@ from pipeline.scene_sync import SceneSync
 from plex.client import PlexClient
 from plex.exceptions import PlexNotFound, PlexTemporaryError
 from plex.items import FullItem, read_items
+from settings.config import Stash2PlexConfig
 from stash.scenes import file_stem
 from state.ledger import Verdict
 
@@ -23,14 +23,14 @@ log = logging.getLogger("Stash2Plex.worker")
 
 
 class ItemWriter:
-    """Writes over ``client`` with the settings ``config``; both are asked for anew each time, since they change."""
+    """Writes over ``client()`` with the settings ``config()``: both change while a worker lives."""
 
     def __init__(
-        self, client: Callable[[], PlexClient], config: Callable[[], Any], memory: Callable[[], SceneRecords]
+        self, client: Callable[[], PlexClient], config: Callable[[], Stash2PlexConfig], records: SceneRecords
     ) -> None:
         self._client = client
         self._config = config
-        self._memory = memory
+        self._records = records
 
     def wish(self, work: SceneSync, descendants: TagDescendants) -> DesiredState:
         """What the items of a scene should be."""
@@ -39,19 +39,19 @@ class ItemWriter:
 
     def diff(self, work: SceneSync, item: FullItem, *, reorder: bool = False) -> Diff:
         """What has to change on one item. ``reorder``: the order of the actors counts, which Plex may not keep."""
-        ours = self._memory().our_rating(work.scene_id)
+        ours = self._records.our_rating(work.scene_id)
         return compute_diff(
             ActualState(item.scalars, item.tags, item.rating),
             _wish(work),
             preserve=self._config().preserve_plex_edits,
             rating_is_ours=ours is not None and item.rating is not None and abs(ours - item.rating) < 0.05,
-            owned=self._memory().collections(item, self._client().machine),
+            owned=self._records.collections(item, self._client().machine),
             reorder=reorder,
         )
 
     def first_diff(self, work: SceneSync, item: FullItem) -> Diff:
         """:meth:`diff` as it is written: an order of actors that is new is asked for once."""
-        before = self._memory().entry(work.scene_id)
+        before = self._records.entry(work.scene_id)
         return self.diff(work, item, reorder=before is None or before.fingerprint != work.fingerprint)
 
     def write(self, work: SceneSync) -> None:
@@ -106,10 +106,10 @@ class ItemWriter:
         if item.is_garbled:
             raise PlexTemporaryError(f"Plex's answer about item {item.rating_key} is garbled, by a proxy perhaps")
         client, wish = self._client(), _wish(work)
-        self._memory().before_write(work, item, client.machine, diff)
+        self._records.before_write(work, item, client.machine, diff)
         for query in edit_queries(diff):
             client.edit(item.section, item.rating_key, query)
-        self._memory().after_write(item, client.machine, diff)
+        self._records.after_write(item, client.machine, diff)
         if diff.rating is not None:
             work.rating = diff.rating
         mode = "preserved" if self._config().preserve_plex_edits else "overwrite"

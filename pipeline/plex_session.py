@@ -13,10 +13,10 @@ from matching import manual_match
 from matching.index import MatchCache, PlexCache
 from matching.path_map import PathMap, PathRule, parse_path_map
 from matching.ranking import Candidate, Evidence, Match, MatchConfidence, Ranked, rank
-from pipeline.prefetch import Prefetch
+from pipeline.item_reader import ItemReader
 from plex.client import Library, PlexClient
 from plex.exceptions import PlexError, PlexLibraryMissing, PlexServerDown
-from plex.items import FullItem, Part, read_items
+from plex.items import FullItem, Part
 from plex.libraries import choose_libraries
 from state.manual_matches import ManualMatch, PlexFile, is_refused
 
@@ -31,8 +31,6 @@ THOROUGH_LOOK = 600.0
 WHOLE_LOOK = 3600.0
 # Where items are known to be missing from the index, sooner.
 REPAIR_LOOK = 600.0
-# An item asked for ahead counts as just read for so many seconds. What a person does in Plex meanwhile is not seen.
-AHEAD = 1.0
 # Plex is asked to scan the same folder once in so many seconds.
 SCAN_PAUSE = 60.0
 
@@ -60,13 +58,12 @@ class PlexSession:
         self._looked_at = float("-inf")
         self._thorough_look_at = float("-inf")
         self._whole_look_at = float("-inf")
-        self._read_at = float("-inf")
         self._incomplete = False
         # Something was forgotten since the last look: until the next the index knows too little to doubt by.
         self._behind = False
         self._looked_for_any = False
         self._scanned_at: dict[str, float] = {}
-        self._ahead: Prefetch | None = None
+        self._items = ItemReader(self.client, clock, lambda: self._looked_at)
         # What is learned from one batch counts with the next.
         self._views: dict[tuple[str, str], int] | None = None
         # Whether the index has changed since somebody took notice.
@@ -119,7 +116,7 @@ class PlexSession:
             found = self._judge(files, refused)
             if _is_proven(found[0]):
                 return found
-        overdue = self._behind or (refuted and self._looked_at < self._read_at)
+        overdue = self._behind or (refuted and self._looked_at < self._items.last_read_at)
         if self._look(0.0 if overdue else self.patience if patient else FRESH_LOOK, thorough=not patient):
             found = self._judge(files, refused)
         return found
@@ -160,34 +157,16 @@ class PlexSession:
             self._views = self._matches.learned()
         return rank(files, candidates, self._path_map, self._views), evidence
 
-    def ask_ahead(self, rating_keys: Collection[int]) -> None:
-        """Ask for the items that will probably be wanted of a batch, and do not wait for them: the next :meth:`read` of
-        one of them does. Nothing is asked before the first use of the server, or twice."""
-        if rating_keys and self._sections is not None and not self._is_asked(rating_keys):
-            self._ahead = Prefetch(self.client, rating_keys, self._clock())
-
-    def _is_asked(self, rating_keys: Collection[int]) -> bool:
-        ahead = self._ahead
-        return ahead is not None and ahead.keys >= set(rating_keys) and self._counts(ahead)
-
-    def _counts(self, ahead: Prefetch) -> bool:
-        """Whether what was asked ahead is as good as asked now. What is older than the index would refute what the
-        index has learned since."""
-        return ahead.at >= self._looked_at and self._clock() - ahead.at < AHEAD
+    def prefetch(self, rating_keys: Collection[int]) -> None:
+        """Request items that the next :meth:`read` will probably ask for. Does nothing before the first use of the
+        server."""
+        if self._sections is not None:
+            self._items.prefetch(rating_keys)
 
     def read(self, rating_keys: Iterable[int]) -> dict[int, FullItem]:
-        """Items in full, as they are now, or were when they were asked for ahead."""
-        wanted = set(rating_keys)
-        self._read_at = self._clock()
+        """Return items in full, by rating key, as they are now or were when they were prefetched."""
         self._views = None
-        ahead = self._ahead
-        if ahead is None or not wanted & ahead.keys:
-            return read_items(self.client, wanted)
-        self._ahead = None
-        if not self._counts(ahead):
-            return read_items(self.client, wanted)
-        there = {key: item for key, item in ahead.items().items() if key in wanted}
-        return {**there, **read_items(self.client, wanted - ahead.keys)}
+        return self._items.read(rating_keys)
 
     def proven(self, match: Match, items: dict[int, FullItem], files: list[SceneFile]) -> list[FullItem]:
         """Those chosen items that, read in full, still are what the index said; what is not so is forgotten.
@@ -215,7 +194,7 @@ class PlexSession:
 
     def holding(self, binding: ManualMatch) -> list[FullItem]:
         """The items, read in full, that have a file of a binding; after a look at what is new."""
-        self._look(0.0 if self._looked_at < self._read_at else FRESH_LOOK, thorough=True)
+        self._look(0.0 if self._looked_at < self._items.last_read_at else FRESH_LOOK, thorough=True)
         there = self._cache.candidates(binding.files)
         return list(
             self.read(item.rating_key for item in there if binding.holds(manual_match.files_of(item.parts))).values()

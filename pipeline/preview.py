@@ -1,4 +1,4 @@
-"""What a sync would change: the steps of the real one, over a worker that can write nothing."""
+"""What a sync would change: the steps of the real one, over a pipeline that can write nothing."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ from matching.low_confidence import LowConfidence
 from matching.ranking import MatchConfidence
 from metadata.change_text import change_as_dict
 from metadata.diff import Change
+from pipeline.batch import BatchPipeline
 from pipeline.pictures import PictureOutcome, PictureSync
 from pipeline.scene_reader import Scene
 from pipeline.scene_records import SceneRecords
 from pipeline.scene_sync import SceneSync
+from pipeline.write_blockers import NEEDS_USER
 from plex.client import IDENTIFIER_FILE, client_identifier
 from plex.exceptions import PlexNotFound, PlexTemporaryError
+from settings.config import Stash2PlexConfig
 from stash.scenes import file_stem
 from state import database
 from state.ledger import Verdict
-from worker.outcomes import NEEDS_A_PERSON
-from worker.processor import SyncWorker
 
 
 @dataclass(frozen=True)
@@ -125,48 +126,41 @@ class PreviewRecords(SceneRecords):
 
 
 @contextmanager
-def onlooker(config: Any, data_dir: str, pictures: PictureSync | None) -> Iterator[SyncWorker]:
-    """A worker to look with. Its ledger cannot be written to. Its index is a copy, which is thrown away: the drainer
-    has to notice for itself what is new in Plex, since somebody may wait for it. Plex is never asked to scan.
+def preview_pipeline(config: Stash2PlexConfig, data_dir: str, pictures: PictureSync | None) -> Iterator[BatchPipeline]:
+    """A pipeline that changes nothing. Its ledger is read-only and its index a copy that is deleted afterwards: the
+    worker has to notice for itself what is new in Plex, since jobs may wait for it. Plex is never asked to scan.
 
     Raises OSError, sqlite3.Error.
     """
     with tempfile.TemporaryDirectory(prefix="stash2plex-") as folder, closing(_ledger(data_dir)) as db:
         _copy_index(data_dir, folder)
-        worker = SyncWorker(
-            None,
-            None,
-            replace(config, trigger_plex_scan=False),
-            data_dir=folder,
-            memory=PreviewRecords(db),
-            pictures=pictures,
-        )
+        pipeline = BatchPipeline(replace(config, trigger_plex_scan=False), folder, PreviewRecords(db), pictures)
         try:
-            yield worker
+            yield pipeline
         finally:
-            worker.close()
+            pipeline.close()
 
 
 def preview(
-    worker: SyncWorker, scene_ids: Sequence[int], scenes: Mapping[int, Scene] | None = None
+    pipeline: BatchPipeline, scene_ids: Sequence[int], scenes: Mapping[int, Scene] | None = None
 ) -> list[ScenePreview]:
     """What a sync of these scenes would do, in their order. ``scenes`` are those read already.
 
     Raises StashError, and PlexError where Plex or the settings are at fault and not one of the scenes.
     """
-    works = [SceneSync(new_job(one, "metadata", {}, priority=PRIORITY_BULK, now=worker.clock())) for one in scene_ids]
-    worker.prepare(works, scenes)
-    memory = worker.memory
-    if isinstance(memory, PreviewRecords):
+    works = [SceneSync(new_job(one, "metadata", {}, priority=PRIORITY_BULK, now=time.time())) for one in scene_ids]
+    pipeline.prepare(works, scenes)
+    records = pipeline.records
+    if isinstance(records, PreviewRecords):
         found = [work for work in works if work.open]
         for work in found:
-            memory.foresee(work)
+            records.foresee(work)
         for work in found:
-            worker.leave_to_others(work)
-    return [_forecast(worker, work) for work in works]
+            pipeline.leave_to_others(work)
+    return [_forecast(pipeline, work) for work in works]
 
 
-def _forecast(worker: SyncWorker, work: SceneSync) -> ScenePreview:
+def _forecast(pipeline: BatchPipeline, work: SceneSync) -> ScenePreview:
     forecast = ScenePreview(work.scene_id)
     scene = work.scene
     if scene is not None and scene.data is not None:
@@ -179,30 +173,28 @@ def _forecast(worker: SyncWorker, work: SceneSync) -> ScenePreview:
     elif work.verdict is not None:
         forecast.verdict, forecast.reason = work.verdict.value, work.reason
     else:
-        _compare(worker, work, forecast)
+        _compare(pipeline, work, forecast)
     return forecast
 
 
-def _compare(worker: SyncWorker, work: SceneSync, forecast: ScenePreview) -> None:
+def _compare(pipeline: BatchPipeline, work: SceneSync, forecast: ScenePreview) -> None:
     for item in work.items:
-        changes = worker.writer.first_diff(work, item).changes
+        changes = pipeline.writer.first_diff(work, item).changes
         forecast.items.append(ItemPreview(item.rating_key, item.title, changes))
     forecast.verdict = (Verdict.PUSHED if forecast.changes else Verdict.NOTHING_TO_CHANGE).value
     if work.wish is not None:
         forecast.notes += work.wish.notes
     if work.match is not None and work.match.confidence is MatchConfidence.LOW:
         forecast.notes.append(f"the match is doubtful: {work.match.reason}")
-    if worker.pictures is not None:
-        forecast.pictures = worker.sync_pictures(work, worker.pictures, dry=True)
+    if pipeline.pictures is not None:
+        forecast.pictures = pipeline.sync_pictures(work, pipeline.pictures, dry=True)
         forecast.notes += forecast.pictures.notes
         if forecast.pictures.error is not None:
             forecast.notes.append(f"the pictures could not be compared: {forecast.pictures.error}")
 
 
 def _say_why_not(forecast: ScenePreview, error: BaseException) -> None:
-    if isinstance(error, NEEDS_A_PERSON) or (
-        isinstance(error, PlexTemporaryError) and not isinstance(error, PlexNotFound)
-    ):
+    if isinstance(error, NEEDS_USER) or (isinstance(error, PlexTemporaryError) and not isinstance(error, PlexNotFound)):
         raise error
     verdict = Verdict.FAILED
     if isinstance(error, LowConfidence):

@@ -61,20 +61,20 @@ def plan(client: PlexClient, written: list[ItemSnapshot]) -> list[tuple[ItemSnap
     ]
 
 
-def give_back(work: SceneSync, client: Callable[[], PlexClient], memory: SceneRecords) -> None:
+def give_back(work: SceneSync, client: Callable[[], PlexClient], records: SceneRecords) -> None:
     """Give the items of a scene back. Twice is harmless: what is as it was needs no request.
 
     That the scene is left alone is durable before anything is written: a save that comes in between must not undo it.
     """
     try:
-        memory.given_back(work.scene_id, REASON)
+        records.given_back(work.scene_id, REASON)
         server = client()
-        written = [one for one in memory.written_for(work.scene_id) if one.machine == server.machine]
+        written = [one for one in records.written_for(work.scene_id) if one.machine == server.machine]
         for one, item, way in plan(server, written):
             work.wrote = True
             _restore(server, one, item, way)
         for one in written:
-            memory.forget_written(one.rating_key)
+            records.forget_written(one.rating_key)
     except Exception as error:  # noqa: BLE001 - the job ends with it, classified where it is settled
         work.error = error
         return

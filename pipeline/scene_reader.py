@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from common.errors import PermanentError
 from common.iso_time import parse_instant
@@ -48,13 +48,27 @@ def from_job(job: Mapping[str, Any]) -> Scene:
     return Scene(int(job["scene_id"]), data, [SceneFile(path)], parse_instant(data.get("updated_at")))
 
 
-def read_scenes(stash: Any, scene_ids: Sequence[int]) -> dict[int, Scene]:
+class SceneFinder(Protocol):
+    """The part of stashapp-tools' StashInterface that reads one scene."""
+
+    def find_scene(self, scene_id: int, /, fragment: str) -> StashScene | None:
+        """Return a scene with the fields of ``fragment``, None if Stash has none with this id."""
+
+
+class StashReader(SceneFinder, Protocol):
+    """The part of stashapp-tools' StashInterface that the worker uses."""
+
+    def find_scenes(self, f: dict[str, Any], filter: dict[str, Any], fragment: str) -> list[dict[str, Any]]:
+        """Return a page of the scenes that match ``f``."""
+
+
+def read_scenes(stash: StashClient | SceneFinder, scene_ids: Sequence[int]) -> dict[int, Scene]:
     """Read scenes from a StashClient (one request) or from anything with stashapp-tools' ``find_scene``.
 
     Raises StashError, or what that ``find_scene`` raises.
     """
     if isinstance(stash, StashClient):
-        found = read_batch(stash, scene_ids).scenes
+        found: Mapping[int, StashScene | None] = read_batch(stash, scene_ids).scenes
     else:
         found = {scene_id: stash.find_scene(scene_id, fragment=queries.SCENE_FIELDS) for scene_id in scene_ids}
     return {scene_id: from_stash(scene_id, scene) for scene_id, scene in found.items()}

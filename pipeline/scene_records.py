@@ -6,6 +6,7 @@ What is needed to undo a write is durable before the write (design 2: durable fi
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -40,7 +41,7 @@ class SceneRecords:
     hand: nobody but this process changes it then, or it queues the scene anew (a person's decision).
     """
 
-    def __init__(self, db: sqlite3.Connection, clock: Callable[[], float]) -> None:
+    def __init__(self, db: sqlite3.Connection, clock: Callable[[], float] = time.time) -> None:
         self._db = db
         self._ledger = Ledger(db)
         self._written = Snapshots(db)

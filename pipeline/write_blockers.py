@@ -1,9 +1,13 @@
-"""Whether the settings allow writing to Plex at all, for the drainer and for tasks alike."""
+"""Whether the settings allow writing to Plex at all, for the worker and for tasks alike."""
 
 from __future__ import annotations
 
 from matching.path_map import BadPathRule, parse_path_map
+from plex.exceptions import PlexLibraryMissing, PlexTokenRefused
 from settings.config import Stash2PlexConfig
+
+# Errors that only the user can fix: the job is not at fault and keeps its tries.
+NEEDS_USER = (PlexTokenRefused, PlexLibraryMissing)
 
 
 def in_the_way(config: Stash2PlexConfig) -> str | None:

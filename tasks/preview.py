@@ -39,7 +39,7 @@ def preview(context: Context) -> dict[str, Any]:
     Raises UserError, BadScope, StashError, PlexError.
     """
     from pipeline.pictures import PictureSync
-    from pipeline.preview import onlooker, preview
+    from pipeline.preview import preview, preview_pipeline
     from stash.covers import fetch_cover
 
     config = context.require_settings()
@@ -52,10 +52,10 @@ def preview(context: Context) -> dict[str, Any]:
         else None
     )
     report = _Report(everything=asked.ids is not None)
-    with onlooker(config, context.data_dir, pictures) as worker:
-        worker.descendants = tag_descendants(context.stash, config.tag_rules)
+    with preview_pipeline(config, context.data_dir, pictures) as pipeline:
+        pipeline.tag_descendants = tag_descendants(context.stash, config.tag_rules)
         for portion in asked.portions():
-            for forecast in preview(worker, list(portion), portion):
+            for forecast in preview(pipeline, list(portion), portion):
                 report.take(forecast)
             stash_log.progress(report.scenes / asked.total)
     return report.tell(asked)

@@ -108,7 +108,7 @@ class DlqRetry:
         """An outage is over: what died of it comes back, the first time without a pause. Gives the number."""
         return self._bring_back(lambda letter: _revived(letter) == 0)
 
-    def tend(self) -> int:
+    def retry_due(self) -> int:
         """While Plex works: bring back what has waited for its pause, if it is time to look. Gives the number."""
         now = self._clock()
         # More than a pause ahead can only come from a clock that was set back.

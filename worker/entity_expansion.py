@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 from common.jobs import is_entity
+from pipeline.scene_reader import StashReader
 from settings.config import Stash2PlexConfig
-from stash.client import StashQueryError
+from stash.client import StashClient, StashQueryError
 from stash.entities import PAGE_SIZE, EntityPage, scene_ids
 from stash.tags import DESCENDANTS_SUFFIX
 from sync_queue.store import Claimed, JobStore
@@ -32,7 +33,7 @@ class EntityExpansion:
     def __init__(
         self,
         store: JobStore,
-        stash: Any,
+        stash: StashClient | StashReader | None,
         *,
         clock: Callable[[], float],
         share: Callable[[], float] = random.random,

@@ -20,21 +20,20 @@ from matching.low_confidence import LowConfidence
 from matching.ranking import MatchConfidence
 from pipeline.restore import is_give_back
 from pipeline.scene_sync import SceneSync
+from pipeline.write_blockers import NEEDS_USER
 from plex.exceptions import (
     PlexError,
-    PlexLibraryMissing,
     PlexNotFound,
     PlexPermanentError,
     PlexTemporaryError,
-    PlexTokenRefused,
     translate_plex_exception,
 )
 from stash.client import StashError, StashRefused
 from state import timestamps
-from state.events import OUTAGE_BEGAN, OUTAGE_ENDED, Event, Events
+from state.events import Event, Events
 from state.ledger import IN_STEP, Ledger, LedgerRow, Verdict
 from state.manual_matches import ManualMatches
-from sync_queue.dlq import discard
+from sync_queue.dlq import DeadLetterQueue, discard
 from sync_queue.store import Claimed, JobStore
 from worker.retry import FailureKind, RetryDecision, decide
 
@@ -48,8 +47,6 @@ _TRIED = frozenset(
 COVERS_AWAY = 3_600.0
 # Errors of the disk that the data directory is on.
 _OF_THE_DISK = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO))
-# What only a person can mend: the job is not at fault and keeps its tries.
-NEEDS_A_PERSON = (PlexTokenRefused, PlexLibraryMissing)
 
 
 class OutcomeRecorder:
@@ -59,7 +56,7 @@ class OutcomeRecorder:
         self,
         db: sqlite3.Connection,
         store: JobStore,
-        dlq: Any,
+        dlq: DeadLetterQueue,
         *,
         clock: Callable[[], float],
         tell: Callable[[str, str], None] = lambda level, text: None,
@@ -79,9 +76,9 @@ class OutcomeRecorder:
         self.last_success_at: float | None = None
         self._heirs: set[int] = set()
 
-    def settle(self, batch: list[tuple[Claimed, SceneSync]], settings: str, max_retries: int) -> None:
-        """Record every outcome, then let go of the rows. ``settings`` is the settings' fingerprint."""
-        _insist_on_our_files(batch)
+    def record(self, batch: list[tuple[Claimed, SceneSync]], settings: str, max_retries: int) -> None:
+        """Record every outcome, then finish or retry the rows. ``settings`` is the settings' fingerprint."""
+        _raise_local_errors(batch)
         now = self._clock()
         happened: list[Event] = []
         done: list[int] = []
@@ -124,16 +121,6 @@ class OutcomeRecorder:
         self._store.finish(done)
         self._store.retry_all(later)
 
-    def plex_went(self, reason: str) -> None:
-        """Plex does not work: an outage begins, unless the last one is not over yet. Raises sqlite3.Error."""
-        if not any(one.ended is None for one in self._events.outages()):
-            self._events.record([Event(self._clock(), OUTAGE_BEGAN, None, reason, self._store.waiting())])
-
-    def plex_came(self) -> None:
-        """Plex works: whatever outage there was is over. Raises sqlite3.Error."""
-        if any(one.ended is None for one in self._events.outages()):
-            self._events.record([Event(self._clock(), OUTAGE_ENDED, None, "", self._store.waiting())])
-
     def _decide_on_pictures(self, work: SceneSync, now: float, max_retries: int) -> RetryDecision | None:
         """The text is done; its pictures are tried again on their own, and their tries are counted from the first."""
         if work.error is not None or work.pictures_error is None:
@@ -145,7 +132,7 @@ class OutcomeRecorder:
     ) -> RetryDecision:
         if isinstance(error, PlexNotFound):
             kind = FailureKind.NOT_FOUND
-        elif isinstance(error, (*NEEDS_A_PERSON, StashError)) or (
+        elif isinstance(error, (*NEEDS_USER, StashError)) or (
             isinstance(error, PlexTemporaryError) and not isinstance(error, PlexPermanentError)
         ):
             kind = FailureKind.TRANSIENT
@@ -157,7 +144,7 @@ class OutcomeRecorder:
             kind = FailureKind.TRANSIENT
         counts = kind is not FailureKind.TRANSIENT or not isinstance(error, PlexError) or self._others_worked(work)
         lasts = 0.0
-        if isinstance(error, (*NEEDS_A_PERSON, StashRefused)):
+        if isinstance(error, (*NEEDS_USER, StashRefused)):
             counts = False
         elif isinstance(error, StashError):
             # No breaker stands before Stash's pictures.
@@ -276,7 +263,7 @@ class OutcomeRecorder:
         self._dlq.add(job, error, tries, detail=detail, now=now)
 
 
-def _insist_on_our_files(batch: list[tuple[Claimed, SceneSync]]) -> None:
+def _raise_local_errors(batch: list[tuple[Claimed, SceneSync]]) -> None:
     """A full disk, or a file of ours that is damaged, is no job's fault and ends them all. Raises what it was."""
     for _, work in batch:
         for error in (work.error, work.pictures_error):

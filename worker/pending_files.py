@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable
 
 from common.jobs import PRIORITY_SCAN, new_job, scene_key
 from common.scene import SceneFile
+from pipeline.batch import BatchPipeline
 from pipeline.plex_session import LONGEST_PATIENCE, PATIENT_LOOK
 from plex.exceptions import PlexNotFound
 from state.ledger import Ledger
 from sync_queue.dlq import discard
 from sync_queue.store import Claimed, JobStore, is_due
-from worker.processor import SyncWorker
 from worker.retry import FailureKind, decide
 
 log = logging.getLogger("Stash2Plex.worker")
@@ -35,7 +35,7 @@ class PendingFiles:
         self,
         db: sqlite3.Connection,
         store: JobStore,
-        worker: SyncWorker,
+        pipeline: BatchPipeline,
         *,
         clock: Callable[[], float],
         share: Callable[[], float],
@@ -43,7 +43,7 @@ class PendingFiles:
         self._db = db
         self._ledger = Ledger(db)
         self._store = store
-        self._worker = worker
+        self._pipeline = pipeline
         self._clock = clock
         self._share = share
         # When the next look is due; None while nobody waits.
@@ -52,30 +52,30 @@ class PendingFiles:
         self._asleep: dict[int, tuple[float, float]] = {}
         self._wake_again: float | None = None
 
-    def tend(self) -> bool:
+    def check(self) -> bool:
         """Look for new items if somebody waits and it is time, and wake those whose file has come. True where Plex was
         asked. Raises PlexError."""
         now = self._clock()
         looked = False
-        if self.lookis_due(now):
+        if self.is_look_due(now):
             if self._store.any_awaits_file():
-                looked = self._worker.plex.look_for_files()
-                self.next_look = now + self._worker.plex.patience
+                looked = self._pipeline.plex.look_for_files()
+                self.next_look = now + self._pipeline.plex.patience
             else:
                 self.next_look = None
-        if self._worker.take_news() or is_due(self._wake_again, now, LONGEST_PAUSE):
+        if self._pipeline.take_index_changes() or is_due(self._wake_again, now, LONGEST_PAUSE):
             self._wake()
         return looked
 
     def is_due(self, now: float) -> bool:
         """Whether there is something to tend."""
-        return self.lookis_due(now) or is_due(self._wake_again, now, LONGEST_PAUSE)
+        return self.is_look_due(now) or is_due(self._wake_again, now, LONGEST_PAUSE)
 
-    def lookis_due(self, now: float) -> bool:
+    def is_look_due(self, now: float) -> bool:
         """Whether somebody waits and it is time to look."""
         return is_due(self.next_look, now, LONGEST_PATIENCE)
 
-    def put_off(self, rows: Iterable[Claimed]) -> list[Claimed]:
+    def postpone(self, rows: Iterable[Claimed]) -> list[Claimed]:
         """Count a look in vain for those rows that only wait for their file; gives the others, which have to be worked
         on. Raises PlexError.
 
@@ -85,8 +85,8 @@ class PendingFiles:
         waiting = [row for row in rows if awaits_file(row.job)]
         if not waiting:
             return list(rows)
-        self._worker.plex.look_for_files()
-        if self._worker.take_news():
+        self._pipeline.plex.look_for_files()
+        if self._pipeline.take_index_changes():
             self._wake()
         now = self._clock()
         later = []
@@ -109,7 +109,7 @@ class PendingFiles:
         changed = [
             scene_id
             for scene_id, files, before in self._ledger.without_item()
-            if self._worker.evidence(scene_id, [SceneFile.from_row(row) for row in files]) != before
+            if self._pipeline.evidence(scene_id, [SceneFile.from_row(row) for row in files]) != before
         ]
         # Who has long had nothing new begins anew, and so does who was woken by a clock that was set back since.
         self._asleep = {

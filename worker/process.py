@@ -34,7 +34,7 @@ def main(plugin_dir: str, arguments: list[str]) -> NoReturn:
             from common import redaction
             from plex.client import import_plexapi
             from reconciliation.scheduler import ReconciliationScheduler
-            from worker.service import reside
+            from worker.service import serve
 
             import_plexapi()
         except ImportError as error:
@@ -48,7 +48,7 @@ def main(plugin_dir: str, arguments: list[str]) -> NoReturn:
                 # An interval that was changed counts soon: hooks look at nothing but the time of the next comparison.
                 scheduler.arrange(config)
 
-            reside(plugin_dir, data_dir, connection, lock, on_settings)
+            serve(plugin_dir, data_dir, connection, lock, on_settings)
     os._exit(0)
 
 

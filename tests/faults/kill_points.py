@@ -168,11 +168,11 @@ def install_observers(folder: Path) -> None:
     """
     from sync_queue.writer import QueueWriter
     from tasks import process_queue
-    from worker import dispatcher
+    from worker import queue_watch
     from worker.service import WorkerService
 
     os.fsync = lambda fd: None
-    dispatcher.LIVELY_POLL = process_queue.LOOK = 0.01
+    queue_watch.BUSY_POLL_S = process_queue.LOOK = 0.01
     process_queue.AGAIN = 0.2
 
     fold_all, run = QueueWriter.fold_all, WorkerService.run

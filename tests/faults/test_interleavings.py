@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.batch import BatchPipeline
 from pipeline.scene_records import SceneRecords
 from plex.client import PlexClient
 from sync_queue.dlq import DeadLetterQueue
@@ -16,9 +17,8 @@ from sync_queue.store import JobStore
 from tests.faults.fault_counts import FaultCounts
 from tests.faults.suite_size import repetitions, seeded_random
 from tests.faults.worker_harness import WorkerHarness
-from worker import service
+from worker import stash_source
 from worker.outcomes import OutcomeRecorder
-from worker.processor import SyncWorker
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=16)]
 
@@ -29,15 +29,15 @@ POINTS: list[tuple[Any, str]] = [
     (JobStore, "has_urgent"),
     (JobStore, "finish"),
     (JobStore, "retry_all"),
-    (service, "read_batch"),
-    (SyncWorker, "prepare"),
-    (SyncWorker, "write"),
-    (SyncWorker, "give_pictures"),
-    (SyncWorker, "verify"),
+    (stash_source, "read_batch"),
+    (BatchPipeline, "prepare"),
+    (BatchPipeline, "write"),
+    (BatchPipeline, "write_pictures"),
+    (BatchPipeline, "verify"),
     (SceneRecords, "before_write"),
     (PlexClient, "edit"),
     (PlexClient, "get"),
-    (OutcomeRecorder, "settle"),
+    (OutcomeRecorder, "record"),
     (DeadLetterQueue, "add"),
 ]
 

@@ -19,7 +19,7 @@ from tests.faults.worker_harness import WorkerHarness
 from tests.worker.support import Bench
 from worker.circuit_breaker import BreakerState
 from worker.retry import HOUR
-from worker.service import LINGER, ExitReason
+from worker.service import IDLE_TIMEOUT_S, ExitReason
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=28)]
 
@@ -147,5 +147,5 @@ def test_an_idle_drainer_leaves_when_it_should_though_the_clock_was_set_back(
     with WorkerHarness(tmp_path, monkeypatch) as harness:
         harness.synced_scenes(2)
         harness.schedule(100, lambda: setattr(harness, "set_forward", -86_400.0))
-        harness.run_worker(LINGER + 200)
+        harness.run_worker(IDLE_TIMEOUT_S + 200)
         assert harness.exits[-1] is ExitReason.IDLE

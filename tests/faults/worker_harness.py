@@ -26,9 +26,8 @@ from sync_queue.setup import open_writer
 from tests.faults import invariants
 from tests.installation import PLUGIN, SAVE, files_of
 from tests.worker.support import Clock
-from worker import service, status_files
-from worker.dispatcher import Dispatcher
-from worker.processor import SyncWorker
+from worker import plugin_files, service, stash_source, status_files
+from worker.factory import Surroundings
 from worker.stash_log_relay import StashLogRelay
 from worker.status_files import read_wait
 
@@ -96,10 +95,11 @@ class WorkerHarness:
     def _patch(self, monkeypatch: pytest.MonkeyPatch) -> None:
         ticks, clock = self.clock, self.wall_clock
         ticking = types.SimpleNamespace(time=clock, monotonic=ticks, sleep=self._sleep)
-        for module in (service, status_files, stash_client):
+        for module in (service, plugin_files, stash_source, status_files, stash_client):
             monkeypatch.setattr(module, "time", ticking)
-        monkeypatch.setattr(service, "Dispatcher", functools.partial(Dispatcher, clock=clock, sleep=self._sleep))
-        monkeypatch.setattr(service, "SyncWorker", functools.partial(SyncWorker, clock=clock, ticks=ticks))
+        monkeypatch.setattr(
+            service, "Surroundings", functools.partial(Surroundings, clock=clock, ticks=ticks, sleep=self._sleep)
+        )
         monkeypatch.setattr(service, "compile_for_hooks", lambda folder: None)
         # Tests may run in a thread, and must leave no signal handler behind.
         fake_signal = types.SimpleNamespace(SIGTERM=signal.SIGTERM, SIGINT=signal.SIGINT, signal=self._signal)
@@ -200,7 +200,7 @@ class WorkerHarness:
         self._sleep(max(0.0, read_wait(str(self.data))[0] - self.wall_clock()))
         lock = try_lock(str(self.data / LOCK))
         assert lock is not None
-        service.reside(str(self.plugin_dir), str(self.data), self.stash_connection(), lock)
+        service.serve(str(self.plugin_dir), str(self.data), self.stash_connection(), lock)
         while self.clock() < self._end:
             self._sleep(min(1.0, self._end - self.clock()))
 

@@ -25,7 +25,7 @@ def elsewhere(bench: Bench, number: int = 1, name: str = "another name.mp4", siz
 
 def bind(bench: Bench, scene_id: int, item: Item, **changed: Any) -> None:
     files = tuple((part.file, part.size) for part in item.parts())
-    values: dict[str, Any] = {"machine": bench.worker.plex.client.machine, "section": bench.section.key, **changed}
+    values: dict[str, Any] = {"machine": bench.pipeline.plex.client.machine, "section": bench.section.key, **changed}
     ManualMatches(bench.db).put(
         ManualMatch(scene_id, values["machine"], values["section"], item.rating_key, files, bench.clock())
     )
@@ -81,7 +81,7 @@ def test_a_chosen_item_with_a_new_key_is_found_by_its_file(bench: Bench) -> None
 def test_a_key_that_holds_another_file_now_is_not_written(bench: Bench) -> None:
     item = elsewhere(bench)
     bind(bench, 1, item)
-    assert bench.worker.plex.sections  # the index knows it as it was
+    assert bench.pipeline.plex.sections  # the index knows it as it was
     [part] = item.parts()
     part.file, part.size = "/data/1/something else.mp4", 7
     saved(bench)

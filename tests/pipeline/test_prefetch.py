@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from common.scene import SceneFile
-from pipeline.plex_session import AHEAD, PATIENT_LOOK, PlexSession
+from pipeline.item_reader import PREFETCH_MAX_AGE_S
+from pipeline.plex_session import PATIENT_LOOK, PlexSession
 from plex.exceptions import PlexServerDown
 from sandbox.plex import PlexSim
 from sandbox.plex.model import Item
@@ -56,8 +57,8 @@ def answered(plex: PlexSim, number: int) -> bool:
 
 
 def test_the_answer_is_used_once(used: PlexSession, plex: PlexSim, items: list[Item]) -> None:
-    used.ask_ahead(keys(items))
-    used.ask_ahead(keys(items)[:2])  # is asked already
+    used.prefetch(keys(items))
+    used.prefetch(keys(items)[:2])  # is asked already
     assert used.read(keys(items)).keys() == set(keys(items))
     assert plex.counters[ITEMS] == 1
     used.read(keys(items))
@@ -69,14 +70,14 @@ def test_what_was_not_asked_for_is_asked_for_and_what_is_gone_is_not(
 ) -> None:
     first, second, third = keys(items)
     plex.remove_item(second)
-    used.ask_ahead([first, second])
+    used.prefetch([first, second])
     assert used.read([first, second, third]).keys() == {first, third}
     assert plex.counters[ITEMS] == 2
 
 
 def test_an_answer_for_others_is_kept_for_them(used: PlexSession, plex: PlexSim, items: list[Item]) -> None:
     first, second, third = keys(items)
-    used.ask_ahead([first, second])
+    used.prefetch([first, second])
     assert used.read([third]).keys() == {third}
     assert used.read([first]).keys() == {first}
     assert plex.counters[ITEMS] == 2
@@ -84,10 +85,10 @@ def test_an_answer_for_others_is_kept_for_them(used: PlexSession, plex: PlexSim,
 
 def test_an_old_answer_does_not_count(used: PlexSession, plex: PlexSim, items: list[Item], clock: Clock) -> None:
     [key] = keys(items)[:1]
-    used.ask_ahead([key])
+    used.prefetch([key])
     assert answered(plex, 1)
     items[0].title = "Changed in Plex"
-    clock.now += AHEAD
+    clock.now += PREFETCH_MAX_AGE_S
     assert used.read([key])[key].title == "Changed in Plex"
 
 
@@ -96,7 +97,7 @@ def test_an_answer_older_than_the_index_does_not_count(
 ) -> None:
     [key] = keys(items)[:1]
     clock.now += PATIENT_LOOK
-    used.ask_ahead([key])
+    used.prefetch([key])
     assert answered(plex, 1)
     clock.now += 0.1
     assert used.look_for_files()
@@ -105,7 +106,7 @@ def test_an_answer_older_than_the_index_does_not_count(
 
 
 def test_nothing_is_asked_before_the_first_use(side: PlexSession, plex: PlexSim, items: list[Item]) -> None:
-    side.ask_ahead(keys(items))
+    side.prefetch(keys(items))
     assert not plex.counters
     assert side.read(keys(items)).keys() == set(keys(items))
 
@@ -114,7 +115,7 @@ def test_an_error_comes_with_the_answer_and_is_not_repeated(
     used: PlexSession, plex: PlexSim, items: list[Item]
 ) -> None:
     plex.faults.refuse()
-    used.ask_ahead(keys(items))
+    used.prefetch(keys(items))
     with pytest.raises(PlexServerDown):
         used.read(keys(items))
     plex.faults.accept()

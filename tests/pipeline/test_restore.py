@@ -90,7 +90,7 @@ def test_after_an_outage_ways_back_alone_close_the_breaker(bench: Bench, plex: P
 
 def test_an_item_that_vanishes_on_the_way_is_let_be(bench: Bench, plex: PlexSim) -> None:
     first, second = written(bench, 1, 2)
-    client = bench.worker.plex.client
+    client = bench.pipeline.plex.client
     edit = client.edit
 
     def lose_it_first(section: int, rating_key: int, query: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from common.errors import PermanentError
 from common.iso_time import parse_instant
-from common.scene import SceneFile
+from common.scene import SceneFile, StashScene
 from pipeline.scene_reader import Scene, from_job, from_stash, read_scenes
 from sandbox.library import generate
 from sandbox.stash import StashSim
@@ -59,7 +59,7 @@ def test_anything_with_find_scene_will_do() -> None:
     asked: list[tuple[int, str]] = []
 
     class Double:
-        def find_scene(self, scene_id: int, fragment: str) -> dict[str, Any] | None:
+        def find_scene(self, scene_id: int, fragment: str) -> StashScene | None:
             asked.append((scene_id, fragment))
             if scene_id == 2:
                 return None

@@ -70,7 +70,7 @@ def test_our_collections_come_and_go_and_those_of_people_stay(bench: Bench) -> N
 def test_a_collection_is_known_as_ours_before_it_is_written(bench: Bench, plex: PlexSim) -> None:
     [item] = bench.stock(1)
     plex.faults.set(hang=True, hang_after=True, only="^PUT", times=1)
-    bench.worker.configure(bench.settings(read_timeout=0.2))
+    bench.configure(bench.settings(read_timeout=0.2))
     sync(bench, studio="Short lived")
     assert item.tags("collection") == ["Short lived"]
     bench.live(30)
@@ -183,10 +183,10 @@ def test_a_save_that_meets_a_waiting_sync_by_hand_does_not_undo_it(bench: Bench)
     [item] = bench.stock(1)
     sync(bench, **WHOLE)
     by_hand(bench, 1, update_type=GIVE_BACK, job_key="giveback_1")
-    bench.loop.block("for the test")
+    bench.health.block("for the test")
     by_hand(bench, 1, by_hand=True)
     bench.save(1)
-    bench.loop.block(None)
+    bench.health.block(None)
     bench.work()
     assert item.summary == "Words"
 
@@ -229,7 +229,7 @@ Cover = Callable[[int, bytes | None], object]
 def cover(bench: Bench, stash: StashSim) -> Iterator[Cover]:
     """Gives a scene a cover in Stash; the bench's worker fetches from there."""
     with closing(StashClient({"Host": "127.0.0.1", "Port": stash.port, "SessionCookie": {"Value": ""}})) as client:
-        bench.worker.pictures = PictureSync(functools.partial(fetch_cover, client), clock=lambda: START + 1e6)
+        bench.pipeline.pictures = PictureSync(functools.partial(fetch_cover, client), clock=lambda: START + 1e6)
         yield lambda scene_id, data: stash.store.scenes.change(scene_id, lambda row: setattr(row, "cover", data))
 
 
@@ -275,8 +275,8 @@ def test_pictures_that_never_succeed_end_as_a_dead_letter_and_the_text_stands(be
     def broken(url: str, etag: str) -> Any:
         raise ZeroDivisionError
 
-    assert bench.worker.pictures is not None
-    bench.worker.pictures.fetch = broken
+    assert bench.pipeline.pictures is not None
+    bench.pipeline.pictures.fetch = broken
     bench.stock(1, **PICTURED)
     bench.save(1)
     bench.live(1_200)
@@ -305,7 +305,7 @@ def test_pictures_are_given_back_too(bench: Bench, cover: Cover) -> None:
     cover(1, png())
     [item] = bench.stock(1, **PICTURED)
     for place in ("posters", "arts"):  # what the simulator makes when it is first asked for
-        bench.worker.plex.client.get(f"/library/metadata/{item.rating_key}/{place}")
+        bench.pipeline.plex.client.get(f"/library/metadata/{item.rating_key}/{place}")
     before = state(item)
     bench.save(1)
     bench.work()

@@ -36,7 +36,7 @@ class Meeting(Bench):
         super().close()
         self.client.close()
 
-    def _read(self, scene_ids: list[int]) -> dict[int, Scene]:
+    def read_scenes(self, scene_ids: Sequence[int]) -> dict[int, Scene] | None:
         return read_scenes(self.client, scene_ids)
 
     def engine(self, **more: Any) -> GapDetectionEngine:

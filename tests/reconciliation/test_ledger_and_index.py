@@ -86,7 +86,7 @@ def test_a_deliberate_emptying_is_no_gap_and_a_lost_one_is(pair: Meeting) -> Non
 
 def test_settings_that_matter_make_everything_stale_once(pair: Meeting) -> None:
     pair.config = pair.settings(sync_rating=False)
-    pair.worker.configure(pair.config)
+    pair.configure(pair.config)
     result = pair.reconcile()
     assert (result.stale_sync_count, result.settings_changed_count, result.enqueued_count) == (2, 2, 2)
     pair.drain()
@@ -184,7 +184,7 @@ def test_doubt_that_was_lifted_is_a_gap(meet: Meet) -> None:
     assert meeting.entry(1).verdict is Verdict.LOW_CONFIDENCE
     assert meeting.reconcile().enqueued_count == 0
     meeting.config = meeting.settings(path_map="/data => /data/y")
-    meeting.worker.configure(meeting.config)
+    meeting.configure(meeting.config)
     result = meeting.reconcile()
     assert (result.low_confidence_count, result.enqueued_count) == (0, 1)
     meeting.drain()

@@ -21,7 +21,7 @@ def other(meeting: Meeting, path: str = "/data/another name.mp4", size: int = 9)
 
 def bind(meeting: Meeting, scene_id: int, item: Item) -> None:
     files = tuple((part.file, part.size) for part in item.parts())
-    machine = meeting.worker.plex.client.machine
+    machine = meeting.pipeline.plex.client.machine
     chosen = ManualMatch(scene_id, machine, meeting.section.key, item.rating_key, files, meeting.clock())
     ManualMatches(meeting.db).put(chosen)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
@@ -15,7 +15,6 @@ from typing import Any, cast
 from common.jobs import PRIORITY_BULK, PRIORITY_SAVE, new_job
 from common.scene import SceneData, SceneFile
 from pipeline.scene_reader import Scene
-from pipeline.scene_records import SceneRecords
 from sandbox.plex import PlexSim
 from sandbox.plex.model import Item
 from settings.config import Stash2PlexConfig
@@ -27,11 +26,8 @@ from sync_queue.setup import set_up
 from sync_queue.store import JobStore
 from sync_queue.writer import QueueWriter, queue_dir
 from worker.circuit_breaker import BreakerState
-from worker.dispatcher import Dispatcher
-from worker.outcomes import OutcomeRecorder
-from worker.pending_files import PendingFiles
-from worker.processor import SyncWorker
-from worker.status_files import StatusFiles
+from worker.factory import Surroundings, compose_worker
+from worker.stash_source import SourceAnswer
 
 START = 1_700_000_000.0
 
@@ -84,37 +80,31 @@ class Bench:
         self.dlq = DeadLetterQueue(self.data_dir)
         self.store = JobStore(queue_dir(self.data_dir))
         self.db = database.connect(self.data_dir)
-        self.settlement = OutcomeRecorder(
-            self.db, self.store, self.dlq, clock=clock, tell=self._tell, share=lambda: 1.0
+        surroundings = Surroundings(
+            self.data_dir, tell=self._tell, clock=clock, ticks=clock, sleep=clock.sleep, share=lambda: 1.0
         )
-        self.worker = SyncWorker(
-            None,
-            self.dlq,
-            self.config,
-            data_dir=self.data_dir,
-            max_retries=self.config.max_retries,
-            clock=clock,
-            ticks=clock,
-            memory=SceneRecords(self.db, clock),
-        )
-        self.notes = StatusFiles(self.data_dir)
-        self.loop = Dispatcher(
-            self.worker,
-            self.store,
-            self.settlement,
-            self.notes,
-            self._read,
-            clock=clock,
-            sleep=clock.sleep,
-            tell=self._tell,
-            awaiting=PendingFiles(self.db, self.store, self.worker, clock=clock, share=lambda: 1.0),
-        )
+        parts = compose_worker(surroundings, self.store, self.db, self, dlq=self.dlq, config=self.config)
+        self.pipeline = parts.pipeline
+        self.outcomes = parts.outcomes
+        self.health = parts.health
+        self.status = parts.status
+        self.entities = parts.entities
+        self.dispatcher = parts.dispatcher
 
     def close(self) -> None:
         """Close everything that is open."""
-        self.worker.close()
+        self.pipeline.close()
         self.store.close()
         self.db.close()
+
+    def configure(self, config: Stash2PlexConfig) -> None:
+        """Let other settings be in force."""
+        self.config = config
+        self.pipeline.configure(config)
+
+    def pause(self) -> None:
+        """Let the setting Enabled be off."""
+        self.config = self.settings(enabled=False)
 
     def settings(self, **settings: Any) -> Stash2PlexConfig:
         """Settings that reach this Plex."""
@@ -125,11 +115,21 @@ class Bench:
     def _tell(self, level: str, text: str) -> None:
         self.told.append((level, text))
 
-    def _read(self, scene_ids: list[int]) -> dict[int, Scene]:
-        self.reads.append(scene_ids)
-        found = {one: self.scenes.get(one, Scene(one, gone=True)) for one in scene_ids}
-        self.on_read(scene_ids)
-        return found
+    # the source of scenes and settings
+
+    def ask(self, scene_ids: Sequence[int]) -> SourceAnswer:
+        """Answer with the scenes and settings of the test."""
+        self.reads.append(list(scene_ids))
+        found = self.read_scenes(scene_ids)
+        self.on_read(list(scene_ids))
+        return SourceAnswer(found, self.config)
+
+    def read_scenes(self, scene_ids: Sequence[int]) -> dict[int, Scene] | None:
+        """Return the scenes of the test, None where the jobs' own data counts."""
+        return {one: self.scenes.get(one, Scene(one, gone=True)) for one in scene_ids}
+
+    def discard_tag_descendants(self) -> None:
+        """There are none."""
 
     # filling
 
@@ -158,14 +158,14 @@ class Bench:
 
     def work(self) -> bool:
         """Work on what is due now."""
-        return self.loop.work_off(lambda: self.stopped)
+        return self.dispatcher.process_due_jobs(lambda: self.stopped)
 
     def live(self, seconds: float) -> None:
         """Work and wait as a drainer does, until so many seconds have gone by on the clock."""
         end = self.clock() + seconds
         while self.clock() < end:
             self.work()
-            self.loop.wait(min(60.0, end - self.clock()), lambda: self.stopped)
+            self.dispatcher.wait(min(60.0, end - self.clock()), lambda: self.stopped)
 
     # looking
 
@@ -178,7 +178,7 @@ class Bench:
 
     def breaker_state(self) -> BreakerState:
         """What the breaker allows now."""
-        return self.loop.breaker.state
+        return self.health.breaker.state
 
     def job(self, scene_id: int) -> dict[str, Any]:
         """The job that waits for a scene."""

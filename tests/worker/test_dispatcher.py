@@ -29,7 +29,7 @@ def test_what_waits_is_written_recorded_and_gone_from_the_queue(bench: Bench) ->
     assert bench.rows() == {}
     assert bench.entry(1).verdict is Verdict.PUSHED
     assert bench.timestamps() == {1: START - 60}
-    assert bench.loop.written == 1
+    assert bench.dispatcher.written == 1
     assert not bench.work()
 
 
@@ -60,7 +60,7 @@ def test_an_unchanged_scene_costs_no_put_and_counts_as_synced(bench: Bench, plex
     assert plex.puts == 1
     assert bench.entry(1).verdict is Verdict.NOTHING_TO_CHANGE
     assert bench.timestamps() == {1: START + 5}
-    assert bench.loop.written == 1
+    assert bench.dispatcher.written == 1
 
 
 def test_bulk_rows_are_claimed_twenty_at_a_time(bench: Bench) -> None:
@@ -68,7 +68,7 @@ def test_bulk_rows_are_claimed_twenty_at_a_time(bench: Bench) -> None:
     bench.enqueue(*range(50))
     bench.work()
     assert [len(batch) for batch in bench.reads] == [20, 20, 10]
-    assert bench.loop.written == 50
+    assert bench.dispatcher.written == 50
 
 
 def test_the_most_urgent_go_first(bench: Bench) -> None:
@@ -163,7 +163,7 @@ def test_scenes_that_are_gone_leave_nothing_behind(bench: Bench) -> None:
     assert bench.timestamps() == {}
     assert bench.letters() == {}
     assert bench.rows() == {}
-    assert bench.loop.written == 1
+    assert bench.dispatcher.written == 1
 
 
 @pytest.mark.parametrize(
@@ -220,21 +220,21 @@ def test_rows_are_given_back_as_they_were_when_stash_cannot_be_read(bench: Bench
     assert all((status, job.get("retry_count")) == (1, None) for status, job in bench.rows().values())
     bench.on_read = lambda scene_ids: None
     bench.work()
-    assert bench.loop.written == 2
+    assert bench.dispatcher.written == 2
 
 
 def test_a_reason_found_while_reading_keeps_the_rows_unwritten(bench: Bench, plex: PlexSim) -> None:
     bench.stock(1)
     bench.save(1)
-    bench.on_read = lambda scene_ids: bench.loop.block("Stash2Plex is paused")
+    bench.pause()
     bench.work()
-    assert bench.attention() == "Stash2Plex is paused"
+    assert bench.attention() == "Stash2Plex is paused: Enabled is off in its settings. Saves are queued"
     assert not plex.counters
     assert bench.job(1).get("retry_count") is None
     assert not bench.work()
     assert len(bench.reads) == 1
-    bench.on_read = lambda scene_ids: None
-    bench.loop.block(None)
+    bench.config = bench.settings()
+    bench.health.block(None)
     assert bench.attention() is None
     bench.work()
     assert bench.titles_written() == ["Title 1"]
@@ -245,7 +245,7 @@ def test_a_refused_token_blocks_and_no_job_is_the_worse_for_it(bench: Bench, ple
     bench.enqueue(*range(1, 31))
     plex.identity.token = "another"
     bench.work()
-    assert bench.loop.blocked is not None
+    assert bench.health.blocked is not None
     assert "does not accept the token" in (bench.attention() or "")
     assert bench.letters() == {}
     assert len(bench.rows()) == 30
@@ -253,12 +253,12 @@ def test_a_refused_token_blocks_and_no_job_is_the_worse_for_it(bench: Bench, ple
     plex.reset_counters()
     bench.live(3_600)
     assert not plex.counters
-    bench.loop.probe()
+    bench.health.probe()
     assert plex.counters["GET /"] == 1
     assert "does not accept the token" in (bench.attention() or "")
     plex.identity.token = plex.token
-    bench.loop.probe()
-    assert bench.loop.blocked is None
+    bench.health.probe()
+    assert bench.health.blocked is None
     assert bench.attention() is None
     bench.live(60)
     assert len(bench.titles_written()) == 30
@@ -273,10 +273,10 @@ def test_a_token_refused_in_the_middle_of_a_batch_ends_nobody(bench: Bench, plex
     assert len(bench.titles_written()) == 1
     assert bench.letters() == {}
     assert len(bench.rows()) == 5, "the first was written, but nobody could verify it"
-    assert isinstance(bench.loop.blocked, str)
+    assert isinstance(bench.health.blocked, str)
     plex.on_write = None
     plex.faults.clear()
-    bench.loop.probe()
+    bench.health.probe()
     bench.live(60)
     assert bench.rows() == {}
     assert sorted(bench.timestamps()) == [1, 2, 3, 4, 5]
@@ -289,20 +289,20 @@ def test_a_library_that_is_not_there_blocks_and_is_named(make_bench: MakeBench) 
     bench.work()
     assert "'Nowhere' is not on the server. There are: Scenes" in (bench.attention() or "")
     assert bench.letters() == {}
-    bench.worker.configure(bench.settings(plex_library="scenes"))
-    bench.loop.probe()
+    bench.configure(bench.settings(plex_library="scenes"))
+    bench.health.probe()
     bench.live(10)
     assert bench.titles_written() == ["Title 1"]
 
 
 def test_probing_a_plex_that_is_away_ends_the_block_and_begins_an_outage(bench: Bench, plex: PlexSim) -> None:
-    bench.loop.block("a reason")
+    bench.health.block("a reason")
     plex.faults.refuse()
-    bench.loop.probe()
-    assert bench.loop.blocked is None
+    bench.health.probe()
+    assert bench.health.blocked is None
     assert "waits for Plex" in (bench.attention() or "")
     plex.faults.accept()
-    bench.loop.probe()
+    bench.health.probe()
     assert bench.attention() is None
 
 
@@ -322,7 +322,7 @@ def test_a_refused_scene_becomes_a_dead_letter_with_its_data_and_the_others_go_o
     assert bench.entry(2).verdict is Verdict.FAILED
     assert sorted(bench.timestamps()) == [1, 3]
     assert bench.rows() == {}
-    assert bench.loop.breaker.state is BreakerState.CLOSED
+    assert bench.health.breaker.state is BreakerState.CLOSED
     assert [text for level, text in bench.told if level == "warning" and "Scene 2 was given up" in text]
     bench.scenes[2] = scene(2, rating100=100)
     bench.save(2)
@@ -331,9 +331,11 @@ def test_a_refused_scene_becomes_a_dead_letter_with_its_data_and_the_others_go_o
     assert bench.entry(2).verdict is Verdict.PUSHED
 
 
-def test_without_stash_the_jobs_own_data_counts_and_no_path_is_a_dead_letter(bench: Bench) -> None:
+def test_without_stash_the_jobs_own_data_counts_and_no_path_is_a_dead_letter(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     item = bench.item(1)
-    bench.loop._read = lambda scene_ids: None
+    monkeypatch.setattr(bench, "read_scenes", lambda scene_ids: None)
     bench.enqueue(1, data={"path": "/data/1.mp4", "title": "From the job", "studio": "S"})
     bench.enqueue(2, data={"title": "No path", "studio": "S"})
     bench.work()
@@ -344,7 +346,7 @@ def test_without_stash_the_jobs_own_data_counts_and_no_path_is_a_dead_letter(ben
 
 def test_waiting_ends_at_a_new_row_and_otherwise_with_the_time(bench: Bench, clock: Clock) -> None:
     bench.work()
-    assert not bench.loop.wait(45.0, lambda: False)
+    assert not bench.dispatcher.wait(45.0, lambda: False)
     assert START + 45 <= clock() < START + 46
     polls: list[float] = []
 
@@ -354,8 +356,8 @@ def test_waiting_ends_at_a_new_row_and_otherwise_with_the_time(bench: Bench, clo
         if len(polls) == 3:
             bench.save(1)
 
-    bench.loop._sleep = sleep
-    assert bench.loop.wait(600.0, lambda: False)
+    bench.dispatcher._watch._sleep = sleep
+    assert bench.dispatcher.wait(600.0, lambda: False)
     assert len(polls) == 3
 
 
@@ -367,8 +369,8 @@ def test_it_polls_lively_after_a_change_and_lazily_when_nothing_happens(bench: B
         clock.sleep(seconds)
 
     bench.work()
-    bench.loop._sleep = sleep
-    bench.loop.wait(60.0, lambda: False)
+    bench.dispatcher._watch._sleep = sleep
+    bench.dispatcher.wait(60.0, lambda: False)
     assert set(polls[:250]) == {0.1}
     assert polls[-2] == 0.5
     assert len(polls) < 400
@@ -379,7 +381,7 @@ def test_waiting_ends_when_a_row_falls_due(bench: Bench, plex: PlexSim, clock: C
     bench.save(1)
     bench.work()
     due = bench.job(1)["next_retry_at"]
-    assert not bench.loop.wait(600.0, lambda: False) or not bench.loop.wait(600.0, lambda: False)
+    assert not bench.dispatcher.wait(600.0, lambda: False) or not bench.dispatcher.wait(600.0, lambda: False)
     assert due <= clock() < due + 1
 
 
@@ -441,7 +443,7 @@ def test_a_token_error_is_both_permanent_and_out_of_reach_yet_never_a_dead_lette
     bench.save(1)
     [row] = bench.store.claim(1, bench.clock())
     work = SceneSync({**row.job, "retry_count": 50}, scene=scene(1), error=PlexTokenRefused("refused"))
-    bench.settlement.settle([(row, work)], "", 5)
+    bench.outcomes.record([(row, work)], "", 5)
     assert bench.letters() == {}
     assert bench.job(1)["retry_count"] == 50
 
@@ -459,12 +461,12 @@ def test_a_save_that_brings_another_plex_leaves_nothing_of_the_old_ones_items_to
 
         def somebody_moves_installation(written: Item) -> None:
             if pending:
-                bench.worker.configure(bench.settings(plex_url=other.url))
+                bench.configure(bench.settings(plex_url=other.url))
                 bench.save(pending.pop())
 
         plex.on_write = somebody_moves_installation
         bench.work()
-        bench.worker.close()
+        bench.pipeline.close()
     assert [item.title for item in strangers] == ["stranger 1", "stranger 2", "stranger 3"]
     assert other.puts == 0
     assert set(bench.rows()) == {1, 2, 3}

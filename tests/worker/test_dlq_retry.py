@@ -61,7 +61,7 @@ def test_one_that_dies_again_and_again_comes_back_more_and_more_seldom(
     moments = []
     while clock.now < START + 10 * LONGEST_PAUSE:
         # a breaker that flaps tells it all the time
-        if back.tend() or back.plex_is_back():
+        if back.retry_due() or back.plex_is_back():
             moments.append(clock.now)
             bench.store.clear_waiting()
             bury(1, exceptions.PlexTemporaryError("500"), revived=len(moments))
@@ -78,10 +78,10 @@ def test_without_an_outage_a_letter_comes_back_after_its_pause(
 ) -> None:
     bury(1, client.StashUnreachable("away"))
     clock.sleep(LOOK)
-    assert back.tend() == 0
+    assert back.retry_due() == 0
     clock.sleep(FIRST_PAUSE)
-    assert back.tend() == 1
-    assert back.tend() == 0
+    assert back.retry_due() == 1
+    assert back.retry_due() == 0
 
 
 @pytest.mark.parametrize("days", [-30, 30])
@@ -90,7 +90,7 @@ def test_a_clock_that_was_set_keeps_no_letter(
 ) -> None:
     bury(1, exceptions.PlexServerDown("away"))
     clock.sleep(days * 86_400)
-    assert back.tend() == 1
+    assert back.retry_due() == 1
 
 
 def test_a_row_that_waits_is_due_at_once_and_not_doubled(
@@ -148,6 +148,6 @@ def test_jobs_of_every_kind_keep_what_they_are_about(bench: Bench, clock: Clock)
 def test_looking_in_vain_costs_next_to_nothing(clock: Clock, back: DlqRetry, plex: PlexSim) -> None:
     before = len(plex.requests)
     for _ in range(1_000):
-        assert back.tend() == 0
+        assert back.retry_due() == 0
         clock.sleep(1)
     assert len(plex.requests) == before

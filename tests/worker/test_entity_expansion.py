@@ -292,7 +292,7 @@ class Listed:
 
 def edited(bench: Bench, stash: Any) -> None:
     """A performer was edited; behind it a scene was scanned."""
-    bench.loop._entities = EntityExpansion(bench.store, stash, clock=bench.clock)
+    bench.dispatcher._entities = EntityExpansion(bench.store, stash, clock=bench.clock)
     with closing(QueueWriter(queue_dir(bench.data_dir))) as writer:
         job = new_entity_job("performer", 7, priority=1, now=bench.clock())
         writer.fold(json.dumps(job), job["job_key"])
@@ -312,7 +312,7 @@ def test_an_edit_is_worked_off_to_its_last_scene(bench: Bench) -> None:
 def test_a_pause_that_shows_only_now_keeps_the_edit(bench: Bench) -> None:
     stash = Listed()
     edited(bench, stash)
-    bench.on_read = lambda scene_ids: bench.loop.block("paused")
+    bench.pause()
     bench.work()
     assert [job["job_key"] for job in waiting(bench.data_dir)] == ["performer_7", "scene_3"]
     assert stash.asked == 0
@@ -321,7 +321,7 @@ def test_a_pause_that_shows_only_now_keeps_the_edit(bench: Bench) -> None:
 def test_where_stash_goes_away_amid_a_batch_neither_edit_nor_scan_is_lost(bench: Bench) -> None:
     bench.stock(1, 2, 3)
     edited(bench, Listed())
-    bench.loop._entities._page = 2  # so that the edit goes on behind scene 2
+    bench.dispatcher._entities._page = 2  # so that the edit goes on behind scene 2
 
     def away(scene_ids: list[int]) -> None:
         if scene_ids:

@@ -13,7 +13,7 @@ import pytest
 from plex.exceptions import PlexServerDown
 from sandbox.plex import PlexSim
 from sandbox.plex.model import Item
-from state.events import Events
+from state.events import OUTAGE_BEGAN, Event, Events
 from state.ledger import Verdict
 from sync_queue.writer import QueueWriter, queue_dir
 from tests.worker.conftest import MakeBench
@@ -251,7 +251,7 @@ def test_a_file_looked_for_often_survives_an_outage_and_a_wrong_token(bench: Ben
     bench.live(1.6 * HOUR)
     tries = bench.job(1)["retry_count"]
     assert tries > 5
-    bench.worker.close()
+    bench.pipeline.close()
     plex.faults.refuse()
     bench.live(700)
     assert bench.breaker_state() is not BreakerState.CLOSED
@@ -259,12 +259,12 @@ def test_a_file_looked_for_often_survives_an_outage_and_a_wrong_token(bench: Ben
     plex.faults.accept()
     plex.identity.token = "another"
     bench.live(700)
-    assert "token" in (bench.loop.blocked or "")
+    assert "token" in (bench.health.blocked or "")
     assert bench.job(1)["tries"] == {"NOT_FOUND": tries}
     assert bench.letters() == {}
     plex.identity.token = plex.token
     bench.item(1)
-    bench.loop.probe()
+    bench.health.probe()
     bench.live(700)
     assert bench.titles_written() == ["Title 1"]
 
@@ -310,7 +310,7 @@ def test_the_status_follows(bench: Bench, tmp_path: Path) -> None:
     bench.work()
     path = Path(bench.data_dir, "drainer.json")
     assert json.loads(path.read_text())["state"] == "writing"
-    bench.notes.status(state="ready")
+    bench.status.status(state="ready")
     status = json.loads(path.read_text())
     assert (status["state"], status["written"], status["waiting"]) == ("ready", 3, 0)
 
@@ -331,9 +331,9 @@ def test_an_error_that_several_jobs_share_counts_once_for_the_breaker(bench: Ben
     bench.stock(*range(1, 21))
     plex.faults.refuse()
     bench.enqueue(*range(1, 21))
-    bench.loop._batch(bench.store.claim(20, bench.clock()), lambda: False)
+    bench.dispatcher._process_or_return(bench.store.claim(20, bench.clock()), lambda: False)
     assert bench.breaker_state() is BreakerState.CLOSED
-    assert isinstance(bench.loop._last_error, PlexServerDown)
+    assert isinstance(bench.health._last_error, PlexServerDown)
     assert all(job["last_error_type"] == "PlexServerDown" for _, job in bench.rows().values())
 
 
@@ -360,7 +360,7 @@ def test_an_outage_is_written_down_from_its_first_failure_to_the_first_success(b
 
 def test_an_outage_that_outlived_its_drainer_ends_with_the_next_success(bench: Bench, plex: PlexSim) -> None:
     bench.stock(1)
-    bench.settlement.plex_went("of yesterday")
+    Events(bench.db).record([Event(bench.clock(), OUTAGE_BEGAN, None, "of yesterday", 0)])
     bench.save(1)
     bench.work()
     assert [one.ended is None for one in Events(bench.db).outages()] == [False]

@@ -165,11 +165,11 @@ def test_a_rating_stays_ours_through_runs_that_change_nothing_or_other_fields(be
 def test_a_rating_stays_ours_while_ratings_are_switched_off(bench: Bench) -> None:
     [item] = bench.stock(1, rating100=80)
     run(bench, 1)
-    bench.worker.configure(bench.settings(sync_rating=False))
+    bench.configure(bench.settings(sync_rating=False))
     bench.scenes[1] = scene(1, title="Other", rating100=None)
     run(bench, 1)
     assert item.user_rating == 8.0
-    bench.worker.configure(bench.settings())
+    bench.configure(bench.settings())
     run(bench, 1)
     assert item.user_rating is None
 
@@ -253,7 +253,7 @@ def test_a_bug_of_ours_is_tried_again_a_few_times_and_kept_with_its_name(
     for _ in range(6):
         [row] = bench.store.claim(1, bench.clock())
         work = SceneSync(row.job, scene=scene(1), error=ZeroDivisionError("a bug"))
-        bench.settlement.settle([(row, work)], "", 5)
+        bench.outcomes.record([(row, work)], "", 5)
         bench.clock.sleep(100)
     letter = bench.letters()[1]
     assert (letter["error_type"], letter["message"]) == ("PlexPermanentError", "ZeroDivisionError: a bug")

@@ -107,10 +107,10 @@ def test_what_another_process_put_into_the_index_is_noticed_too(bench: Bench, pl
     bench.live(10)
     item = bench.item(1)
     cache = PlexCache(bench.data_dir)
-    cache.build(bench.worker.plex.client, bench.worker.plex.sections)
+    cache.build(bench.pipeline.plex.client, bench.pipeline.plex.sections)
     cache.close()
     plex.faults.set(status=503, only="^GET .*/all")  # no look of our own
-    bench.loop.work_off(lambda: False)
+    bench.dispatcher.process_due_jobs(lambda: False)
     assert item.title == "Title 1"
 
 

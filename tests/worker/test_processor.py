@@ -341,10 +341,12 @@ def test_what_fails_in_the_thread_waits_with_its_reason_and_dead_letters_are_fil
     enqueue(queue, 1, "metadata", job(rating100=200)["data"])
     enqueue(queue, 2, "metadata", {"path": "/data/2.mp4", "studio": "S"})
     worker.start()
-    until(lambda: worker.dlq.count() == 1)
+    assert worker.dlq is not None
+    dlq = worker.dlq
+    until(lambda: dlq.count() == 1)
     until(lambda: get_stats(queue_dir(data_dir))["in_flight"] == 0)
     worker.stop()
-    assert [letter["scene_id"] for letter in worker.dlq.entries()] == [1]
+    assert [letter["scene_id"] for letter in dlq.entries()] == [1]
     assert get_stats(queue_dir(data_dir))["waiting"] == 1
 
 

@@ -95,7 +95,7 @@ def test_a_refresh_of_plex_changes_nothing_of_ours(bench: Bench, plex: PlexSim) 
     bench.work()
     before = (item.title, item.summary, item.studio, item.user_rating, item.originally_available_at)
     tags = {kind: item.tags(kind) for kind in ("genre", "actor", "director", "collection")}
-    bench.worker.plex.client.put(f"/library/metadata/{item.rating_key}/refresh")
+    bench.pipeline.plex.client.put(f"/library/metadata/{item.rating_key}/refresh")
     assert (item.title, item.summary, item.studio, item.user_rating, item.originally_available_at) == before
     assert {kind: item.tags(kind) for kind in tags} == tags
     puts = plex.puts
