@@ -26,10 +26,10 @@ _BOUNDED = ("stash2plex.log", "events")
 def measure(full: bool) -> Iterator[Result]:
     """All files together, and as a note what fills them."""
     scenes = SYNCS if full else 5_000
-    with DemoServers(scenes, old=False) as servers:
+    with DemoServers(scenes, old_values=False) as servers:
         without_covers(servers)
         first_save(servers)
-        run_task(servers, "Sync All Scenes", patience=600)
+        run_task(servers, "Sync All Scenes", timeout_s=600)
         drained(servers)
         _settled(servers)
         parts = sizes(servers.data_dir)

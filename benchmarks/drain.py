@@ -21,7 +21,7 @@ def measure(full: bool) -> Iterator[Result]:
     """Changed scenes with a Plex that answers at once and one that takes 20 ms, then unchanged ones."""
     scenes, rounds = (5000, 3) if full else (2000, 3)
     slow_scenes, slow_rounds = (5000, 1) if full else (500, 2)
-    with DemoServers(scenes + scenes // 10, old=False) as servers:
+    with DemoServers(scenes + scenes // 10, old_values=False) as servers:
         first_save(servers)
         chosen = written_scenes(servers)[:scenes]
         drain(servers, chosen)

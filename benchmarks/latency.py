@@ -74,7 +74,7 @@ class Bench:
             began = time.monotonic()
             with ThreadPoolExecutor(many) as pool:
                 list(pool.map(self.save, chosen))
-            times.append(_last(self.watch.seconds_until_shown_each(chosen, began)))
+            times.append(_last(self.watch.seconds_until_each_shown(chosen, began)))
         return self.row(f"{many} at once, the last", times)
 
     def bulk_edit(self, rounds: int, many: int = 20) -> Result:
@@ -86,7 +86,7 @@ class Bench:
             change = {"ids": [str(number) for number in chosen], "rating100": 10 + turn}
             self.servers.stash.gql(_BULK_EDIT, {"input": change})
             answers.append(time.monotonic() - began)
-            times.append(_last(self.watch.seconds_until_shown_each(chosen, began)))
+            times.append(_last(self.watch.seconds_until_each_shown(chosen, began)))
         answer = seconds(statistics.median(answers))
         return self.row(f"bulk edit of {many}, the last", times, note=f"Stash answers after {answer}")
 

@@ -30,7 +30,7 @@ def measure(full: bool) -> Iterator[Result]:
         scenes = len(servers.library.scenes)
         yield Result("memory of a hook", statistics.median(hooks), "MB", rounds, scenes, 1.5, By.RATIO, bare, AGAINST)
     scenes, written = (100_000, 5_000) if full else (20_000, 1_000)
-    with DemoServers(scenes, old=False) as servers:
+    with DemoServers(scenes, old_values=False) as servers:
         without_covers(servers)
         first_save(servers)
         drained(servers)

@@ -29,7 +29,7 @@ _OPERATION = 'mutation { runPluginOperation(plugin_id: "Stash2Plex", args: { mod
 def measure(full: bool) -> Iterator[Result]:
     """The task, and the operation that the page asks for: all scenes wait, and all were synced before."""
     rounds = 30 if full else 15
-    with DemoServers(200, old=False) as servers:
+    with DemoServers(200, old_values=False) as servers:
         first_save(servers)
         processes = {"the task": _task(servers), "the page's operation": _operation(servers)}
         folder, env = surroundings(servers)

@@ -1,5 +1,5 @@
-"""The demo: a Stash, a Plex and a few hundred scenes on this machine, and the real plugin between them.
+"""The demo: a simulated Stash and Plex with some hundred scenes on this machine, and the real plugin between them.
 
-It knows the plugin only as Stash does: as a folder to install and processes to start. What Plex should hold it works
-out for itself (``truth``), so that it can disagree.
+It knows the plugin only as Stash does: as a folder to install and processes to start. It works out on its own what
+Plex should show (``expectations``), so that it can disagree with the plugin.
 """

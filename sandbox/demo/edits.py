@@ -1,4 +1,4 @@
-"""Ten edits that a person might make, each on a scene that lends itself to it."""
+"""Ten edits that a user might make, each on a scene that it suits."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from sandbox.stash import StashSim
 
 SAVE = "mutation Save($input: SceneUpdateInput!) { sceneUpdate(input: $input) { id } }"
 
-# What is said of it, and the input; numbers stand for the n-th tag, performer or studio of the library.
+# A description and the GraphQL input; ids are those of the generated library.
 _KINDS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("title", {"title": "A title that was mistyped before"}),
-    ("details", {"details": "Two lines of details:\nthe second – with an umlaut: Übergröße."}),
+    ("title", {"title": "A corrected title"}),
+    ("details", {"details": "Details on two lines,\nthe second one with an umlaut: Übergröße."}),
     ("tags replaced", {"tag_ids": ["4", "5", "8"]}),
     ("performers replaced", {"performer_ids": ["1", "2", "5"]}),
     ("date", {"date": "2021-12-24"}),
     ("studio changed", {"studio_id": "3"}),
     ("rating", {"rating100": 85}),
     ("title and tags together", {"title": "A new title, with tags", "tag_ids": ["1", "12"]}),
-    ("details cleared again", {"details": ""}),
-    ("only the year of a date", {"date": "2018"}),
+    ("details removed again", {"details": ""}),
+    ("date with only a year", {"date": "2018"}),
 )
 _CLEARED, _FILLED = 8, 1
 
 
 @dataclass(frozen=True)
 class Edit:
-    """One save: what it is about, the scene, and the input besides its id."""
+    """One save: a description, the scene, and the input without the id."""
 
     what: str
     scene_id: int
     change: dict[str, Any]
 
     def save(self, stash: StashSim) -> None:
-        """Save it as Stash's own page does: over HTTP, waiting for the answer."""
+        """Save the scene as Stash's page does: over HTTP, waiting for the answer."""
         stash.gql(SAVE, {"input": {"id": str(self.scene_id), **self.change}})
 
 
 def choose_edits(scenes: list[LibraryScene], count: int) -> list[Edit]:
-    """So many edits over scenes that have files and enough to say. The clearing takes back an earlier one."""
+    """Return ``count`` edits of scenes with files and full metadata. "details cleared" undoes an earlier edit."""
     rich = [s for s in scenes if s.files and s.studio_id and s.performer_ids and s.tag_ids and s.title]
     step = max(1, len(rich) // count)
     edits: list[Edit] = []

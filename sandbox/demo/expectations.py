@@ -1,4 +1,4 @@
-"""What each item of Plex should say, worked out from the Stash simulator alone, by rules of its own."""
+"""What each Plex item should show, worked out from the simulated Stash by rules separate from the plugin's."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ FIELDS = (
     *("title", "summary", "studio", "date", "actors", "genres", "director", "rating"),
     *("collections", "poster", "background"),
 )
-NO_FILE = "no file in Stash, so no item of Plex can be it"
-GATED = "nothing to say: no studio, performers, tags, details, date"
+NO_FILE = "no file in Stash, so no Plex item can match"
+GATED = "too little metadata: no studio, performers, tags, details or date"
 
 Values = dict[str, Any]
 
 
 def why_not_in_plex(stash: StashSim, scene: Scene) -> str | None:
-    """Why a scene is not meant to be written, or None where it is."""
+    """Return why a scene does not belong in Plex, or None if it does."""
     if not scene.file_ids:
         return NO_FILE
     if not (scene.studio_id or scene.performer_ids or scene.tag_ids or _text(scene.details) or scene.date):
@@ -31,26 +31,26 @@ def why_not_in_plex(stash: StashSim, scene: Scene) -> str | None:
 
 
 def expected_values(stash: StashSim, scene: Scene) -> Values:
-    """The values by field that the scene's items should carry."""
+    """Return the values by field that the scene's items should show."""
     store = stash.store
     paths = store.paths_of(scene)
     return {
         "title": _text(scene.title) or PurePosixPath(paths[0]).stem,
         "summary": _text(scene.details),
         "studio": store.studios[scene.studio_id].name if scene.studio_id else "",
-        "date": _first_day(scene.date),
-        "actors": _names(_people(stash, scene)),
+        "date": _full_date(scene.date),
+        "actors": _names(_performer_names(stash, scene)),
         "genres": _names(store.tags[number].name for number in scene.tag_ids),
         "director": _names([scene.director] if scene.director else []),
         "rating": None if scene.rating100 is None else scene.rating100 / 10,
         "collections": _names([store.studios[scene.studio_id].name] if scene.studio_id else []),
-        "poster": _sum(scene.cover),
-        "background": _sum(scene.cover),
+        "poster": _sha1(scene.cover),
+        "background": _sha1(scene.cover),
     }
 
 
 def shown_values(item: Item) -> Values:
-    """The values by field that an item carries."""
+    """Return the values by field that an item shows."""
     return {
         "title": item.title,
         "summary": _text(item.summary),
@@ -61,36 +61,36 @@ def shown_values(item: Item) -> Values:
         "director": _names(item.tags("director")),
         "rating": item.user_rating,
         "collections": _names(item.tags("collection")),
-        "poster": _uploaded(item, "thumb"),
-        "background": _uploaded(item, "art"),
+        "poster": _uploaded_sha1(item, "thumb"),
+        "background": _uploaded_sha1(item, "art"),
     }
 
 
 def differing_fields(stash: StashSim, plex: PlexSim, scene_id: int) -> list[str]:
-    """The fields in which one of the scene's items is not as Stash has it; ``item`` where it has no item."""
+    """Return the fields in which an item of the scene differs from Stash; ``["item"]`` if there is no item."""
     scene = stash.scene(scene_id)
     items = items_of(stash, plex, scene_id)
     if not items:
         return ["item"]
-    should = expected_values(stash, scene)
-    return [name for name in FIELDS if any(shown_values(item)[name] != should[name] for item in items)]
+    expected = expected_values(stash, scene)
+    return [name for name in FIELDS if any(shown_values(item)[name] != expected[name] for item in items)]
 
 
 def items_of(stash: StashSim, plex: PlexSim, scene_id: int) -> list[Item]:
-    """The items that hold the scene's files."""
+    """Return the items that hold the scene's files."""
     items = [plex.find(path) for path in stash.paths(scene_id)]
     return [item for item in items if item is not None]
 
 
 def has_value(item: Item, field: str) -> bool:
-    """Whether a field says something; a title that is the file's name does not."""
+    """Return whether a field has a value; a title that is the file's name does not count."""
     value = shown_values(item)[field]
     if field == "title":
         return bool(value != PurePosixPath(next(item.parts()).file).stem)
     return value is not None if field in ("rating", "poster", "background") else bool(value)
 
 
-def _people(stash: StashSim, scene: Scene) -> list[str]:
+def _performer_names(stash: StashSim, scene: Scene) -> list[str]:
     people = [stash.store.performers[number] for number in scene.performer_ids]
     names = [person.name for person in people]
     return [
@@ -101,14 +101,14 @@ def _people(stash: StashSim, scene: Scene) -> list[str]:
     ]
 
 
-def _uploaded(item: Item, place: str) -> str | None:
-    """The SHA-1 of an uploaded picture that an item shows; None for a frame of Plex's own."""
+def _uploaded_sha1(item: Item, place: str) -> str | None:
+    """Return the SHA-1 of the uploaded picture that an item shows; None for a frame that Plex made."""
     slot = item.images.get(place)
     picture = slot.selected if slot else None
-    return _sum(picture.data) if picture and picture.key.startswith("upload://") else None
+    return _sha1(picture.data) if picture and picture.key.startswith("upload://") else None
 
 
-def _sum(data: bytes | None) -> str | None:
+def _sha1(data: bytes | None) -> str | None:
     return hashlib.sha1(data, usedforsecurity=False).hexdigest() if data else None
 
 
@@ -117,10 +117,10 @@ def _text(value: str) -> str:
 
 
 def _names(names: Iterable[str]) -> frozenset[str]:
-    # Plex holds names that differ only in case or in Unicode form as one tag.
+    # Plex stores names that differ only in letter case or Unicode form as one tag.
     return frozenset(unicodedata.normalize("NFC", name).casefold() for name in names)
 
 
-def _first_day(date: str | None) -> str:
-    """Plex knows whole dates only: the first day of the month or year."""
+def _full_date(date: str | None) -> str:
+    """Complete a partial date with the first day or month: Plex has only full dates."""
     return "" if not date else date + "-01" * (3 - len(date.split("-")))

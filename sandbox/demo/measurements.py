@@ -1,4 +1,4 @@
-"""Watching and timing: an edit on its way, a task at work, a hook process against bare Python, requests."""
+"""Measure how long edits and tasks take, what a hook process costs, and how many requests are sent."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from sandbox.stash import Job, PluginProcess
 
 TIMEOUT_S = 15.0
 _RUN = 'mutation Run($task: String!) { runPluginTask(plugin_id: "Stash2Plex", task_name: $task) }'
-_OURS = {"sceneUpdate", "bulkSceneUpdate", "runPluginTask"}
+_SENT_BY_DEMO = {"sceneUpdate", "bulkSceneUpdate", "runPluginTask"}
 
 
 class PlexWatcher:
-    """Notes the moment of the last write to each item of Plex."""
+    """Record the time of the last write to each Plex item."""
 
     def __init__(self, servers: DemoServers) -> None:
-        self._stage = servers
+        self._servers = servers
         self._written = threading.Condition()
         self._last: dict[int, float] = {}
         servers.plex.on_write = self._note
@@ -35,10 +35,10 @@ class PlexWatcher:
             self._last[item.rating_key] = time.monotonic()
             self._written.notify_all()
 
-    def seconds_until_shown(self, scene_id: int, since: float, patience: float | None = None) -> float | None:
-        """Seconds from ``since`` (monotonic) until Plex showed the scene as Stash has it; None where it did not."""
-        stash, plex = self._stage.stash, self._stage.plex
-        end = time.monotonic() + (TIMEOUT_S if patience is None else patience)
+    def seconds_until_shown(self, scene_id: int, since: float, timeout_s: float | None = None) -> float | None:
+        """Return the seconds from ``since`` (monotonic) until Plex equalled Stash; None after the timeout."""
+        stash, plex = self._servers.stash, self._servers.plex
+        end = time.monotonic() + (TIMEOUT_S if timeout_s is None else timeout_s)
         while expectations.differing_fields(stash, plex, scene_id):
             with self._written:
                 left = end - time.monotonic()
@@ -50,59 +50,59 @@ class PlexWatcher:
             last = max((self._last.get(key, 0.0) for key in keys), default=0.0)
         return max(0.0, last - since) if last else None
 
-    def seconds_until_shown_each(
-        self, scene_ids: Iterable[int], since: float, patience: float | None = None
+    def seconds_until_each_shown(
+        self, scene_ids: Iterable[int], since: float, timeout_s: float | None = None
     ) -> list[float | None]:
-        """:meth:`arrival` of several scenes."""
-        return [self.seconds_until_shown(number, since, patience) for number in scene_ids]
+        """Return :meth:`seconds_until_shown` of several scenes."""
+        return [self.seconds_until_shown(number, since, timeout_s) for number in scene_ids]
 
 
 def run_task(
-    servers: DemoServers, task: str, progress: Callable[[float], None] = lambda _: None, patience: float = 120
+    servers: DemoServers, task: str, progress: Callable[[float], None] = lambda _: None, timeout_s: float = 120
 ) -> Job:
-    """Start a task as Stash's page does and follow it to its end. Raises TimeoutError."""
+    """Start a task as Stash's page does and wait for its end. Raise TimeoutError."""
     job = servers.stash.job(servers.stash.gql(_RUN, {"task": task})["runPluginTask"])
     if job is None:
-        raise LookupError(f"Stash knows nothing of the task {task}")
-    end = time.monotonic() + patience
+        raise LookupError(f"Stash has no task {task}")
+    end = time.monotonic() + timeout_s
     while not job.done.wait(0.05):
         progress(job.progress)
         if time.monotonic() > end:
-            raise TimeoutError(f"the task {task} is {job.status} after {patience:.0f} s")
+            raise TimeoutError(f"the task {task} is {job.status} after {timeout_s:.0f} s")
     return job
 
 
 @dataclass(frozen=True)
 class RequestCounts:
-    """Requests: to Plex by kind, to Stash those that we did not send ourselves, and reloads nobody asked for."""
+    """Requests to Plex by kind, requests of the plugin to Stash, and reloads that plexapi makes on its own."""
 
     get: int
     put: int
     uploads: int
     other: int
     stash: int
-    hidden: int
+    reloads: int
 
 
 def reset_request_counts(servers: DemoServers) -> None:
-    """Begin to count anew."""
+    """Restart the request counts."""
     servers.plex.reset_counters()
     servers.stash.reset_counters()
 
 
 def request_counts(servers: DemoServers) -> RequestCounts:
-    """What was asked since the last reset."""
+    """Return the request counts since the last reset."""
     counts = servers.plex.counters
     get = sum(number for kind, number in counts.items() if kind.startswith("GET "))
     put = sum(number for kind, number in counts.items() if kind.startswith("PUT "))
     post = sum(number for kind, number in counts.items() if kind.startswith("POST "))
-    stash = sum(not _OURS.intersection(seen.fields) for seen in list(servers.stash.requests))
+    stash = sum(not _SENT_BY_DEMO.intersection(request.fields) for request in list(servers.stash.requests))
     return RequestCounts(get, put, post, sum(counts.values()) - get - put - post, stash, servers.plex.hidden_reloads)
 
 
 @dataclass(frozen=True)
 class HookTiming:
-    """Medians in seconds, of processes that ran turn by turn; ``typical`` is the median of the pairs' ratios."""
+    """Medians in seconds of processes that ran alternately; ``typical`` is the median ratio of the pairs."""
 
     hook: float
     bare: float
@@ -110,20 +110,19 @@ class HookTiming:
 
     @property
     def ratio(self) -> float:
-        """How many times as long a hook takes."""
+        """How many times as long as bare Python a hook takes."""
         return self.hook / self.bare
 
 
 def last_hook(servers: DemoServers) -> PluginProcess:
-    """The hook process that Stash started last."""
+    """Return the hook process that Stash started last."""
     return next(process for process in reversed(servers.stash.processes) if process.kind == "hook")
 
 
 def time_hook_and_bare_python(
     servers: DemoServers, rounds: int, before_each: Callable[[], None] = lambda: None
 ) -> HookTiming:
-    """The last hook's process once more, with the same input and surroundings, turn by turn with a Python that does
-    nothing."""
+    """Run the last hook process again with the same input and environment, alternately with an empty Python."""
     hook = last_hook(servers)
     folder = servers.home / "stash"
     env = {**os.environ, "STASH_PLUGIN_DATA": "", "PYTHONPATH": str(folder / "plugins")}
@@ -132,7 +131,7 @@ def time_hook_and_bare_python(
         before_each()
         hook_time = _timed(hook.argv, hook.stdin, str(folder), env)
         bare_time = _timed([sys.executable, "-c", "pass"], b"", str(folder), env)
-        if turn >= 2:  # the first ones only warm the caches
+        if turn >= 2:  # the first rounds only warm the caches
             hooks.append(hook_time)
             bares.append(bare_time)
     typical = statistics.median(hook / bare for hook, bare in zip(hooks, bares, strict=True))

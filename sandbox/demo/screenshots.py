@@ -1,4 +1,4 @@
-"""``python -m sandbox.demo.screenshots DIRECTORY``: pictures of the page inside Stash, as the README shows them.
+"""``python -m sandbox.demo.screenshots DIRECTORY``: take the README's pictures of the page inside Stash.
 
 Needs the host page (``make hostpage``), Playwright and a Chromium ($CHROMIUM, else the system's).
 """
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     with DemoServers(200) as servers, playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": WIDE, "height": HIGH})
-        _all_well(servers)
+        _sync_everything(servers)
         _open(servers, page)
         page.get_by_text("Nothing needs you.").wait_for()
         _take(page, folder / "all-well.png", ("now", "history"))
@@ -54,24 +54,24 @@ def _open(servers: DemoServers, page: Any) -> None:
 
 
 def _take(page: Any, file: Path, sections: tuple[str, ...], most: int = 2000) -> None:
-    """The part of the page from the first of these sections to the last."""
+    """Take a picture of the page from the first of these sections to the last."""
     page.wait_for_timeout(300)
     page.evaluate("scrollTo(0, 0)")
     boxes = [page.locator(f'[data-section="{name}"]').bounding_box() for name in sections]
     top = min(box["y"] for box in boxes) - 8
     high = min(most, max(box["y"] + box["height"] for box in boxes) + 8 - top)
-    # What stays at the window's top would lie over it.
+    # The bar that sticks to the top of the window would cover it.
     page.add_style_tag(content=".top-nav { visibility: hidden !important; }")
     page.screenshot(path=str(file), full_page=True, clip={"x": 0, "y": top, "width": WIDE, "height": high})
     print(f"{file}: {file.stat().st_size:,} bytes")
 
 
-def _all_well(servers: DemoServers) -> None:
+def _sync_everything(servers: DemoServers) -> None:
     for number, before, _ in _edits(servers):
         servers.stash.gql(SAVE, {"input": {"id": str(number), **before}})
     for task in ("Sync All Scenes", "Process Queue", "Reconcile Library (All)", "Process Queue"):
         run_task(servers, task)
-    _until(lambda: not _status(servers)["moving"], "everything to rest")
+    _wait_until(lambda: not _status(servers)["moving"], "the plugin to be idle")
 
 
 def _preview(servers: DemoServers, page: Any) -> None:
@@ -86,7 +86,7 @@ def _preview(servers: DemoServers, page: Any) -> None:
 
 
 def _edits(servers: DemoServers) -> list[tuple[int, dict[str, Any], dict[str, Any]]]:
-    """What a person might have written first, and then."""
+    """Return the scenes with what a user wrote first, and then."""
     ids = [edit.scene_id for edit in choose_edits(servers.library.scenes, 3)]
     first = "A long evening by the lake, and nobody is in a hurry to go home."
     then = "A long evening by the sea, and nobody is in much of a hurry to go home."
@@ -112,11 +112,11 @@ def _needs_you(servers: DemoServers) -> None:
     servers.plex.faults.set(status=400, only="^PUT")
     refused = choose_edits(servers.library.scenes, 5)[4]
     servers.stash.gql(SAVE, {"input": {"id": str(refused.scene_id), "title": "A title that Plex refuses"}})
-    _until(lambda: _status(servers)["needs_you"] == 1, "the dead letter")
+    _wait_until(lambda: _status(servers)["needs_you"] == 1, "the dead letter")
     servers.plex.faults.clear()
     words = {"title": "Late Harbour", "details": "The boats come home."}
     servers.stash.gql(SAVE, {"input": {"id": str(new), **words}})
-    _until(lambda: _status(servers)["needs_you"] == 2, "the doubtful match")
+    _wait_until(lambda: _status(servers)["needs_you"] == 2, "the doubtful match")
 
 
 def _settings(servers: DemoServers) -> dict[str, Any]:
@@ -129,9 +129,9 @@ def _status(servers: DemoServers) -> dict[str, Any]:
     return found
 
 
-def _until(true: Callable[[], bool], what: str) -> None:
+def _wait_until(condition: Callable[[], bool], what: str) -> None:
     end = time.monotonic() + _TIMEOUT_S
-    while not true():
+    while not condition():
         if time.monotonic() > end:
             raise TimeoutError(f"waited for {what}")
         time.sleep(0.2)

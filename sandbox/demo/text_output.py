@@ -1,4 +1,4 @@
-"""Plain text: tables, headings and a progress bar, readable at 100 columns."""
+"""Plain text for a terminal: tables, headings and a progress bar, at most 100 columns wide."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _BAR = 40
 
 
 def heading(text: str) -> str:
-    """A headline with an empty line above it."""
+    """Return an underlined heading with an empty line above it."""
     return f"\n{text}\n{'-' * min(len(text), WIDTH)}"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Columns side by side, numbers to the right, words to the left."""
+    """Return a table; numbers are aligned to the right, words to the left."""
     lines = [[str(cell) for cell in row] for row in rows]
     widths = [max(len(line[n]) for line in [list(head), *lines]) for n in range(len(head))]
     right = [bool(lines) and all(_is_number(line[n]) for line in lines) for n in range(len(head))]
@@ -32,7 +32,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def seconds(value: float) -> str:
-    """A duration a person can read."""
+    """Return a duration in readable form."""
     return f"{value:.2f} s" if value >= 0.1 else f"{value * 1000:.0f} ms"
 
 
@@ -41,7 +41,7 @@ def _is_number(cell: str) -> bool:
 
 
 class Progress:
-    """One line that fills up on a terminal; elsewhere only its last state is written."""
+    """A progress bar on a terminal; without one, only its last state is written."""
 
     def __init__(self, label: str) -> None:
         self._label = label
@@ -49,7 +49,7 @@ class Progress:
         self._shown = ""
 
     def show(self, share: float, note: str = "") -> None:
-        """Draw the bar; ``share`` is 0 to 1."""
+        """Draw the bar; ``share`` runs from 0 to 1."""
         full = int(_BAR * max(0.0, min(1.0, share)))
         line = f"  {self._label:<16} [{'#' * full}{'.' * (_BAR - full)}] {share:>4.0%}  {note}"[:WIDTH]
         if self._live and line != self._shown:
@@ -57,7 +57,7 @@ class Progress:
         self._shown = line
 
     def end(self, note: str) -> None:
-        """Fill the bar and go to the next line."""
+        """Fill the bar and end the line."""
         before = len(self._shown)
         self.show(1.0, note)
         print() if self._live else print(self._shown.ljust(before).rstrip(), flush=True)
