@@ -15,13 +15,14 @@ from tasks.menu import TASKS
 VERSION = "0.1.0"
 DESCRIPTION = "Keeps Plex equal to Stash: save a scene in Stash, and a second later Plex shows it."
 
-# Loaded into Stash's own page, in this order: what all share, the small pieces, the sections, the page, the places in
-# Stash's own pages.
+# Loaded into Stash's own page, in this order: the namespace and what all scripts share, the sections of the page, the
+# page, and the additions to Stash's pages.
 SCRIPTS = (
-    *("ui/wake.js", "ui/base.js", "ui/words.js", "ui/ask.js", "ui/status.js", "ui/nudge.js", "ui/jobs.js"),
-    *("ui/parts.js", "ui/diff.js"),
-    *("ui/now.js", "ui/attention.js", "ui/preview.js", "ui/history.js", "ui/health.js", "ui/tasks.js", "ui/page.js"),
-    *("ui/scene.js", "ui/cards.js", "ui/settings.js"),
+    *("ui/start_worker.js", "ui/setup.js", "ui/format.js", "ui/wording.js", "ui/operations.js", "ui/status_store.js"),
+    *("ui/live_updates.js", "ui/stash_jobs.js", "ui/components.js", "ui/field_changes.js"),
+    *("ui/section_status.js", "ui/section_needs_you.js", "ui/section_preview.js", "ui/section_history.js"),
+    *("ui/section_health.js", "ui/section_tasks.js", "ui/page.js", "ui/top_bar_icon.js"),
+    *("ui/scene_tab.js", "ui/card_marks.js", "ui/settings_block.js"),
 )
 STYLES = ("ui/stash2plex.css",)
 TRIGGERS = (

@@ -36,20 +36,20 @@ def main(arguments: Sequence[str]) -> int:
         _sync_everything(servers)
         _open(servers, page)
         page.get_by_text("Nothing needs you.").wait_for()
-        _take(page, folder / "all-well.png", ("now", "history"))
+        _take(page, folder / "all-well.png", ("status", "history"))
         _preview(servers, page)
         _take(page, folder / "preview.png", ("preview",), most=HIGH)
         _needs_you(servers)
         _open(servers, page)
         page.get_by_role("button", name="None of these").wait_for()
-        _take(page, folder / "needs-you.png", ("attention",))
+        _take(page, folder / "needs-you.png", ("needs-you",))
         browser.close()
     return 0
 
 
 def _open(servers: DemoServers, page: Any) -> None:
     page.goto(f"{servers.stash.url}/plugins/stash2plex")
-    page.locator(".s2p-sentence").wait_for()
+    page.locator(".s2p-summary").wait_for()
     page.locator("figcaption").wait_for()
 
 
@@ -79,8 +79,8 @@ def _preview(servers: DemoServers, page: Any) -> None:
     for number, _, after in _edits(servers):
         servers.stash.gql(SAVE, {"input": {"id": str(number), **after}})
     _open(servers, page)
-    page.get_by_label("Which scenes").select_option("ids")
-    page.get_by_label("Ids of scenes").fill(", ".join(str(number) for number, _, _ in _edits(servers)))
+    page.get_by_label("Scenes to preview").select_option("ids")
+    page.get_by_label("Scene ids").fill(", ".join(str(number) for number, _, _ in _edits(servers)))
     page.locator('[data-section="preview"]').get_by_role("button", name="Preview").click()
     page.get_by_role("button", name="Sync these").wait_for()
 

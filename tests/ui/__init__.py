@@ -1,1 +1,1 @@
-"""The page in a real Chromium, inside the sandbox's host page."""
+"""Tests of the page in a real Chromium, inside the sandbox's host page."""

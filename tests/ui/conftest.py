@@ -1,4 +1,4 @@
-"""One browser for all tests of a worker, one installation for each module; every page is watched while it is used."""
+"""One browser for each test process and one installation for each module. Every page is checked for errors."""
 
 from __future__ import annotations
 
@@ -10,29 +10,30 @@ import pytest
 
 from sandbox import hostpage
 from tests.installation import Installation, small_library
-from tests.ui.needs import chromium, wanting
-from tests.ui.visitor import Tab, Visitor
+from tests.ui.browser_page import BrowserPage, BrowserTab
+from tests.ui.browser_requirements import chromium_path, is_browser_excluded, missing_requirement
 
-WIDE, NARROW = 1280, 390
-# Without what they need only one test is left, which says so in one line.
-collect_ignore_glob = [] if wanting() is None else [f"test_{name}.py" for name in ("page", "acts", "places")]
+WIDE_PX, NARROW_PX = 1280, 390
+BROWSER_TESTS = [f"test_{name}.py" for name in ("page", "user_actions", "stash_page_additions")]
+# Without a browser only test_browser_requirements.py is left, which says why in one sentence.
+collect_ignore_glob = BROWSER_TESTS if is_browser_excluded() or missing_requirement() else []
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """A running Chromium."""
-    # Playwright's types are not needed to be sure of ours, and it may not be there.
+    # Imported here, since Playwright may not be installed; mypy does not need its types.
     playwright = importlib.import_module("playwright.sync_api")
     with playwright.sync_playwright() as driver:
         options = ["--no-sandbox", "--disable-dev-shm-usage"]
-        started = driver.chromium.launch(executable_path=chromium(), args=options)
+        started = driver.chromium.launch(executable_path=chromium_path(), args=options)
         yield started
         started.close()
 
 
 @pytest.fixture(scope="module")
-def ui_installation(tmp_path_factory: pytest.TempPathFactory, browser: Any, python: str) -> Iterator[Installation]:
-    """An installation whose Stash has a page to look at; not started."""
+def installation(tmp_path_factory: pytest.TempPathFactory, browser: Any, python: str) -> Iterator[Installation]:
+    """An installation whose Stash serves the host page; not started. All tests of a module share it."""
     made = Installation(
         tmp_path_factory.mktemp("installation"), small_library(), python=python, hostpage=hostpage.built()
     )
@@ -41,39 +42,42 @@ def ui_installation(tmp_path_factory: pytest.TempPathFactory, browser: Any, pyth
 
 
 @pytest.fixture(scope="module")
-def tab(browser: Any) -> Iterator[Tab]:
-    """The tab that one visitor after another looks at an installation with."""
-    made = Tab(browser)
+def tab(browser: Any) -> Iterator[BrowserTab]:
+    """The tab that the tests of a module use one after another."""
+    made = BrowserTab(browser)
     yield made
     made.close()
 
 
-Visit = Callable[..., Visitor]
+OpenPage = Callable[..., BrowserPage]
 
 
 @pytest.fixture
-def visit(ui_installation: Installation, browser: Any, tab: Tab) -> Iterator[Visit]:
-    """``visit(path, width=1280)`` gives somebody who looks at that page. At the end nothing may have gone wrong there:
-    no error in the console, no failed request, none to another host."""
-    there: list[Visitor] = []
-    others: list[Tab] = []
+def open_page(installation: Installation, browser: Any, tab: BrowserTab) -> Iterator[OpenPage]:
+    """``open_page(path, width=1280)`` returns a page in the browser.
 
-    def go(
-        path: str = "/plugins/stash2plex", *, width: int = WIDE, script: str = "", forgiving: bool = False
-    ) -> Visitor:
-        own = tab
-        if script or tab.taken:  # a script that runs before each page cannot be taken back
-            own = Tab(browser)
-            others.append(own)
-        visitor = Visitor(own, ui_installation.stash.url, width, script)
-        visitor.forgiving = forgiving
-        there.append(visitor)
-        visitor.go(path)
-        return visitor
+    ``script`` runs before each load. At the end of the test, pages must not have logged an error, had a failed request
+    or sent a request to another host, unless they were opened with ``expect_errors``.
+    """
+    pages: list[BrowserPage] = []
+    extra_tabs: list[BrowserTab] = []
 
-    yield go
-    for visitor in there:
-        visitor.close()
-    for other in others:
-        other.close()
-    assert [line for visitor in there for line in visitor.complaints()] == []
+    def open_(
+        path: str = "/plugins/stash2plex", *, width: int = WIDE_PX, script: str = "", expect_errors: bool = False
+    ) -> BrowserPage:
+        own_tab = tab
+        if script or tab.is_used:  # a script that runs before each load cannot be removed again
+            own_tab = BrowserTab(browser)
+            extra_tabs.append(own_tab)
+        page = BrowserPage(own_tab, installation.stash.url, width, script)
+        page.expect_errors = expect_errors
+        pages.append(page)
+        page.go(path)
+        return page
+
+    yield open_
+    for page in pages:
+        page.close()
+    for extra_tab in extra_tabs:
+        extra_tab.close()
+    assert [error for page in pages for error in page.errors()] == []

@@ -1,4 +1,4 @@
-"""The page when all is well: calm, complete, reached by every way, and asking seldom."""
+"""The page while everything is in sync: what it shows, how often it asks, and what it shows after errors."""
 
 from __future__ import annotations
 
@@ -7,76 +7,87 @@ import time
 import pytest
 
 from tests.installation import Installation, reap_child_processes, wait_for
-from tests.ui.conftest import NARROW, WIDE, Visit
-from tests.ui.visitor import asked
+from tests.ui.browser_page import operation_count
+from tests.ui.conftest import NARROW_PX, WIDE_PX, OpenPage
 
 pytestmark = [pytest.mark.browser, pytest.mark.forked, pytest.mark.slow(seconds=42)]
 
-SECTIONS = ("now", "attention", "preview", "history", "health", "tasks")
+SECTIONS = ("status", "needs-you", "preview", "history", "health", "tasks")
 
 
-@pytest.fixture(scope="module")
-def home(ui_installation: Installation) -> Installation:
-    """A installation in which everything is in step."""
-    ui_installation.start()
-    ui_installation.task("Reconcile Library (All)")
-    ui_installation.task("Process Queue")
-    ui_installation.wait_until_idle()
-    return ui_installation
+@pytest.fixture(scope="module", autouse=True)
+def _everything_in_sync(installation: Installation) -> None:
+    """Start the installation and reconcile and write its whole library."""
+    installation.start()
+    installation.task("Reconcile Library (All)")
+    installation.task("Process Queue")
+    installation.wait_until_idle()
 
 
-@pytest.mark.parametrize("width", [WIDE, NARROW])
-def test_it_says_in_one_sentence_that_all_is_well(home: Installation, visit: Visit, width: int) -> None:
-    page = visit(width=width)
-    page.sees(page.sentence(), "the same in Plex when last compared, today at ")
-    assert page.sentence().get_attribute("data-state") == "well"
-    page.sees(page.section("attention"), "Nothing needs you.")
-    page.sees(page.section("now"), "Sandbox Plex, version 1.")
-    assert page.page.locator("#stash2plex [role=alert]").count() == 0
-    assert [one.get_attribute("data-section") for one in page.page.locator("[data-section]").all()] == list(SECTIONS)
-    page.sees(page.section("tasks"), "Purge Old DLQ Entries")
-    page.sees(page.section("history"), "written, 0 failed in the last 24 hours")
+@pytest.mark.parametrize("width", [WIDE_PX, NARROW_PX])
+def test_page_with_everything_in_sync_says_so_in_one_sentence(
+    installation: Installation, open_page: OpenPage, width: int
+) -> None:
+    page = open_page(width=width)
+    page.wait_for_text(page.summary(), "in sync with Plex as of the last full reconciliation, today at ")
+    assert page.summary().get_attribute("data-state") == "ok"
+    page.wait_for_text(page.section("needs-you"), "Nothing needs you.")
+    page.wait_for_text(page.section("status"), "Sandbox Plex, version 1.")
+    assert page.dom.locator("#stash2plex [role=alert]").count() == 0
+    assert [section.get_attribute("data-section") for section in page.dom.locator("[data-section]").all()] == list(
+        SECTIONS
+    )
+    page.wait_for_text(page.section("tasks"), "Purge Old DLQ Entries")
+    page.wait_for_text(page.section("history"), "written, 0 failed in the last 24 hours")
     page.button("30 days").click()
-    page.sees(page.section("history"), "in the last 30 days")
+    page.wait_for_text(page.section("history"), "in the last 30 days")
     assert page.section("history").locator("svg[role=img]").count() == 1
     assert page.section("history").locator("table td").count() >= 3
-    assert page.page.evaluate("document.documentElement.scrollWidth") <= width, "wider than the window"
+    assert page.dom.evaluate("document.documentElement.scrollWidth") <= width, "wider than the window"
 
 
-def test_the_icon_leads_there_and_asks_once_for_its_two_copies(home: Installation, visit: Visit) -> None:
-    before = len(home.stash.processes)
-    page = visit("/scenes")
-    icons = page.page.get_by_title("Stash2Plex")
+def test_icon_with_two_copies_loads_the_status_once_and_opens_the_page(
+    installation: Installation, open_page: OpenPage
+) -> None:
+    before = len(installation.stash.processes)
+    page = open_page("/scenes")
+    icons = page.dom.get_by_title("Stash2Plex")
     icons.first.wait_for(state="attached")
     assert icons.count() == 2
-    [icon] = [one for one in icons.all() if one.is_visible()]
-    assert icon.inner_text().strip() == "", "a count where nobody is needed"
-    wait_for(lambda: asked(home, "status", before) == 1, 10, "the icon to ask")
-    page.page.get_by_role("link", name="Scenes").click()
+    [icon] = [copy for copy in icons.all() if copy.is_visible()]
+    assert icon.inner_text().strip() == "", "a number although nothing needs you"
+    wait_for(lambda: operation_count(installation, "status", before) == 1, 10, "the icon to load the status")
+    page.dom.get_by_role("link", name="Scenes").click()
     time.sleep(0.5)
-    assert asked(home, "status", before) == 1
+    assert operation_count(installation, "status", before) == 1
     icon.click()
-    page.sees(page.sentence(), "the same in Plex")
-    page.page.reload()
-    page.sees(page.sentence(), "the same in Plex")
+    page.wait_for_text(page.summary(), "in sync with Plex")
+    page.dom.reload()
+    page.wait_for_text(page.summary(), "in sync with Plex")
 
 
-def test_it_asks_seldom_while_nothing_moves_and_never_when_hidden(home: Installation, visit: Visit) -> None:
-    wait_for(lambda: not status(home)["moving"], 20, "everything to rest")
-    page = visit()
-    page.sees(page.sentence(), "the same in Plex")
-    before = len(home.stash.processes)
+def test_page_while_idle_loads_the_status_rarely_and_while_hidden_never(
+    installation: Installation, open_page: OpenPage
+) -> None:
+    wait_for(lambda: not status(installation)["moving"], 20, "the worker to become idle")
+    page = open_page()
+    page.wait_for_text(page.summary(), "in sync with Plex")
+    before = len(installation.stash.processes)
     time.sleep(5)
-    assert asked(home, "status", before) <= 1
-    hide(page.page, True)
-    [scene] = home.scenes_with_file()
-    before = len(home.stash.processes)
-    home.save(scene, title="Seen by nobody")
-    home.wait_until_plex_shows(scene, title="Seen by nobody")
+    assert operation_count(installation, "status", before) <= 1
+    hide(page.dom, True)
+    [scene] = installation.scenes_with_file()
+    before = len(installation.stash.processes)
+    installation.save(scene, title="Saved while the page is hidden")
+    installation.wait_until_plex_shows(scene, title="Saved while the page is hidden")
     time.sleep(2)
-    assert asked(home, "status", before) == 0
-    hide(page.page, False)
-    wait_for(lambda: asked(home, "status", before) >= 1, 18, "a look once it is seen again")
+    assert operation_count(installation, "status", before) == 0
+    hide(page.dom, False)
+    wait_for(
+        lambda: operation_count(installation, "status", before) >= 1,
+        18,
+        "the status to be loaded once the page is visible again",
+    )
 
 
 def hide(page: object, hidden: bool) -> None:
@@ -91,66 +102,71 @@ def status(installation: Installation) -> dict[str, object]:
     return found
 
 
-@pytest.mark.parametrize("width", [WIDE, NARROW])
-def test_every_section_is_reached_by_keyboard(home: Installation, visit: Visit, width: int) -> None:
-    page = visit(width=width)
-    page.sees(page.sentence(), "the same in Plex")
-    page.sees(page.section("tasks"), "Sync All Scenes")
+@pytest.mark.parametrize("width", [WIDE_PX, NARROW_PX])
+def test_section_buttons_by_keyboard_reach_every_section(
+    installation: Installation, open_page: OpenPage, width: int
+) -> None:
+    page = open_page(width=width)
+    page.wait_for_text(page.summary(), "in sync with Plex")
+    page.wait_for_text(page.section("tasks"), "Sync All Scenes")
     reached: set[str] = set()
-    where = (
+    focused_section = (
         "document.activeElement && (document.activeElement.closest('[data-section]') || {dataset: {}}).dataset.section"
     )
     for _ in range(40):
-        page.page.keyboard.press("Tab")
-        on_the_way = page.page.evaluate("!!document.activeElement.closest('.s2p-ways')")
-        if on_the_way:
-            page.page.keyboard.press("Enter")
-            reached.add(page.page.evaluate(where))
-            # Back to the button, which is where the next one is reached from.
-            page.page.locator(".s2p-ways button").nth(len(reached) - 1).focus()
+        page.dom.keyboard.press("Tab")
+        is_section_button = page.dom.evaluate("!!document.activeElement.closest('.s2p-navigation')")
+        if is_section_button:
+            page.dom.keyboard.press("Enter")
+            reached.add(page.dom.evaluate(focused_section))
+            # Back to the button: Tab goes from there to the next one.
+            page.dom.locator(".s2p-navigation button").nth(len(reached) - 1).focus()
         if reached >= set(SECTIONS):
             break
     assert reached >= set(SECTIONS)
     reap_child_processes()
     page.button("Check now").focus()
-    page.page.keyboard.press("Enter")
-    page.sees(page.section("health"), "nothing to mend")
+    page.dom.keyboard.press("Enter")
+    page.wait_for_text(page.section("health"), "no problems found")
     assert page.section("health").locator(".s2p-check").count() > 10
 
 
-def test_what_fails_is_said_in_a_sentence(home: Installation, visit: Visit) -> None:
-    page = visit("/scenes", forgiving=True)
-    page.page.get_by_title("Stash2Plex").first.wait_for(state="attached")
-    page.page.route("**/graphql", lambda route: route.abort())
-    [icon] = [one for one in page.page.get_by_title("Stash2Plex").all() if one.is_visible()]
+def test_page_after_failed_requests_shows_a_sentence(installation: Installation, open_page: OpenPage) -> None:
+    page = open_page("/scenes", expect_errors=True)
+    page.dom.get_by_title("Stash2Plex").first.wait_for(state="attached")
+    page.dom.route("**/graphql", lambda route: route.abort())
+    [icon] = [copy for copy in page.dom.get_by_title("Stash2Plex").all() if copy.is_visible()]
     icon.click()
-    for section in ("attention", "history", "tasks"):
-        page.sees(page.section(section).locator("[role=alert]"), "Stash cannot be reached")
-    page.page.unroute("**/graphql")
+    for section in ("needs-you", "history", "tasks"):
+        page.wait_for_text(page.section(section).locator("[role=alert]"), "Stash cannot be reached")
+    page.dom.unroute("**/graphql")
     page.section("tasks").get_by_role("button", name="Try again").click()
-    page.sees(page.section("tasks"), "Sync All Scenes")
-    home.stash.set_plugin_enabled("Stash2Plex", False)
+    page.wait_for_text(page.section("tasks"), "Sync All Scenes")
+    installation.stash.set_plugin_enabled("Stash2Plex", False)
     try:
-        page.button("Look again").click()
-        page.sees(page.section("now").locator("[role=alert]"), "switched off in Settings > Plugins")
+        page.button("Refresh").click()
+        page.wait_for_text(page.section("status").locator("[role=alert]"), "disabled in Settings > Plugins")
     finally:
-        home.stash.set_plugin_enabled("Stash2Plex", True)
+        installation.stash.set_plugin_enabled("Stash2Plex", True)
 
 
-def test_what_an_older_stash_lacks_is_left_out(home: Installation, visit: Visit) -> None:
-    older = """(() => { let api; Object.defineProperty(window, 'PluginApi', { get: () => api, set: (given) => {
-      delete given.hooks.useSettings; delete given.utils; delete given.libraries.Apollo; api = given; } }); })()"""
-    page = visit(script=older)
-    page.sees(page.sentence(), "the same in Plex")
-    page.sees(page.section("tasks"), "Sync All Scenes")
-    assert page.page.evaluate("window.Stash2Plex.missing") == ["nudge", "settings"]
+def test_page_in_an_older_stash_leaves_out_what_it_lacks(installation: Installation, open_page: OpenPage) -> None:
+    remove_newer_api = """(() => {
+      let api;
+      Object.defineProperty(window, 'PluginApi', { get: () => api, set: (given) => {
+        delete given.hooks.useSettings; delete given.utils; delete given.libraries.Apollo; api = given; } });
+    })()"""
+    page = open_page(script=remove_newer_api)
+    page.wait_for_text(page.summary(), "in sync with Plex")
+    page.wait_for_text(page.section("tasks"), "Sync All Scenes")
+    assert page.dom.evaluate("window.Stash2Plex.missing") == ["live updates", "settings block"]
     page.go("/settings")
-    page.sees(page.page.locator("#settings-container"), "Stash2Plex")
-    assert page.page.locator("#stash2plex-settings").count() == 0
+    page.wait_for_text(page.dom.locator("#settings-container"), "Stash2Plex")
+    assert page.dom.locator("#stash2plex-settings").count() == 0
 
 
-def test_without_the_page_s_api_nothing_breaks(home: Installation, visit: Visit) -> None:
-    none = "Object.defineProperty(window, 'PluginApi', { get: () => undefined, set: () => {} });"
-    page = visit("/scenes", script=none)
-    page.page.locator(".scene-card").first.wait_for()
-    assert page.page.get_by_title("Stash2Plex").count() == 0
+def test_scripts_without_plugin_api_break_nothing(installation: Installation, open_page: OpenPage) -> None:
+    remove_api = "Object.defineProperty(window, 'PluginApi', { get: () => undefined, set: () => {} });"
+    page = open_page("/scenes", script=remove_api)
+    page.dom.locator(".scene-card").first.wait_for()
+    assert page.dom.get_by_title("Stash2Plex").count() == 0
