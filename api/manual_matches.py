@@ -19,8 +19,9 @@ from common import damaged_files
 from common.errors import UserError
 from common.jobs import scene_key
 from common.sqlite import transaction
+from common.verdicts import Verdict
 from state import database, timestamps
-from state.ledger import Ledger, Verdict
+from state.ledger import Ledger
 from state.manual_matches import ManualMatch, ManualMatches, PlexFile, is_refused
 from state.snapshots import Snapshots
 from sync_queue import dlq
@@ -196,7 +197,7 @@ def _release_item(db: sqlite3.Connection, match: ManualMatch) -> None:
     ledger = Ledger(db)
     row = ledger.get(match.scene_id)
     if row is not None and any(item["rating_key"] == match.rating_key for item in row.items):
-        ledger.put(replace(row, verdict=Verdict.LOW_CONFIDENCE, items=[], reason=TAKEN_BACK, at=time.time()))
+        ledger.put(replace(row, verdict=Verdict.AMBIGUOUS, items=[], reason=TAKEN_BACK, at=time.time()))
         timestamps.write(db, {match.scene_id: None})
 
 

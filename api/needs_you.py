@@ -12,9 +12,10 @@ from typing import TypedDict
 from api import MAX_ROWS, VERSION
 from api.arguments import number
 from api.dead_letter_causes import cause_of, kind_of, title_of
-from api.read_model import NOT_IN_PLEX, json_object, old_dead_letter_count, open_state
+from api.read_model import json_object, old_dead_letter_count, open_state
 from common.errors import ENDED_BY_OUTAGE
 from common.media_paths import folder_of
+from common.verdicts import Verdict
 from matching.learned_mapping import learned
 from matching.path_map import BadPathRule, PathMap, PathRule, parse_path_map
 from state import last_known
@@ -134,7 +135,7 @@ def _folders(db: sqlite3.Connection, data_dir: str) -> list[dict[str, object]]:
     settings = last_known.get(db, last_known.SETTINGS) or {}
     if settings.get("skip_not_found"):
         return []  # Plex is meant to hold only some of the scenes
-    folders = Counter(folder_of(path) for (path,) in db.execute(_MISSING_FILES, (NOT_IN_PLEX,)) if path)
+    folders = Counter(folder_of(path) for (path,) in db.execute(_MISSING_FILES, (Verdict.NOT_IN_PLEX.value,)) if path)
     try:
         path_map = parse_path_map(str(settings.get("path_map") or ""))
     except BadPathRule:

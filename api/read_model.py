@@ -14,6 +14,7 @@ import time
 from common import reconcile_due
 from common.errors import ENDED_BY_OUTAGE
 from common.sqlite import connect_existing
+from common.verdicts import SYNCED, Verdict
 from state import database
 from state.reconciliation_state import FILE as RECONCILIATION_FILE
 from state.reconciliation_state import load as load_reconciliation_state
@@ -59,10 +60,6 @@ THROUGHPUT_WINDOW_S = 60.0
 # The task Purge Old DLQ Entries deletes dead letters that are older.
 PURGE_AFTER_DAYS = 30.0
 DAY_S = 86_400.0
-
-# The verdicts of state.ledger that are counted; a test compares them.
-IN_STEP = ("pushed", "nothing to change")
-NOT_IN_PLEX = "not in Plex"
 
 _DEAD_LETTERS_BY_CODE = "SELECT error_type, COUNT(*) FROM dead_letters GROUP BY error_type"
 _NEWEST_DEAD_LETTER_TIME = "SELECT MAX(last_at) FROM dead_letters"
@@ -223,14 +220,14 @@ def newest_dead_letters(db: sqlite3.Connection, limit: int) -> list[dict[str, ob
 
 def in_step_count(db: sqlite3.Connection) -> int:
     """Return how many scenes showed the same values in Plex when last synced."""
-    low, high = sorted(IN_STEP)
+    low, high = sorted(verdict.value for verdict in SYNCED)
     others: int = db.execute(_NOT_IN_STEP, (low, low, high, high)).fetchone()[0]
     return int(db.execute(_LEDGER_ROWS).fetchone()[0]) - others
 
 
 def verdict_counts(db: sqlite3.Connection) -> dict[str, int]:
     """Return the number of scenes by verdict."""
-    frequent = IN_STEP[0]
+    frequent = Verdict.WRITTEN.value
     counts: dict[str, int] = dict(db.execute(_OTHER_VERDICTS, (frequent, frequent)).fetchall())
     counts[frequent] = db.execute(_LEDGER_ROWS).fetchone()[0] - sum(counts.values())
     return {verdict: count for verdict, count in counts.items() if count}
@@ -307,7 +304,7 @@ def queue_status_facts(data_dir: str) -> QueueStatusFacts:
                 "newest": newest_dead_letters(db, MAX_LISTED),
             },
             "verdicts": verdict_counts(db),
-            "not_in_plex": newest_with_verdict(db, NOT_IN_PLEX, MAX_LISTED),
+            "not_in_plex": newest_with_verdict(db, Verdict.NOT_IN_PLEX.value, MAX_LISTED),
             "outages": [
                 {"began": began, "ended": ended, "reason": reason, "waiting": waiting}
                 for began, ended, reason, waiting in outages(db, time.time() - OUTAGES_WINDOW_S)

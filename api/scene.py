@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 # The state that the page shows for each verdict of the ledger.
 STATES = {
-    "pushed": "in step",
-    "nothing to change": "in step",
+    "written": "in step",
+    "unchanged": "in step",
     "gated": "left alone",
     "filtered": "left alone",
-    "given back": "left alone",
-    "shared item": "left alone",
+    "restored": "left alone",
+    "shared": "left alone",
     "not in Plex": "missing",
-    "low confidence": "doubtful",
+    "ambiguous": "doubtful",
     "failed": "failed",
 }
 _STATES_OF_DEAD_LETTERS = {LOW_CONFIDENCE: "doubtful", NOT_IN_PLEX: "missing"}

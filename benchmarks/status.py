@@ -14,11 +14,12 @@ from benchmarks.stages import enqueue, first_save, last_process, surroundings
 from common.errors import PermanentError
 from common.jobs import PRIORITY_BULK, new_job
 from common.sqlite import transaction
+from common.verdicts import Verdict
 from sandbox.demo.measurements import run_task
 from sandbox.demo.servers import DemoServers
 from sandbox.stash import PluginProcess
 from state import database
-from state.ledger import Ledger, LedgerRow, Verdict
+from state.ledger import Ledger, LedgerRow
 from sync_queue.dlq import DeadLetterQueue
 
 WAITING = 100_000
@@ -73,7 +74,7 @@ def _fill(data_dir: Path) -> None:
                 path = f"/data/studio {number % 97}/scene {number} of many.mp4"
                 items = [{"rating_key": number, "section": 1, "file": path}]
                 files = [{"path": path, "size": number * 1000, "duration": 60.0}]
-                ledger.put(LedgerRow(number, Verdict.PUSHED, 1.7e9, files=files, items=items, fingerprint="0" * 16))
+                ledger.put(LedgerRow(number, Verdict.WRITTEN, 1.7e9, files=files, items=items, fingerprint="0" * 16))
     letters = DeadLetterQueue(str(data_dir))
     candidates = [
         {"rating_key": one, "title": "a scene", "path": f"/data/copy {one}/a scene.mp4", "reasons": []}

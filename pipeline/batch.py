@@ -12,6 +12,7 @@ from typing import NoReturn
 from common.errors import PermanentError
 from common.jobs import PRIORITY_BULK
 from common.scene import SceneFile
+from common.verdicts import SYNCED, Verdict
 from matching import manual_match
 from matching.low_confidence import LowConfidence
 from matching.ranking import Match, MatchConfidence
@@ -31,7 +32,6 @@ from plex.exceptions import PlexError, PlexNotFound
 from plex.items import FullItem
 from settings.config import Stash2PlexConfig
 from state import last_known
-from state.ledger import IN_STEP, Verdict
 from state.manual_matches import ManualMatch
 
 log = logging.getLogger("Stash2Plex.worker")
@@ -148,7 +148,7 @@ class BatchPipeline:
 
         Errors end up in ``work.pictures_error``, an item that is gone in ``work.error``.
         """
-        if self.pictures is None or work.scene is None or work.error is not None or work.verdict not in IN_STEP:
+        if self.pictures is None or work.scene is None or work.error is not None or work.verdict not in SYNCED:
             return
         outcome = self.sync_pictures(work, self.pictures)
         for note in outcome.notes:
@@ -192,7 +192,7 @@ class BatchPipeline:
         left_out = None if scene.data is None else filter_reason(scene.data, self.config, self.tag_descendants)
         if self._was_restored(work):
             # Checked first: any other verdict would overwrite this one in the ledger.
-            work.verdict, work.reason = Verdict.GIVEN_BACK, REASON
+            work.verdict, work.reason = Verdict.RESTORED, REASON
         elif scene.data is None:
             work.verdict, work.reason = Verdict.GATED, "the scene has no file"
         elif not has_meaningful_metadata(scene.data):
@@ -206,7 +206,7 @@ class BatchPipeline:
         if work.job.get("by_hand"):
             return False
         entry = self.records.entry(work.scene_id)
-        return entry is not None and entry.verdict is Verdict.GIVEN_BACK
+        return entry is not None and entry.verdict is Verdict.RESTORED
 
     def _record_server(self, client: PlexClient, libraries: list[Library], chosen: list[Library]) -> None:
         """Record which server this is, and its libraries, for the page; nothing depends on it."""

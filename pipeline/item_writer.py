@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 
+from common.verdicts import Verdict
 from metadata.change_text import change_as_line
 from metadata.desired_state import DesiredState, desired_state
 from metadata.diff import ActualState, Diff, compute_diff
@@ -17,7 +18,6 @@ from plex.exceptions import PlexNotFound, PlexTemporaryError
 from plex.items import FullItem, read_items
 from settings.config import Stash2PlexConfig
 from stash.scenes import file_stem
-from state.ledger import Verdict
 
 log = logging.getLogger("Stash2Plex.worker")
 
@@ -64,7 +64,7 @@ class ItemWriter:
         except Exception as error:  # noqa: BLE001 - the job ends with it, classified where it is settled
             work.error = error
             return
-        work.verdict = Verdict.PUSHED if work.wrote else Verdict.NOTHING_TO_CHANGE
+        work.verdict = Verdict.WRITTEN if work.wrote else Verdict.UNCHANGED
 
     def verify(self, batch: Sequence[SceneSync]) -> None:
         """Read what was written, all of it in one request. What differs is written once more; what differs still is

@@ -15,6 +15,7 @@ from typing import Any
 from common.errors import UserFacingError
 from common.jobs import PRIORITY_BULK, new_job
 from common.sqlite import connect_existing
+from common.verdicts import Verdict
 from matching import index
 from matching.low_confidence import LowConfidence
 from matching.ranking import MatchConfidence
@@ -31,7 +32,6 @@ from plex.exceptions import PlexNotFound, PlexTemporaryError
 from settings.config import Stash2PlexConfig
 from stash.scenes import file_stem
 from state import database
-from state.ledger import Verdict
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ def _compare(pipeline: BatchPipeline, work: SceneSync, forecast: ScenePreview) -
     for item in work.items:
         changes = pipeline.writer.first_diff(work, item).changes
         forecast.items.append(ItemPreview(item.rating_key, item.title, changes))
-    forecast.verdict = (Verdict.PUSHED if forecast.changes else Verdict.NOTHING_TO_CHANGE).value
+    forecast.verdict = (Verdict.WRITTEN if forecast.changes else Verdict.UNCHANGED).value
     if work.wish is not None:
         forecast.notes += work.wish.notes
     if work.match is not None and work.match.confidence is MatchConfidence.LOW:
@@ -198,7 +198,7 @@ def _say_why_not(forecast: ScenePreview, error: BaseException) -> None:
         raise error
     verdict = Verdict.FAILED
     if isinstance(error, LowConfidence):
-        verdict, forecast.candidates = Verdict.LOW_CONFIDENCE, error.candidates()
+        verdict, forecast.candidates = Verdict.AMBIGUOUS, error.candidates()
     elif isinstance(error, PlexNotFound):
         verdict = Verdict.NOT_IN_PLEX
     elif not isinstance(error, UserFacingError):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from common.jobs import PRIORITY_BULK, new_job
+from common.verdicts import Verdict
 from metadata.diff import ActualState
 from metadata.edit_query import edit_queries
 from metadata.picture_choice import ART, THUMB
@@ -17,7 +18,6 @@ from plex.client import PlexClient
 from plex.exceptions import PlexNotFound
 from plex.items import FullItem, read_items
 from plex.pictures import list_pictures, remove_picture, select_picture, select_unlocked
-from state.ledger import Verdict
 from state.snapshots import ItemSnapshot
 
 log = logging.getLogger("Stash2Plex.worker")
@@ -78,7 +78,7 @@ def give_back(work: SceneSync, client: Callable[[], PlexClient], records: SceneR
     except Exception as error:  # noqa: BLE001 - the job ends with it, classified where it is settled
         work.error = error
         return
-    work.verdict, work.reason = Verdict.GIVEN_BACK, REASON
+    work.verdict, work.reason = Verdict.RESTORED, REASON
 
 
 def _restore(server: PlexClient, one: ItemSnapshot, item: FullItem, way: RestoreDiff) -> None:

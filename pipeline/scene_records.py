@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from common.verdicts import Verdict
 from metadata.diff import Diff
 from metadata.plex_collections import owned_after_write
 from metadata.restore_diff import snapshot_state
@@ -18,7 +19,7 @@ from metadata.text import unique_names
 from pipeline.scene_sync import SceneSync
 from plex.items import FullItem
 from state import last_known, timestamps
-from state.ledger import Ledger, LedgerRow, Verdict
+from state.ledger import Ledger, LedgerRow
 from state.manual_matches import ManualMatch, ManualMatches, PlexFile
 from state.snapshots import ItemSnapshot, Snapshots
 
@@ -101,9 +102,9 @@ class SceneRecords:
         """A scene is left alone from now on: nothing that its items show is ours any more."""
         now = self._clock()
         self.release()
-        before = self._ledger.get(scene_id) or LedgerRow(scene_id, Verdict.GIVEN_BACK, now)
+        before = self._ledger.get(scene_id) or LedgerRow(scene_id, Verdict.RESTORED, now)
         bare: dict[str, Any] = {"items": [], "fields": {}, "fingerprint": "", "says": False}
-        self._ledger.put(replace(before, verdict=Verdict.GIVEN_BACK, at=now, reason=reason, **bare))
+        self._ledger.put(replace(before, verdict=Verdict.RESTORED, at=now, reason=reason, **bare))
         timestamps.write(self._db, {scene_id: None})
 
     def holder(self, rating_key: int, section: int, file: str, but: int) -> int | None:

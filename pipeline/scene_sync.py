@@ -8,13 +8,13 @@ from typing import Any
 
 from common.errors import PermanentError
 from common.scene import SceneFile
+from common.verdicts import Verdict
 from matching.ranking import Match
 from metadata.desired_state import DesiredState
 from metadata.diff import Change
 from metadata.fingerprint import fingerprint
 from pipeline.scene_reader import Scene
 from plex.items import FullItem
-from state.ledger import Verdict
 from state.manual_matches import ManualMatch
 
 

@@ -11,9 +11,10 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import Enum
 
+from common.verdicts import SYNCED, Verdict
 from matching.presence import PlexPresence, Presence
 from reconciliation.detector import MISSING
-from state.ledger import IN_STEP, LedgerRow, Verdict
+from state.ledger import LedgerRow
 
 
 class Decision(Enum):
@@ -86,9 +87,9 @@ def behind(facts: SceneFacts) -> StaleReason | None:
         # Whoever was synced before there was a ledger is believed.
         fresh = facts.synced_at is None and _foreign(facts, set())
         return StaleReason("it was never written to Plex") if fresh else None
-    if entry.verdict in IN_STEP:
+    if entry.verdict in SYNCED:
         return _changed(facts, entry) or _another_item(facts, entry)
-    if entry.verdict is Verdict.GIVEN_BACK and entry.updated_at == facts.updated_at:
+    if entry.verdict is Verdict.RESTORED and entry.updated_at == facts.updated_at:
         return None
     if not _foreign(facts, set()):
         return None
@@ -136,9 +137,9 @@ def fate(facts: SceneFacts, gap_types: Collection[str], missing_wanted: bool = T
 def _is_known(facts: SceneFacts) -> bool:
     """Whether the last try would only be repeated: same scene, same files, same evidence in Plex."""
     entry = facts.entry
-    if entry is None or entry.verdict in IN_STEP or entry.updated_at != facts.updated_at:
+    if entry is None or entry.verdict in SYNCED or entry.updated_at != facts.updated_at:
         return False
-    if entry.verdict is Verdict.GIVEN_BACK:
+    if entry.verdict is Verdict.RESTORED:
         return True
     if entry.files and _paths(entry) != set(facts.paths):
         return False

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from common.iso_time import parse_instant
 from common.scene import StashScene
+from common.verdicts import SYNCED
 from matching.index_view import IndexView
 from matching.presence import PlexPresence
 from metadata.desired_state import DesiredState, desired_state
@@ -19,7 +20,7 @@ from reconciliation.decisions import SceneFacts
 from reconciliation.detector import paths_of
 from settings.config import Stash2PlexConfig
 from stash.scenes import file_stem, job_data
-from state.ledger import IN_STEP, Ledger, LedgerRow
+from state.ledger import Ledger, LedgerRow
 
 Scenes = Mapping[int, Mapping[str, Any]]
 # A page whose ids lie further apart than this is read from the ledger scene by scene.
@@ -88,7 +89,7 @@ class SceneFactsReader:
             filtered, mark, speaks = self._wish(scene, entry)
         except (TypeError, ValueError, KeyError, AttributeError) as error:
             return f"Scene {scene_id} cannot be read: {type(error).__name__}: {error}"
-        if entry is not None and entry.at >= self._began and entry.verdict in IN_STEP and entry.updated_at is not None:
+        if entry is not None and entry.at >= self._began and entry.verdict in SYNCED and entry.updated_at is not None:
             synced_at = max(synced_at or 0.0, entry.updated_at)
         return SceneFacts(
             scene_id=scene_id,

@@ -6,10 +6,11 @@ import os
 from common import damaged_files
 from common.file_locks import unlock, wait_lock
 from common.sqlite import transaction
+from common.verdicts import FORMER, SYNCED
 from sync_queue.setup import SETUP_LOCK, is_in_use, make_dir
 
 FILE = "state.db"
-_VERSION = 6
+_VERSION = 7
 
 _LAYOUT = (
     # One row a scene: the last verdict, what it was reached with, and what was pushed (design 3).
@@ -86,7 +87,11 @@ _LATER = (
 # An older layout repeated the items' files in it.
 _HELD_ANEW = """INSERT OR IGNORE INTO held
     SELECT json_extract(value,'$.rating_key'), scene_id, json_extract(value,'$.section') FROM ledger, json_each(items)
-    WHERE verdict IN ('pushed','nothing to change')"""
+    WHERE verdict IN (?,?)"""
+
+# Versions 0.1.0 and older called some verdicts by other words.
+_RENAME_IN_LEDGER = "UPDATE ledger SET verdict = ? WHERE verdict = ?"
+_RENAME_IN_EVENTS = "UPDATE events SET kind = ? WHERE kind = ?"
 
 
 def connect(data_dir: str, timeout: float = 30.0) -> sqlite3.Connection:
@@ -136,8 +141,11 @@ def _lay_out(db: sqlite3.Connection, data_dir: str, timeout: float) -> None:
                 db.execute("DROP TABLE held")
             for statement in _LAYOUT:
                 db.execute(statement)
+            renamed = [(now, former) for former, now in FORMER.items()]
+            db.executemany(_RENAME_IN_LEDGER, renamed)
+            db.executemany(_RENAME_IN_EVENTS, renamed)
             if "file" in held:
-                db.execute(_HELD_ANEW)
+                db.execute(_HELD_ANEW, [verdict.value for verdict in SYNCED])
             there = {row[1] for row in db.execute("PRAGMA table_info(ledger)")}
             for name, kind in _LATER:
                 if name not in there:

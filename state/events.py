@@ -20,7 +20,7 @@ HOURS_KEPT = 24 * 62
 # A comparison of Stash and Plex came to its end; its detail is JSON: scope, checked, found, queued, error.
 RECONCILED = "reconciled"
 # Which column of the hourly sums an outcome counts in; others count in none.
-_COUNTED = {"pushed": "written", "nothing to change": "unchanged", "failed": "failed", "given up": "failed"}
+_COUNTED = {"written": "written", "unchanged": "unchanged", "failed": "failed", "given up": "failed"}
 
 
 @dataclass(frozen=True)

@@ -4,26 +4,9 @@ import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any
 
-
-class Verdict(str, Enum):
-    """What became of a scene the last time it was looked at."""
-
-    PUSHED = "pushed"
-    NOTHING_TO_CHANGE = "nothing to change"
-    GATED = "gated"
-    FILTERED = "filtered"
-    GIVEN_BACK = "given back"
-    NOT_IN_PLEX = "not in Plex"
-    LOW_CONFIDENCE = "low confidence"
-    SHARED = "shared item"
-    FAILED = "failed"
-
-
-# The item shows what the scene says.
-IN_STEP = (Verdict.PUSHED, Verdict.NOTHING_TO_CHANGE)
+from common.verdicts import SYNCED, Verdict
 
 
 @dataclass
@@ -89,8 +72,8 @@ class Ledger:
                 *map(_compact, (entry.files, entry.items, entry.fields)),
             ),
         )
-        in_step = entry.verdict in IN_STEP
-        if before is not None and (before.verdict in IN_STEP, before.items) == (in_step, entry.items):
+        in_step = entry.verdict in SYNCED
+        if before is not None and (before.verdict in SYNCED, before.items) == (in_step, entry.items):
             return  # it holds what it held
         self._db.execute("DELETE FROM held WHERE scene_id = ?", (entry.scene_id,))
         if in_step:
@@ -105,7 +88,7 @@ class Ledger:
     def heirs(self, scene_id: int) -> set[int]:
         """The scenes that left an item to this one, as far as the names of its files tell."""
         entry = self.get(scene_id)
-        if entry is None or entry.verdict not in IN_STEP or not entry.items:
+        if entry is None or entry.verdict not in SYNCED or not entry.items:
             return set()
         names = {_name(item["file"]) for item in entry.items}
         rows = self._db.execute(
@@ -136,7 +119,7 @@ class Ledger:
         """The scenes that have no item, or only doubtful ones: id, files, evidence."""
         rows = self._db.execute(
             "SELECT scene_id, files, evidence FROM ledger WHERE verdict IN (?,?)",
-            (Verdict.NOT_IN_PLEX.value, Verdict.LOW_CONFIDENCE.value),
+            (Verdict.NOT_IN_PLEX.value, Verdict.AMBIGUOUS.value),
         )
         return ((scene_id, json.loads(files), evidence) for scene_id, files, evidence in rows)
 

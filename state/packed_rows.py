@@ -1,6 +1,8 @@
-"""JSON for rows of which there are as many as a library has items, all alike: compressed against the words they share.
+"""JSON for the rows of ``written``, compressed against the words that they share.
 
-A quarter of the text's size, for a hundredth of a millisecond. Rows that were kept as text are read as text.
+There is one such row for each item in Plex. At 100,000 scenes the data directory takes 78 MB; with plain JSON in these
+two columns it would take 109 MB (``benchmarks/disk.py``). Packing or unpacking a row takes about 0.01 ms. Plain JSON
+text is read as well.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ import json
 import zlib
 from typing import Any
 
-# Never changed: rows that are there can only be read with it. The likeliest stands last.
+# Never change these: existing rows can only be read with them. What occurs most often stands last.
 _WORDS = (
     b'"tagline""director":["rating":"tags":{"genre":["locked":["key":"upload://posters/","sha1":"",'
     b'"address":"/library/metadata//thumb/","state":"kept""unusable""ours","machine":"","pictures":{"thumb":'
@@ -17,19 +19,19 @@ _WORDS = (
     b'{"fields":["actor","collection","director","genre","originallyAvailableAt","studio","summary","tagline",'
     b'"title","userRating"],"collections":["'
 )
-# Without zlib's header and checksum; a window that holds the words and any usual row.
+# Raw deflate, without zlib's header and checksum; the window holds the words and a usual row.
 _WINDOW, _EFFORT, _MEMORY = -12, 9, 5
 
 
-def pack(value: Any) -> bytes:
-    """A value of JSON, as it is stored."""
+def pack(value: object) -> bytes:
+    """Return a JSON value as it is stored."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
     packer = zlib.compressobj(_EFFORT, zlib.DEFLATED, _WINDOW, _MEMORY, zlib.Z_DEFAULT_STRATEGY, _WORDS)
     return packer.compress(text) + packer.flush()
 
 
 def unpack(stored: bytes | str) -> Any:
-    """What was packed. Raises zlib.error, ValueError where it is damaged."""
+    """Return the value that was packed. Raise zlib.error or ValueError where it is damaged."""
     if isinstance(stored, bytes):
         stored = zlib.decompressobj(_WINDOW, _WORDS).decompress(stored).decode("utf-8", "surrogatepass")
     return json.loads(stored)

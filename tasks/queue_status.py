@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 
 from api.dead_letter_causes import cause_of
-from api.read_model import IN_STEP, MAX_LISTED, NOT_IN_PLEX, queue_status_facts
+from api.read_model import MAX_LISTED, queue_status_facts
 from common import stash_log
 from common.human_text import ago, counted, moment, numbers, times, until
+from common.verdicts import SYNCED, Verdict
 from state.worker_status import lives
 
 TYPE_CHECKING = False
@@ -24,9 +25,9 @@ _VERDICT_LINES = {
     "gated": "Skipped, too little metadata",
     "filtered": "Skipped by your filter settings",
     "not in Plex": "Not in Plex",
-    "low confidence": "Left alone, the right Plex item is not certain",
-    "shared item": "Left alone, the Plex item belongs to another scene",
-    "given back": "Left alone after Give Back to Plex",
+    "ambiguous": "Left alone, the right Plex item is not certain",
+    "shared": "Left alone, the Plex item belongs to another scene",
+    "restored": "Left alone after Give Back to Plex",
     "failed": "Failed",
 }
 
@@ -81,12 +82,12 @@ def _outage_lines(outages: list[dict[str, Any]], now: float) -> Iterator[tuple[s
 
 def _scene_lines(facts: QueueStatusFacts) -> Iterator[tuple[str, str]]:
     verdicts = dict(facts["verdicts"])
-    in_step = sum(verdicts.pop(verdict, 0) for verdict in IN_STEP)
+    in_step = sum(verdicts.pop(verdict.value, 0) for verdict in SYNCED)
     if in_step:
         yield "info", f"Scenes in step with Plex: {in_step:,}"
     for verdict, count in sorted(verdicts.items()):
         yield "info", f"{_VERDICT_LINES.get(verdict, verdict)}: {count:,}"
-        if verdict == NOT_IN_PLEX:
+        if verdict == Verdict.NOT_IN_PLEX.value:
             for scene in facts["not_in_plex"]:
                 yield "info", f"  Scene {scene['scene_id']}: {scene['reason']}"
 

@@ -17,10 +17,11 @@ from api.arguments import is_yes, number, scene_ids
 from api.context import Context
 from common import stash_log
 from common.jobs import scene_key
+from common.verdicts import Verdict
 from metadata.change_text import change_as_dict, change_as_line
 from pipeline.restore import give_back_job, plan
 from state import database
-from state.ledger import Ledger, Verdict
+from state.ledger import Ledger
 from state.snapshots import ItemSnapshot, Snapshots
 from sync_queue.setup import open_writer
 
@@ -35,7 +36,7 @@ PAGE = 100
 MOST = 200
 LINES = 300
 # For some of these nothing was written, since Plex was equal: they are left alone from then on like the rest.
-_OURS = (Verdict.PUSHED, Verdict.NOTHING_TO_CHANGE, Verdict.SHARED)
+_OURS = (Verdict.WRITTEN, Verdict.UNCHANGED, Verdict.SHARED)
 _PLACES = {"thumb": "poster", "art": "background"}
 
 

@@ -19,10 +19,11 @@ from common.errors import UserError
 from common.iso_time import parse_instant
 from common.jobs import PRIORITY_BULK, PRIORITY_SCAN, new_job
 from common.scene import StashScene
+from common.verdicts import Verdict
 from metadata.quality_gate import has_meaningful_metadata
 from stash.scenes import count_scenes, read_batch, scene_pages
 from state import database
-from state.ledger import Ledger, Verdict
+from state.ledger import Ledger
 from sync_queue.setup import open_writer
 
 RECENT = 86_400.0
@@ -109,7 +110,7 @@ def _given_back(data_dir: str) -> set[int]:
     if not os.path.exists(os.path.join(data_dir, database.FILE)):
         return set()
     with closing(database.connect(data_dir)) as db:
-        return Ledger(db).scenes(Verdict.GIVEN_BACK)
+        return Ledger(db).scenes(Verdict.RESTORED)
 
 
 def _updated(scene: StashScene) -> float:

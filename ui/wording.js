@@ -68,7 +68,7 @@
     collection: "collections",
   };
 
-  const isWritten = (verdict) => verdict === "written" || verdict === "pushed";
+  const isWritten = (verdict) => verdict === "written" || verdict === "written";
 
   s2p.wording = {
     SCENE_STATES,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 
+from common.verdicts import Verdict
 from pipeline.scene_sync import SceneSync
-from state.ledger import Verdict
 
 # Fewer than this are nobody's news: each save is seen in Plex.
 WORTH_TELLING = 100
@@ -48,6 +48,6 @@ def _outcome(work: SceneSync) -> str:
         return "gone from Stash"
     if work.error is not None:
         return "to be tried again, or given up"
-    if work.verdict is Verdict.PUSHED:
+    if work.verdict is Verdict.WRITTEN:
         return "written"
-    return "equal already" if work.verdict is Verdict.NOTHING_TO_CHANGE else str(work.verdict and work.verdict.value)
+    return "equal already" if work.verdict is Verdict.UNCHANGED else str(work.verdict and work.verdict.value)

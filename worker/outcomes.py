@@ -16,6 +16,7 @@ from typing import Any
 from common.errors import ENDED_BY_OUTAGE, PermanentError, code_of
 from common.jobs import PRIORITY_BULK, new_job
 from common.sqlite import transaction
+from common.verdicts import SYNCED, Verdict
 from matching.low_confidence import LowConfidence
 from matching.ranking import MatchConfidence
 from pipeline.restore import is_give_back
@@ -31,7 +32,7 @@ from plex.exceptions import (
 from stash.client import StashError, StashRefused
 from state import timestamps
 from state.events import Event, Events
-from state.ledger import IN_STEP, Ledger, LedgerRow, Verdict
+from state.ledger import Ledger, LedgerRow
 from state.manual_matches import ManualMatches
 from sync_queue.dlq import DeadLetterQueue, discard
 from sync_queue.store import Claimed, JobStore
@@ -173,7 +174,7 @@ class OutcomeRecorder:
             return False
         before = self._ledger.get(work.scene_id)
         fields = _fields(before, work)
-        in_step = verdict in IN_STEP
+        in_step = verdict in SYNCED
         tried = in_step or verdict is Verdict.FAILED
         items = [
             {"rating_key": item.rating_key, "section": item.section, "file": work.proof_of(item)} for item in work.items
@@ -317,4 +318,4 @@ def _has_no_item(work: SceneSync) -> bool:
 def _verdict_of(error: BaseException) -> Verdict:
     if isinstance(error, PlexNotFound):
         return Verdict.NOT_IN_PLEX
-    return Verdict.LOW_CONFIDENCE if isinstance(error, LowConfidence) else Verdict.FAILED
+    return Verdict.AMBIGUOUS if isinstance(error, LowConfidence) else Verdict.FAILED

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from common.errors import PermanentError
 from common.scene import SceneData, SceneFile
+from common.verdicts import SYNCED
 from hooks.handlers import unmark_scene_pending
 from pipeline.batch import BatchPipeline
 from pipeline.scene_reader import Scene, StashReader, read_scenes
@@ -18,7 +19,6 @@ from plex.items import read_items
 from settings.config import Stash2PlexConfig
 from stash.client import StashClient
 from state import database
-from state.ledger import IN_STEP
 from sync_queue.dlq import DeadLetterQueue
 from sync_queue.operations import save_sync_timestamp
 
@@ -96,7 +96,7 @@ class SyncWorker:
                 pipeline.verify([work])
             if work.error is not None:
                 raise work.error
-            if work.verdict in IN_STEP and self.data_dir is not None:
+            if work.verdict in SYNCED and self.data_dir is not None:
                 save_sync_timestamp(self.data_dir, work.scene_id, work.version)
         finally:
             unmark_scene_pending(work.scene_id)

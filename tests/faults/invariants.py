@@ -14,7 +14,7 @@ from sandbox.stash import StashSim
 from tests.installation import Installation
 
 # Verdicts that explain why Plex differs from Stash; the others mean that they are equal.
-_EXPLAINING_VERDICTS = {"gated", "filtered", "given back", "not in Plex", "low confidence", "shared item", "failed"}
+_EXPLAINING_VERDICTS = {"gated", "filtered", "restored", "not in Plex", "ambiguous", "shared", "failed"}
 _JOB_KEY = "json_extract(CAST(data AS TEXT),'$.job_key')"
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from common.verdicts import Verdict
 from matching.manual_match import LOST
 from pipeline.scene_reader import Scene
 from sandbox.plex.model import Item
 from state import last_known
-from state.ledger import Verdict
 from state.manual_matches import ManualMatch, ManualMatches
 from tests.worker.support import Bench, scene
 
@@ -55,7 +55,7 @@ def test_the_chosen_item_is_written_whatever_it_is_called(bench: Bench) -> None:
     saved(bench)
     assert (item.title, proven.title) == ("Saved", "1")
     entry = bench.entry(1)
-    assert entry.verdict is Verdict.PUSHED
+    assert entry.verdict is Verdict.WRITTEN
     held = {"rating_key": item.rating_key, "section": bench.section.key, "file": "/data/1/another name.mp4"}
     assert entry.items == [held]
     assert bench.letters() == {}
@@ -90,7 +90,7 @@ def test_a_key_that_holds_another_file_now_is_not_written(bench: Bench) -> None:
     letter = bench.letters()[1]
     assert letter["error_type"] == "LowConfidence"
     assert LOST in letter["message"]
-    assert bench.entry(1).verdict is Verdict.LOW_CONFIDENCE
+    assert bench.entry(1).verdict is Verdict.AMBIGUOUS
 
 
 def test_a_lost_choice_is_a_persons_again_though_something_else_is_proven(bench: Bench) -> None:
@@ -193,7 +193,7 @@ def test_a_new_candidate_asks_again(bench: Bench) -> None:
 def test_what_is_left_beside_the_refused_may_be_proven(bench: Bench) -> None:
     wrong, right = (elsewhere(bench, number, "1.mp4", 1) for number in (1, 2))
     saved(bench)
-    assert bench.entry(1).verdict is Verdict.LOW_CONFIDENCE
+    assert bench.entry(1).verdict is Verdict.AMBIGUOUS
     refuse(bench, 1, wrong)
     saved(bench, title="The other one")
     assert (wrong.title, right.title) == ("1", "The other one")

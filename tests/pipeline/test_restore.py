@@ -8,10 +8,10 @@ from contextlib import closing
 
 import pytest
 
+from common.verdicts import Verdict
 from pipeline.restore import give_back_job
 from sandbox.plex import PlexSim
 from sandbox.plex.model import Item
-from state.ledger import Verdict
 from sync_queue.writer import QueueWriter, queue_dir
 from tests.worker.support import Bench, scene
 from worker.circuit_breaker import BreakerState
@@ -48,7 +48,7 @@ def test_a_save_between_two_of_a_batch_undoes_nothing(bench: Bench, plex: PlexSi
     bench.work()
     assert saved == [items[0]]
     assert [item.summary for item in items] == ["", "", ""]
-    assert {bench.entry(one).verdict for one in (1, 2, 3)} == {Verdict.GIVEN_BACK}
+    assert {bench.entry(one).verdict for one in (1, 2, 3)} == {Verdict.RESTORED}
     assert bench.rows() == {}
 
 
@@ -60,7 +60,7 @@ def test_a_scene_that_waits_beside_its_way_back_is_written_before(bench: Bench) 
     bench.work()
     assert item.summary == ""
     assert "The last words" in str(bench.plex.writes)
-    assert bench.entry(1).verdict is Verdict.GIVEN_BACK
+    assert bench.entry(1).verdict is Verdict.RESTORED
     assert bench.rows() == {}
 
 
@@ -103,7 +103,7 @@ def test_an_item_that_vanishes_on_the_way_is_let_be(bench: Bench, plex: PlexSim)
     bench.work()
     assert second.summary == ""
     assert bench.rows() == {}
-    assert bench.entry(1).verdict is Verdict.GIVEN_BACK
+    assert bench.entry(1).verdict is Verdict.RESTORED
 
 
 def test_one_that_plex_refuses_is_told_and_left_alone_all_the_same(bench: Bench, plex: PlexSim) -> None:
@@ -112,7 +112,7 @@ def test_one_that_plex_refuses_is_told_and_left_alone_all_the_same(bench: Bench,
     give_back(bench, [1])
     bench.work()
     assert 1 in bench.letters()
-    assert bench.entry(1).verdict is Verdict.GIVEN_BACK
+    assert bench.entry(1).verdict is Verdict.RESTORED
     plex.faults.clear()
     give_back(bench, [1])
     bench.work()

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from common.jobs import PRIORITY_BULK, new_job
+from common.verdicts import Verdict
 from pipeline.pictures import PictureSync
 from pipeline.restore import GIVE_BACK
 from sandbox.library import generate
@@ -20,7 +21,6 @@ from sandbox.plex.model import Item, Tag
 from sandbox.stash import StashSim, png
 from stash.client import StashClient
 from stash.covers import fetch_cover
-from state.ledger import Verdict
 from state.snapshots import Snapshots
 from sync_queue.writer import QueueWriter, queue_dir
 from tests.worker.conftest import MakeBench
@@ -102,7 +102,7 @@ def test_actors_come_in_the_order_of_stash_and_that_is_asked_for_once(bench: Ben
     puts = plex.puts
     sync(bench, performers=["Bo", "Al"])
     assert plex.puts == puts
-    assert bench.entry(1).verdict is Verdict.NOTHING_TO_CHANGE
+    assert bench.entry(1).verdict is Verdict.UNCHANGED
 
 
 def test_the_ledger_knows_what_was_pushed(bench: Bench) -> None:
@@ -159,7 +159,7 @@ def test_what_is_given_back_is_as_it_was_locks_included(bench: Bench) -> None:
     for scene_id in (1, 2):
         by_hand(bench, scene_id, update_type=GIVE_BACK, job_key=f"giveback_{scene_id}")
     assert (state(bare), state(rich)) == before
-    assert bench.entry(1).verdict is Verdict.GIVEN_BACK
+    assert bench.entry(1).verdict is Verdict.RESTORED
     assert bench.timestamps() == {}
     assert Snapshots(bench.db).count() == 0
 
@@ -171,7 +171,7 @@ def test_after_it_a_save_pushes_nothing_and_a_sync_by_hand_does(bench: Bench, pl
     puts = plex.puts
     sync(bench, **WHOLE)
     assert plex.puts == puts
-    assert bench.entry(1).verdict is Verdict.GIVEN_BACK
+    assert bench.entry(1).verdict is Verdict.RESTORED
     assert bench.rows() == {}
     by_hand(bench, 1, by_hand=True)
     assert item.summary == "Words"
@@ -260,7 +260,7 @@ def test_a_picture_that_fails_is_tried_again_alone(bench: Bench, plex: PlexSim, 
     bench.save(1)
     bench.work()
     assert item.title == "Title 1"
-    assert bench.entry(1).verdict is Verdict.PUSHED
+    assert bench.entry(1).verdict is Verdict.WRITTEN
     assert 1 in bench.timestamps()
     assert bench.job(1)["images_only"]
     plex.faults.clear()
@@ -282,7 +282,7 @@ def test_pictures_that_never_succeed_end_as_a_dead_letter_and_the_text_stands(be
     bench.live(1_200)
     assert bench.rows() == {}
     assert bench.letters()[1]["detail"] == {"pictures": True}
-    assert bench.entry(1).verdict is Verdict.NOTHING_TO_CHANGE
+    assert bench.entry(1).verdict is Verdict.UNCHANGED
 
 
 def test_pictures_wait_for_stash_and_for_plex(bench: Bench, stash: StashSim, plex: PlexSim, cover: Cover) -> None:

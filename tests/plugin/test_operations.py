@@ -16,17 +16,17 @@ from typing import Any
 
 import pytest
 
-from api.read_model import IN_STEP as IN_STEP_FOR_STATUS
 from api.read_model import PURGE_AFTER_DAYS
 from api.scene import STATES
 from api.status import status
 from common.errors import PermanentError
 from common.jobs import PRIORITY_BULK, new_job
+from common.verdicts import Verdict
 from matching.low_confidence import LowConfidence
 from sandbox.plex.model import Item
 from state import database
 from state.events import OUTAGE_BEGAN, Event, Events
-from state.ledger import IN_STEP, Ledger, LedgerRow, Verdict
+from state.ledger import Ledger, LedgerRow
 from sync_queue.dlq import DeadLetterQueue
 from sync_queue.setup import open_writer
 from tasks.modes import MODES
@@ -74,7 +74,6 @@ def test_the_contract_names_what_there_is() -> None:
 
 
 def test_lists_that_are_kept_twice_agree() -> None:
-    assert {verdict.value for verdict in IN_STEP} == set(IN_STEP_FOR_STATUS)
     assert set(STATES) == {verdict.value for verdict in Verdict}
 
 
@@ -100,7 +99,7 @@ def test_a_save_is_seen_waiting_then_written(installation: Installation) -> None
     installation.wait_until_idle()
     found = of(installation, scene)
     item = installation.item(scene)
-    assert (found["state"], found["verdict"], found["waiting"], found["bound"]) == ("in step", "pushed", None, None)
+    assert (found["state"], found["verdict"], found["waiting"], found["bound"]) == ("in step", "written", None, None)
     path = installation.scene(scene)["files"][0]["path"]
     [held] = found["items"]
     expected = {"rating_key": item.rating_key, "section": installation.section.key, "library": "Scenes", "path": path}
@@ -119,7 +118,7 @@ def test_a_save_is_seen_waiting_then_written(installation: Installation) -> None
     told = ask(installation, "history")
     assert len(told["buckets"]) == 24
     assert told["buckets"][-1]["written"] + told["buckets"][-2]["written"] == 1
-    assert ("pushed", scene) in {(event["kind"], event["scene_id"]) for event in told["events"]}
+    assert ("written", scene) in {(event["kind"], event["scene_id"]) for event in told["events"]}
     assert len(ask(installation, "history", hours=720)["buckets"]) == 30
     assert "24 or 720" in ask(installation, "history", hours=5)["error"]
 
@@ -420,7 +419,7 @@ def much(tmp_path_factory: pytest.TempPathFactory) -> Path:
             paths = [{"path": f"/data/{number % 70}/{number}.mp4", "size": 1, "duration": 1.0}]
             items = [{"rating_key": number, "section": 1, "file": paths[0]["path"]}]
             ledger.put(LedgerRow(number, verdict, now, files=paths, items=items))
-        Events(db).record(Event(now, "pushed", number, "x" * 400) for number in range(450))
+        Events(db).record(Event(now, "written", number, "x" * 400) for number in range(450))
         Events(db).record([Event(now, OUTAGE_BEGAN, None, "away", 7)])
         db.execute("COMMIT")
     dlq = DeadLetterQueue(data_dir)

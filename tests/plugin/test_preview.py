@@ -196,8 +196,8 @@ def test_what_is_left_alone_and_why(installation: Installation) -> None:
     found = operation(installation, "preview", scenes=",".join(map(str, ids)))
     left = {row["scene_id"]: row for row in found["left_out"]}
     assert {scene_id: left[scene_id]["verdict"] for scene_id in ids} == {
-        given: "given back",
-        doubtful: "low confidence",
+        given: "restored",
+        doubtful: "ambiguous",
         missing: "not in Plex",
         private: "filtered",
         3: "gated",
@@ -244,7 +244,7 @@ def test_two_scenes_of_one_item(installation: Installation) -> None:
     merged = installation.plex.add_item(installation.section, [(p, known[p].size, known[p].duration) for p in files])
     found = operation(installation, "preview", scenes=[one, two])
     assert [(row["scene_id"], row["items"][0]["rating_key"]) for row in found["changes"]] == [(one, merged.rating_key)]
-    assert [(row["scene_id"], row["verdict"]) for row in found["left_out"]] == [(two, "shared item")]
+    assert [(row["scene_id"], row["verdict"]) for row in found["left_out"]] == [(two, "shared")]
 
 
 def test_plex_away_is_said(installation: Installation) -> None:

@@ -18,9 +18,10 @@ import pytest
 from api import read_model
 from common.errors import PermanentError
 from common.jobs import PRIORITY_BULK, new_job, scene_key, scene_row
+from common.verdicts import Verdict
 from reconciliation.scheduler import ReconciliationState
 from state import database
-from state.ledger import IN_STEP, Ledger, LedgerRow, Verdict
+from state.ledger import Ledger, LedgerRow
 from state.reconciliation_state import load
 from sync_queue import migration
 from sync_queue.dlq import DeadLetterQueue
@@ -182,8 +183,6 @@ def test_the_process_imports_little(settled: Installation) -> None:
 
 def test_lists_that_are_kept_twice_agree() -> None:
     assert status_context.MIGRATED_FILE == migration.FILE
-    assert tuple(verdict.value for verdict in IN_STEP) == read_model.IN_STEP
-    assert Verdict.NOT_IN_PLEX.value == read_model.NOT_IN_PLEX
 
 
 def test_what_is_counted_quickly_is_counted_right(installation: Installation) -> None:
@@ -195,7 +194,7 @@ def test_what_is_counted_quickly_is_counted_right(installation: Installation) ->
         db.executemany(f"UPDATE {TABLE} SET status = ? WHERE _id = ?", [(one, n) for n, one in enumerate(states, 1)])
         db.commit()
     with closing(database.connect(folder)) as db:
-        for number, verdict in enumerate([*Verdict, Verdict.PUSHED, Verdict.SHARED], 1):
+        for number, verdict in enumerate([*Verdict, Verdict.WRITTEN, Verdict.SHARED], 1):
             Ledger(db).put(LedgerRow(number, verdict, 1.0))
         counts = Ledger(db).counts()
     facts = read_model.queue_status_facts(folder)

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from common.verdicts import Verdict
 from matching.presence import PlexPresence, Presence, PresentItem
 from reconciliation.decisions import Decision, SceneFacts, behind, fate, is_gone, meant_to_be_empty
 from reconciliation.detector import EMPTY, MISSING, STALE
-from state.ledger import LedgerRow, Verdict
+from state.ledger import LedgerRow
 
 pytestmark = pytest.mark.unit
 
@@ -26,7 +27,7 @@ def doubtful(*keys: int) -> PlexPresence:
     return PlexPresence(Presence.DOUBTFUL, tuple(PresentItem(key, 1, True) for key in keys))
 
 
-def entry(verdict: Verdict = Verdict.PUSHED, **fields: Any) -> LedgerRow:
+def entry(verdict: Verdict = Verdict.WRITTEN, **fields: Any) -> LedgerRow:
     known: dict[str, Any] = {
         "updated_at": THEN,
         "settings": "s1",
@@ -68,8 +69,8 @@ def test_a_scene_in_step_is_not_behind() -> None:
         ({"entry": None, "synced_at": None}, "it was never written"),
         ({"entry": entry(Verdict.NOT_IN_PLEX)}, "last seen as not in Plex"),
         ({"entry": entry(Verdict.FAILED)}, "last seen as failed"),
-        ({"entry": entry(Verdict.LOW_CONFIDENCE), "sighting": doubtful(5), "strict": False}, "last seen as low conf"),
-        ({"entry": entry(Verdict.GIVEN_BACK, updated_at=1.0)}, "last seen as given back"),
+        ({"entry": entry(Verdict.AMBIGUOUS), "sighting": doubtful(5), "strict": False}, "last seen as ambig"),
+        ({"entry": entry(Verdict.RESTORED, updated_at=1.0)}, "last seen as restored"),
         # what needs no Plex is known while it is away
         ({"fingerprint": "f2", "sighting": None}, "what Plex should show has changed"),
     ],
@@ -97,7 +98,7 @@ def test_what_no_instant_tells(fields: dict[str, Any], words: str) -> None:
         # an item that another scene has
         {"sighting": proven(5, 6), "others": lambda keys: {6}},
         {"entry": entry(Verdict.SHARED), "others": lambda keys: {5}},
-        {"entry": entry(Verdict.GIVEN_BACK)},
+        {"entry": entry(Verdict.RESTORED)},
     ],
 )
 def test_what_is_nothing_against_a_scene(fields: dict[str, Any]) -> None:
@@ -137,7 +138,7 @@ def test_emptiness_is_meant_where_we_never_said_anything(fields: dict[str, Any],
         ({"entry": entry(Verdict.NOT_IN_PLEX), "sighting": ABSENT}, {MISSING}, Decision.KNOWN),
         ({"entry": entry(Verdict.FAILED)}, {STALE}, Decision.KNOWN),
         ({"entry": entry(Verdict.SHARED), "others": lambda keys: {5}}, {EMPTY}, Decision.KNOWN),
-        ({"entry": entry(Verdict.GIVEN_BACK)}, {EMPTY}, Decision.KNOWN),
+        ({"entry": entry(Verdict.RESTORED)}, {EMPTY}, Decision.KNOWN),
         # something has
         ({"entry": entry(Verdict.NOT_IN_PLEX), "sighting": ABSENT, "updated_at": 2_000.0}, {MISSING}, Decision.ENQUEUE),
         (
@@ -154,7 +155,7 @@ def test_emptiness_is_meant_where_we_never_said_anything(fields: dict[str, Any],
         ({"entry": entry(Verdict.FAILED), "settings": "s2"}, {STALE}, Decision.ENQUEUE),
         ({"entry": entry(Verdict.FAILED), "evidence": lambda: "e2"}, {STALE}, Decision.ENQUEUE),
         ({"entry": entry(Verdict.SHARED)}, {STALE}, Decision.ENQUEUE),
-        ({"entry": entry(Verdict.LOW_CONFIDENCE)}, {STALE}, Decision.ENQUEUE),
+        ({"entry": entry(Verdict.AMBIGUOUS)}, {STALE}, Decision.ENQUEUE),
         ({"entry": entry(Verdict.FILTERED)}, {STALE}, Decision.ENQUEUE),
         # pushed, and Plex shows nothing of it
         ({"entry": entry()}, {EMPTY}, Decision.ENQUEUE),

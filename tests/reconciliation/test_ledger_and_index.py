@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from common.verdicts import Verdict
 from reconciliation.scene_pages import pages
 from reconciliation.scopes import parse_scope
 from sandbox.library import Library, LibraryFile, LibraryScene, LibraryStudio, LibraryTag, generate
 from stash.client import stash_interface
-from state.ledger import Verdict
 from sync_queue.operations import save_sync_timestamp
 from tests.reconciliation.conftest import Meet
 from tests.reconciliation.support import Meeting, all_files, everyday
@@ -181,7 +181,7 @@ def test_doubt_that_was_lifted_is_a_gap(meet: Meet) -> None:
     )
     meeting.enqueue(1)
     meeting.drain()
-    assert meeting.entry(1).verdict is Verdict.LOW_CONFIDENCE
+    assert meeting.entry(1).verdict is Verdict.AMBIGUOUS
     assert meeting.reconcile().enqueued_count == 0
     meeting.config = meeting.settings(path_map="/data => /data/y")
     meeting.configure(meeting.config)

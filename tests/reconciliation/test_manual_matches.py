@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from common.verdicts import Verdict
 from sandbox.library import LibraryScene
 from sandbox.plex.model import Item
-from state.ledger import Verdict
 from state.manual_matches import ManualMatch, ManualMatches
 from tests.reconciliation.conftest import Meet
 from tests.reconciliation.support import Meeting

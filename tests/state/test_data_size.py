@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from common.jobs import PRIORITY_BULK, scene_key, scene_row
+from common.verdicts import Verdict
 from state import database
-from state.ledger import Ledger, LedgerRow, Verdict
+from state.ledger import Ledger, LedgerRow
 from state.packed_rows import pack, unpack
 from state.snapshots import ItemSnapshot, Snapshots
 from sync_queue.setup import open_writer
@@ -60,7 +61,7 @@ def test_rows_kept_as_text_are_read(db: sqlite3.Connection) -> None:
     assert [one.ours for one in items.of_scenes()] == [OURS]
 
 
-def entry(scene_id: int, verdict: Verdict = Verdict.PUSHED, file: str = "/a.mp4") -> LedgerRow:
+def entry(scene_id: int, verdict: Verdict = Verdict.WRITTEN, file: str = "/a.mp4") -> LedgerRow:
     return LedgerRow(scene_id, verdict, 1.0, items=[{"rating_key": 7, "section": 1, "file": file}])
 
 

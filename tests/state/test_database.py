@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from common.jobs import new_job
+from common.verdicts import FORMER, Verdict
 from state import database
-from state.ledger import Ledger, LedgerRow, Verdict
+from state.ledger import Ledger, LedgerRow
 from sync_queue.dlq import DeadLetterQueue
 
 pytestmark = pytest.mark.unit
@@ -112,7 +113,7 @@ def test_the_ledger_gives_back_what_was_put(db: sqlite3.Connection) -> None:
     ledger = Ledger(db)
     full = LedgerRow(
         5,
-        Verdict.PUSHED,
+        Verdict.WRITTEN,
         at=200.5,
         reason="because",
         updated_at=100.25,
@@ -131,15 +132,15 @@ def test_the_ledger_gives_back_what_was_put(db: sqlite3.Connection) -> None:
 def test_the_ledger_holds_one_row_a_scene(db: sqlite3.Connection) -> None:
     ledger = Ledger(db)
     ledger.put(LedgerRow(5, Verdict.FAILED, at=1.0, reason="old", updated_at=1.0))
-    ledger.put(LedgerRow(5, Verdict.NOTHING_TO_CHANGE, at=2.0))
-    assert ledger.get(5) == LedgerRow(5, Verdict.NOTHING_TO_CHANGE, at=2.0)
+    ledger.put(LedgerRow(5, Verdict.UNCHANGED, at=2.0))
+    assert ledger.get(5) == LedgerRow(5, Verdict.UNCHANGED, at=2.0)
     for scene_id in (6, 7):
-        ledger.put(LedgerRow(scene_id, Verdict.PUSHED, at=1.0))
-    assert ledger.counts() == {"nothing to change": 1, "pushed": 2}
+        ledger.put(LedgerRow(scene_id, Verdict.WRITTEN, at=1.0))
+    assert ledger.counts() == {"unchanged": 1, "written": 2}
     ledger.drop(6)
     ledger.drop(6)
     assert ledger.get(6) is None
-    assert ledger.counts() == {"nothing to change": 1, "pushed": 1}
+    assert ledger.counts() == {"unchanged": 1, "written": 1}
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))
@@ -170,7 +171,29 @@ def test_a_ledger_of_an_older_layout_keeps_its_rows(tmp_path: Path) -> None:
         old.execute("PRAGMA user_version=2")
         old.commit()
     with closing(database.connect(str(tmp_path))) as db:
-        assert Ledger(db).get(7) == LedgerRow(7, Verdict.PUSHED, 5.0)
-        whole = LedgerRow(8, Verdict.PUSHED, 6.0, fingerprint="f", says=True, evidence="e")
+        assert Ledger(db).get(7) == LedgerRow(7, Verdict.WRITTEN, 5.0)
+        whole = LedgerRow(8, Verdict.WRITTEN, 6.0, fingerprint="f", says=True, evidence="e")
         Ledger(db).put(whole)
-        assert Ledger(db).between(7, 8) == {7: LedgerRow(7, Verdict.PUSHED, 5.0), 8: whole}
+        assert Ledger(db).between(7, 8) == {7: LedgerRow(7, Verdict.WRITTEN, 5.0), 8: whole}
+
+
+def test_state_of_version_0_1_0_gets_the_new_words_for_its_verdicts(tmp_path: Path) -> None:
+    with closing(database.connect(str(tmp_path))) as db:
+        for scene_id, former in enumerate([*FORMER, "gated"], 1):
+            db.execute("INSERT INTO ledger (scene_id, verdict, at) VALUES (?,?,1.0)", (scene_id, former))
+            db.execute("INSERT INTO events (at, kind, scene_id) VALUES (1.0,?,?)", (former, scene_id))
+        db.execute("INSERT INTO events (at, kind) VALUES (2.0, 'outage began')")
+        db.execute("PRAGMA user_version=6")
+    with closing(database.connect(str(tmp_path))) as db:
+        assert Ledger(db).counts() == dict.fromkeys((*FORMER.values(), "gated"), 1)
+        kinds = [row[0] for row in db.execute("SELECT kind FROM events ORDER BY id")]
+        assert kinds == [*FORMER.values(), "gated", "outage began"]
+
+
+def test_verdict_that_a_worker_of_version_0_1_0_still_records_is_understood(db: sqlite3.Connection) -> None:
+    db.execute("INSERT INTO ledger (scene_id, verdict, at) VALUES (1, 'shared item', 1.0)")
+    entry = Ledger(db).get(1)
+    assert entry is not None
+    assert entry.verdict is Verdict.SHARED
+    with pytest.raises(ValueError, match="anything"):
+        Verdict("anything")

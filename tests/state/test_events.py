@@ -23,7 +23,7 @@ def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 def test_the_newest_come_first_and_page_by_page(db: sqlite3.Connection) -> None:
     log = Events(db)
-    log.record(Event(float(n), "pushed", n) for n in range(1, 6))
+    log.record(Event(float(n), "written", n) for n in range(1, 6))
     first = log.newest(2)
     assert [event.scene_id for _, event in first] == [5, 4]
     assert [event.scene_id for _, event in log.newest(2, before=first[-1][0])] == [3, 2]
@@ -34,7 +34,7 @@ def test_old_ones_go_and_their_sums_stay(db: sqlite3.Connection, monkeypatch: py
     monkeypatch.setattr(events, "_SLACK", 10)
     log = Events(db)
     for n in range(200):
-        log.record([Event(7_200.0 + n, "pushed" if n % 2 else "failed", n, "x" * 1_000)])
+        log.record([Event(7_200.0 + n, "written" if n % 2 else "failed", n, "x" * 1_000)])
     assert 50 <= len(log.newest(1_000)) <= 60
     assert log.hours(0.0) == [(7_200, 100, 0, 100)]
     assert all(len(event.detail) == 300 for _, event in log.newest(10))
@@ -43,7 +43,7 @@ def test_old_ones_go_and_their_sums_stay(db: sqlite3.Connection, monkeypatch: py
 def test_sums_go_after_two_months(db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "_SLACK", 1)
     log = Events(db)
-    log.record([Event(0.0, "pushed"), Event(3_600.0 * 5_000, "nothing to change")])
+    log.record([Event(0.0, "written"), Event(3_600.0 * 5_000, "unchanged")])
     assert log.hours(0.0) == [(3_600 * 5_000, 0, 1, 0)]
 
 

@@ -106,7 +106,7 @@ def test_history_events_show_more_loads_the_next_page(
     installation: Installation, scenes: list[int], open_page: OpenPage
 ) -> None:
     with closing(database.connect(str(installation.data))) as db:
-        Events(db).record(Event(time.time() - 600, "pushed", scenes[0], f"number {number}") for number in range(130))
+        Events(db).record(Event(time.time() - 600, "written", scenes[0], f"number {number}") for number in range(130))
     page = open_page()
     history = page.section("history")
     history.get_by_text("All events").click()

@@ -54,7 +54,7 @@ def test_each_decision_of_a_job_is_in_the_log_in_its_order(bench: Bench, caplog:
         f'Scene 1, item {item.rating_key}: title: "1" -> "Title 1"',
         f'Scene 1, item {item.rating_key}: summary: nothing -> "New words"',
         "Scene 1: read again to see what Plex kept",
-        "Scene 1: pushed",
+        "Scene 1: written",
     ]
     places = [next(n for n, line in enumerate(told) if line.startswith(words)) for words in expected]
     assert places == sorted(places)

@@ -8,12 +8,12 @@ import pytest
 
 from common.jobs import PRIORITY_SAVE, PRIORITY_SCAN
 from common.scene import SceneFile
+from common.verdicts import Verdict
 from pipeline.scene_reader import Scene
 from plex.exceptions import PlexTokenRefused
 from sandbox.plex import PlexSim
 from sandbox.plex.model import Item
 from stash.client import StashUnreachable
-from state.ledger import Verdict
 from tests.worker.conftest import MakeBench
 from tests.worker.support import START, Bench, Clock, scene
 from worker.circuit_breaker import BreakerState
@@ -27,7 +27,7 @@ def test_what_waits_is_written_recorded_and_gone_from_the_queue(bench: Bench) ->
     assert bench.work()
     assert (item.title, item.summary, item.tags("genre")) == ("Title 1", "Words", ["a", "b"])
     assert bench.rows() == {}
-    assert bench.entry(1).verdict is Verdict.PUSHED
+    assert bench.entry(1).verdict is Verdict.WRITTEN
     assert bench.timestamps() == {1: START - 60}
     assert bench.dispatcher.written == 1
     assert not bench.work()
@@ -58,7 +58,7 @@ def test_an_unchanged_scene_costs_no_put_and_counts_as_synced(bench: Bench, plex
     bench.save(1)
     bench.work()
     assert plex.puts == 1
-    assert bench.entry(1).verdict is Verdict.NOTHING_TO_CHANGE
+    assert bench.entry(1).verdict is Verdict.UNCHANGED
     assert bench.timestamps() == {1: START + 5}
     assert bench.dispatcher.written == 1
 
@@ -328,7 +328,7 @@ def test_a_refused_scene_becomes_a_dead_letter_with_its_data_and_the_others_go_o
     bench.save(2)
     bench.work()
     assert bench.letters() == {}
-    assert bench.entry(2).verdict is Verdict.PUSHED
+    assert bench.entry(2).verdict is Verdict.WRITTEN
 
 
 def test_without_stash_the_jobs_own_data_counts_and_no_path_is_a_dead_letter(
@@ -401,7 +401,7 @@ def test_a_full_disk_keeps_the_rows_and_the_work_is_done_once(bench: Bench, plex
     bench.work()
     assert bench.rows() == {}
     assert sorted(bench.timestamps()) == [1, 2]
-    assert bench.entry(1).verdict is Verdict.NOTHING_TO_CHANGE
+    assert bench.entry(1).verdict is Verdict.UNCHANGED
     assert plex.puts == 2
 
 

@@ -10,11 +10,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from common.verdicts import Verdict
 from plex.exceptions import PlexServerDown
 from sandbox.plex import PlexSim
 from sandbox.plex.model import Item
 from state.events import OUTAGE_BEGAN, Event, Events
-from state.ledger import Verdict
 from sync_queue.writer import QueueWriter, queue_dir
 from tests.worker.conftest import MakeBench
 from tests.worker.support import START, Bench, Clock, scene
@@ -46,7 +46,7 @@ def test_a_missing_file_waits_and_is_written_once_when_plex_has_it(bench: Bench,
     assert item.title == "Title 1"
     assert plex.puts == 2
     assert bench.rows() == {}
-    assert bench.entry(1).verdict is Verdict.PUSHED
+    assert bench.entry(1).verdict is Verdict.WRITTEN
     assert bench.timestamps()[1] == START - 60
     assert bench.letters() == {}
     assert bench.attention() is None
@@ -241,7 +241,7 @@ def test_a_read_time_out_after_a_good_write_is_read_again_before_it_is_repeated(
     assert bench.job(1)["last_error_type"] == "PlexTemporaryError"
     bench.live(20)
     assert plex.puts == 1
-    assert bench.entry(1).verdict is Verdict.NOTHING_TO_CHANGE
+    assert bench.entry(1).verdict is Verdict.UNCHANGED
     assert bench.rows() == {}
 
 
@@ -354,7 +354,7 @@ def test_an_outage_is_written_down_from_its_first_failure_to_the_first_success(b
     [outage] = Events(bench.db).outages()
     assert outage.ended is not None
     kinds = [event.kind for _, event in Events(bench.db).newest()]
-    assert kinds[0] in ("pushed", "nothing to change")
+    assert kinds[0] in ("written", "unchanged")
     assert "waits" in kinds
 
 

@@ -7,11 +7,11 @@ import sqlite3
 import pytest
 
 from common.scene import SceneFile
+from common.verdicts import Verdict
 from pipeline.scene_sync import SceneSync
 from sandbox.plex import PlexSim
 from sandbox.plex.model import Item, Tag
 from settings.config import Stash2PlexConfig
-from state.ledger import Verdict
 from tests.worker.conftest import MakeBench
 from tests.worker.support import START, Bench, scene
 
@@ -27,7 +27,7 @@ def test_the_ledger_says_what_was_pushed_where_and_from_which_version(bench: Ben
     [item] = bench.stock(1, rating100=80)
     run(bench, 1)
     entry = bench.entry(1)
-    assert entry.verdict is Verdict.PUSHED
+    assert entry.verdict is Verdict.WRITTEN
     assert entry.updated_at == START - 60
     assert entry.at >= START
     assert entry.settings == bench.config.fingerprint()
@@ -63,7 +63,7 @@ def test_what_plex_did_not_keep_is_written_once_more(bench: Bench, plex: PlexSim
     run(bench, 1)
     assert item.summary == "Words"
     assert plex.puts == 2
-    assert bench.entry(1).verdict is Verdict.PUSHED
+    assert bench.entry(1).verdict is Verdict.WRITTEN
     assert bench.timestamps() == {1: START - 60}
 
 
@@ -94,7 +94,7 @@ def test_one_scene_that_plex_does_not_keep_costs_the_others_nothing(bench: Bench
 
     plex.on_write = forgets_the_second
     run(bench, 1, 2, 3)
-    assert [bench.entry(number).verdict for number in (1, 2, 3)] == [Verdict.PUSHED, Verdict.FAILED, Verdict.PUSHED]
+    assert [bench.entry(number).verdict for number in (1, 2, 3)] == [Verdict.WRITTEN, Verdict.FAILED, Verdict.WRITTEN]
     assert plex.puts == 4
 
 
@@ -127,7 +127,7 @@ def test_a_rating_is_cleared_only_where_we_wrote_it(bench: Bench) -> None:
     bench.scenes[1] = scene(1, rating100=None)
     run(bench, 1, 2)
     assert (ours.user_rating, theirs.user_rating) == (None, 6.0)
-    assert bench.entry(1).verdict is Verdict.PUSHED
+    assert bench.entry(1).verdict is Verdict.WRITTEN
     ours.user_rating = 3.0  # a person's own, after we had taken ours back
     run(bench, 1)
     assert ours.user_rating == 3.0
@@ -182,7 +182,7 @@ def test_a_rating_is_ours_though_plex_went_away_right_after_it(bench: Bench, ple
     plex.on_write = None
     plex.faults.clear()
     bench.live(30)
-    assert bench.entry(1).verdict is Verdict.NOTHING_TO_CHANGE
+    assert bench.entry(1).verdict is Verdict.UNCHANGED
     bench.scenes[1] = scene(1, rating100=None)
     run(bench, 1)
     assert item.user_rating is None
@@ -202,7 +202,7 @@ def test_with_preserved_edits_only_what_is_empty_is_written(make_bench: MakeBenc
     run(bench, 1)
     assert (item.studio, item.originally_available_at, item.tags("actor")) == ("Studio", "2021-03-04", ["Ada"])
     assert plex.puts == 1, "having written the value ourselves is no exception"
-    assert bench.entry(1).verdict is Verdict.NOTHING_TO_CHANGE
+    assert bench.entry(1).verdict is Verdict.UNCHANGED
 
 
 def test_the_switches_keep_their_fields_out(make_bench: MakeBench, plex: PlexSim) -> None:
@@ -275,7 +275,7 @@ def test_outcomes_are_durable_before_rows_go(bench: Bench, monkeypatch: pytest.M
         bench.work()
     monkeypatch.undo()
     assert bench.timestamps() == {1: START - 60}
-    assert bench.entry(1).verdict is Verdict.PUSHED
+    assert bench.entry(1).verdict is Verdict.WRITTEN
     bench.store.resume()
     assert list(bench.rows()) == [1]
     puts = bench.plex.puts

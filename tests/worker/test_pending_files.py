@@ -7,10 +7,10 @@ import dataclasses
 import pytest
 
 from common.scene import SceneFile
+from common.verdicts import Verdict
 from matching.index import PlexCache
 from pipeline.plex_session import PATIENT_LOOK
 from sandbox.plex import PlexSim
-from state.ledger import Verdict
 from tests.worker.conftest import MakeBench
 from tests.worker.support import START, Bench, Clock, scene
 
@@ -65,7 +65,7 @@ def test_a_scene_given_up_for_want_of_its_file_comes_back_by_itself(bench: Bench
     bench.live(60)
     assert item.title == "Title 1"
     assert bench.letters() == {}
-    assert bench.entry(1).verdict is Verdict.PUSHED
+    assert bench.entry(1).verdict is Verdict.WRITTEN
 
 
 def test_a_scene_that_was_settled_quietly_comes_back_too(make_bench: MakeBench) -> None:
