@@ -55,9 +55,9 @@ def initialize(config_dict: dict[str, Any] | None = None) -> None:
     if server_connection:
         from json import dumps
 
-        from common.detached_process import ensure_drainer
+        from common.detached_process import ensure_worker
 
-        ensure_drainer(data_dir, PLUGIN_DIR, dumps(server_connection))
+        ensure_worker(data_dir, PLUGIN_DIR, dumps(server_connection))
     else:
         worker.start()
 
@@ -84,10 +84,10 @@ if __name__ == "__main__":
         older = f"Stash2Plex needs Python 3.10 or newer; this is {sys.version.split()[0]} at {sys.executable}"
         where = "Name a newer one in Stash's Settings > System > Python executable path"
         os.write(1, dumps({"error": f"{older}. {where}"}).encode())
-    elif sys.argv[1:2] == ["drain"]:
-        from worker.process import main as drain
+    elif sys.argv[1:2] in (["worker"], ["drain"]):  # "drain": from a worker of version 0.1.0 that was just updated
+        from worker.process import main as run_worker
 
-        drain(PLUGIN_DIR, sys.argv[2:])
+        run_worker(PLUGIN_DIR, sys.argv[2:])
     elif sys.argv[1:2] == ["reconcile"]:
         from tasks.automatic_reconcile import main as reconcile
 

@@ -104,11 +104,11 @@ class Context:
 
     def start_worker(self) -> bool:
         """End a pause after a crash and start the worker. Return whether one was started. Raise UserError."""
-        from common.detached_process import end_wait, ensure_drainer
+        from common.detached_process import end_wait, ensure_worker
 
         end_wait(self.data_dir)
         try:
-            return ensure_drainer(self.data_dir, self.plugin_dir, json.dumps(self.connection))
+            return ensure_worker(self.data_dir, self.plugin_dir, json.dumps(self.connection))
         except OSError as error:
             raise UserError(f"The background worker could not be started: {error}") from error
 

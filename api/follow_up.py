@@ -40,9 +40,9 @@ def start_worker_if_jobs_left(
     try:
         if not (_has_jobs(data_dir) if jobs_left is None else jobs_left):
             return False
-        from common.detached_process import ensure_drainer
+        from common.detached_process import ensure_worker
 
-        return ensure_drainer(data_dir, plugin_dir, json.dumps(connection))
+        return ensure_worker(data_dir, plugin_dir, json.dumps(connection))
     except (sqlite3.Error, OSError) as error:
         stash_log.warning(f"The background worker could not be started: {error}")
         return False

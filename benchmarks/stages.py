@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
-from common.detached_process import ensure_drainer
+from common.detached_process import ensure_worker
 from common.jobs import PRIORITY_BULK, scene_key, scene_row
 from sandbox.demo import expectations
 from sandbox.demo.edits import Edit
@@ -78,7 +78,7 @@ def start_drainer(servers: DemoServers) -> None:
     """Start a drainer with the connection that Stash gave out last, and no request of our own."""
     connection = json.dumps(last_process(servers).input["server_connection"])
     # One that has said its last words lets go of its lock a moment later.
-    while not ensure_drainer(str(servers.data_dir), str(servers.plugin_dir), connection):
+    while not ensure_worker(str(servers.data_dir), str(servers.plugin_dir), connection):
         time.sleep(0.02)
 
 

@@ -8,21 +8,21 @@ from __future__ import annotations
 import os
 import sys
 
-from common.file_locks import DRAINER_LOCK, INHERITABLE, try_lock, unlock
+from common.file_locks import INHERITABLE, WORKER_LOCK, try_lock, unlock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-LOCK = DRAINER_LOCK
+LOCK = WORKER_LOCK
 # Until when the next drainer waits before it begins, written by one that left for want of something.
-WAIT_FILE = "drainer.wait"
-DRAIN = "drain"
+WAIT_FILE = "worker.wait"
+WORKER = "worker"
 # What a pipe surely takes without anybody reading it; a connection has about a thousand bytes.
 _PIPE_HOLDS = 16_000
 
 
-def ensure_drainer(data_dir: str, plugin_dir: str, connection: str) -> bool:
+def ensure_worker(data_dir: str, plugin_dir: str, connection: str) -> bool:
     """Start a drainer unless one lives. ``connection`` is Stash's ``server_connection`` as JSON. True when one was
     started.
 
@@ -52,7 +52,7 @@ def end_wait(data_dir: str) -> None:
         return
 
 
-def start(data_dir: str, plugin_dir: str, connection: str, lock: int, words: tuple[str, ...] = (DRAIN,)) -> None:
+def start(data_dir: str, plugin_dir: str, connection: str, lock: int, words: tuple[str, ...] = (WORKER,)) -> None:
     """Start a drainer (or what else ``words`` name) that holds ``lock``: its own session, all streams away from Stash's
     (stash 2.4)."""
     note = connection.encode()

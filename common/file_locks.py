@@ -16,7 +16,7 @@ except ImportError:  # Windows
 
 INHERITABLE = fcntl is not None
 # Held by the one drainer of a data directory for as long as it lives.
-DRAINER_LOCK = "worker.lock"
+WORKER_LOCK = "worker.lock"
 
 
 def try_lock(path: str) -> int | None:

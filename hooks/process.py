@@ -9,7 +9,7 @@ from _sqlite3 import Error as SqliteError
 from _sqlite3 import OperationalError
 
 from common.data_dir import data_dir as data_dir_of
-from common.file_locks import DRAINER_LOCK, try_lock
+from common.file_locks import WORKER_LOCK, try_lock
 from common.jobs import PRIORITY_SAVE, PRIORITY_SCAN
 from common.reconcile_due import due
 from hooks.handlers import on_scene_update, requires_plex_sync, say
@@ -124,7 +124,7 @@ def _left_behind(data_dir: str) -> bool:
 
 def _wake(data_dir: str, plugin_dir: str, connection: str) -> None:
     try:
-        handle = try_lock(os.path.join(data_dir, DRAINER_LOCK))
+        handle = try_lock(os.path.join(data_dir, WORKER_LOCK))
         if handle is None:
             return  # one lives, and will see the row
         from common.detached_process import hand_over

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 ATTENTION = "attention"
-STATUS = "drainer.json"
+STATUS = "worker_status.json"
 
 
 def read_status(data_dir: str) -> dict[str, Any]:

@@ -33,7 +33,16 @@ _DEPTH = 3
 _MANY = 10_000
 # Ours, or temporary: whatever they hold, they are no news.
 _OURS = frozenset(
-    (timestamps.FILE, "reconciliation_state.json", "drainer.json", "discretion.json", FILE, "state.db", "cache.db")
+    (
+        timestamps.FILE,
+        "reconciliation_state.json",
+        "worker_status.json",
+        "drainer.json",
+        "discretion.json",
+        FILE,
+        "state.db",
+        "cache.db",
+    )
 )
 # Beside a database that may be open in this process: to open and close one of these by hand lets go of SQLite's locks
 # on it, and the next process that comes shortens what this one has in its memory.

@@ -88,7 +88,7 @@ class Installation:
     def worker_pid(self) -> int | None:
         """Return the process id of the running worker, or None."""
         try:
-            pid = int(json.loads((self.data / "drainer.json").read_text())["pid"])
+            pid = int(json.loads((self.data / "worker_status.json").read_text())["pid"])
         except (OSError, ValueError, KeyError):
             return None
         return pid if is_process_alive(pid) else None
@@ -97,7 +97,7 @@ class Installation:
         """Send the worker a signal and wait until its lock is free."""
         if not self.data.exists():
             return
-        (self.data / "drainer.wait").unlink(missing_ok=True)
+        (self.data / "worker.wait").unlink(missing_ok=True)
         signalled: set[int] = set()
 
         def has_ended() -> bool:

@@ -198,6 +198,7 @@ class WorkerService:
                 return ExitReason.IDLE
 
     def _begin(self) -> None:
+        status_files.remove_old_names(self._data_dir)
         resumed = self._store.resume()
         log.info(
             "Beginning: %s jobs wait, %s came back from a drainer that ended early", self._store.waiting(), resumed

@@ -1,4 +1,4 @@
-"""What a drainer leaves for others to read: ``attention``, ``drainer.json``, its log, and when the next may begin."""
+"""What the worker leaves for others to read: ``attention``, ``worker_status.json``, its log, ``worker.wait``."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ class StatusFiles:
         self._attention = "" if said is None and os.path.exists(path) else said
 
     def status(self, **values: Any) -> None:
-        """Write ``drainer.json`` where something changed: state, since, breaker, counts. A bulk's counts are written
-        now and then."""
+        """Write ``worker_status.json`` if anything changed: state, since, breaker, counts. In a bulk the counts are
+        written now and then."""
         known = {**self._status, **values}
         now = time.time()
         moved = known.get("state") != self._status.get("state")
@@ -84,6 +84,13 @@ class StatusFiles:
         """What was wanting is there again."""
         with contextlib.suppress(FileNotFoundError):
             os.unlink(os.path.join(self._dir, WAIT_FILE))
+
+
+def remove_old_names(data_dir: str) -> None:
+    """Remove the files that version 0.1.0 kept under other names: what they say is outdated."""
+    for name in ("drainer.json", "drainer.wait"):
+        with contextlib.suppress(OSError):
+            os.unlink(os.path.join(data_dir, name))
 
 
 def read_wait(data_dir: str) -> tuple[float, float]:

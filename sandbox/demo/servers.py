@@ -90,7 +90,7 @@ class DemoServers:
     def worker_pid(self) -> int | None:
         """Return the process id of the worker, or None if none runs."""
         try:
-            known = json.loads((self.data_dir / "drainer.json").read_text())
+            known = json.loads((self.data_dir / "worker_status.json").read_text())
         except (OSError, ValueError):
             return None
         return None if known.get("state") == "gone" else int(known["pid"])
@@ -101,7 +101,7 @@ class DemoServers:
         if not (self.data_dir / "worker.lock").exists():
             return
         # A worker that has only just been started has not written its pid yet.
-        while not (self.data_dir / "drainer.json").exists() and time.monotonic() < end:
+        while not (self.data_dir / "worker_status.json").exists() and time.monotonic() < end:
             time.sleep(0.05)
         pid = self.worker_pid()
         if pid is None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from common import detached_process
-from common.detached_process import LOCK, WAIT_FILE, end_wait, ensure_drainer
+from common.detached_process import LOCK, WAIT_FILE, end_wait, ensure_worker
 from common.file_locks import try_lock, unlock
 
 pytestmark = pytest.mark.integration
@@ -65,7 +65,7 @@ class Place:
 
     def ensure(self) -> bool:
         """What a hook does after its commit."""
-        return ensure_drainer(str(self.data), str(self.plugin), CONNECTION)
+        return ensure_worker(str(self.data), str(self.plugin), CONNECTION)
 
     def started(self) -> list[dict[str, Any]]:
         """What those wrote down that have been started so far."""
@@ -125,7 +125,7 @@ def test_a_drainer_gets_its_note_the_lock_and_a_session_of_its_own(place: Place)
     assert place.ensure() is True
     (seen,) = until(place.started)
     assert seen["note"] == CONNECTION
-    assert seen["argv"][:3] == [str(place.plugin / "Stash2Plex.py"), "drain", str(place.data)]
+    assert seen["argv"][:3] == [str(place.plugin / "Stash2Plex.py"), "worker", str(place.data)]
     assert len(seen["argv"]) == 4
     assert seen["lock"] is True
     assert seen["sid"] == seen["pid"] != os.getsid(0)
@@ -180,8 +180,8 @@ def test_stash_sees_the_end_of_a_hook_while_the_drainer_lives_on(place: Place, w
 import os, sys
 if {way!r} == "subprocess":
     del os.posix_spawn
-from common.detached_process import ensure_drainer
-sys.exit(0 if ensure_drainer(*sys.argv[1:]) else 3)
+from common.detached_process import ensure_worker
+sys.exit(0 if ensure_worker(*sys.argv[1:]) else 3)
 """
     done = subprocess.run(
         [sys.executable, "-c", code, str(place.data), str(place.plugin), CONNECTION],
@@ -242,7 +242,7 @@ def test_a_drainer_that_cannot_be_started_is_an_error_and_frees_the_lock(
 
 def test_a_lock_that_cannot_be_opened_is_an_error(place: Place) -> None:
     with pytest.raises(OSError, match="No such file"):
-        ensure_drainer(str(place.data / "missing"), str(place.plugin), CONNECTION)
+        ensure_worker(str(place.data / "missing"), str(place.plugin), CONNECTION)
 
 
 def test_the_end_of_a_wait_can_be_told_again_and_again(place: Place) -> None:

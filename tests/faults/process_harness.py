@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from common.detached_process import DRAIN as WORKER
+from common.detached_process import WORKER
 from common.file_locks import try_lock, unlock
 from reconciliation.launch import WORD as RECONCILE
 from sandbox.library import generate
@@ -95,7 +95,7 @@ class ProcessHarness:
     def kill_worker(self) -> None:
         """Kill the worker and every other detached process, also one that is just being started."""
         wait_for(self._kill_detached_processes, 10, "the detached processes to end")
-        (self.installation.data / "drainer.wait").unlink(missing_ok=True)
+        (self.installation.data / "worker.wait").unlink(missing_ok=True)
 
     def _kill_detached_processes(self) -> bool:
         pids = [found["pid"] for found in self.fork_server.processes() if found["kind"] in (WORKER, RECONCILE)]

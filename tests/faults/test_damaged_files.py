@@ -20,8 +20,15 @@ pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=36)]
 
 # What a save writes, and what can be done without.
 OURS = [
-    *("cache.db", "sync_timestamps.json", "reconciliation_state.json", "reconcile.due", "drainer.json", "attention"),
-    *("drainer.wait", "discretion.json", "client_id", "older.json", "stash2plex.log"),
+    *(
+        "cache.db",
+        "sync_timestamps.json",
+        "reconciliation_state.json",
+        "reconcile.due",
+        "worker_status.json",
+        "attention",
+    ),
+    *("worker.wait", "discretion.json", "client_id", "older.json", "stash2plex.log"),
 ]
 # What must not be replaced by itself.
 KEPT = ["queue/data.db", "state.db"]
@@ -178,11 +185,11 @@ def test_what_has_vanished_is_begun_anew_and_that_is_said(
 
 
 @pytest.mark.parametrize("error", ["database or disk is full", "attempt to write a readonly database"])
-@pytest.mark.parametrize("kind", ["hook", "drain", "reconcile_recent"])
+@pytest.mark.parametrize("kind", ["hook", "worker", "reconcile_recent"])
 def test_a_disk_that_takes_nothing_from_some_write_on(
     harness: ProcessHarness, kind: str, error: str, fault_counts: FaultCounts
 ) -> None:
-    longest = {"hook": 6, "drain": 90, "reconcile_recent": 12}[kind]
+    longest = {"hook": 6, "worker": 90, "reconcile_recent": 12}[kind]
     numbers = list(range(1, longest))
     if not LONG:
         numbers = sorted(seeded_random(kind + error).sample(numbers, 3))
@@ -201,7 +208,7 @@ def test_a_disk_that_takes_nothing_from_some_write_on(
         if kind == "hook" and not accepted:
             refused = [line.message for line in harness.installation.stash.log[before:] if line.level == "Error"]
             assert any(f"Scene {edited} was not queued" in line for line in refused), refused
-        if kind == "drain":
+        if kind == "worker":
             harness.wait_for_kill(kind)
         harness.kill_worker()
         # there is space again

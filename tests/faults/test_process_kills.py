@@ -50,21 +50,21 @@ HOOK = [
     *both("hook", "begins anew", "PRAGMA user_version=1 @ data.db"),
     *both("hook", "compares", "reconciliation.launch:ensure"),
 ]
-DRAIN = [
-    Step("drain", "saves", "worker.process:_connection", "after"),
-    Step("drain", "saves", "worker.process:_sit_out"),
-    Step("drain", "saves", "worker.service:WorkerService.__init__"),
-    *both("drain", "saves", "sync_queue.store:JobStore.resume", "COMMIT @ queue/data.db"),
-    *both("drain", "saves", "worker.stash_source:read_batch"),
-    *both("drain", "saves", "pipeline.scene_records:SceneRecords.before_write", "plex.client:PlexClient.edit"),
-    *both("drain", "covers", "plex.client:PlexClient.post"),
-    Step("drain", "covers", "pipeline.scene_records:SceneRecords.after_pictures", "after"),
-    Step("drain", "saves", "pipeline.batch:BatchPipeline.verify", "after"),
-    *both("drain", "saves", "COMMIT @ state.db", "sync_queue.store:JobStore.finish"),
-    *both("drain", "refused", "sync_queue.dlq:DeadLetterQueue.add"),
-    *both("drain", "renames", "sync_queue.store:JobStore.expand"),
-    *both("drain", "reads anew", "matching.index:PlexCache.build_and_compare", "COMMIT @ cache.db"),
-    *both("drain", "saves", "worker.status_files:write_text"),
+WORKER = [
+    Step("worker", "saves", "worker.process:_connection", "after"),
+    Step("worker", "saves", "worker.process:_sit_out"),
+    Step("worker", "saves", "worker.service:WorkerService.__init__"),
+    *both("worker", "saves", "sync_queue.store:JobStore.resume", "COMMIT @ queue/data.db"),
+    *both("worker", "saves", "worker.stash_source:read_batch"),
+    *both("worker", "saves", "pipeline.scene_records:SceneRecords.before_write", "plex.client:PlexClient.edit"),
+    *both("worker", "covers", "plex.client:PlexClient.post"),
+    Step("worker", "covers", "pipeline.scene_records:SceneRecords.after_pictures", "after"),
+    Step("worker", "saves", "pipeline.batch:BatchPipeline.verify", "after"),
+    *both("worker", "saves", "COMMIT @ state.db", "sync_queue.store:JobStore.finish"),
+    *both("worker", "refused", "sync_queue.dlq:DeadLetterQueue.add"),
+    *both("worker", "renames", "sync_queue.store:JobStore.expand"),
+    *both("worker", "reads anew", "matching.index:PlexCache.build_and_compare", "COMMIT @ cache.db"),
+    *both("worker", "saves", "worker.status_files:write_text"),
 ]
 RECONCILE = [
     Step("reconcile_recent", "silently", "reconciliation.engine:GapDetectionEngine._process_scene_batch"),
@@ -80,10 +80,10 @@ TASKS = [
     *both("process_queue", "processes", "api.context:Context.start_worker"),
     *both("wake", "wakes", "os:posix_spawn"),
 ]
-STEPS = [*HOOK, *DRAIN, *RECONCILE, *TASKS]
+STEPS = [*HOOK, *WORKER, *RECONCILE, *TASKS]
 # How long a process of a kind is at work here, in seconds: a kill at random comes within this time.
-LIVES = {"hook": 0.006, "drain": 0.12, "reconcile_recent": 0.03, "reconcile": 0.05, "all": 0.03}
-DOING = {"hook": "saves", "drain": "saves", "reconcile_recent": "silently", "reconcile": "compares", "all": "syncs"}
+LIVES = {"hook": 0.006, "worker": 0.12, "reconcile_recent": 0.03, "reconcile": 0.05, "all": 0.03}
+DOING = {"hook": "saves", "worker": "saves", "reconcile_recent": "silently", "reconcile": "compares", "all": "syncs"}
 
 
 @pytest.fixture(scope="module")

@@ -216,7 +216,7 @@ class WorkerHarness:
 
     def status(self) -> dict[str, Any]:
         """Return the worker's status file."""
-        status: dict[str, Any] = json.loads((self.data / "drainer.json").read_text())
+        status: dict[str, Any] = json.loads((self.data / "worker_status.json").read_text())
         return status
 
     def attention(self) -> str | None:

@@ -158,4 +158,4 @@ def test_what_the_worker_has_said_already_is_not_said_twice(installation: Instal
     installation.task("View Queue Status")
     told = [line.message for line in installation.stash.log[seen:] if TOKEN in line.message and line.level == "Warning"]
     assert len(told) == 1
-    assert json.loads((installation.data / "drainer.json").read_text())["state"] == "waiting for a person"
+    assert json.loads((installation.data / "worker_status.json").read_text())["state"] == "waiting for a person"

@@ -264,8 +264,12 @@ def test_a_journal_that_is_not_wal_is_said(look: HealthProbe, tmp_path: Path) ->
     ("files", "ok", "words"),
     [
         ({}, True, "none at work"),
-        ({"drainer.json": '{"state": "gone", "reason": "nothing waits"}'}, True, "the last one left: nothing waits"),
-        ({"drainer.wait": "{soon} 10"}, None, "the next one begins in"),
+        (
+            {"worker_status.json": '{"state": "gone", "reason": "nothing waits"}'},
+            True,
+            "the last one left: nothing waits",
+        ),
+        ({"worker.wait": "{soon} 10"}, None, "the next one begins in"),
     ],
 )
 def test_no_worker_is_no_trouble_while_nothing_waits(

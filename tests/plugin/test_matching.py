@@ -66,7 +66,7 @@ def test_a_rule_that_concerns_no_file_is_named_in_the_status(installation: Insta
     installation.save(scene, title="No rule for this")
     installation.wait_until_plex_shows(scene, title="No rule for this")
     installation.wait_until_idle()
-    wait_for(lambda: "/never" in (installation.data / "drainer.json").read_text(), 10, "the rule to be noticed")
+    wait_for(lambda: "/never" in (installation.data / "worker_status.json").read_text(), 10, "the rule to be noticed")
     installation.task("View Queue Status")
     assert "The rule /never => /nowhere of Path map has concerned no file" in said(installation)
 

@@ -512,7 +512,7 @@ def test_an_older_state_and_damaged_notes_are_no_obstacle(stocked: str, tmp_path
         for table in ("known", "bindings", "refused"):
             db.execute(f"DROP TABLE {table}")
         db.execute("PRAGMA user_version = 4")
-    for name in ("reconciliation_state.json", "drainer.json", "reconcile.due"):
+    for name in ("reconciliation_state.json", "worker_status.json", "reconcile.due"):
         Path(stocked, name).write_text("{")
     found: Any = status({}, stocked)
     assert (found["compared"], found["next_run"], found["drainer"]["alive"]) == (None, None, False)

@@ -133,7 +133,9 @@ def test_everything_in_the_data_directory_is_for_its_owner_only(installation: In
     for path in [installation.data, *installation.data.rglob("*")]:
         with contextlib.suppress(FileNotFoundError):
             found[str(path.relative_to(installation.data))] = (path.is_dir(), stat.S_IMODE(path.stat().st_mode))
-    assert {"state.db", "cache.db", "queue/data.db", "stash2plex.log", "drainer.json", "discretion.json"} <= set(found)
+    assert {"state.db", "cache.db", "queue/data.db", "stash2plex.log", "worker_status.json", "discretion.json"} <= set(
+        found
+    )
     wrong = {name: oct(mode) for name, (is_dir, mode) in found.items() if mode != (0o700 if is_dir else 0o600)}
     assert wrong == {}
 

@@ -203,7 +203,7 @@ def test_a_session_cookie_of_three_seconds_is_kept_fresh(tmp_path: Path) -> None
 
 
 def test_the_next_drainer_sits_out_its_pause_unless_a_person_asks(installation: Installation) -> None:
-    (installation.data / "drainer.wait").write_text(f"{time.time() + 300} 300")
+    (installation.data / "worker.wait").write_text(f"{time.time() + 300} 300")
     [scene] = installation.scenes_with_file()
     installation.save(scene, title="Held back")
     wait_for(installation.is_worker_lock_held, 10, "the lock to be held")
@@ -241,11 +241,11 @@ def test_the_drainer_says_how_it_is(installation: Installation) -> None:
     first_save(installation)
     installation.wait_until_idle()
     wait_for(
-        lambda: json.loads((installation.data / "drainer.json").read_text()).get("state") == "ready",
+        lambda: json.loads((installation.data / "worker_status.json").read_text()).get("state") == "ready",
         10,
         "it to be ready",
     )
-    status = json.loads((installation.data / "drainer.json").read_text())
+    status = json.loads((installation.data / "worker_status.json").read_text())
     assert status["breaker"] == "closed"
     assert status["written"] == 1
     assert status["pid"] != os.getpid()

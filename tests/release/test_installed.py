@@ -85,6 +85,6 @@ def test_nothing_breaks_where_no_compiled_code_can_be_kept(read_only: Installed)
     [scene] = read_only.scenes_with_file()
     read_only.save(scene, title="Compiled each time")
     read_only.wait_until_plex_shows(scene, title="Compiled each time")
-    wait_for(lambda: "ready" in (read_only.data / "drainer.json").read_text(), 20, "the worker to rest")
+    wait_for(lambda: "ready" in (read_only.data / "worker_status.json").read_text(), 20, "the worker to rest")
     assert read_only.logged_errors() == []
     assert list(read_only.plugin.rglob("*.pyc")) == []

@@ -90,15 +90,15 @@ def test_the_status_remembers_since_when(files: StatusFiles, tmp_path: Path) -> 
 
 def test_a_status_that_did_not_change_is_not_written(files: StatusFiles, tmp_path: Path) -> None:
     files.status(state="ready", waiting=3)
-    before = os.stat(tmp_path / "drainer.json").st_ino
+    before = os.stat(tmp_path / "worker_status.json").st_ino
     files.status(state="ready")
-    assert os.stat(tmp_path / "drainer.json").st_ino == before
+    assert os.stat(tmp_path / "worker_status.json").st_ino == before
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", "null", "\x00"])
 def test_a_status_that_cannot_be_read_is_empty(tmp_path: Path, content: str) -> None:
     assert read_status(str(tmp_path)) == {}
-    (tmp_path / "drainer.json").write_text(content)
+    (tmp_path / "worker_status.json").write_text(content)
     assert read_status(str(tmp_path)) == {}
 
 
@@ -216,6 +216,14 @@ def test_no_pause_a_past_one_or_one_of_a_wrong_clock_is_not_sat_out(tmp_path: Pa
 
 def test_the_status_is_json_with_what_was_given(files: StatusFiles, tmp_path: Path) -> None:
     files.status(state="ready", reason="Plex is away", breaker="open")
-    found = json.loads((tmp_path / "drainer.json").read_text())
+    found = json.loads((tmp_path / "worker_status.json").read_text())
     assert (found["reason"], found["breaker"]) == ("Plex is away", "open")
     assert found["at"] <= time.time()
+
+
+def test_remove_old_names_deletes_the_files_of_version_0_1_0_only(tmp_path: Path) -> None:
+    for name in ("drainer.json", "drainer.wait", "worker_status.json", "worker.wait"):
+        (tmp_path / name).write_text("{}")
+    status_files.remove_old_names(str(tmp_path))
+    status_files.remove_old_names(str(tmp_path))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["worker.wait", "worker_status.json"]
