@@ -1,4 +1,4 @@
-"""Measurements against the sandbox's two servers, one module a figure: ``python -m benchmarks`` runs them all.
+"""Benchmarks with the sandbox's two servers, one module per topic: ``python -m benchmarks`` runs them all.
 
-Each measures its baseline in the same run, turn by turn; look at the ratios, they hold on any machine.
+Each one measures its baseline alternately in the same run: the ratios hold on any machine.
 """

@@ -1,6 +1,6 @@
-"""All figures, one after the other, each in a process of its own: ``python -m benchmarks [--size full] [--only hook]``.
+"""Run all benchmarks, each in its own process: ``python -m benchmarks [--size full] [--only hook]``.
 
-At the end one table with every row, its target, and whether it was met.
+At the end it prints one table with every row, its target, and whether the target was met.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from pathlib import Path
 
 from benchmarks import results
 
-# In the order of the issue's table; what takes longest comes last.
-FIGURES = ("hook", "bulk", "latency", "drain", "index", "reconcile", "memory", "idle", "disk", "status")
+# In the order of the table.
+BENCHMARKS = ("hook", "bulk", "latency", "worker", "index", "reconcile", "memory", "idle", "disk", "status")
 
 
 def main() -> int:
-    """Measure, and say at the end what was met and what was missed."""
+    """Measure, print the table, and list the missed targets."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--size", choices=("quick", "full"), default="quick")
     parser.add_argument(
-        "--only", nargs="*", choices=FIGURES, default=FIGURES, metavar="FIGURE", help=", ".join(FIGURES)
+        "--only", nargs="*", choices=BENCHMARKS, default=BENCHMARKS, metavar="BENCHMARK", help=", ".join(BENCHMARKS)
     )
     parser.add_argument("--results", type=Path, default=results.FILE)
     options = parser.parse_args()
     run = time.strftime("%Y-%m-%dT%H:%M:%S")
-    broken = []
+    failed = []
     for name in options.only:
         began = time.monotonic()
         sys.stderr.write(f"{name}\n")
@@ -43,7 +43,7 @@ def main() -> int:
         )
         sys.stderr.write(f"  ({time.monotonic() - began:.0f} s)\n")
         if done.returncode:
-            broken.append(name)
+            failed.append(name)
     try:
         known, rows = results.load(options.results, run)
     except LookupError:
@@ -51,13 +51,13 @@ def main() -> int:
     else:
         sys.stdout.write(f"\n{known['run']}, {options.size}, Python {known['python']}, {known['cores']} cores\n\n")
         results.show(rows)
-    judged = [one for one in rows if one.met is not None]
-    missed = [one.figure for one in judged if not one.met]
+    judged = [row for row in rows if row.met is not None]
+    missed = [row.figure for row in judged if not row.met]
     sys.stdout.write(f"\n{len(judged) - len(missed)} of {len(judged)} targets met\n")
-    for what, names in (("missed", missed), ("could not be measured", broken)):
+    for what, names in (("missed", missed), ("could not be measured", failed)):
         if names:
             sys.stdout.write(f"{what}: {'; '.join(names)}\n")
-    return 1 if broken else 0
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

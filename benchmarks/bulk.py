@@ -1,6 +1,6 @@
-"""A bulk edit: what its hooks cost in all, and as many interpreters that do nothing.
+"""A bulk edit: the time of all its hooks, compared with the same number of empty Python processes.
 
-Stash starts both for every scene, in turns: a second plugin hangs on the same hook and runs ``python3 -c pass``.
+Stash starts both alternately for every scene: a second plugin with the same hook runs ``python3 -c pass``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.results import By, Result, main
-from benchmarks.stages import first_save, written_scenes
+from benchmarks.setup_steps import first_save, written_scenes
 from sandbox.demo.servers import PLUGIN, DemoServers
 
 _BULK_EDIT = "mutation($input: BulkSceneUpdateInput!) { bulkSceneUpdate(input: $input) { id } }"
@@ -27,7 +27,7 @@ hooks:
 
 
 def measure(full: bool) -> Iterator[Result]:
-    """One edit of 1,000 scenes."""
+    """Edit 1,000 scenes at once."""
     scenes = 1000
     with DemoServers(scenes + scenes // 10) as servers:
         first_save(servers)
@@ -37,11 +37,11 @@ def measure(full: bool) -> Iterator[Result]:
         change = {"ids": [str(number) for number in chosen], "rating100": 77}
         begin = len(servers.stash.processes)
         servers.stash.gql(_BULK_EDIT, {"input": change}, timeout=600)
-        hooks = [one for one in servers.stash.processes[begin:] if one.kind == "hook"]
-        ours = [one.duration or 0.0 for one in hooks if one.plugin_id == PLUGIN]
-        bare = [one.duration or 0.0 for one in hooks if one.plugin_id == "Bare"]
+        hooks = [process for process in servers.stash.processes[begin:] if process.kind == "hook"]
+        ours = [hook.duration or 0.0 for hook in hooks if hook.plugin_id == PLUGIN]
+        bare = [hook.duration or 0.0 for hook in hooks if hook.plugin_id == "Bare"]
         if not len(ours) == len(bare) == scenes:
-            raise RuntimeError(f"{len(ours)} hooks and {len(bare)} bare ones instead of {scenes}")
+            raise RuntimeError(f"{len(ours)} hooks and {len(bare)} bare ones instead of {scenes} each")
         yield Result(
             f"bulk edit of {scenes:,} scenes, all hooks",
             sum(ours),
@@ -51,8 +51,8 @@ def measure(full: bool) -> Iterator[Result]:
             2.0,
             By.RATIO,
             sum(bare),
-            "as many python3 -c pass, started by the same edit",
-            note="the drainer writes the scenes meanwhile",
+            "the same number of python3 -c pass, started by the same edit",
+            note="the worker writes the scenes at the same time",
         )
 
 

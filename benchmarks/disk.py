@@ -1,7 +1,7 @@
-"""The data directory after a library was synced: every scene queued, written to a bare item, and settled.
+"""The size of the data directory after a sync of the whole library.
 
-Nothing is short-cut: a real drainer writes every scene over HTTP. Scenes have no covers. A smaller library is
-reckoned up to 100,000 scenes, the logs apart, which are bounded.
+The real worker writes every scene over HTTP. Scenes have no covers. The size of a smaller library is extrapolated to
+100,000 scenes, except for the log and the events, which are bounded.
 """
 
 from __future__ import annotations
@@ -13,35 +13,35 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from benchmarks.results import Result, main
-from benchmarks.stages import drained, first_save, without_covers
+from benchmarks.setup_steps import first_save, wait_until_drained, without_covers
 from sandbox.demo.measurements import run_task
 from sandbox.demo.servers import DemoServers
 
 SYNCS = 100_000
 TARGET = 80.0
-# Bounded, whatever the library.
+# Bounded for any library.
 _BOUNDED = ("stash2plex.log", "events")
 
 
 def measure(full: bool) -> Iterator[Result]:
-    """All files together, and as a note what fills them."""
+    """Add up all files; the note lists the largest parts."""
     scenes = SYNCS if full else 5_000
     with DemoServers(scenes, old_values=False) as servers:
         without_covers(servers)
         first_save(servers)
         run_task(servers, "Sync All Scenes", timeout_s=600)
-        drained(servers)
-        _settled(servers)
+        wait_until_drained(servers)
+        _checkpoint_databases(servers)
         parts = sizes(servers.data_dir)
     factor = SYNCS / scenes
     whole = {name: size * (1 if name.startswith(_BOUNDED) else factor) / 1e6 for name, size in parts.items()}
     largest = ", ".join(f"{name} {size:.1f}" for name, size in sorted(whole.items(), key=lambda one: -one[1])[:12])
-    note = largest + ("" if full else f"; reckoned from {scenes:,} scenes")
+    note = largest + ("" if full else f"; extrapolated from {scenes:,} scenes")
     yield Result(f"data directory after {SYNCS:,} syncs", sum(whole.values()), "MB", 1, scenes, TARGET, note=note)
 
 
-def _settled(servers: DemoServers) -> None:
-    # At its end a drainer flushes the timestamps, and the last connection folds the write-ahead logs in.
+def _checkpoint_databases(servers: DemoServers) -> None:
+    # The worker flushes the timestamps at its end, and the last connection checkpoints the write-ahead log.
     servers.stop_worker()
     while any(servers.data_dir.rglob("*-wal")):
         for path in servers.data_dir.rglob("*.db"):
@@ -50,7 +50,7 @@ def _settled(servers: DemoServers) -> None:
 
 
 def sizes(data_dir: Path) -> Counter[str]:
-    """Bytes by file, of a database by table and index where SQLite can say."""
+    """Return bytes by file; for a database, by table and index if SQLite can tell."""
     found: Counter[str] = Counter()
     for path in (path for path in data_dir.rglob("*") if path.is_file()):
         size = path.stat().st_size

@@ -1,13 +1,13 @@
-"""What a drainer with nothing to do costs: processor time in a minute."""
+"""The CPU time of an idle worker."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
 
-from benchmarks.processes import processor_time
+from benchmarks.processes import cpu_time
 from benchmarks.results import Result, main
-from benchmarks.stages import drained, first_save
+from benchmarks.setup_steps import first_save, wait_until_drained
 from sandbox.demo.measurements import run_task
 from sandbox.demo.servers import DemoServers
 from worker.queue_watch import BUSY_FOR_S
@@ -16,21 +16,21 @@ SCENES = 200
 
 
 def measure(full: bool) -> Iterator[Result]:
-    """Once it has become patient: for half a minute after the last row it looks more often."""
+    """Measure after the worker has slowed down: for half a minute after the last row it polls more often."""
     seconds = 60.0 if full else 20.0
     with DemoServers(SCENES) as servers:
         first_save(servers)
         run_task(servers, "Sync All Scenes")
-        drained(servers)
+        wait_until_drained(servers)
         time.sleep(BUSY_FOR_S + 3)
         pid = servers.worker_pid()
         if pid is None:
-            raise RuntimeError("the drainer has left")
-        before = processor_time(pid)
+            raise RuntimeError("the worker has ended")
+        before = cpu_time(pid)
         time.sleep(seconds)
-        used = (processor_time(pid) - before) * 60 / seconds
+        used = (cpu_time(pid) - before) * 60 / seconds
     note = "" if full else f"measured over {seconds:.0f} s"
-    yield Result("idle drainer, CPU a minute", used, "s", 1, SCENES, 0.1, note=note)
+    yield Result("idle worker, CPU time per minute", used, "s", 1, SCENES, 0.1, note=note)
 
 
 if __name__ == "__main__":

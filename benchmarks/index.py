@@ -1,4 +1,4 @@
-"""The library index of a large Plex against the bare download and parse of the same pages, turn by turn."""
+"""Building the library index of a large Plex, compared with only downloading and parsing the same pages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import statistics
 import tempfile
 from collections.abc import Iterator
 
-from benchmarks.children import Taken, run
+from benchmarks.child_process import ChildMeasurement, run
 from benchmarks.results import By, Result, main
 from sandbox.plex import PlexSim
 
@@ -51,22 +51,22 @@ end(cache.build(client, sections))
 
 
 def measure(full: bool) -> Iterator[Result]:
-    """A library that was never read before."""
+    """Build the index of a library that was never read before."""
     items, rounds = (100_000, 3) if full else (20_000, 3)
-    taken: dict[str, list[Taken]] = {"bare": [], "index": []}
+    measurements: dict[str, list[ChildMeasurement]] = {"bare": [], "index": []}
     with PlexSim() as plex:
         section = plex.add_section("Scenes", ["/data"])
         plex.load(section, [(f"/data/studio {n % 97}/scene {n} of many.mp4", n, 60.0) for n in range(items)])
         for _ in range(rounds):
             for name, code in (("bare", _BARE), ("index", _INDEX)):
                 with tempfile.TemporaryDirectory() as folder:
-                    one = run(code, plex.url, plex.token, str(section.key), folder)
-                if one.count != items:
-                    raise RuntimeError(f"{one.count} items instead of {items}")
-                taken[name].append(one)
-    bare, index = (statistics.median(one.wall for one in taken[name]) for name in ("bare", "index"))
-    against = "download and parse of the same pages"
-    yield Result("library index, built anew", index, "s", rounds, items, 1.5, By.RATIO, bare, against)
+                    measurement = run(code, plex.url, plex.token, str(section.key), folder)
+                if measurement.count != items:
+                    raise RuntimeError(f"{measurement.count} items instead of {items}")
+                measurements[name].append(measurement)
+    bare, index = (statistics.median(one.wall for one in measurements[name]) for name in ("bare", "index"))
+    against = "downloading and parsing the same pages"
+    yield Result("library index, full build", index, "s", rounds, items, 1.5, By.RATIO, bare, against)
 
 
 if __name__ == "__main__":

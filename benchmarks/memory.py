@@ -1,6 +1,6 @@
-"""The most memory that a hook and a drainer hold at once, against an interpreter that does nothing (VmHWM).
+"""The peak memory (VmHWM) of a hook and of the worker, compared with an empty Python interpreter.
 
-That of a reconciliation is measured where its time is: ``benchmarks.reconcile``.
+``benchmarks.reconcile`` measures the memory of a reconciliation.
 """
 
 from __future__ import annotations
@@ -11,38 +11,48 @@ from collections.abc import Iterator
 
 from benchmarks.processes import peak, peak_of_bare, peak_of_script
 from benchmarks.results import By, Result, main
-from benchmarks.stages import drained, enqueue, first_save, start_drainer, surroundings, without_covers, written_scenes
+from benchmarks.setup_steps import (
+    enqueue,
+    first_save,
+    process_environment,
+    start_worker,
+    wait_until_drained,
+    without_covers,
+    written_scenes,
+)
 from sandbox.demo.measurements import last_hook
 from sandbox.demo.servers import DemoServers
 
-AGAINST = "an interpreter that does nothing"
+EMPTY_PYTHON = "an empty Python interpreter"
 
 
 def measure(full: bool) -> Iterator[Result]:
-    """A hook; and a drainer that reads a whole library for the first time and writes the first thousands of it."""
+    """Measure a hook, and a worker that reads a whole library for the first time and writes thousands of scenes."""
     rounds = 5
     with DemoServers(200) as servers:
         first_save(servers)
         hook = last_hook(servers)
-        folder, env = surroundings(servers)
+        folder, env = process_environment(servers)
         hooks = [peak_of_script(hook.argv, hook.stdin, folder, env) for _ in range(rounds)]
         bare = statistics.median(peak_of_bare() for _ in range(rounds))
         scenes = len(servers.library.scenes)
-        yield Result("memory of a hook", statistics.median(hooks), "MB", rounds, scenes, 1.5, By.RATIO, bare, AGAINST)
+        yield Result(
+            "memory of a hook", statistics.median(hooks), "MB", rounds, scenes, 1.5, By.RATIO, bare, EMPTY_PYTHON
+        )
     scenes, written = (100_000, 5_000) if full else (20_000, 1_000)
     with DemoServers(scenes, old_values=False) as servers:
         without_covers(servers)
         first_save(servers)
-        drained(servers)
+        wait_until_drained(servers)
         servers.stop_worker()
-        # Anew, with the index to be built and all of the library waiting.
+        # Start again without an index, and with the whole library waiting.
         (servers.data_dir / "cache.db").unlink()
         enqueue(servers.data_dir, written_scenes(servers))
         servers.plex.reset_counters()
-        start_drainer(servers)
+        start_worker(servers)
         most = _peak_after(servers, written)
         yield Result(
-            "memory of the drainer",
+            "memory of the worker",
             most,
             "MB",
             1,
@@ -50,7 +60,7 @@ def measure(full: bool) -> Iterator[Result]:
             60.0,
             By.ABOVE,
             bare,
-            AGAINST,
+            EMPTY_PYTHON,
             note=f"index built, {written:,} scenes written",
         )
 
@@ -63,7 +73,7 @@ def _peak_after(servers: DemoServers, written: int) -> float:
         time.sleep(0.1)
     pid = servers.worker_pid()
     if pid is None:
-        raise RuntimeError("the drainer has left")
+        raise RuntimeError("the worker has ended")
     return peak(pid)
 
 

@@ -1,4 +1,4 @@
-"""Processes that are measured: how long, how much memory, how much processor time."""
+"""Measure processes: time, peak memory, CPU time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BARE = (sys.executable, "-c", "pass")
 def timed(
     argv: Sequence[str], stdin: bytes = b"", folder: Path | None = None, env: Mapping[str, str] | None = None
 ) -> float:
-    """Seconds a process took. Raises RuntimeError where it failed, or answered Stash with an error."""
+    """Return the seconds that a process took. Raise RuntimeError if it failed or answered with an error."""
     began = time.perf_counter()
     done = subprocess.run(argv, input=stdin, capture_output=True, cwd=folder, env=env)
     took = time.perf_counter() - began
@@ -25,19 +25,19 @@ def timed(
     return took
 
 
-def turn_by_turn(rounds: int, *what: Callable[[], float]) -> list[float]:
-    """Medians of several measurements that take turns; the first two turns only warm the caches."""
+def alternating_medians(rounds: int, *what: Callable[[], float]) -> list[float]:
+    """Return the medians of measurements that run alternately; the first two rounds only warm the caches."""
     taken: list[tuple[float, ...]] = [tuple(one() for one in what) for _ in range(rounds + 2)]
     return [statistics.median(values) for values in zip(*taken[2:], strict=True)]
 
 
 def peak(pid: int | str = "self") -> float:
-    """The most memory a living process has had at once, in MB."""
+    """Return the peak memory of a running process in MB."""
     with open(f"/proc/{pid}/status", encoding="ascii") as file:
         return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) / 1024
 
 
-_TELL_PEAK = """
+_REPORT_PEAK = """
 import os, sys
 def leave(code=0, leave=os._exit):
     with open("/proc/self/status", "rb") as file:
@@ -46,10 +46,10 @@ def leave(code=0, leave=os._exit):
     leave(code)
 os._exit = leave
 """
-_BARE_PEAK = _TELL_PEAK + "leave()"
-# The entry script, as it runs under -c; "self" of its /proc is the process that is measured.
+_BARE_PEAK = _REPORT_PEAK + "leave()"
+# Runs the entry script inside -c, so that it can report its own peak.
 _SCRIPT_PEAK = (
-    _TELL_PEAK
+    _REPORT_PEAK
     + """
 __file__ = sys.argv[1]
 sys.path[0] = os.path.dirname(__file__)
@@ -63,26 +63,26 @@ leave()
 
 
 def peak_of_bare() -> float:
-    """The peak of an interpreter that does nothing, in MB."""
-    return _told_peak([sys.executable, "-c", _BARE_PEAK], b"", None, None)
+    """Return the peak memory of an empty interpreter in MB."""
+    return _reported_peak([sys.executable, "-c", _BARE_PEAK], b"", None, None)
 
 
 def peak_of_script(argv: Sequence[str], stdin: bytes, folder: Path, env: Mapping[str, str]) -> float:
-    """The peak of a process that Stash started with ``argv`` (python, flags, script), in MB."""
+    """Return the peak memory of a process that Stash started with ``argv`` (python, flags, script) in MB."""
     *python, script = argv
-    return _told_peak([*python, "-c", _SCRIPT_PEAK, script], stdin, folder, env)
+    return _reported_peak([*python, "-c", _SCRIPT_PEAK, script], stdin, folder, env)
 
 
-def _told_peak(argv: Sequence[str], stdin: bytes, folder: Path | None, env: Mapping[str, str] | None) -> float:
+def _reported_peak(argv: Sequence[str], stdin: bytes, folder: Path | None, env: Mapping[str, str] | None) -> float:
     done = subprocess.run(argv, input=stdin, capture_output=True, cwd=folder, env=env)
-    told = done.stderr.rpartition(b"peak ")[2]
-    if done.returncode or not told.isdigit():
+    reported = done.stderr.rpartition(b"peak ")[2]
+    if done.returncode or not reported.isdigit():
         raise RuntimeError(f"{argv[:2]} ended with {done.returncode}: {done.stdout!r} {done.stderr!r}")
-    return int(told) / 1024
+    return int(reported) / 1024
 
 
-def processor_time(pid: int) -> float:
-    """Seconds of processor time a living process has used, finer than the kernel's ticks."""
+def cpu_time(pid: int) -> float:
+    """Return the seconds of CPU time that a running process has used, finer than the kernel's ticks."""
     total = 0
     for thread in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{thread}/schedstat", encoding="ascii") as file:

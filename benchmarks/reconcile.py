@@ -1,7 +1,7 @@
-"""A reconciliation of a whole library against the bare download and parse of both listings, turn by turn.
+"""A reconciliation of a whole library, compared with only downloading and parsing both listings.
 
-``first`` finds every scene empty in Plex and queues it; ``again`` finds all of them waiting. Memory is the whole
-process's, against an interpreter that does nothing.
+``first`` finds every scene empty in Plex and queues it; ``again`` finds all of them waiting. The memory is that of the
+whole process, compared with an empty Python interpreter.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.children import Taken, run
+from benchmarks.child_process import ChildMeasurement, run
 from benchmarks.processes import peak_of_bare
 from benchmarks.results import By, Result, main
 from sandbox.library import generate
@@ -72,16 +72,16 @@ end(result.scenes_checked)
 """
 )
 TARGET = 2.0
-MEMORY = 150.0
-# Linear: so much may the ratio grow from one size to the next.
-STEEPER = 1.25
+MEMORY_TARGET_MB = 150.0
+# The time must stay about linear: the ratio may grow by this factor from one size to the next.
+MAX_RATIO_GROWTH = 1.25
 
 
 def measure(full: bool) -> Iterator[Result]:
-    """Libraries of growing size; the last one also for memory and for how time grows."""
+    """Measure libraries of growing size; the largest also for memory and for the growth of the time."""
     each: list[tuple[int, float]] = []
     for scenes, rounds in ((1_000, 5), (20_000, 3), (100_000, 2)) if full else ((1_000, 5), (20_000, 2)):
-        taken = _over(scenes, rounds)
+        taken = _measure_sizes(scenes, rounds)
         walls = {name: statistics.median(one.wall for one in found) for name, found in taken.items()}
         for name in ("first", "again"):
             yield Result(
@@ -93,21 +93,21 @@ def measure(full: bool) -> Iterator[Result]:
                 TARGET,
                 By.RATIO,
                 walls["bare"],
-                "download and parse of both listings",
+                "downloading and parsing both listings",
             )
         each.append((scenes, walls["first"] / walls["bare"]))
-    # The server too takes longer over a page of a larger library: what counts is how the ratio grows.
+    # The servers too need longer for a page of a larger library: so the growth of the ratio counts.
     (few, before), (many, after) = each[-2:]
-    figure, against = f"reconcile, ratio against that at {few:,}", f"the ratio at {few:,} scenes"
-    yield Result(figure, after, "times", rounds, many, STEEPER, By.RATIO, before, against)
+    figure, against = f"reconcile, ratio compared with {few:,} scenes", f"the ratio at {few:,} scenes"
+    yield Result(figure, after, "times", rounds, many, MAX_RATIO_GROWTH, By.RATIO, before, against)
     most = statistics.median(one.peak for one in taken["first"])
-    against = "an interpreter that does nothing"
-    yield Result("memory of reconcile", most, "MB", rounds, many, MEMORY, By.ABOVE, peak_of_bare(), against)
+    against = "an empty Python interpreter"
+    yield Result("memory of reconcile", most, "MB", rounds, many, MEMORY_TARGET_MB, By.ABOVE, peak_of_bare(), against)
 
 
-def _over(scenes: int, rounds: int) -> dict[str, list[Taken]]:
+def _measure_sizes(scenes: int, rounds: int) -> dict[str, list[ChildMeasurement]]:
     library = generate(1, scenes)
-    taken: dict[str, list[Taken]] = {"bare": [], "first": [], "again": []}
+    taken: dict[str, list[ChildMeasurement]] = {"bare": [], "first": [], "again": []}
     with (
         tempfile.TemporaryDirectory() as place,
         StashSim(Path(place) / "stash", library=library) as stash,

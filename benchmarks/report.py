@@ -1,4 +1,4 @@
-"""``docs/performance.md`` out of the results file: ``python -m benchmarks.report [--run 2026-01-31T12:00:00]``."""
+"""Write ``docs/performance.md`` from the results file: ``python -m benchmarks.report [--run 2026-01-31T12:00:00]``."""
 
 from __future__ import annotations
 
@@ -13,44 +13,44 @@ from benchmarks import results
 PAGE = results.ROOT / "docs" / "performance.md"
 _HEAD = """# Performance
 
-What Stash2Plex costs, measured side by side with a bare baseline in the same run, against the sandbox's two servers on
-the same machine. Look at the ratios: they hold on any machine; milliseconds do not.
+What Stash2Plex costs, measured with the simulated Stash and Plex of the sandbox. Each row is compared with a baseline
+that was measured alternately in the same run. The ratios hold on any machine; milliseconds do not.
 
 Last measured on {date}, size `{size}`, on {machine}, Python {python}.
-This page is made out of the results of that run, and never typed by hand.
+This page is generated from the results of that run.
 
 """
 _TAIL = """
-- *library*: scenes (or items of Plex) at the time; *added*: what was added to each answer of Plex. Measurements and
-  baselines take turns, the numbers are medians.
-- *result* is what is held against the target: a ratio (x), a difference (+), or the value itself. Rows without a target
-  are told for completeness.
-- The two simulated servers share the machine's cores with what is measured. They answer out of memory within a
-  millisecond, as no real Plex does; the rows with 20 ms are nearer to a home.
+- *library*: the number of scenes (or Plex items). *added*: the delay added to each answer of Plex. Measurements and
+  baselines alternate; the numbers are medians.
+- *result* is compared with the target: a ratio (x), a difference (+), or the value itself. Rows without a target are
+  listed for information.
+- The two simulated servers share the CPU cores with the measured process. They answer from memory within a
+  millisecond; a real Plex is slower, and the rows with 20 ms are closer to it.
 
-## What the baselines are
+## The baselines
 
 {baselines}
 
-## Notes to the rows
+## Notes on the rows
 
 {notes}
 
-## To repeat it
+## Repeating the measurements
 
 ```
-make bench                                 # every figure, in less than ten minutes on two cores
+make bench                                 # all benchmarks, in less than ten minutes on two cores
 make bench SIZE=full                       # with libraries of up to 100,000 scenes, about an hour
-.venv/bin/python -m benchmarks --only hook drain
-.venv/bin/python -m benchmarks.report      # this page, out of the last run
+.venv/bin/python -m benchmarks --only hook worker
+.venv/bin/python -m benchmarks.report      # write this page from the last run
 ```
 
-Results are appended to `build/benchmarks.jsonl`, one JSON line for each row, with the circumstances.
+Results are appended to `build/benchmarks.jsonl`, one JSON line per row, with the date, size, Python version and cores.
 """
 
 
 def page(known: dict[str, Any], rows: Sequence[results.Result]) -> str:
-    """The page's text."""
+    """Return the text of the page."""
     cores = known["cores"]
     words = {1: "one core", 2: "two cores", 4: "four cores"}.get(cores, f"{cores} cores")
     head = _HEAD.format(
@@ -78,7 +78,7 @@ def _where(one: results.Result) -> str:
 def main() -> None:
     """Write the page."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__)
-    parser.add_argument("--run", default="", help="by default the last one")
+    parser.add_argument("--run", default="", help="the run to show (default: the last one)")
     parser.add_argument("--results", type=Path, default=results.FILE)
     parser.add_argument("--page", type=Path, default=PAGE)
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""What a measurement gives: a row of the table, judged by its target, and a line of the results file."""
+"""The result of a measurement: a row of the table, compared with its target, and a line of the results file."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from typing import Any
 from sandbox.demo.text_output import table
 
 ROOT = Path(__file__).resolve().parent.parent
-# Not committed; docs/performance.md is made of it.
+# Not committed; docs/performance.md is generated from it.
 FILE = ROOT / "build" / "benchmarks.jsonl"
 HEAD = ("figure", "library", "added", "measured", "baseline", "result", "target", "")
 
 
 class By(str, Enum):
-    """What of a measurement is held against the target."""
+    """Which number of a measurement is compared with the target."""
 
     VALUE = "value"
     RATIO = "ratio"
@@ -31,9 +31,12 @@ class By(str, Enum):
 
 @dataclass(frozen=True)
 class Result:
-    """One row. ``unit`` is ``s`` or ``MB``; ``baseline`` was measured in the same run, turn by turn, and ``against``
-    says what it is. ``target`` None: told, not judged. ``scenes`` is the size of the library, ``latency`` the seconds
-    added to each answer of Plex, ``rounds`` how many measurements the medians are of."""
+    """One row of the table.
+
+    ``unit`` is ``s`` or ``MB``. ``baseline`` was measured alternately in the same run, and ``against`` describes it.
+    ``target`` None: for information only. ``scenes`` is the size of the library, ``latency`` the seconds added to each
+    answer of Plex, ``rounds`` the number of measurements behind each median.
+    """
 
     figure: str
     measured: float
@@ -49,18 +52,18 @@ class Result:
 
     @property
     def compared(self) -> float:
-        """What is held against the target."""
+        """The number that is compared with the target."""
         if self.by is By.VALUE or self.baseline is None:
             return self.measured
         return self.measured / self.baseline if self.by is By.RATIO else self.measured - self.baseline
 
     @property
     def met(self) -> bool | None:
-        """Whether the target was met; None where there is none."""
+        """Whether the target was met; None without a target."""
         return None if self.target is None else self.compared <= self.target
 
     def row(self) -> tuple[str, ...]:
-        """The cells of the table, under :data:`HEAD`."""
+        """Return the cells of the table, under :data:`HEAD`."""
         return (
             self.figure,
             f"{self.scenes:,}" if self.scenes else "-",
@@ -79,13 +82,13 @@ class Result:
 
 
 def load(path: Path = FILE, run: str = "") -> tuple[dict[str, Any], list[Result]]:
-    """The circumstances and results of one run, by default the last. Raises LookupError where there is none."""
+    """Return the circumstances and results of one run (default: the last). Raise LookupError if there is none."""
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
     if not lines:
-        raise LookupError(f"{path} holds no results: measure first, with make bench")
+        raise LookupError(f"{path} has no results yet: run make bench first")
     wanted = [line for line in lines if line["run"] == (run or lines[-1]["run"])]
     if not wanted:
-        raise LookupError(f"{path} holds no run {run}")
+        raise LookupError(f"{path} has no run {run}")
     return wanted[-1], [Result(**{**line["result"], "by": By(line["result"]["by"])}) for line in wanted]
 
 
@@ -96,7 +99,7 @@ def main(measure: Callable[[bool], Iterable[Result]], about: str | None) -> None
     parser.add_argument("--results", type=Path, default=FILE, help="where to append the results")
     parser.add_argument("--run", default=time.strftime("%Y-%m-%dT%H:%M:%S"), help="the name of this run")
     options = parser.parse_args()
-    as_in_production()
+    allow_compiled_code()
     results = []
     for one in measure(options.size == "full"):
         results.append(one)
@@ -110,7 +113,7 @@ def main(measure: Callable[[bool], Iterable[Result]], about: str | None) -> None
 
 
 def show(results: Iterable[Result]) -> None:
-    """Print the table, and the notes below it."""
+    """Print the table and the notes below it."""
     rows = list(results)
     sys.stdout.write(table(HEAD, [one.row() for one in rows]) + "\n")
     for one in rows:
@@ -119,9 +122,8 @@ def show(results: Iterable[Result]) -> None:
     sys.stdout.flush()
 
 
-def as_in_production() -> None:
-    """Let Python keep compiled code, as it does for everybody who has not told it otherwise: the drainer compiles for
-    the hooks in any case, and the tasks are measured as they run the second time."""
+def allow_compiled_code() -> None:
+    """Let Python keep compiled code, as on a user's machine: tasks are measured as they run from the second time on."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 

@@ -1,4 +1,4 @@
-"""View Queue Status as Stash runs it, with a whole library waiting, against a Python that does nothing."""
+"""View Queue Status with a whole library waiting, compared with an empty Python process."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from benchmarks.processes import BARE, timed, turn_by_turn
+from benchmarks.processes import BARE, alternating_medians, timed
 from benchmarks.results import By, Result, main
-from benchmarks.stages import enqueue, first_save, last_process, surroundings
+from benchmarks.setup_steps import enqueue, first_save, last_process, process_environment
 from common.errors import PermanentError
 from common.jobs import PRIORITY_BULK, new_job
 from common.sqlite import transaction
@@ -23,40 +23,40 @@ from state.ledger import Ledger, LedgerRow
 from sync_queue.dlq import DeadLetterQueue
 
 WAITING = 100_000
-LETTERS = 1_000
+DEAD_LETTERS = 1_000
 _OPERATION = 'mutation { runPluginOperation(plugin_id: "Stash2Plex", args: { mode: "status" }) }'
 
 
 def measure(full: bool) -> Iterator[Result]:
-    """The task, and the operation that the page asks for: all scenes wait, and all were synced before."""
+    """Measure the task and the page's operation while all scenes are waiting and were synced before."""
     rounds = 30 if full else 15
     with DemoServers(200, old_values=False) as servers:
         first_save(servers)
-        processes = {"the task": _task(servers), "the page's operation": _operation(servers)}
-        folder, env = surroundings(servers)
+        processes = {"task": _task(servers), "page operation": _operation(servers)}
+        folder, env = process_environment(servers)
 
-        def against_bare(process: PluginProcess) -> list[float]:
-            return turn_by_turn(
+        def measure_with_baseline(process: PluginProcess) -> list[float]:
+            return alternating_medians(
                 rounds,
                 lambda: timed(process.argv, process.stdin, folder, env),
                 lambda: timed(BARE, b"", folder, env),
             )
 
-        empty = {name: against_bare(process) for name, process in processes.items()}
+        empty = {name: measure_with_baseline(process) for name, process in processes.items()}
         servers.stop_worker()
         enqueue(servers.data_dir, range(1, WAITING + 1))
         _fill(servers.data_dir)
         for name, process in processes.items():
-            ours, bare = against_bare(process)
+            ours, bare = measure_with_baseline(process)
             before = empty[name][0] / empty[name][1]
-            note = f"{WAITING:,} rows wait, {LETTERS:,} dead letters; with none waiting {before:.2f} times"
+            note = f"{WAITING:,} rows waiting, {DEAD_LETTERS:,} dead letters; with an empty queue {before:.2f}x"
             figure = f"queue status, {name}"
             yield Result(figure, ours, "s", rounds, WAITING, 3.0, By.RATIO, bare, "python3 -c pass", note=note)
 
 
 def _task(servers: DemoServers) -> PluginProcess:
     run_task(servers, "View Queue Status")
-    # It has had Stash store which switches are on. Settings that are as new as that are asked for anew each time.
+    # The task may have stored the settings' defaults, and settings that are this new are read from Stash each time.
     time.sleep(2.5)
     return last_process(servers)
 
@@ -75,16 +75,16 @@ def _fill(data_dir: Path) -> None:
                 items = [{"rating_key": number, "section": 1, "file": path}]
                 files = [{"path": path, "size": number * 1000, "duration": 60.0}]
                 ledger.put(LedgerRow(number, Verdict.WRITTEN, 1.7e9, files=files, items=items, fingerprint="0" * 16))
-    letters = DeadLetterQueue(str(data_dir))
+    dead_letters = DeadLetterQueue(str(data_dir))
     candidates = [
         {"rating_key": one, "title": "a scene", "path": f"/data/copy {one}/a scene.mp4", "reasons": []}
         for one in range(4)
     ]
-    for number in range(1, LETTERS + 1):
+    for number in range(1, DEAD_LETTERS + 1):
         job = new_job(number, "metadata", {"details": "words " * 100}, priority=PRIORITY_BULK, now=1.7e9)
-        letters.add(job, PermanentError("Plex refused it"), 5, detail={"candidates": candidates})
+        dead_letters.add(job, PermanentError("Plex refused it"), 5, detail={"candidates": candidates})
     with closing(sqlite3.connect(data_dir / "cache.db")) as db:
-        # As many items as the library has, so that the file is as large.
+        # One item per scene, so that the file is as large as for a real library.
         db.executemany(
             "INSERT OR REPLACE INTO items (rating_key, section, title) VALUES (?,1,?)",
             ((number, f"scene {number} of many") for number in range(1, WAITING + 1)),

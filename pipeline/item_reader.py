@@ -1,7 +1,7 @@
 """Read Plex items in full, and prefetch those of the next batch so that neither server waits for the other.
 
 While Stash still reads a batch's scenes, and while the batch before it is written, a thread already requests the items
-that these scenes were matched to last time. This serves the rows "drain of 500 unchanged scenes" and "drain of 2,000
+that these scenes were matched to last time. This serves the rows "worker, 500 unchanged scenes" and "worker, 2,000
 unchanged scenes" in docs/performance.md: the first takes 0.80 s, less than the 0.93 s of the same reads one after the
 other. A prefetched answer counts for PREFETCH_MAX_AGE_S and only if the index was not refreshed since: an older one
 would contradict what the index has learned, and hide what was edited in Plex meanwhile.

@@ -1,4 +1,4 @@
-"""Code that is measured in a process of its own, so that its memory is its own too."""
+"""Measure code in its own process, so that its memory can be measured as well."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from benchmarks.results import ROOT
 
-# Imports and set-up come before it is called; ``end`` prints what :class:`Taken` holds.
+# The code calls ``begin()`` after its imports and set-up; ``end`` prints the fields of :class:`ChildMeasurement`.
 _COMMON = """
 import json, sys, time
 sys.path.insert(0, {root!r})
@@ -25,9 +25,9 @@ def end(count):
 
 
 @dataclass(frozen=True)
-class Taken:
-    """Seconds from ``begin()`` to ``end()``, seconds of processor time, the whole process's peak of memory in MB, and
-    how many things were worked on."""
+class ChildMeasurement:
+    """Seconds from ``begin()`` to ``end()``, seconds of CPU time, the process's peak memory in MB, and a count of what
+    was processed."""
 
     wall: float
     busy: float
@@ -35,10 +35,10 @@ class Taken:
     count: int
 
 
-def run(code: str, *arguments: str) -> Taken:
-    """Run code that calls ``begin()`` and ``end(count)``. Raises CalledProcessError."""
+def run(code: str, *arguments: str) -> ChildMeasurement:
+    """Run code that calls ``begin()`` and ``end(count)``. Raise RuntimeError if it fails."""
     whole = _COMMON.format(root=str(ROOT)) + code
     done = subprocess.run([sys.executable, "-c", whole, *arguments], capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(done.stderr)
-    return Taken(*json.loads(done.stdout))
+    return ChildMeasurement(*json.loads(done.stdout))
