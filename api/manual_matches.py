@@ -22,11 +22,14 @@ from common.sqlite import transaction
 from common.verdicts import Verdict
 from state import database, timestamps
 from state.ledger import Ledger
-from state.manual_matches import ManualMatch, ManualMatches, PlexFile, is_refused
+from state.manual_matches import ManualMatch, ManualMatches, PlexFile
 from state.snapshots import Snapshots
 from sync_queue import dlq
 
 if TYPE_CHECKING:
+    from common.scene import SceneFile
+    from matching.ownership import Claim
+    from matching.path_map import PathMap
     from plex.items import Part
 
 TAKEN_BACK = "you took back the item that you had chosen for it"
@@ -39,6 +42,9 @@ def choose(context: Context) -> dict[str, object]:
 
     Raise UserError, StashError, PlexError, QueueUnavailable, sqlite3.Error.
     """
+    from matching.ownership import owner_among
+    from matching.path_map import parse_path_map
+    from matching.rivals import Rivals
     from plex.client import PlexClient
     from plex.items import read_items
     from plex.libraries import choose_libraries
@@ -49,78 +55,73 @@ def choose(context: Context) -> dict[str, object]:
         item = read_items(client, [rating_key]).get(rating_key)
         if item is None or item.trashed or not item.parts:
             raise UserError(f"Plex has no item {rating_key} with a file")
-        if item.section not in {library.key for library in choose_libraries(client.libraries(), config.libraries)}:
+        sections = {library.key for library in choose_libraries(client.libraries(), config.libraries)}
+        if item.section not in sections:
             raise UserError(
                 f"Item {rating_key} is in a library that is not written to: see Plex libraries in the settings"
             )
         machine = client.machine
-    sharing = _scenes_sharing_a_file(context, scene_id, item.parts)
+    path_map = parse_path_map(config.path_map)
+    sharing = _scenes_sharing_a_file(context, path_map, scene_id, item.parts)
     files = tuple((part.path, part.size) for part in item.parts)
     match = ManualMatch(scene_id, machine, item.section, rating_key, files, time.time())
     with closing(database.connect(context.data_dir)) as db, transaction(db):
-        _require_free(db, match, sharing)
+        rivals = Rivals(
+            Ledger(db), ManualMatches(db), lambda chosen: chosen.machine == machine and chosen.section in sections
+        )
+        claimants = {rival.scene_id: rival for rival in rivals.of(item, item.section, machine, scene_id)}
+        claimants |= {other: rivals.claimant(other, shared) for other, shared in sharing.items()}
+        _require_free(rating_key, owner_among(item, claimants.values(), path_map))
         ManualMatches(db).put(match)
         dlq.discard(db, scene_key(scene_id))
     queue_first(context, [scene_id])
     return {"version": VERSION, "bound": rating_key}
 
 
-def _scenes_sharing_a_file(context: Context, scene_id: int, parts: Sequence[Part]) -> dict[int, str]:
-    """Return the other scenes that have a file of an item, with the path of that file in Plex. Raise StashError.
+def _scenes_sharing_a_file(
+    context: Context, path_map: PathMap, scene_id: int, parts: Sequence[Part]
+) -> dict[int, list[SceneFile]]:
+    """Return the other scenes that have a file of an item, with those files. Raise StashError.
 
     A file is shared if its size and its path (by Path map, if there is a rule) are the same. The ledger knows only the
     scenes that were synced already, so Stash is asked.
     """
     from common.media_paths import same_path
-    from matching.path_map import parse_path_map
     from pipeline.scene_reader import read_scenes
     from stash import queries
     from stash.client import parsing_answer
 
-    rules = parse_path_map(context.config.path_map)
     # Path map may give the file another path in Stash; what Stash returns is compared below, in Plex's paths.
-    plex_paths = {part.path: part.path for part in parts}
-    plex_paths.update(
-        {here: part.path for part in parts for rule in rules.reversed().rules if (here := rule.apply(part.path))}
-    )
+    paths = {part.path for part in parts}
+    paths |= {here for part in parts for rule in path_map.reversed().rules if (here := rule.apply(part.path))}
     variables = {
-        f"w{number}": {"path": {"value": path, "modifier": "EQUALS"}} for number, path in enumerate(sorted(plex_paths))
+        f"w{number}": {"path": {"value": path, "modifier": "EQUALS"}} for number, path in enumerate(sorted(paths))
     }
     page = {"per_page": MAX_SCENES_PER_PATH, "sort": "id", "direction": "ASC"}
     data = context.stash.call(queries.scene_ids_query(len(variables)), {"page": page, **variables})
     with parsing_answer():
         ids = sorted({int(scene["id"]) for name in variables for scene in data[name]["scenes"]} - {scene_id})
-    return {
-        other: part.path
+    shared = {
+        other: [
+            file
+            for file in scene.files
+            for part in parts
+            if part.size and file.size == part.size and same_path(path_map.to_plex(file.path), part.path)
+        ]
         for other, scene in read_scenes(context.stash, ids).items()
-        for file in scene.files
-        for part in parts
-        if part.size and file.size == part.size and same_path(rules.to_plex(file.path), part.path)
     }
+    return {other: files for other, files in shared.items() if files}
 
 
-def _require_free(db: sqlite3.Connection, match: ManualMatch, sharing: dict[int, str]) -> None:
-    """Raise UserError if the item belongs to another scene. ``sharing``: the scenes that have a file of it."""
-    ledger = Ledger(db)
-    for path, _ in match.files:
-        owner = ledger.holder(match.rating_key, match.section, path, match.scene_id)
-        if owner is not None:
-            raise UserError(_taken(match, owner, path))
-    matches = ManualMatches(db)
-    for other, path in sharing.items():
-        # A person may have decided already that it is not that scene's.
-        decided = matches.get(other) is not None or is_refused(match.files, matches.refused(other))
-        if not decided:
-            raise UserError(_taken(match, other, path))
-    for earlier in matches.of_item(match.rating_key, match.machine):
-        if earlier.scene_id != match.scene_id and earlier.holds(match.files):
-            raise UserError(
-                f"Item {match.rating_key} was chosen for scene {earlier.scene_id}: take that choice back first"
-            )
+def _require_free(rating_key: int, owner: Claim | None) -> None:
+    """Raise UserError if the item belongs to another scene. A guess of that scene does not count."""
+    from matching.ownership import Strength
 
-
-def _taken(match: ManualMatch, owner: int, path: str) -> str:
-    return f"Item {match.rating_key} belongs to scene {owner}: both have the file {path}"
+    if owner is None or owner.strength is Strength.GUESS:
+        return
+    if owner.strength is Strength.MANUAL:
+        raise UserError(f"Item {rating_key} was chosen for scene {owner.scene_id}: take that choice back first")
+    raise UserError(f"Item {rating_key} belongs to scene {owner.scene_id}: both have the file {owner.path}")
 
 
 def reject(context: Context) -> dict[str, object]:

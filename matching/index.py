@@ -14,11 +14,12 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from xml.etree.ElementTree import Element
 
 from common.media_paths import base_name, lookup_key, same_path
 from common.sqlite import transaction
+from matching.index_database import CREATE_INDEXES, DELETE_ALL, INDEXES, open_index
 from matching.learned_mapping import FILE as FILE
 from matching.learned_mapping import LEARNED
 from matching.path_map import prefix_pair
@@ -28,36 +29,14 @@ from plex.listing import has_metadata, listing_pages
 if TYPE_CHECKING:
     from plex.client import Library, PlexClient
 
-_VERSION = 4
+# Older SQLites take 999 values in a statement.
+MAX_SQL_PARAMS = 500
 # New items are few and come first: a small first page is enough almost always.
 PROBE = 100
 # What is found by name may be a whole folder (plex 3.4); beyond this many pages a look at the listing is cheaper.
 LOOKED_UP_PAGES = 3
 # A name that lies in more folders than this says nothing by itself; those of the right size are looked at then.
 MANY = 100
-_LAYOUT = (
-    "CREATE TABLE IF NOT EXISTS origin (machine TEXT, sections TEXT, built_at REAL)",
-    """CREATE TABLE IF NOT EXISTS items (
-        rating_key INTEGER PRIMARY KEY, section INTEGER, title TEXT, updated_at INTEGER, added_at INTEGER,
-        says_something INTEGER, trashed INTEGER)""",
-    # The keys are checksums of path and name in a form that never tells apart what might be the same: an index over
-    # numbers is a third of one over paths.
-    """CREATE TABLE IF NOT EXISTS parts (
-        rating_key INTEGER, place INTEGER, path TEXT, path_key INTEGER, base_key INTEGER, size INTEGER, duration REAL,
-        PRIMARY KEY (rating_key, place)) WITHOUT ROWID""",
-    # Proven once: a scene's file (its number) and the item's part that proved it, whose path is left out where it is
-    # the same. And what the pairs say about the two views.
-    "CREATE TABLE IF NOT EXISTS matches (file INTEGER PRIMARY KEY, rating_key INTEGER, section INTEGER, path TEXT)",
-    "CREATE INDEX IF NOT EXISTS matches_by_item ON matches(rating_key)",
-    "CREATE TABLE IF NOT EXISTS views (here TEXT, there TEXT, votes INTEGER, PRIMARY KEY (here, there))",
-)
-_INDEXED = {"parts_by_path": "parts(path_key)", "parts_by_base": "parts(base_key, size)"}
-_INDEXES = tuple(f"CREATE INDEX IF NOT EXISTS {name} ON {columns}" for name, columns in _INDEXED.items())
-
-
-_TABLES = ("origin", "items", "parts", "matches", "views")
-_FORGET_ALL = tuple(f"DELETE FROM {table}" for table in _TABLES)
-_DROP_OLD = tuple(f"DROP TABLE IF EXISTS {table}" for table in _TABLES)
 
 
 @dataclass(frozen=True)
@@ -93,7 +72,7 @@ class PlexCache:
     """What the chosen libraries of one server hold. ``put_aside`` moves a damaged file (its path) out of the way."""
 
     def __init__(self, data_dir: str, put_aside: Callable[[str], None] = os.remove) -> None:
-        self._db = _open(os.path.join(data_dir, FILE), put_aside)
+        self._db = open_index(os.path.join(data_dir, FILE), put_aside)
 
     def belongs_to(self, machine: str, sections: Sequence[Library]) -> bool:
         """Bind the index to a server and its libraries. False where it was another's, or new: it is empty then."""
@@ -101,7 +80,7 @@ class PlexCache:
         if self._db.execute("SELECT machine, sections FROM origin").fetchone() == wanted:
             return True
         with transaction(self._db):
-            for statement in _FORGET_ALL:
+            for statement in DELETE_ALL:
                 self._db.execute(statement)
             self._db.execute("INSERT INTO origin VALUES (?,?,0)", (wanted[0], ""))
         return False
@@ -116,14 +95,14 @@ class PlexCache:
         changed = 0
         if not self.size():
             # Sorted once at the end, which is cheaper than row by row.
-            for name in _INDEXED:
+            for name in INDEXES:
                 self._db.execute(f"DROP INDEX IF EXISTS {name}")
         for section in sections:
             for page in listing_pages(client, section.key):
                 rows = _rows(page.videos, section.key)
                 seen.update(rows)
                 changed += self._take_in(rows)
-        for statement in _INDEXES:
+        for statement in CREATE_INDEXES:
             self._db.execute(statement)
         gone = [row for row in self._db.execute("SELECT rating_key FROM items") if row[0] not in seen]
         with transaction(self._db):
@@ -272,8 +251,8 @@ class PlexCache:
     def _known(self, rows: dict[int, _Row]) -> dict[int, _Row]:
         known: dict[int, _Row] = {}
         keys = list(rows)
-        for start in range(0, len(keys), 500):  # older SQLites take 999 values
-            some = keys[start : start + 500]
+        for start in range(0, len(keys), MAX_SQL_PARAMS):
+            some = keys[start : start + MAX_SQL_PARAMS]
             marks = ",".join("?" * len(some))
             for row in self._db.execute(f"SELECT * FROM items WHERE rating_key IN ({marks})", some):
                 known[row[0]] = (row[1:], [])
@@ -367,53 +346,57 @@ class MatchCache:
         return {(here, there): count for here, there, count in self._db.execute(LEARNED)}
 
 
-def _open(path: str, put_aside: Callable[[str], None]) -> sqlite3.Connection:
-    try:
-        return _prepared(path)
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError):
-            raise
-        # Damaged: nothing in it is worth more than a few requests.
-        put_aside(path)
-        return _prepared(path)
+class FileAtPath(NamedTuple):
+    """A file of Plex and the item it belongs to; ``has_metadata``: it shows more than title and rating."""
+
+    path: str
+    rating_key: int
+    section: int
+    has_metadata: bool
+    trashed: bool
 
 
-def _prepared(path: str) -> sqlite3.Connection:
-    if not os.path.exists(path):
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-    try:
-        if db.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
-            _lay_out(db)
-        # A power cut may damage it: then it is built anew.
-        db.execute("PRAGMA synchronous=OFF")
-        # Damage behind the first page is met by some query, some day: better now, while it can be put right.
-        if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-            raise sqlite3.DatabaseError("the file is damaged")
-    except BaseException:  # raised again; nobody else could close it
-        db.close()
-        raise
-    return db
+def files_at_paths(cache: PlexCache, paths: Iterable[str]) -> dict[str, list[FileAtPath]]:
+    """What might lie at each of these paths of Plex, which may differ in letter case; those with nothing are missing.
+
+    In the order of sections and items.
+    """
+    by_key: dict[int, list[str]] = {}
+    for path in paths:
+        by_key.setdefault(_checksum(path), []).append(path)
+    found: dict[str, list[FileAtPath]] = {}
+    for key, *row in _in(
+        cache._db,
+        "SELECT p.path_key, p.path, p.rating_key, i.section, i.says_something, i.trashed "
+        "FROM parts p JOIN items i USING (rating_key) WHERE p.path_key IN ({}) ORDER BY i.section, p.rating_key",
+        list(by_key),
+    ):
+        held = FileAtPath(row[0], row[1], row[2], bool(row[3]), bool(row[4]))
+        for path in by_key[key]:
+            # two paths may have one checksum
+            if path == held.path or lookup_key(path) == lookup_key(held.path):
+                found.setdefault(path, []).append(held)
+    return found
 
 
-def _lay_out(db: sqlite3.Connection) -> None:
-    # The drainer and a comparison may open it for the first time at the same moment: who comes second finds it done.
-    _write_ahead(db)
-    with transaction(db):
-        if db.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
-            for statement in _DROP_OLD:  # of an older version: it is a cache, and cheaper built anew than converted
-                db.execute(statement)
-            for statement in (*_LAYOUT, *_INDEXES, f"PRAGMA user_version={_VERSION}"):
-                db.execute(statement)
+def keys_with_metadata(cache: PlexCache, rating_keys: Iterable[int]) -> set[int]:
+    """Those of these items that say something."""
+    keys = list(rating_keys)
+    return {
+        row[0]
+        for row in _in(cache._db, "SELECT rating_key FROM items WHERE says_something AND rating_key IN ({})", keys)
+    }
 
 
-def _write_ahead(db: sqlite3.Connection) -> None:
-    """Switch to WAL. Two that do so at the same moment trip over each other, whatever their patience (libraries A3)."""
-    for patience in range(100, -1, -1):
-        try:
-            db.execute("PRAGMA journal_mode=WAL")
-            return
-        except sqlite3.OperationalError as error:  # noqa: PERF203 - it seldom comes round
-            if "locked" not in str(error) or not patience:
-                raise
-            time.sleep(0.02)
+def all_items(cache: PlexCache) -> Iterator[tuple[int, str, str]]:
+    """Every item that is not in Plex's trash: rating key, title, and the path of its first file, sorted by that."""
+    yield from cache._db.execute(
+        "SELECT i.rating_key, i.title, p.path FROM items i JOIN parts p ON p.rating_key = i.rating_key AND p.place = 0 "
+        "WHERE NOT i.trashed ORDER BY p.path"
+    )
+
+
+def _in(db: sqlite3.Connection, statement: str, values: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+    for start in range(0, len(values), MAX_SQL_PARAMS):
+        some = values[start : start + MAX_SQL_PARAMS]
+        yield from db.execute(statement.format(",".join("?" * len(some))), some)

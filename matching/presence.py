@@ -1,4 +1,4 @@
-"""What Plex was seen to hold for scenes, whichever way it was asked. Plain values."""
+"""How scenes stand in Plex, whichever way Plex was asked. Plain values."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 from matching.ranking import Match
 
+# What an item shows: studio, performers, tags, details, date.
 Metadata = dict[str, Any]
-# The shape of an item that says nothing.
-NOTHING: Metadata = {"studio": None, "performers": [], "tags": [], "details": None, "date": None}
+NO_METADATA: Metadata = {"studio": None, "performers": [], "tags": [], "details": None, "date": None}
 
 
 class Presence(Enum):
-    """How a scene stands in Plex."""
+    """Whether Plex has a scene: an item proven to be its own, one that might be, or none."""
 
     PROVEN = "proven"
     DOUBTFUL = "doubtful"
@@ -24,35 +24,35 @@ class Presence(Enum):
 
 @dataclass(frozen=True)
 class PresentItem:
-    """An item that would be written for a scene; ``says`` whether it shows anything but title and rating."""
+    """An item that would be written for a scene. ``has_metadata``: it shows more than title and rating."""
 
     rating_key: int
     section: int
-    says: bool
+    has_metadata: bool
 
 
 @dataclass(frozen=True)
 class PlexPresence:
-    """One scene's. ``items`` are those that would be written, where the way of asking tells them; ``match`` the
-    judgement behind it."""
+    """One scene's presence. ``items`` would be written, where the way of asking tells them; ``match`` is the match that
+    led to it, where there is one."""
 
-    seen: Presence
+    presence: Presence
     items: tuple[PresentItem, ...] = ()
     match: Match | None = None
 
 
 class PlexData(tuple[dict[str, Metadata], set[str]]):
-    """The pair (metadata by Stash path, matched Stash paths), and what is known beyond it: ``sightings`` by scene id.
+    """The pair (metadata by Stash path, matched Stash paths), and ``presences`` by scene id.
 
-    Of items that say something the metadata may be left out: nothing would come of them.
+    Metadata may be left out for items that have some: no gap would come of it.
     """
 
-    sightings: Mapping[int, PlexPresence]
+    presences: Mapping[int, PlexPresence]
 
     def __new__(
-        cls, metadata: dict[str, Metadata], matched: set[str], sightings: Mapping[int, PlexPresence] | None = None
+        cls, metadata: dict[str, Metadata], matched: set[str], presences: Mapping[int, PlexPresence] | None = None
     ) -> PlexData:
-        """Pair and sightings."""
-        made = super().__new__(cls, (metadata, matched))
-        made.sightings = sightings or {}
-        return made
+        """Return the pair with ``presences``."""
+        data = super().__new__(cls, (metadata, matched))
+        data.presences = presences or {}
+        return data

@@ -42,6 +42,9 @@ class Evidence(Enum):
     NAME = "same name"
 
 
+PROOFS = (Evidence.PATH, Evidence.NAME_AND_SIZE)
+
+
 @dataclass(frozen=True)
 class Candidate:
     """An item of Plex with all its files; ``trashed`` where Plex misses them."""
@@ -144,7 +147,7 @@ def _pairs(
         mapped = path_map.to_plex(file.path)  # once for each file: the map counts its hits
         for candidate in candidates:
             for part in candidate.parts:
-                evidence = _evidence(file, part, mapped)
+                evidence = evidence_of(file, part, mapped)
                 if evidence is None:
                     continue
                 if alone and evidence is Evidence.PATH:
@@ -156,7 +159,8 @@ def _pairs(
     return pairs
 
 
-def _evidence(file: SceneFile, part: Part, mapped: str) -> Evidence | None:
+def evidence_of(file: SceneFile, part: Part, mapped: str) -> Evidence | None:
+    """Return what a file of a scene and one of Plex have in common; ``mapped`` is the scene's path as Plex sees it."""
     if same_path(mapped, part.path):
         return Evidence.PATH
     if not same_name(file.path, part.path):

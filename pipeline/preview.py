@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,10 +18,12 @@ from common.sqlite import connect_existing
 from common.verdicts import Verdict
 from matching import index
 from matching.low_confidence import LowConfidence
+from matching.ownership import Claimant
 from matching.ranking import MatchConfidence
 from metadata.change_text import change_as_dict
 from metadata.diff import Change
 from pipeline.batch import BatchPipeline
+from pipeline.match_step import claimant_of
 from pipeline.pictures import PictureOutcome, PictureSync
 from pipeline.scene_reader import Scene
 from pipeline.scene_records import SceneRecords
@@ -29,9 +31,11 @@ from pipeline.scene_sync import SceneSync
 from pipeline.write_blockers import NEEDS_USER
 from plex.client import IDENTIFIER_FILE, client_identifier
 from plex.exceptions import PlexNotFound, PlexTemporaryError
+from plex.items import FullItem
 from settings.config import Stash2PlexConfig
 from stash.scenes import file_stem
 from state import database
+from state.manual_matches import ManualMatch
 
 
 @dataclass(frozen=True)
@@ -103,26 +107,27 @@ class ScenePreview:
 
 
 class PreviewRecords(SceneRecords):
-    """A memory that also knows which items the scenes of this preview would have: a sync would know by then."""
+    """Records that also hold which items the scenes of this preview would be synced to, as a sync would by then."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         super().__init__(db, time.time)
-        self._foreseen: dict[tuple[int, int, str], set[int]] = {}
+        self._foreseen: dict[int, dict[int, Claimant]] = {}
 
     def foresee(self, work: SceneSync) -> None:
-        """These items would be this scene's."""
+        """Treat a scene as synced to its items from now on."""
         for item in work.items:
-            place = (item.rating_key, item.section, work.proof_of(item))
-            self._foreseen.setdefault(place, set()).add(work.scene_id)
+            self._foreseen.setdefault(item.rating_key, {})[work.scene_id] = claimant_of(work)
 
     def know(self, key: str, value: Any) -> None:
         """Nothing is kept."""
 
-    def holder(self, rating_key: int, section: int, file: str, but: int) -> int | None:
-        """Another scene that an item belongs to through this file, or would."""
-        known = super().holder(rating_key, section, file, but)
-        others = self._foreseen.get((rating_key, section, file), set()) - {but}
-        return min(others | ({known} if known is not None else set()), default=None)
+    def rivals(
+        self, item: FullItem, machine: str, but: int, is_in_force: Callable[[ManualMatch], bool]
+    ) -> list[Claimant]:
+        """Return the scenes that may claim an item, those of earlier pages of this preview included."""
+        known = super().rivals(item, machine, but, is_in_force)
+        claimants = {claimant.scene_id: claimant for claimant in known} | self._foreseen.get(item.rating_key, {})
+        return [claimant for scene_id, claimant in sorted(claimants.items()) if scene_id != but]
 
 
 @contextmanager
@@ -152,11 +157,9 @@ def preview(
     pipeline.prepare(works, scenes)
     records = pipeline.records
     if isinstance(records, PreviewRecords):
-        found = [work for work in works if work.open]
-        for work in found:
-            records.foresee(work)
-        for work in found:
-            pipeline.leave_to_others(work)
+        for work in works:
+            if work.open:
+                records.foresee(work)
     return [_forecast(pipeline, work) for work in works]
 
 

@@ -12,6 +12,8 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from common.verdicts import Verdict
+from matching.ownership import Claimant
+from matching.rivals import Rivals
 from metadata.diff import Diff
 from metadata.plex_collections import owned_after_write
 from metadata.restore_diff import snapshot_state
@@ -31,8 +33,8 @@ class SceneRecord(NamedTuple):
     """What is remembered of a scene: its row, the item chosen for it by hand, and the files that are not its own."""
 
     entry: LedgerRow | None
-    binding: ManualMatch | None
-    refused: frozenset[PlexFile]
+    manual_match: ManualMatch | None
+    rejected_files: frozenset[PlexFile]
 
 
 class SceneRecords:
@@ -107,27 +109,23 @@ class SceneRecords:
         self._ledger.put(replace(before, verdict=Verdict.RESTORED, at=now, reason=reason, **bare))
         timestamps.write(self._db, {scene_id: None})
 
-    def holder(self, rating_key: int, section: int, file: str, but: int) -> int | None:
-        """Another scene that an item belongs to through this file."""
-        return self._ledger.holder(rating_key, section, file, but)
+    def rivals(
+        self, item: FullItem, machine: str, but: int, is_in_force: Callable[[ManualMatch], bool]
+    ) -> list[Claimant]:
+        """Return the scenes other than ``but`` that may claim an item (``matching.rivals``)."""
+        return Rivals(self._ledger, self._bindings, is_in_force).of(item, item.section, machine, but)
 
     # what a person has decided
 
-    def binding(self, scene_id: int) -> ManualMatch | None:
-        """The item that was chosen for a scene by hand, or None."""
+    def manual_match(self, scene_id: int) -> ManualMatch | None:
+        """Return a scene's manual match, or None."""
         known = self._scenes.get(scene_id)
-        return self._bindings.get(scene_id) if known is None else known.binding
+        return self._bindings.get(scene_id) if known is None else known.manual_match
 
-    def refused(self, scene_id: int) -> frozenset[PlexFile]:
-        """The files of Plex that are not a scene's, as a person has said."""
+    def rejected_files(self, scene_id: int) -> frozenset[PlexFile]:
+        """Return the files of the items that the user has rejected for a scene."""
         known = self._scenes.get(scene_id)
-        return self._bindings.refused(scene_id) if known is None else known.refused
-
-    def given_by_hand(self, item: FullItem, machine: str, but: int) -> int | None:
-        """Another scene than ``but`` that an item was given to by hand; the lowest id."""
-        files = [(part.path, part.size) for part in item.parts]
-        given = self._bindings.of_item(item.rating_key, machine)
-        return next((one.scene_id for one in given if one.scene_id != but and one.holds(files)), None)
+        return self._bindings.refused(scene_id) if known is None else known.rejected_files
 
     # what others want to know
 

@@ -23,8 +23,8 @@ class SceneSync:
     """Filled in step by step, ending with a verdict or an error.
 
     ``few``: not many others are due, so that Plex may be asked for this one alone. ``wish`` is what its items should
-    be. ``pictures_error`` is why their pictures are still to do, though the text is done. ``bound`` is what a person
-    has chosen for the scene, ``rebound`` the same where its file was found in another item. ``remarks`` are what a
+    be. ``pictures_error`` is why their pictures are still to do, though the text is done. ``manual_match`` is the
+    user's choice, ``renewed_manual_match`` the same where its file was found in another item. ``remarks`` are what a
     person should know of it though it succeeded, or is not tried again.
     """
 
@@ -32,8 +32,8 @@ class SceneSync:
     few: bool = False
     scene: Scene | None = None
     match: Match | None = None
-    bound: ManualMatch | None = None
-    rebound: ManualMatch | None = None
+    manual_match: ManualMatch | None = None
+    renewed_manual_match: ManualMatch | None = None
     evidence: str = ""
     items: list[FullItem] = field(default_factory=list)
     wish: DesiredState | None = None

@@ -5,18 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from matching.plex_connection import OnLibraries, ignore_libraries
 from pipeline.plex_session import PlexSession
-from plex.client import Library, PlexClient
+from plex.client import PlexClient
 from settings.config import Stash2PlexConfig
 
-OnLibraries = Callable[[PlexClient, list[Library], list[Library]], None]
-"""Called with the client, all libraries of the server, and those that the settings choose."""
-
 _SESSION_SETTINGS = ("plex_url", "plex_token", "plex_library", "path_map", "connect_timeout", "read_timeout")
-
-
-def _ignore_libraries(client: PlexClient, libraries: list[Library], chosen: list[Library]) -> None:
-    pass
 
 
 class SessionHolder:
@@ -27,7 +21,7 @@ class SessionHolder:
         config: Stash2PlexConfig,
         data_dir: str | None,
         clock: Callable[[], float] = time.monotonic,
-        on_libraries: OnLibraries = _ignore_libraries,
+        on_libraries: OnLibraries = ignore_libraries,
     ) -> None:
         self.config = config
         # How many sessions were closed: what was read over an earlier one must not be written over a later one.

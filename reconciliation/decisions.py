@@ -31,7 +31,7 @@ class Decision(Enum):
 
 @dataclass(frozen=True)
 class SceneFacts:
-    """One scene. ``synced_at`` is its sync timestamp, ``sighting`` how it stands in Plex (None: that was not asked).
+    """One scene. ``synced_at`` is its sync timestamp, ``presence`` how it stands in Plex (None: that was not asked).
 
     ``fingerprint`` is of what would be pushed now ("" unknown), ``speaks`` whether that says anything but title and
     rating; ``settings`` is the fingerprint of the settings ("" unknown). ``evidence`` gives what the index holds under
@@ -43,7 +43,7 @@ class SceneFacts:
     updated_at: float | None = None
     synced_at: float | None = None
     entry: LedgerRow | None = None
-    sighting: PlexPresence | None = None
+    presence: PlexPresence | None = None
     gated: bool = False
     filtered: bool = False
     queued: bool = False
@@ -57,7 +57,7 @@ class SceneFacts:
     @property
     def doubtful(self) -> bool:
         """Whether Plex has something like its files, and nothing that is proven."""
-        return self.sighting is not None and self.sighting.seen is Presence.DOUBTFUL
+        return self.presence is not None and self.presence.presence is Presence.DOUBTFUL
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class StaleReason:
 
 def is_gone(facts: SceneFacts) -> bool:
     """Whether the listing shows that the scene's item is no longer there: its timestamp does not count then."""
-    return facts.sighting is not None and facts.sighting.seen is Presence.ABSENT
+    return facts.presence is not None and facts.presence.presence is Presence.ABSENT
 
 
 def meant_to_be_empty(facts: SceneFacts) -> bool:
@@ -115,9 +115,9 @@ def _another_item(facts: SceneFacts, entry: LedgerRow) -> StaleReason | None:
 
 def _foreign(facts: SceneFacts, written: set[int]) -> set[int]:
     """Items that would be written for the scene, were not, and are no other scene's."""
-    if facts.sighting is None:
+    if facts.presence is None:
         return set()
-    new = {item.rating_key for item in facts.sighting.items} - written
+    new = {item.rating_key for item in facts.presence.items} - written
     return new - set(facts.others(new)) if new else new
 
 

@@ -19,11 +19,14 @@ from typing import Any, Protocol, cast
 from common import damaged_files
 from common.iso_time import parse_instant
 from common.scene import StashScene
-from matching.index import PlexCache
-from matching.index_queries import items
-from matching.index_view import IndexView
+from matching.bulk_matcher import BulkMatcher
+from matching.index import PlexCache, all_items
+from matching.library_index import LibraryIndex
+from matching.matcher import Matcher
 from matching.path_map import parse_path_map
+from matching.plex_connection import PlexConnection
 from matching.presence import Metadata, PlexData, PlexPresence
+from matching.refresh_policy import Refresh
 from metadata.tag_rules import NO_DESCENDANTS, TagDescendants
 from plex.exceptions import PlexError, PlexServerDown, translate_plex_exception
 from reconciliation import decisions, plexapi_lookup
@@ -36,7 +39,6 @@ from reconciliation.scopes import Scope, parse_scope
 from settings.config import Stash2PlexConfig
 from stash.scenes import job_data
 from state import database
-from state.ledger import Ledger
 from state.manual_matches import decisions as manual_decisions
 from sync_queue import operations
 from sync_queue.page_writer import PageWriter, in_pages, path_of
@@ -58,14 +60,14 @@ class GapFinding:
     scene: Mapping[str, Any]
     gaps: tuple[GapResult, ...]
     fate: Decision
-    sighting: PlexPresence | None
+    presence: PlexPresence | None
 
     @property
     def reason(self) -> str:
         """Why, in words."""
         said = [gap.reason for gap in self.gaps]
-        if self.fate is Decision.DOUBTFUL and self.sighting is not None and self.sighting.match is not None:
-            said.append(self.sighting.match.reason)
+        if self.fate is Decision.DOUBTFUL and self.presence is not None and self.presence.match is not None:
+            said.append(self.presence.match.reason)
         return "; ".join(said)
 
 
@@ -129,7 +131,7 @@ class GapDetectionEngine:
         self._progress = progress
         self._clock = clock
         self._client: Any = None
-        self._view: IndexView | None = None
+        self._view: BulkMatcher | None = None
         self._libraries: list[Any] | None = None
         self._run = _Run(Scope("all"))
 
@@ -156,7 +158,7 @@ class GapDetectionEngine:
                 scope,
                 in_pages(queue, stack),
                 operations.get_queued_scene_ids(path_of(self.queue) or queue_dir(self.data_dir)),
-                SceneFactsReader(self.config, self._descendants, self._ledger(stack), began),
+                SceneFactsReader(self.config, self._descendants, self._open_state(stack), began),
             )
             run.result.scope = scope.name
             self._pages(timestamps)
@@ -167,10 +169,10 @@ class GapDetectionEngine:
         log.info("%d scenes checked. %s", run.result.scenes_checked, run.result.by_type())
         return run.result
 
-    def _ledger(self, stack: contextlib.ExitStack) -> Ledger | None:
+    def _open_state(self, stack: contextlib.ExitStack) -> sqlite3.Connection | None:
         if not os.path.exists(os.path.join(self.data_dir, database.FILE)):
             return None
-        return Ledger(stack.enter_context(contextlib.closing(database.connect(self.data_dir))))
+        return stack.enter_context(contextlib.closing(database.connect(self.data_dir)))
 
     def _pages(self, timestamps: Mapping[int, float]) -> None:
         reader = pages(self.stash, self._run.scope)
@@ -232,8 +234,8 @@ class GapDetectionEngine:
             self._stop_early(str(error))
             data = None
         judge = self._run.judge or SceneFactsReader(self.config, self._descendants, None, self._clock())
-        sightings = getattr(data, "sightings", {})
-        facts, failed = judge.facts(chosen, sync_timestamps, self._run.waiting, sightings, self._view)
+        presences = getattr(data, "presences", {})
+        facts, failed = judge.facts(chosen, sync_timestamps, self._run.waiting, presences, self._view)
         self._run.result.errors += failed.values()
         gaps = self._gaps([chosen[one] for one in facts if not facts[one].filtered], facts, data)
         self._settle(chosen, facts, gaps)
@@ -305,7 +307,7 @@ class GapDetectionEngine:
             some = gaps.get(scene_id, [])
             if self._report is not None and self._view is not None and not known.filtered:
                 missing = any(gap.gap_type == MISSING for gap in some)
-                self._report.scene(known.paths[0], missing, missing and self._view.has_folder_of(known.paths[0]))
+                self._report.scene(known.paths[0], missing, missing and self._view.is_in_library_folder(known.paths[0]))
             if not some and not (doubtful and known.strict):
                 continue
             fate = decisions.fate(known, {gap.gap_type for gap in some}, wanted)
@@ -315,7 +317,7 @@ class GapDetectionEngine:
             if fate is Decision.ENQUEUE:
                 to_queue.append((scene_id, some))
             if self._report is not None:
-                self._report.finding(GapFinding(scene_id, scenes[scene_id], tuple(some), fate, known.sighting))
+                self._report.finding(GapFinding(scene_id, scenes[scene_id], tuple(some), fate, known.presence))
         if self._run.queue is not None:
             self._queue(to_queue, scenes)
 
@@ -395,7 +397,7 @@ class GapDetectionEngine:
             self._prepare()
         by_id = {scene_id: scene for scene in scenes if (scene_id := id_of(scene)) is not None}
         if self._view is not None:
-            return self._view.look(by_id)
+            return self._view.match_page(by_id)
         return plexapi_lookup.look(
             by_id,
             sync_timestamps,
@@ -416,24 +418,17 @@ class GapDetectionEngine:
             except Exception as error:  # of plexapi or a double of it: each becomes ours
                 raise translate_plex_exception(error) from error
             return
-        from plex.libraries import choose_libraries
-
         rules = getattr(self.config, "path_map", "")
-        sections = choose_libraries(client.libraries(), names)
-        index = PlexCache(self.data_dir, damaged_files.put_aside)
+        path_map = parse_path_map(rules if isinstance(rules, str) else "")
+        cache = PlexCache(self.data_dir, damaged_files.put_aside)
         try:
-            known = index.belongs_to(machine, sections)
-            if self._run.scope.is_all or not known:
-                index.build(client, sections)
-            else:
-                index.refresh(client, sections)
-            places = [folder for section in sections for folder in section.folders]
+            index = LibraryIndex(PlexConnection(client, names), cache)
+            index.refresh(Refresh.FULL if self._run.scope.is_all else Refresh.CHANGED)
             strict = bool(getattr(self.config, "strict_matching", True))
-            path_map = parse_path_map(rules if isinstance(rules, str) else "")
-            decided = manual_decisions(self.data_dir, machine[:12], {section.key for section in sections})
-            self._view = IndexView(index, path_map, places, strict, decided)
+            decided = manual_decisions(self.data_dir, index.machine, {library.key for library in index.libraries})
+            self._view = BulkMatcher(Matcher(index, path_map), strict, decided)
         except BaseException:  # raised again; nobody else could close it
-            index.close()
+            cache.close()
             raise
 
     def _look_back(self) -> None:
@@ -441,8 +436,8 @@ class GapDetectionEngine:
         report, view, run = self._report, self._view, self._run
         if report is None or not report.both_ways or view is None or not run.scope.is_all or not run.result.complete:
             return
-        for rating_key, title, path in items(view.cache):
-            report.item(rating_key, title, path, rating_key in view.noted)
+        for rating_key, title, path in all_items(view.cache):
+            report.item(rating_key, title, path, rating_key in view.concerned)
 
     def _leave_plex(self) -> None:
         client, view = self._client, self._view

@@ -40,7 +40,7 @@ def look(
 
     metadata: dict[str, dict[str, Any]] = {}
     matched: set[str] = set()
-    sightings: dict[int, PlexPresence] = {}
+    presences: dict[int, PlexPresence] = {}
     for number, (scene_id, scene) in enumerate(scenes.items(), 1):
         files = files_of(scene)
         if scene_id in sync_timestamps:
@@ -71,9 +71,9 @@ def look(
             # What could not be matched is not known to be missing.
             matched.update(file.path for file in files)
         if proven:
-            sightings[scene_id] = PlexPresence(Presence.PROVEN)
+            presences[scene_id] = PlexPresence(Presence.PROVEN)
         elif doubtful:
-            sightings[scene_id] = PlexPresence(Presence.DOUBTFUL)
+            presences[scene_id] = PlexPresence(Presence.DOUBTFUL)
         if number % STRIDE == 0:
             progress(number)
-    return PlexData(metadata, matched, sightings)
+    return PlexData(metadata, matched, presences)

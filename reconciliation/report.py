@@ -179,7 +179,7 @@ def _named(groups: list[tuple[str, int]], sentence: str) -> list[str]:
 def _candidates(finding: GapFinding) -> list[str]:
     if MISSING not in {gap.gap_type for gap in finding.gaps} and finding.fate is not Decision.DOUBTFUL:
         return []
-    match = finding.sighting.match if finding.sighting is not None else None
+    match = finding.presence.match if finding.presence is not None else None
     if match is None:
         return []
     return [

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+import sqlite3
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any, cast
 
 from common.iso_time import parse_instant
 from common.scene import StashScene
 from common.verdicts import SYNCED
-from matching.index_view import IndexView
-from matching.presence import PlexPresence
+from matching.bulk_matcher import BulkMatcher
+from matching.presence import PlexPresence, Presence
 from metadata.desired_state import DesiredState, desired_state
 from metadata.filters import filter_reason
 from metadata.fingerprint import fingerprint
@@ -31,12 +32,13 @@ class SceneFactsReader:
     """Collects facts. ``began`` is when the run began: what the drainer settled since is believed over the timestamps,
     which were read then. A ``config`` that is no Stash2PlexConfig filters nothing and has no fingerprint."""
 
-    def __init__(self, config: Any, descendants: TagDescendants, ledger: Ledger | None, began: float) -> None:
+    def __init__(self, config: Any, descendants: TagDescendants, db: sqlite3.Connection | None, began: float) -> None:
         self._settings = config if isinstance(config, Stash2PlexConfig) else None
         self._settings_print = "" if self._settings is None else self._settings.fingerprint()
         self._strict = bool(getattr(config, "strict_matching", True))
         self._descendants = descendants
-        self._ledger = ledger
+        self._db = db
+        self._ledger = None if db is None else Ledger(db)
         self._began = began
 
     def facts(
@@ -44,15 +46,15 @@ class SceneFactsReader:
         scenes: Scenes,
         timestamps: Mapping[int, Any],
         waiting: Collection[int],
-        sightings: Mapping[int, PlexPresence],
-        view: IndexView | None,
+        presences: Mapping[int, PlexPresence],
+        view: BulkMatcher | None,
     ) -> tuple[dict[int, SceneFacts], dict[int, str]]:
         """Facts by scene id, and what went wrong with the scenes that have none, in words."""
         found: dict[int, SceneFacts] = {}
         failed: dict[int, str] = {}
         entries = self._entries(scenes)
         for scene_id, scene in scenes.items():
-            known = (entries.get(scene_id), parse_instant(timestamps.get(scene_id)), sightings.get(scene_id))
+            known = (entries.get(scene_id), parse_instant(timestamps.get(scene_id)), presences.get(scene_id))
             facts = self._facts_of(scene_id, scene, *known, scene_id in waiting, view)
             if isinstance(facts, SceneFacts):
                 found[scene_id] = facts
@@ -81,9 +83,9 @@ class SceneFactsReader:
         scene: Mapping[str, Any],
         entry: LedgerRow | None,
         synced_at: float | None,
-        sighting: PlexPresence | None,
+        presence: PlexPresence | None,
         queued: bool,
-        view: IndexView | None,
+        view: BulkMatcher | None,
     ) -> SceneFacts | str:
         try:
             filtered, mark, speaks = self._wish(scene, entry)
@@ -91,13 +93,14 @@ class SceneFactsReader:
             return f"Scene {scene_id} cannot be read: {type(error).__name__}: {error}"
         if entry is not None and entry.at >= self._began and entry.verdict in SYNCED and entry.updated_at is not None:
             synced_at = max(synced_at or 0.0, entry.updated_at)
+        is_guess = presence is not None and presence.presence is Presence.DOUBTFUL
         return SceneFacts(
             scene_id=scene_id,
             paths=tuple(paths_of(scene)),
             updated_at=parse_instant(scene.get("updated_at")),
             synced_at=synced_at,
             entry=entry,
-            sighting=sighting,
+            presence=presence,
             gated=not has_meaningful_metadata(scene),
             filtered=filtered,
             queued=queued,
@@ -106,7 +109,7 @@ class SceneFactsReader:
             speaks=speaks,
             settings=self._settings_print,
             evidence=_nothing if view is None else partial(view.evidence, scene),
-            others=_nobody if view is None else partial(self._others, view, scene_id, scene),
+            others=_nobody if view is None else partial(self._owned_by_others, view, scene_id, scene, is_guess),
         )
 
     def _wish(self, scene: Mapping[str, Any], entry: LedgerRow | None) -> tuple[bool, str, bool]:
@@ -124,11 +127,17 @@ class SceneFactsReader:
         wish = desired_state(data, self._settings, file_stem(str(data.get("path") or "")), self._descendants)
         return False, fingerprint(wish), _speaks(wish)
 
-    def _others(
-        self, view: IndexView, scene_id: int, scene: Mapping[str, Any], rating_keys: Collection[int]
+    def _owned_by_others(
+        self,
+        matcher: BulkMatcher,
+        scene_id: int,
+        scene: Mapping[str, Any],
+        is_guess: bool,
+        rating_keys: Collection[int],
     ) -> Collection[int]:
-        holder: Callable[[int, int, str, int], int | None] | None = self._ledger.holder if self._ledger else None
-        return set() if holder is None else view.others(scene_id, scene, rating_keys, holder)
+        if self._db is None:
+            return ()
+        return matcher.owned_by_others(scene_id, scene, rating_keys, is_guess, self._db)
 
 
 def _nothing() -> str:

@@ -96,17 +96,14 @@ class Ledger:
         )
         return {other for other, files in rows if names & {_name(one["path"]) for one in json.loads(files)}}
 
-    def holder(self, rating_key: int, section: int, file: str, but: int) -> int | None:
-        """Another scene than ``but`` that is in step with an item through this file of it; the lowest id."""
-        others = self._db.execute(
-            "SELECT scene_id FROM held WHERE rating_key = ? AND section = ? AND scene_id != ? ORDER BY scene_id",
-            (rating_key, section, but),
-        ).fetchall()
-        for (other,) in others:
-            entry = self.get(other)
-            if entry and any((item["rating_key"], item["file"]) == (rating_key, file) for item in entry.items):
-                return int(other)
-        return None
+    def synced_to(self, rating_key: int, section: int) -> list[LedgerRow]:
+        """Return the rows of the scenes that were last synced to an item, by id."""
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS} FROM ledger WHERE scene_id IN "
+            "(SELECT scene_id FROM held WHERE rating_key = ? AND section = ?) ORDER BY scene_id",
+            (rating_key, section),
+        )
+        return [_entry(row) for row in rows]
 
     def held_by(self, scene_ids: Sequence[int]) -> list[tuple[int, int]]:
         """What some scenes are in step with, as (scene, rating key); a batch of them at the most."""

@@ -93,7 +93,7 @@ def compose_worker(
         clock=clock,
         tell=tell,
         share=surroundings.share,
-        forget_matches=lambda paths: pipeline.plex.forget(paths),
+        forget_matches=lambda paths: pipeline.plex.matcher.forget(paths),
     )
     status = StatusFiles(data_dir)
     dlq_retry = DlqRetry(db, store, clock=clock, tell=tell)

@@ -204,11 +204,11 @@ class OutcomeRecorder:
 
     def _keep_binding(self, work: SceneSync) -> None:
         """The item chosen by hand has another key now: unless a person has chosen anew meanwhile."""
-        if work.rebound is None:
+        if work.renewed_manual_match is None:
             return
         chosen = self._bindings.get(work.scene_id)
-        if chosen is not None and chosen.at == work.rebound.at:
-            self._bindings.put(work.rebound)
+        if chosen is not None and chosen.at == work.renewed_manual_match.at:
+            self._bindings.put(work.renewed_manual_match)
 
     def _remember_rating(self, work: SceneSync, now: float) -> None:
         """The rating was sent, and then something went wrong: it is ours all the same."""

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 
 from common.jobs import PRIORITY_SCAN, new_job, scene_key
 from common.scene import SceneFile
+from matching.refresh_policy import MAX_WAITING_INTERVAL_S, WAITING_INTERVAL_S, Urgency
 from pipeline.batch import BatchPipeline
-from pipeline.plex_session import LONGEST_PATIENCE, PATIENT_LOOK
 from plex.exceptions import PlexNotFound
 from state.ledger import Ledger
 from sync_queue.dlq import discard
@@ -59,8 +59,8 @@ class PendingFiles:
         looked = False
         if self.is_look_due(now):
             if self._store.any_awaits_file():
-                looked = self._pipeline.plex.look_for_files()
-                self.next_look = now + self._pipeline.plex.patience
+                looked = self._pipeline.plex.index.refresh_if_due(Urgency.WAITING)
+                self.next_look = now + self._pipeline.plex.index.waiting_interval
             else:
                 self.next_look = None
         if self._pipeline.take_index_changes() or is_due(self._wake_again, now, LONGEST_PAUSE):
@@ -73,7 +73,7 @@ class PendingFiles:
 
     def is_look_due(self, now: float) -> bool:
         """Whether somebody waits and it is time to look."""
-        return is_due(self.next_look, now, LONGEST_PATIENCE)
+        return is_due(self.next_look, now, MAX_WAITING_INTERVAL_S)
 
     def postpone(self, rows: Iterable[Claimed]) -> list[Claimed]:
         """Count a look in vain for those rows that only wait for their file; gives the others, which have to be worked
@@ -85,7 +85,7 @@ class PendingFiles:
         waiting = [row for row in rows if awaits_file(row.job)]
         if not waiting:
             return list(rows)
-        self._pipeline.plex.look_for_files()
+        self._pipeline.plex.index.refresh_if_due(Urgency.WAITING)
         if self._pipeline.take_index_changes():
             self._wake()
         now = self._clock()
@@ -95,7 +95,7 @@ class PendingFiles:
             decision = decide(row.job, FailureKind.NOT_FOUND, error, now=now, share=self._share())
             if decision.at is not None:
                 # They come due together, at a look: nobody is woken for each of thousands.
-                at = max(decision.at // PATIENT_LOOK, now // PATIENT_LOOK + 1) * PATIENT_LOOK
+                at = max(decision.at // WAITING_INTERVAL_S, now // WAITING_INTERVAL_S + 1) * WAITING_INTERVAL_S
                 later.append((row.row_id, {**row.job, **decision.fields, "next_retry_at": at}))
         self._store.retry_all(later)
         self.next_look = self.next_look or now

@@ -119,7 +119,7 @@ class PlexHealth:
         """Connect to Plex with the settings in force, and unblock or stay blocked accordingly."""
         self._sessions.close()
         try:
-            _ = self._sessions.session.sections
+            _ = self._sessions.session.index.libraries
         except NEEDS_USER as error:
             self.record_failure(error)
         except PlexError as error:

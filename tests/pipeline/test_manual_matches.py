@@ -81,7 +81,7 @@ def test_a_chosen_item_with_a_new_key_is_found_by_its_file(bench: Bench) -> None
 def test_a_key_that_holds_another_file_now_is_not_written(bench: Bench) -> None:
     item = elsewhere(bench)
     bind(bench, 1, item)
-    assert bench.pipeline.plex.sections  # the index knows it as it was
+    assert bench.pipeline.plex.index.libraries  # the index knows it as it was
     [part] = item.parts()
     part.file, part.size = "/data/1/something else.mp4", 7
     saved(bench)
@@ -152,7 +152,7 @@ def test_an_item_given_away_by_hand_is_left_by_the_scene_it_is_proven_to(bench: 
             bench.work()
         assert item.title == f"Scene 2, {together}"
         assert bench.entry(1).verdict is Verdict.SHARED
-        assert "scene 2 by hand" in bench.entry(1).reason
+        assert bench.entry(1).reason.endswith("belongs to scene 2, which you matched it to")
     assert bench.entry(2).items[0]["file"] == "/data/1.mp4"
 
 
@@ -176,7 +176,7 @@ def test_refused_candidates_are_not_asked_about_again(bench: Bench) -> None:
     assert bench.letters() == {}
     assert bench.rows() == {}
     assert bench.entry(1).verdict is Verdict.NOT_IN_PLEX
-    assert "a person has said" in bench.entry(1).reason
+    assert "you rejected every Plex item" in bench.entry(1).reason
     assert bench.plex.puts == 0
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from common.scene import SceneFile
 from matching.ranking import MatchConfidence
-from pipeline.plex_session import FRESH_LOOK, PATIENT_LOOK, WHOLE_LOOK, PlexSession
+from matching.refresh_policy import FULL_INTERVAL_S, SAVE_INTERVAL_S, WAITING_INTERVAL_S, Urgency
+from pipeline.plex_session import PlexSession
 from plex.client import Library
 from plex.exceptions import PlexLibraryMissing, PlexServerDown, PlexTokenRefused
 from plex.libraries import choose_libraries
@@ -33,7 +34,7 @@ def files(*paths: str) -> list[SceneFile]:
 
 def found(side: PlexSession, *paths: str, patient: bool = False) -> list[int]:
     """The rating keys of the items that a look proves to hold the files."""
-    match, _ = side.match(files(*paths), patient=patient)
+    match, _ = side.matcher.match(files(*paths), Urgency.WAITING if patient else Urgency.SAVE)
     if match is None or match.confidence is not MatchConfidence.HIGH:
         return []
     return [ranked.candidate.rating_key for ranked in match.chosen]
@@ -121,7 +122,7 @@ def test_the_next_process_finds_the_index_and_reads_nothing(make_side: Side, sid
 def test_a_new_file_is_looked_for_but_not_at_every_miss(
     side: PlexSession, plex: PlexSim, clock: Clock, scenes: SimSection
 ) -> None:
-    clock.now += FRESH_LOOK
+    clock.now += SAVE_INTERVAL_S
     assert found(side, "/data/new.mp4") == []
     looks = plex.counters[LISTING]
     assert looks > 0
@@ -129,7 +130,7 @@ def test_a_new_file_is_looked_for_but_not_at_every_miss(
     for _ in range(5):
         assert found(side, "/data/new.mp4") == []
     assert plex.counters[LISTING] == looks
-    clock.now += FRESH_LOOK
+    clock.now += SAVE_INTERVAL_S
     assert found(side, "/data/new.mp4") == [item.rating_key]
     assert plex.counters[LISTING] > looks
 
@@ -140,7 +141,7 @@ def test_those_who_wait_for_their_file_share_one_look_in_a_while(
     for number in range(20):
         found(side, f"/nowhere/{number}.mp4", patient=True)
     assert plex.counters[LISTING] == 0
-    clock.now += PATIENT_LOOK
+    clock.now += WAITING_INTERVAL_S
     for number in range(20):
         found(side, f"/nowhere/{number}.mp4", patient=True)
     assert plex.counters[LISTING] == 1
@@ -149,12 +150,12 @@ def test_those_who_wait_for_their_file_share_one_look_in_a_while(
 def test_with_many_libraries_those_who_wait_are_more_patient(side: PlexSession, plex: PlexSim, clock: Clock) -> None:
     for name in ("Two", "Three"):
         plex.add_section(name, ["/more"])
-    clock.now += WHOLE_LOOK + 1
-    assert side.look_for_files()
-    assert side.patience == 3 * PATIENT_LOOK
+    clock.now += FULL_INTERVAL_S + 1
+    assert side.index.refresh_if_due(Urgency.WAITING)
+    assert side.index.waiting_interval == 3 * WAITING_INTERVAL_S
     plex.reset_counters()
-    clock.now += PATIENT_LOOK
-    assert not side.look_for_files()
+    clock.now += WAITING_INTERVAL_S
+    assert not side.index.refresh_if_due(Urgency.WAITING)
     assert plex.counters[LISTING] == 0
 
 
@@ -162,18 +163,18 @@ def test_a_library_is_read_whole_now_and_then_for_what_a_look_does_not_see(
     side: PlexSession, plex: PlexSim, clock: Clock, scenes: SimSection
 ) -> None:
     plex.load(scenes, [(f"/data/more/{number}.mp4", number, 1.0) for number in range(300)])
-    clock.now += WHOLE_LOOK + 1
-    side.look_for_files()
+    clock.now += FULL_INTERVAL_S + 1
+    side.index.refresh_if_due(Urgency.WAITING)
     item = plex.items[150]
     next(item.parts()).file = "/data/renamed.mp4"  # nothing says that it changed
-    clock.now += FRESH_LOOK
+    clock.now += SAVE_INTERVAL_S
     assert found(side, "/data/renamed.mp4") == []
-    clock.now += WHOLE_LOOK
+    clock.now += FULL_INTERVAL_S
     assert found(side, "/data/renamed.mp4") == [item.rating_key]
 
 
 def test_a_failed_look_is_no_look(side: PlexSession, plex: PlexSim, clock: Clock, scenes: SimSection) -> None:
-    clock.now += FRESH_LOOK
+    clock.now += SAVE_INTERVAL_S
     plex.faults.set(status=503)
     with pytest.raises(PlexServerDown):
         found(side, "/data/new.mp4")
@@ -186,14 +187,14 @@ def test_only_items_that_hold_the_file_are_proven_and_the_others_are_forgotten(
     side: PlexSession, plex: PlexSim
 ) -> None:
     paths = files("/data/1.mp4", "/data/2.mp4", "/data/3.mp4")
-    match, _ = side.match(paths)
+    match, _ = side.matcher.match(paths)
     assert match is not None
     next(plex.items[1].parts()).file = "/data/moved.mp4"
     gone = plex.items[2].rating_key
     plex.remove_item(gone)
-    items = side.read(ranked.candidate.rating_key for ranked in match.chosen)
+    items = side.items.read(ranked.candidate.rating_key for ranked in match.chosen)
     assert gone not in items
-    assert [item.title for item in side.proven(match, items, paths)] == ["3"]
+    assert [item.title for item in side.matcher.prove(match, items, paths)] == ["3"]
     assert found(side, "/data/1.mp4", "/data/2.mp4") == []
     assert found(side, "/data/3.mp4")
 
@@ -201,7 +202,7 @@ def test_only_items_that_hold_the_file_are_proven_and_the_others_are_forgotten(
 def test_an_item_that_holds_two_files_of_a_scene_is_proven_once(
     side: PlexSession, plex: PlexSim, clock: Clock, scenes: SimSection
 ) -> None:
-    clock.now += FRESH_LOOK
+    clock.now += SAVE_INTERVAL_S
     item = plex.add_item(scenes, [("/data/a.mp4", 1, 1.0), ("/data/b.mp4", 1, 1.0)])
     assert found(side, "/data/a.mp4", "/data/b.mp4") == [item.rating_key]
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from common.scene import SceneFile
+from matching.refresh_policy import WAITING_INTERVAL_S, Urgency
 from pipeline.item_reader import PREFETCH_MAX_AGE_S
-from pipeline.plex_session import PATIENT_LOOK, PlexSession
+from pipeline.plex_session import PlexSession
 from plex.exceptions import PlexServerDown
 from sandbox.plex import PlexSim
 from sandbox.plex.model import Item
@@ -39,7 +40,7 @@ def side(plex: PlexSim, items: list[Item], tmp_path: Path, clock: Clock) -> Iter
 @pytest.fixture
 def used(side: PlexSession, plex: PlexSim) -> PlexSession:
     """One that has read its library."""
-    assert side.match([SceneFile("/data/0.mp4")])[0] is not None
+    assert side.matcher.match([SceneFile("/data/0.mp4")])[0] is not None
     plex.reset_counters()
     return side
 
@@ -59,9 +60,9 @@ def answered(plex: PlexSim, number: int) -> bool:
 def test_the_answer_is_used_once(used: PlexSession, plex: PlexSim, items: list[Item]) -> None:
     used.prefetch(keys(items))
     used.prefetch(keys(items)[:2])  # is asked already
-    assert used.read(keys(items)).keys() == set(keys(items))
+    assert used.items.read(keys(items)).keys() == set(keys(items))
     assert plex.counters[ITEMS] == 1
-    used.read(keys(items))
+    used.items.read(keys(items))
     assert plex.counters[ITEMS] == 2
 
 
@@ -71,15 +72,15 @@ def test_what_was_not_asked_for_is_asked_for_and_what_is_gone_is_not(
     first, second, third = keys(items)
     plex.remove_item(second)
     used.prefetch([first, second])
-    assert used.read([first, second, third]).keys() == {first, third}
+    assert used.items.read([first, second, third]).keys() == {first, third}
     assert plex.counters[ITEMS] == 2
 
 
 def test_an_answer_for_others_is_kept_for_them(used: PlexSession, plex: PlexSim, items: list[Item]) -> None:
     first, second, third = keys(items)
     used.prefetch([first, second])
-    assert used.read([third]).keys() == {third}
-    assert used.read([first]).keys() == {first}
+    assert used.items.read([third]).keys() == {third}
+    assert used.items.read([first]).keys() == {first}
     assert plex.counters[ITEMS] == 2
 
 
@@ -89,26 +90,26 @@ def test_an_old_answer_does_not_count(used: PlexSession, plex: PlexSim, items: l
     assert answered(plex, 1)
     items[0].title = "Changed in Plex"
     clock.now += PREFETCH_MAX_AGE_S
-    assert used.read([key])[key].title == "Changed in Plex"
+    assert used.items.read([key])[key].title == "Changed in Plex"
 
 
 def test_an_answer_older_than_the_index_does_not_count(
     used: PlexSession, plex: PlexSim, items: list[Item], clock: Clock
 ) -> None:
     [key] = keys(items)[:1]
-    clock.now += PATIENT_LOOK
+    clock.now += WAITING_INTERVAL_S
     used.prefetch([key])
     assert answered(plex, 1)
     clock.now += 0.1
-    assert used.look_for_files()
-    used.read([key])
+    assert used.index.refresh_if_due(Urgency.WAITING)
+    used.items.read([key])
     assert plex.counters[ITEMS] == 2
 
 
 def test_nothing_is_asked_before_the_first_use(side: PlexSession, plex: PlexSim, items: list[Item]) -> None:
     side.prefetch(keys(items))
     assert not plex.counters
-    assert side.read(keys(items)).keys() == set(keys(items))
+    assert side.items.read(keys(items)).keys() == set(keys(items))
 
 
 def test_an_error_comes_with_the_answer_and_is_not_repeated(
@@ -117,9 +118,9 @@ def test_an_error_comes_with_the_answer_and_is_not_repeated(
     plex.faults.refuse()
     used.prefetch(keys(items))
     with pytest.raises(PlexServerDown):
-        used.read(keys(items))
+        used.items.read(keys(items))
     plex.faults.accept()
-    assert used.read(keys(items)).keys() == set(keys(items))
+    assert used.items.read(keys(items)).keys() == set(keys(items))
 
 
 def test_plex_is_asked_while_stash_answers(bench: Bench, plex: PlexSim) -> None:

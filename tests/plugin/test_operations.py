@@ -170,7 +170,7 @@ def test_a_doubtful_scene_is_given_an_item_by_hand_and_taken_from_it(bare_instal
     assert ask(installation, "preview", scenes=[scene])["equal"] == 1
     second = installation.scenes_with_file(2)[1]
     refused = ask(installation, "bind", scene=second, rating_key=item.rating_key)["error"]
-    assert f"belongs to scene {scene}:" in refused
+    assert f"was chosen for scene {scene}:" in refused
 
     assert ask(installation, "unbind", scene=scene) == {"version": 1, "unbound": True, "can_give_back": True}
     assert of(installation, scene)["state"] == "doubtful"

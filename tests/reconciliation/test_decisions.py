@@ -45,7 +45,7 @@ def facts(**fields: Any) -> SceneFacts:
         "updated_at": THEN,
         "synced_at": THEN,
         "entry": entry(),
-        "sighting": proven(5),
+        "presence": proven(5),
         "fingerprint": "f1",
         "settings": "s1",
         "evidence": lambda: "e1",
@@ -64,15 +64,15 @@ def test_a_scene_in_step_is_not_behind() -> None:
         ({"settings": "s2"}, "the settings have changed"),
         ({"settings": "s2", "fingerprint": "f2"}, "the settings have changed"),
         ({"entry": entry(files=[{"path": "/old/1.mp4"}])}, "its files have moved"),
-        ({"sighting": proven(5, 6)}, "as item 6, which was never written"),
-        ({"sighting": proven(6)}, "as item 6, which was never written"),
+        ({"presence": proven(5, 6)}, "as item 6, which was never written"),
+        ({"presence": proven(6)}, "as item 6, which was never written"),
         ({"entry": None, "synced_at": None}, "it was never written"),
         ({"entry": entry(Verdict.NOT_IN_PLEX)}, "last seen as not in Plex"),
         ({"entry": entry(Verdict.FAILED)}, "last seen as failed"),
-        ({"entry": entry(Verdict.AMBIGUOUS), "sighting": doubtful(5), "strict": False}, "last seen as ambig"),
+        ({"entry": entry(Verdict.AMBIGUOUS), "presence": doubtful(5), "strict": False}, "last seen as ambig"),
         ({"entry": entry(Verdict.RESTORED, updated_at=1.0)}, "last seen as restored"),
         # what needs no Plex is known while it is away
-        ({"fingerprint": "f2", "sighting": None}, "what Plex should show has changed"),
+        ({"fingerprint": "f2", "presence": None}, "what Plex should show has changed"),
     ],
 )
 def test_what_no_instant_tells(fields: dict[str, Any], words: str) -> None:
@@ -86,17 +86,17 @@ def test_what_no_instant_tells(fields: dict[str, Any], words: str) -> None:
     "fields",
     [
         {"gated": True, "fingerprint": "f2"},
-        {"sighting": ABSENT, "fingerprint": "f2"},
-        {"sighting": doubtful(5), "fingerprint": "f2"},
+        {"presence": ABSENT, "fingerprint": "f2"},
+        {"presence": doubtful(5), "fingerprint": "f2"},
         {"fingerprint": "", "settings": ""},
         {"entry": entry(fingerprint="", settings="", files=[])},
         # synced before there was a ledger
         {"entry": None},
         # an older Plex view tells no items
-        {"entry": None, "synced_at": None, "sighting": PlexPresence(Presence.PROVEN)},
-        {"entry": None, "synced_at": None, "sighting": None},
+        {"entry": None, "synced_at": None, "presence": PlexPresence(Presence.PROVEN)},
+        {"entry": None, "synced_at": None, "presence": None},
         # an item that another scene has
-        {"sighting": proven(5, 6), "others": lambda keys: {6}},
+        {"presence": proven(5, 6), "others": lambda keys: {6}},
         {"entry": entry(Verdict.SHARED), "others": lambda keys: {5}},
         {"entry": entry(Verdict.RESTORED)},
     ],
@@ -106,9 +106,9 @@ def test_what_is_nothing_against_a_scene(fields: dict[str, Any]) -> None:
 
 
 def test_a_timestamp_counts_until_the_listing_shows_the_item_gone() -> None:
-    assert is_gone(facts(sighting=ABSENT))
-    assert not is_gone(facts(sighting=None))
-    assert not is_gone(facts(sighting=doubtful(5)))
+    assert is_gone(facts(presence=ABSENT))
+    assert not is_gone(facts(presence=None))
+    assert not is_gone(facts(presence=doubtful(5)))
 
 
 @pytest.mark.parametrize(
@@ -130,24 +130,24 @@ def test_emptiness_is_meant_where_we_never_said_anything(fields: dict[str, Any],
     [
         ({}, {STALE}, Decision.ENQUEUE),
         ({"gated": True, "queued": True}, {MISSING}, Decision.GATED),
-        ({"sighting": doubtful(5)}, {STALE}, Decision.DOUBTFUL),
-        ({"sighting": doubtful(5), "strict": False}, {STALE}, Decision.ENQUEUE),
+        ({"presence": doubtful(5)}, {STALE}, Decision.DOUBTFUL),
+        ({"presence": doubtful(5), "strict": False}, {STALE}, Decision.ENQUEUE),
         ({"queued": True}, {STALE}, Decision.QUEUED),
         ({"entry": None}, {MISSING}, Decision.ENQUEUE),
         # tried, and nothing has changed
-        ({"entry": entry(Verdict.NOT_IN_PLEX), "sighting": ABSENT}, {MISSING}, Decision.KNOWN),
+        ({"entry": entry(Verdict.NOT_IN_PLEX), "presence": ABSENT}, {MISSING}, Decision.KNOWN),
         ({"entry": entry(Verdict.FAILED)}, {STALE}, Decision.KNOWN),
         ({"entry": entry(Verdict.SHARED), "others": lambda keys: {5}}, {EMPTY}, Decision.KNOWN),
         ({"entry": entry(Verdict.RESTORED)}, {EMPTY}, Decision.KNOWN),
         # something has
-        ({"entry": entry(Verdict.NOT_IN_PLEX), "sighting": ABSENT, "updated_at": 2_000.0}, {MISSING}, Decision.ENQUEUE),
+        ({"entry": entry(Verdict.NOT_IN_PLEX), "presence": ABSENT, "updated_at": 2_000.0}, {MISSING}, Decision.ENQUEUE),
         (
-            {"entry": entry(Verdict.NOT_IN_PLEX), "sighting": ABSENT, "evidence": lambda: ""},
+            {"entry": entry(Verdict.NOT_IN_PLEX), "presence": ABSENT, "evidence": lambda: ""},
             {MISSING},
             Decision.ENQUEUE,
         ),
         (
-            {"entry": entry(Verdict.NOT_IN_PLEX, files=[{"path": "/x"}]), "sighting": ABSENT},
+            {"entry": entry(Verdict.NOT_IN_PLEX, files=[{"path": "/x"}]), "presence": ABSENT},
             {MISSING},
             Decision.ENQUEUE,
         ),
@@ -159,7 +159,7 @@ def test_emptiness_is_meant_where_we_never_said_anything(fields: dict[str, Any],
         ({"entry": entry(Verdict.FILTERED)}, {STALE}, Decision.ENQUEUE),
         # pushed, and Plex shows nothing of it
         ({"entry": entry()}, {EMPTY}, Decision.ENQUEUE),
-        ({"entry": entry(), "sighting": ABSENT}, {MISSING}, Decision.ENQUEUE),
+        ({"entry": entry(), "presence": ABSENT}, {MISSING}, Decision.ENQUEUE),
     ],
 )
 def test_what_becomes_of_a_gap(fields: dict[str, Any], types: set[str], expected: Decision) -> None:

@@ -65,16 +65,14 @@ def entry(scene_id: int, verdict: Verdict = Verdict.WRITTEN, file: str = "/a.mp4
     return LedgerRow(scene_id, verdict, 1.0, items=[{"rating_key": 7, "section": 1, "file": file}])
 
 
-def test_who_holds_an_item_is_found_by_its_file(db: sqlite3.Connection) -> None:
+def test_ledger_synced_to_returns_the_scenes_in_step_with_an_item(db: sqlite3.Connection) -> None:
     ledger = Ledger(db)
-    for one in (entry(1, file="/b.mp4"), entry(2), entry(3), entry(4, Verdict.SHARED)):
+    for one in (entry(3), entry(1, file="/b.mp4"), entry(2), entry(4, Verdict.SHARED)):
         ledger.put(one)
-    assert [ledger.holder(7, 1, "/a.mp4", but) for but in (9, 2, 3)] == [2, 3, 2]
-    assert [ledger.holder(*asked, but=9) for asked in ((7, 1, "/c.mp4"), (7, 2, "/a.mp4"), (8, 1, "/a.mp4"))] == [
-        None
-    ] * 3
+    assert [row.scene_id for row in ledger.synced_to(7, 1)] == [1, 2, 3]
+    assert ledger.synced_to(7, 2) == ledger.synced_to(8, 1) == []
     ledger.drop(2)
-    assert ledger.holder(7, 1, "/a.mp4", but=9) == 3
+    assert [row.scene_id for row in ledger.synced_to(7, 1)] == [1, 3]
 
 
 def test_the_larger_layout_is_taken_over(tmp_path: Path) -> None:
@@ -87,7 +85,7 @@ def test_the_larger_layout_is_taken_over(tmp_path: Path) -> None:
         db.execute("PRAGMA user_version=5")
     with closing(database.connect(str(tmp_path))) as db:
         assert db.execute("SELECT rating_key, scene_id, section FROM held").fetchall() == [(7, 1, 1)]
-        assert Ledger(db).holder(7, 1, "/a.mp4", but=2) == 1
+        assert [row.scene_id for row in Ledger(db).synced_to(7, 1)] == [1]
 
 
 def rows(ids: range) -> list[tuple[str, str]]:

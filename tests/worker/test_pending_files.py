@@ -9,7 +9,7 @@ import pytest
 from common.scene import SceneFile
 from common.verdicts import Verdict
 from matching.index import PlexCache
-from pipeline.plex_session import PATIENT_LOOK
+from matching.refresh_policy import WAITING_INTERVAL_S
 from sandbox.plex import PlexSim
 from tests.worker.conftest import MakeBench
 from tests.worker.support import START, Bench, Clock, scene
@@ -48,7 +48,7 @@ def test_a_file_that_comes_is_written_at_the_next_look_and_not_at_the_next_try(b
     bench.live(1.5 * HOUR)
     assert bench.job(17)["next_retry_at"] > clock() - 600
     item = bench.item(17)
-    bench.live(2 * PATIENT_LOOK)
+    bench.live(2 * WAITING_INTERVAL_S)
     assert item.title == "Title 17"
     assert 17 not in bench.rows()
     assert len(bench.rows()) == 29
@@ -107,7 +107,7 @@ def test_what_another_process_put_into_the_index_is_noticed_too(bench: Bench, pl
     bench.live(10)
     item = bench.item(1)
     cache = PlexCache(bench.data_dir)
-    cache.build(bench.pipeline.plex.client, bench.pipeline.plex.sections)
+    cache.build(bench.pipeline.plex.client, bench.pipeline.plex.index.libraries)
     cache.close()
     plex.faults.set(status=503, only="^GET .*/all")  # no look of our own
     bench.dispatcher.process_due_jobs(lambda: False)

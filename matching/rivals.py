@@ -1,0 +1,42 @@
+"""The other scenes that may claim an item: those the ledger has synced to it, and those it was matched to manually."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from common.scene import SceneFile
+from matching.ownership import Claimant, ClaimedItem
+from state.ledger import Ledger
+from state.manual_matches import ManualMatch, ManualMatches
+
+
+class Rivals:
+    """Reads ledger and manual matches. ``is_in_force`` tells whether a manual match concerns this server and a chosen
+    library. Raises sqlite3.Error."""
+
+    def __init__(
+        self, ledger: Ledger, manual_matches: ManualMatches, is_in_force: Callable[[ManualMatch], bool]
+    ) -> None:
+        self._ledger = ledger
+        self._manual_matches = manual_matches
+        self._is_in_force = is_in_force
+
+    def of(self, item: ClaimedItem, section: int, machine: str, but: int) -> list[Claimant]:
+        """Return the scenes other than ``but`` that may claim an item, by id. There is usually none."""
+        files = {row.scene_id: row.files for row in self._ledger.synced_to(item.rating_key, section)}
+        chosen = {match.scene_id for match in self._manual_matches.of_item(item.rating_key, machine)}
+        return [
+            self.claimant(scene_id, [SceneFile.from_row(file) for file in files.get(scene_id, ())])
+            for scene_id in sorted({*files, *chosen} - {but})
+        ]
+
+    def claimant(self, scene_id: int, files: Iterable[SceneFile], is_guess: bool = False) -> Claimant:
+        """Return a scene with these files as one that may claim items."""
+        manual = self._manual_matches.get(scene_id)
+        return Claimant(
+            scene_id,
+            tuple(files),
+            manual if manual is not None and self._is_in_force(manual) else None,
+            self._manual_matches.refused(scene_id),
+            is_guess,
+        )
