@@ -15,18 +15,15 @@ from tests.installation import Installation, small_library
 
 # The kinds of tests, as they are registered in pyproject.toml. Every test module carries exactly one of them.
 KINDS = ("unit", "integration", "end_to_end", "fault", "browser")
-# Kinds that coverage never measures: they repeat at length what the other tests have reached already.
-UNMEASURED_KINDS = ("fault", "browser")
+# Kinds whose own process coverage does not measure: the product runs in the processes that they start.
+UNMEASURED_KINDS = ("end_to_end", "fault", "browser")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Exclude the long-running kinds from coverage, and begin with the slowest modules.
+    """Begin with the slowest modules.
 
     A module runs in one process of pytest-xdist: a slow one that began late would keep the others waiting at the end.
     """
-    for item in items:
-        if any(item.get_closest_marker(kind) for kind in UNMEASURED_KINDS):
-            item.add_marker(pytest.mark.no_cover)
     items.sort(key=_seconds, reverse=True)
 
 
@@ -49,34 +46,53 @@ def coverage_environment() -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _measured_processes(request: pytest.FixtureRequest, coverage_environment: dict[str, str]) -> Iterator[None]:
+def _coverage_of_the_module(request: pytest.FixtureRequest, coverage_environment: dict[str, str]) -> Iterator[None]:
+    """Measure this process unless the module says otherwise, and the processes it starts only if the module says so.
+
+    Coverage pauses for the whole module: pytest-cov's own ``no_cover`` pauses it for the test alone, while the threads
+    of a simulated server that a fixture started go on being traced.
+    """
+    plugin = request.config.pluginmanager.getplugin("_cov")
+    controller = plugin.cov_controller if plugin else None
+    paused = any(request.node.get_closest_marker(name) for name in ("unmeasured", *UNMEASURED_KINDS))
+    if controller and paused:
+        controller.pause()
     with pytest.MonkeyPatch.context() as environment:
         if request.node.get_closest_marker("measured"):
             for name, value in coverage_environment.items():
                 environment.setenv(name, value)
         yield
+    if controller and paused:
+        controller.resume()
 
 
 @pytest.fixture(scope="session")
 def fork_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
     """A process with everything imported, from which those of ``forked`` modules are forked."""
-    made = ForkServer(tmp_path_factory.mktemp("fork_server"), observed=False)
-    yield made
-    made.close()
+    server = ForkServer(tmp_path_factory.mktemp("fork_server"), observed=False)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def measured_fork_server(
+    tmp_path_factory: pytest.TempPathFactory, coverage_environment: dict[str, str]
+) -> Iterator[ForkServer]:
+    """A fork server whose processes coverage follows."""
+    folder = tmp_path_factory.mktemp("measured_fork_server")
+    server = ForkServer(folder, observed=False, coverage=coverage_environment)
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="module")
 def python(request: pytest.FixtureRequest, coverage_environment: dict[str, str]) -> str:
-    """Return the interpreter that Stash starts the plugin with.
-
-    Modules marked ``forked`` get one that forks. Coverage cannot follow a forked process, so a module that is also
-    ``measured`` gets the ordinary interpreter while coverage runs.
-    """
-    measured = coverage_environment and request.node.get_closest_marker("measured")
-    if measured or not request.node.get_closest_marker("forked"):
+    """Return the interpreter that Stash starts the plugin with: one that forks, in modules marked ``forked``."""
+    if not request.node.get_closest_marker("forked"):
         return sys.executable
-    fork_server: ForkServer = request.getfixturevalue("fork_server")
-    return str(fork_server.python)
+    measured = coverage_environment and request.node.get_closest_marker("measured")
+    server: ForkServer = request.getfixturevalue("measured_fork_server" if measured else "fork_server")
+    return str(server.python)
 
 
 @pytest.fixture

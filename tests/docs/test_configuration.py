@@ -10,7 +10,7 @@ import pytest
 from settings import parsers
 from settings.table import TABLE, Setting
 
-pytestmark = [pytest.mark.unit, pytest.mark.no_cover]
+pytestmark = [pytest.mark.unit, pytest.mark.unmeasured]
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "configuration.md"
 

@@ -12,7 +12,7 @@ from tasks.menu import TASKS
 
 from .pages import PAGES, ROOT, prose, text_of
 
-pytestmark = [pytest.mark.unit, pytest.mark.no_cover]
+pytestmark = [pytest.mark.unit, pytest.mark.unmeasured]
 
 README = ROOT / "README.md"
 

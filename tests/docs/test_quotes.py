@@ -14,7 +14,7 @@ from tasks.modes import MODES
 
 from .pages import PAGES, ROOT, blocks, is_logged, prose, source, text_of
 
-pytestmark = [pytest.mark.unit, pytest.mark.no_cover]
+pytestmark = [pytest.mark.unit, pytest.mark.unmeasured]
 
 QUOTED = [(page, line.strip()) for page in PAGES for block in blocks(page, "log") for line in block.splitlines()]
 # The keys of answers are held by tests/plugin/test_operations.py.

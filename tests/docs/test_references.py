@@ -10,7 +10,7 @@ import pytest
 
 from .pages import ROOT, text_of
 
-pytestmark = [pytest.mark.unit, pytest.mark.no_cover]
+pytestmark = [pytest.mark.unit, pytest.mark.unmeasured]
 
 REFERENCE = ROOT / "docs" / "reference"
 SHEETS = {sheet.stem: sheet for sheet in REFERENCE.glob("*.md")}

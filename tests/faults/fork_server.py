@@ -31,12 +31,14 @@ ROOT = Path(__file__).resolve().parents[2]
 _PR_SET_CHILD_SUBREAPER = 36
 # The first byte of a message from the tests; one from the stand-in begins with a path.
 _CONTROL = b"\x01"
+# The environment variable that hands the server what coverage needs in its children.
+_COVERAGE = "FORK_SERVER_COVERAGE"
 
 
 class ForkServer:
     """The fork server as tests see it. ``python`` is the executable to start in place of Python."""
 
-    def __init__(self, folder: Path, *, observed: bool = True) -> None:
+    def __init__(self, folder: Path, *, observed: bool = True, coverage: dict[str, str] | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self._socket = folder / "s"
@@ -44,8 +46,11 @@ class ForkServer:
         text = Path(__file__).with_name("python_stand_in.py").read_text().replace("@SOCKET@", str(self._socket))
         self.python.write_text(f"#!{sys.executable} -IS\n{text}")
         self.python.chmod(0o700)
-        # Coverage does not follow these processes: there are thousands, and other tests measure the same code.
+        # Coverage follows the forked processes only if it is asked to: there are thousands, and other tests measure
+        # the same code. It never follows the server.
         env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+        if coverage:
+            env[_COVERAGE] = json.dumps(coverage)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.fork_server", str(folder), *(["observed"] if observed else [])],
             cwd=ROOT,
@@ -126,9 +131,10 @@ class ForkServer:
 
 
 class _Server:
-    def __init__(self, folder: Path, observed: bool) -> None:
+    def __init__(self, folder: Path, observed: bool, coverage: dict[str, str]) -> None:
         self.folder = folder
         self.observed = observed
+        self.coverage = coverage
         self.plans: list[dict[str, Any]] = []
         self.planned: dict[str, Any] | None = None
         # By pid: the process, and the stand-in that waits for its exit code.
@@ -260,6 +266,8 @@ class _Server:
                 kill_points.install_observers(self.folder)
             if plan is not None:
                 kill_points.apply_plan(plan)
+            if self.coverage:
+                _start_coverage(self.coverage)
             runpy.run_path(argv[0], run_name="__main__")
         except BaseException:  # noqa: BLE001 - the child must never return to the server's loop
             import traceback
@@ -284,6 +292,16 @@ def _set_stdin(document: bytes) -> None:
     os.close(handle)
 
 
+def _start_coverage(variables: dict[str, str]) -> Any:
+    import coverage
+
+    os.environ.update(variables)
+    measurement = coverage.process_startup(force=True)
+    for name in variables:
+        os.environ.pop(name, None)
+    return measurement
+
+
 def _kind_of(document: bytes) -> str:
     if b'"hookContext"' in document:
         return "hook"
@@ -298,8 +316,15 @@ def main() -> None:
     folder = Path(sys.argv[1])
     # A detached process outlives its starter and then becomes a child of this one; in a container, PID 1 may not reap.
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    kill_points.import_product()
-    server = _Server(folder, "observed" in sys.argv[2:])
+    coverage: dict[str, str] = json.loads(os.environ.pop(_COVERAGE, "{}"))
+    if coverage:  # what modules do when they are imported counts once, here
+        measurement = _start_coverage(coverage)
+        kill_points.import_product()
+        measurement.stop()
+        measurement.save()
+    else:
+        kill_points.import_product()
+    server = _Server(folder, "observed" in sys.argv[2:], coverage)
     os.write(1, b"ready\n")
     server.run()
 

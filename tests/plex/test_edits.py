@@ -20,7 +20,7 @@ from sandbox.plex.model import Item, Tag
 from sandbox.plex.model import Section as SimSection
 from settings.config import Stash2PlexConfig
 
-pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
 
 NASTY = "a,b&c%d/e'f\"g+h"
 CONFIG = Stash2PlexConfig()

@@ -13,7 +13,7 @@ import pytest
 from matching.index import file_number
 from tests.installation import Installation, wait_for
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.forked, pytest.mark.no_cover, pytest.mark.slow(seconds=50)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.forked, pytest.mark.slow(seconds=50)]
 
 UPDATE = "mutation($i: {0}UpdateInput!) {{ {1}Update(input: $i) {{ id }} }}"
 MERGE = "mutation($i: TagsMergeInput!) { tagsMerge(input: $i) { id } }"

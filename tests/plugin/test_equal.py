@@ -15,7 +15,7 @@ from sandbox.plex.model import Item, Tag
 from sandbox.stash import Scene, jpeg, png
 from tests.installation import Installation
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.forked, pytest.mark.no_cover, pytest.mark.slow(seconds=38)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.forked, pytest.mark.slow(seconds=38)]
 
 SCENES = 300
 TAGS = "mutation($i: TagUpdateInput!) { tagUpdate(input: $i) { id } }"

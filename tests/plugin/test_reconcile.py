@@ -18,7 +18,7 @@ from reconciliation.launch import ensure
 from reconciliation.scheduler import ReconciliationScheduler
 from tests.installation import Installation, wait_for
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.forked, pytest.mark.measured, pytest.mark.slow(seconds=34)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.forked, pytest.mark.slow(seconds=34)]
 
 
 def said(installation: Installation, level: str = "Info") -> str:

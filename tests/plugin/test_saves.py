@@ -9,7 +9,7 @@ import pytest
 
 from tests.installation import BULK, Installation, wait_for
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.no_cover, pytest.mark.slow(seconds=20)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.slow(seconds=20)]
 
 
 def test_a_saved_title_is_in_plex_and_nobody_did_anything(installation: Installation) -> None:

@@ -11,7 +11,7 @@ from sandbox.library import Library, generate
 from tests.reconciliation.conftest import Meet
 from tests.reconciliation.support import NOTHING_LEFT, Meeting, all_files, everyday, portions, says_something
 
-pytestmark = [pytest.mark.integration, pytest.mark.no_cover, pytest.mark.slow(seconds=12)]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured, pytest.mark.slow(seconds=12)]
 
 # Left out by a filter.
 RAIN = 20

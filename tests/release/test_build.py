@@ -21,7 +21,7 @@ from sandbox.stash.manifest import read
 
 from .conftest import MOMENT, install
 
-pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
 
 ROOT = Path(__file__).resolve().parents[2]
 # Rooms that serve those who work on the plugin.

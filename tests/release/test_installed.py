@@ -14,7 +14,7 @@ from tests.installation import PLUGIN, wait_for
 
 from .conftest import Installed, install
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.no_cover]
+pytestmark = pytest.mark.end_to_end
 
 OPERATION = f'mutation($a: Map) {{ runPluginOperation(plugin_id: "{PLUGIN}", args: $a) }}'
 

@@ -12,7 +12,7 @@ from sandbox.stash.manifest import read
 from settings.table import PLUGIN_ID, TABLE
 from tasks.menu import TASKS
 
-pytestmark = [pytest.mark.unit, pytest.mark.no_cover]
+pytestmark = [pytest.mark.unit, pytest.mark.unmeasured]
 
 ROOT = Path(__file__).parents[2]
 

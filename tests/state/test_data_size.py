@@ -21,7 +21,7 @@ from sync_queue.setup import open_writer
 from sync_queue.store import JobStore
 from sync_queue.writer import queue_dir
 
-pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
 
 OURS: dict[str, Any] = {
     "fields": ["actor", "collection", "genre", "studio", "summary"],

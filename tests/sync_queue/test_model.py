@@ -18,7 +18,7 @@ from sync_queue.writer import queue_dir
 
 from .support import job_text, rows
 
-pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
 
 SCENES = st.integers(1, 3)
 

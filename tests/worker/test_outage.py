@@ -22,7 +22,7 @@ from worker.circuit_breaker import BreakerState
 from worker.retry import HOUR, NOT_FOUND_TRIES
 from worker.status_files import StatusFiles
 
-pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
 
 LISTING = "GET /library/sections/{k}/all"
 

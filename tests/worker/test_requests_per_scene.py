@@ -9,7 +9,7 @@ import pytest
 from sandbox.plex import PlexSim
 from tests.worker.support import Bench, scene
 
-pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
 
 WHOLE: dict[str, Any] = {
     "details": "Words", "date": "2021-02", "rating100": 80, "performers": ["Al", "Bo"], "tags": ["x", "y"],

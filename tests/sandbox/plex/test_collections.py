@@ -9,7 +9,7 @@ import requests
 
 from sandbox.plex import PlexSim, Section, Tag
 
-pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
 
 
 def put(plex: PlexSim, http: requests.Session, query: str) -> int:

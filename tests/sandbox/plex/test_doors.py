@@ -12,7 +12,7 @@ import requests
 from sandbox.plex import PlexSim, Section
 from tests.sandbox.plex.conftest import Wait
 
-pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
 
 UNAUTHORIZED = "<html><head><title>Unauthorized</title></head><body><h1>401 Unauthorized</h1></body></html>"
 

@@ -10,7 +10,7 @@ import requests
 
 from sandbox.plex import Item, PlexSim, Section, Tag
 
-pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
 
 
 def put(plex: PlexSim, http: requests.Session, query: str, path: str = "/library/sections/1/all") -> requests.Response:

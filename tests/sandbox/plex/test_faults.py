@@ -9,7 +9,7 @@ from sandbox.corrupt_responses import CORRUPTIONS
 from sandbox.fault_scope import FaultScope
 from sandbox.plex import PlexSim, Section
 
-pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
 
 EDIT = "/library/sections/1/all?type=1&id=1&title.value="
 

@@ -10,7 +10,7 @@ import requests
 
 from sandbox.plex import PlexSim, Section, Tag
 
-pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
 
 
 def fetch(plex: PlexSim, http: requests.Session, query: str, path: str = "all", **headers: str) -> ElementTree.Element:

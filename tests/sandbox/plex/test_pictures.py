@@ -11,7 +11,7 @@ import requests
 from sandbox.http import HttpServer, Response
 from sandbox.plex import PlexSim, Section
 
-pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
 
 BASE = "/library/metadata/1"
 

@@ -12,7 +12,7 @@ from plexapi.server import PlexServer
 
 from sandbox.plex import PlexSim, Section, Tag
 
-pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
 
 ALL = "GET /library/sections/{k}/all"
 ITEM = "GET /library/metadata/{ids}"

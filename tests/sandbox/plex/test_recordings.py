@@ -13,7 +13,7 @@ import requests
 
 from sandbox.plex import PlexSim, Tag
 
-pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "plex"
 REQUESTS = {

@@ -8,7 +8,7 @@ import requests
 from sandbox.plex import PlexSim
 from tests.sandbox.plex.conftest import Wait
 
-pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
 
 
 def scan(plex: PlexSim, http: requests.Session, query: str = "") -> None:

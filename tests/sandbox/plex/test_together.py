@@ -9,7 +9,7 @@ import requests
 
 from sandbox.plex import Item, PlexSim, Section
 
-pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
 
 
 def test_readers_and_writers_at_once(plex: PlexSim, scenes: Section) -> None:

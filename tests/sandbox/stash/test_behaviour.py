@@ -17,7 +17,7 @@ from sandbox.stash import NewFile, StashSim
 
 from .support import ask, ended, golden, orders, running, until
 
-pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
 
 RECORDED = golden("behaviour.json")
 BULK = "mutation($i: BulkSceneUpdateInput!) { bulkSceneUpdate(input: $i) { id } }"

@@ -9,7 +9,7 @@ import pytest
 from .story import Story, recorded_stdin, shape
 from .support import golden
 
-pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
 
 BEHAVIOUR = golden("behaviour.json")
 COUNTS: dict[str, int] = BEHAVIOUR["hook processes per operation"]

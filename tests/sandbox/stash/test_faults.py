@@ -12,7 +12,7 @@ from sandbox.stash import StashGraphQLError, StashSim
 
 from .support import ask
 
-pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
 
 QUERY = "{ version { version } findScene(id: 1) { title } }"
 JSON = {"Content-Type": "application/json"}

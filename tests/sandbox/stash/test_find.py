@@ -13,7 +13,7 @@ from sandbox.stash import StashGraphQLError, StashSim
 
 from .support import running
 
-pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
 
 QUERY = """query($s: SceneFilterType, $f: FindFilterType) {
   findScenes(scene_filter: $s, filter: $f) { count scenes { id } } }"""

@@ -11,7 +11,7 @@ from sandbox.stash import StashSim
 
 from .support import ended, orders, probe_source, running, until
 
-pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
 
 START = 'mutation($a: Map) { runPluginTask(plugin_id: "Probe", task_name: "Sleep", args_map: $a) }'
 

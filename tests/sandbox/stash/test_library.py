@@ -11,7 +11,7 @@ from sandbox.library import Library, generate
 from sandbox.stash.clock import Clock
 from sandbox.stash.store import Store
 
-pytestmark = [pytest.mark.unit, pytest.mark.no_cover]
+pytestmark = [pytest.mark.unit, pytest.mark.unmeasured]
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from sandbox.stash.yaml_subset import YamlError, load
 
 from .support import MANIFEST, probe_source, running
 
-pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
 
 FULL = """\
 # a comment

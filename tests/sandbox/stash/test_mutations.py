@@ -14,7 +14,7 @@ from sandbox.stash import StashGraphQLError, StashSim, png
 
 from .support import until
 
-pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
 
 UPDATE = "mutation($i: SceneUpdateInput!) { sceneUpdate(input: $i) { id } }"
 

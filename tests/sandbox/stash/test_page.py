@@ -21,7 +21,7 @@ from sandbox.stash import StashSim
 
 from .support import running
 
-pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
 
 JOBS = "subscription { jobsSubscribe { type job { id status description } } }"
 LOG = "subscription { loggingSubscribe { level message } }"

@@ -16,7 +16,7 @@ from sandbox.stash import StashGraphQLError, StashSim
 from .story import Story
 from .support import GOLDEN, ask, golden, operation, orders, running, until
 
-pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
 
 NAMES = sorted(path.stem for path in (GOLDEN / "graphql").iterdir())
 JOBS = [name for name in NAMES if name.startswith(("job-", "jobQueue-one", "stopJob", "task-start"))]

@@ -13,7 +13,7 @@ from sandbox.stash import StashSim, png
 
 from .support import ask, golden, running
 
-pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
 
 JPEG = bytes.fromhex("ffd8ffe000104a464946000102000001") + b"\x00" * 200
 VERSION = b'{"query":"{version{version}}"}'

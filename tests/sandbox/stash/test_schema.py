@@ -18,7 +18,7 @@ from sandbox.stash.schema import build
 
 from .support import golden
 
-pytestmark = [pytest.mark.unit, pytest.mark.no_cover]
+pytestmark = [pytest.mark.unit, pytest.mark.unmeasured]
 
 VERSIONS = {(0, 30): "types.json", (0, 27): "types-0.27.2.json"}
 BUILT_IN = set(specified_scalar_types)

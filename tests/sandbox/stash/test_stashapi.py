@@ -13,7 +13,7 @@ from sandbox.stash import StashSim
 
 from .support import running, until
 
-pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from sandbox.stash import StashGraphQLError, StashSim
 
 from .support import ask, ended, orders, running, until
 
-pytestmark = [pytest.mark.integration, pytest.mark.no_cover]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
 
 JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 
