@@ -68,7 +68,7 @@ _ROWS = (
     ("gap_report",        "tasks.gap_report:gap_report",          FULL,   MENU, YES,      YES,   no,     no),
     ("process_queue",     "tasks.process_queue:process_queue",    FULL,   MENU, YES,      no,    YES,    YES),
     ("queue_status",      "tasks.queue_status:queue_status",      STATUS, MENU, no,       no,    YES,    YES),
-    ("health",            "tasks.health_check:health_check",      FULL,   BOTH, YES,      YES,   no,     YES),
+    ("health",            "tasks.health.check:health_check",      FULL,   BOTH, YES,      YES,   no,     YES),
     ("preview",           "tasks.preview:preview",                FULL,   BOTH, YES,      YES,   no,     no),
     # With ``confirm`` it queues jobs and starts the worker itself; otherwise it only shows.
     ("give_back",         "tasks.restore:give_back",              FULL,   BOTH, YES,      YES,   no,     no),

@@ -18,9 +18,9 @@ from plex.exceptions import PlexPermanentError
 from state import database
 from sync_queue.dlq import DeadLetterQueue
 from sync_queue.setup import set_up
-from tasks import health_check as module
-from tasks import health_local, health_plex
-from tasks.health_probe import HealthFinding, HealthProbe
+from tasks.health import check, data_checks, plex_checks, system_checks, worker_checks
+from tasks.health.finding import HealthFinding
+from tasks.health.probe import HealthProbe
 from tests.installation import Installation, reap_child_processes, wait_for
 
 from .test_tasks import operation, said
@@ -45,15 +45,15 @@ def test_a_healthy_installation(installation: Installation) -> None:
     before = installation.plex.puts
     reap_child_processes()
     installation.task("Health Check")
-    assert [line for line in said(installation).splitlines() if "NOT OK" in line] == []
-    assert "checks, nothing to mend" in said(installation)
+    assert [line for line in said(installation).splitlines() if "PROBLEM" in line] == []
+    assert "checks, no problems" in said(installation)
     assert "[ok] Plex token: accepted" in said(installation)
     assert "[ok] Plex address: Plex answers at http://127.0.0.1" in said(installation)
     assert "Scenes: /data" in said(installation)
     assert said(installation, "Warning") == ""
     assert installation.logged_errors() == []
     found = health(installation)
-    assert [name for name, _ in module.CHECKS] == list(found)
+    assert [name for name, _ in check.CHECKS] == list(found)
     assert {finding["ok"] for several in found.values() for finding in several} <= {True, None}
     assert "v0.30.1-19" in found["Stash"][0]["finding"]
     assert installation.plex.identity.version in found["Plex version"][0]["finding"]
@@ -80,7 +80,7 @@ def test_settings_that_are_wrong_or_were_replaced_are_all_named(installation: In
     findings = [one["finding"] for one in health(installation)["Settings"]]
     assert any("Maximum retries must be a whole number" in finding for finding in findings)
     assert any("Path map: '/a' is no rule" in finding for finding in findings)
-    assert any("its default is used" in finding for finding in findings)
+    assert any("The default is used" in finding for finding in findings)
     assert any("Enabled is off" in finding for finding in findings)
     assert any("Sync fields is off" in finding for finding in findings)
 
@@ -114,7 +114,7 @@ def test_a_guests_token_reads_and_may_not_edit(installation: Installation) -> No
     found = health(installation)
     assert found["Plex token"][0]["ok"] is True
     assert found["Right to edit"][0]["ok"] is False
-    assert "not that of the server's owner" in found["Right to edit"][0]["finding"]
+    assert "not the token of the server's owner" in found["Right to edit"][0]["finding"]
     assert installation.plex.puts == 0
 
 
@@ -162,13 +162,13 @@ def test_dead_letters_are_counted_and_can_be_tried_again(installation: Installat
     for one in (scene, other):
         job = new_job(one, "metadata", {}, priority=0, now=1.0)
         DeadLetterQueue(str(installation.data)).add({**job, "retry_count": 5}, PlexPermanentError("refused"), 6)
-    assert "2 PlexPermanentError" in health(installation)["Dead letters"][0]["finding"]
+    assert "Plex rejected the change: 2" in health(installation)["Dead letters"][0]["finding"]
     assert operation(installation, mode="retry_dlq", scenes=[scene]) == {"queued": 1, "unreadable": 0}
     assert [letter["scene_id"] for letter in DeadLetterQueue(str(installation.data)).entries()] == [other]
     assert operation(installation, mode="retry_dlq", scenes=[scene]) == {"queued": 0, "unreadable": 0}
     installation.configure()
     installation.task("Retry Dead Letters")
-    assert "1 dead letters are tried again" in said(installation)
+    assert "Retrying 1 dead letter." in said(installation)
     installation.wait_until_idle()
     wait_for(lambda: not installation.differences([scene, other]), 20, "both to be written")
     assert DeadLetterQueue(str(installation.data)).count() == 0
@@ -188,7 +188,7 @@ def test_a_letter_that_holds_nothing_is_said(installation: Installation) -> None
 
 
 @pytest.fixture
-def look(tmp_path: Path) -> Iterator[HealthProbe]:
+def probe(tmp_path: Path) -> Iterator[HealthProbe]:
     context = Context({}, {"SessionCookie": {"Value": "cookie-value"}, "ApiKey": "key-value"}, "/plugin", str(tmp_path))
     found = HealthProbe(context)
     yield found
@@ -196,12 +196,12 @@ def look(tmp_path: Path) -> Iterator[HealthProbe]:
     context.close()
 
 
-def test_one_check_that_fails_hides_no_other_and_no_secret_gets_out(look: HealthProbe) -> None:
-    def breaks(look: HealthProbe) -> Iterator[HealthFinding]:
+def test_one_check_that_fails_hides_no_other_and_no_secret_gets_out(probe: HealthProbe) -> None:
+    def breaks(probe: HealthProbe) -> Iterator[HealthFinding]:
         yield HealthFinding("Odd", True, "before key-value", "and cookie-value")
         raise RuntimeError("with cookie-value in\nit")
 
-    found = list(module._survived("Odd", breaks, look))
+    found = list(check.run_check("Odd", breaks, probe))
     assert [(one.ok, one.finding, one.advice) for one in found] == [
         (True, "before ***", "and ***"),
         (None, "could not be checked: RuntimeError: with *** in it", ""),
@@ -209,9 +209,9 @@ def test_one_check_that_fails_hides_no_other_and_no_secret_gets_out(look: Health
 
 
 def test_defunct_children_are_those_of_our_stash(
-    look: HealthProbe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    probe: HealthProbe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(health_local, "FETCHED_WITHIN", 0.05)
+    monkeypatch.setattr(system_checks, "REAP_TIMEOUT_S", 0.05)
     for pid, stat in {
         "self": "",
         "7": "7 (python3) Z 1 7 7",
@@ -222,96 +222,92 @@ def test_defunct_children_are_those_of_our_stash(
     }.items():
         (tmp_path / pid).mkdir()
         (tmp_path / pid / "stat").write_text(stat)
-    [found] = health_local.defunct(look, str(tmp_path), parent=1)
-    assert (found.ok, found.finding[:12]) == (False, "2 processes ")
+    [found] = system_checks.check_defunct_processes(probe, str(tmp_path), parent=1)
+    assert (found.ok, found.finding) == (False, "Stash keeps entries of 2 processes that have ended")
     assert "--init" in found.advice
-    [found] = health_local.defunct(look, str(tmp_path), parent=5)
+    [found] = system_checks.check_defunct_processes(probe, str(tmp_path), parent=5)
     assert found.ok is True
-    [found] = health_local.defunct(look, str(tmp_path), parent=4)
+    [found] = system_checks.check_defunct_processes(probe, str(tmp_path), parent=4)
     assert found.ok is False
     # One that has ended only just now is fetched in a moment.
     monkeypatch.setattr("time.sleep", lambda seconds: (tmp_path / "10" / "stat").unlink())
-    [found] = health_local.defunct(look, str(tmp_path), parent=4)
+    [found] = system_checks.check_defunct_processes(probe, str(tmp_path), parent=4)
     assert found.ok is True
-    [found] = health_local.defunct(look, str(tmp_path / "none"))
+    [found] = system_checks.check_defunct_processes(probe, str(tmp_path / "none"))
     assert found.ok is None
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
-def test_a_directory_that_cannot_be_written_to(look: HealthProbe, tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_written_to(probe: HealthProbe, tmp_path: Path) -> None:
     os.chmod(tmp_path, 0o500)
-    [found] = health_local.writable(look)
+    [found] = data_checks.check_data_dir(probe)
     os.chmod(tmp_path, 0o700)
     assert found.ok is False
 
 
 def test_a_directory_that_is_gone(tmp_path: Path) -> None:
-    [found] = health_local.writable(HealthProbe(Context({}, {}, "/plugin", str(tmp_path / "gone"))))
+    [found] = data_checks.check_data_dir(HealthProbe(Context({}, {}, "/plugin", str(tmp_path / "gone"))))
     assert found.ok is False
     assert "cannot be written to" in found.finding
 
 
-def test_a_journal_that_is_not_wal_is_said(look: HealthProbe, tmp_path: Path) -> None:
+def test_a_journal_that_is_not_wal_is_said(probe: HealthProbe, tmp_path: Path) -> None:
     set_up(str(tmp_path))
     with closing(sqlite3.connect(tmp_path / "queue" / "data.db")) as db:
         db.execute("PRAGMA journal_mode=DELETE")
     (tmp_path / "cache.db").write_bytes(b"noise" * 1000)
-    [found] = health_local.journal(look)
+    [found] = data_checks.check_journal_mode(probe)
     assert (found.ok, found.finding[:22]) == (None, "queue/data.db: delete ")
 
 
 @pytest.mark.parametrize(
     ("files", "ok", "words"),
     [
-        ({}, True, "none at work"),
-        (
-            {"worker_status.json": '{"state": "gone", "reason": "nothing waits"}'},
-            True,
-            "the last one left: nothing waits",
-        ),
-        ({"worker.wait": "{soon} 10"}, None, "the next one begins in"),
+        ({}, True, "not running. The next save starts it"),
+        ({"worker_status.json": '{"state": "gone", "reason": "nothing waits"}'}, True, "it stopped because: nothing waits"),
+        ({"worker.wait": "{soon} 10"}, None, "starts again in"),
     ],
 )
 def test_no_worker_is_no_trouble_while_nothing_waits(
-    look: HealthProbe, tmp_path: Path, files: dict[str, str], ok: bool | None, words: str
+    probe: HealthProbe, tmp_path: Path, files: dict[str, str], ok: bool | None, words: str
 ) -> None:
     import time
 
     for name, text in files.items():
         (tmp_path / name).write_text(text.replace("{soon}", f"{time.time() + 50}"))
-    [found] = health_local.drainer(look)
+    [found] = worker_checks.check_worker(probe)
     assert found.ok is ok
     assert words in found.finding
 
 
-def test_no_worker_though_something_waits(look: HealthProbe, tmp_path: Path) -> None:
+def test_no_worker_though_something_waits(probe: HealthProbe, tmp_path: Path) -> None:
     from sync_queue.setup import open_writer
     from tests.sync_queue.support import job_text
 
     with closing(open_writer(str(tmp_path))) as writer:
         writer.fold(job_text(1), "scene_1")
-    [found] = health_local.drainer(look)
+    [found] = worker_checks.check_worker(probe)
     assert found.ok is False
-    assert "1 jobs wait" in found.finding
+    assert "1 job waiting" in found.finding
 
 
-def test_a_row_that_cannot_be_read_is_said(look: HealthProbe, tmp_path: Path) -> None:
+def test_a_row_that_cannot_be_read_is_said(probe: HealthProbe, tmp_path: Path) -> None:
     set_up(str(tmp_path))
     with closing(sqlite3.connect(tmp_path / "queue" / "data.db")) as db:
         db.execute("INSERT INTO ack_queue_default(data, timestamp, status) VALUES ('{}', 0, 9)")
         db.commit()
-    [found] = health_local.queue(look)
+    [found] = worker_checks.check_queue(probe)
     assert found.ok is False
 
 
 def test_a_package_that_is_missing_is_named_with_the_command(
-    look: HealthProbe, monkeypatch: pytest.MonkeyPatch
+    probe: HealthProbe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(health_local, "_PACKAGES", ("plexapi", "no-such-package"))
-    [found] = health_local.interpreter(look)
+    monkeypatch.setattr(system_checks, "_PACKAGES", ("plexapi", "no-such-package"))
+    [found] = system_checks.check_python(probe)
     assert found.ok is False
     assert "no-such-package" in found.finding
-    assert found.advice.endswith(command(look.context.plugin_dir))
+    assert found.advice.endswith(command(probe.context.plugin_dir))
 
 
 @pytest.mark.parametrize(
@@ -325,4 +321,4 @@ def test_a_package_that_is_missing_is_named_with_the_command(
     ],
 )
 def test_folders_that_have_to_do_with_each_other(one: str, other: str, touching: bool) -> None:
-    assert health_plex._touch(one, other) is touching
+    assert plex_checks.overlap(one, other) is touching
