@@ -1,57 +1,56 @@
-"""Process Queue: start the drainer if none lives, and follow it until nothing is due (design 2)."""
+"""Process Queue: start the worker if it is not running, and follow it until no job is due soon."""
 
 from __future__ import annotations
 
 import os
 import time
 from contextlib import closing
-from typing import Any
 
 from api.context import Context
 from common import stash_log
+from common.human_text import counted
 from sync_queue.setup import set_up
 from sync_queue.store import JobStore, is_due
 from worker.status_files import ATTENTION, read_text
 
-LOOK = 0.2
-SOON = 10.0
-# What stands in the way may have been mended just now: the drainer is given this long to find out.
-GRACE = 3.0
-# A drainer that was killed meanwhile gets a successor: nobody else may come by for a long time.
-AGAIN = 3.0
+LOOK_INTERVAL_S = 0.2
+# The task ends when no job is due within this time.
+DUE_SOON_S = 10.0
+# The user may just have fixed what kept the worker from writing. It gets this long to notice.
+GRACE_S = 3.0
+# A worker that was killed meanwhile is started again: no save or other task may do so for a long time.
+RESTART_INTERVAL_S = 3.0
 
 
-def process_queue(context: Context) -> dict[str, Any]:
-    """Draining happens in the drainer alone; this shows it. Ends when nothing is due within ten seconds.
-
-    Raises UserError, StashError, QueueUnavailable.
-    """
+def process_queue(context: Context) -> dict[str, object]:
+    """Show the worker's progress. Raise UserError, StashError, QueueUnavailable."""
     context.require_settings()
     set_up(context.data_dir)
-    attention = os.path.join(context.data_dir, ATTENTION)
+    attention_path = os.path.join(context.data_dir, ATTENTION)
     with closing(JobStore(context.queue_dir)) as store:
-        most = max(1, store.undone())
-        began = woken = time.monotonic()
+        total = max(1, store.undone())
+        began = started = time.monotonic()
         context.start_worker()
         while True:
-            if time.monotonic() - woken > AGAIN:
-                woken = time.monotonic()
+            if time.monotonic() - started > RESTART_INTERVAL_S:
+                started = time.monotonic()
                 context.start_worker()
             left = store.undone()
-            most = max(most, left)
-            stash_log.progress(1 - left / most)
+            total = max(total, left)
+            stash_log.progress(1 - left / total)
             due = store.next_due()
-            soon = is_due(due, time.time() + SOON) or left > store.waiting()
-            held_up = read_text(attention) if time.monotonic() - began > GRACE else None
-            if not soon or held_up:
+            active = is_due(due, time.time() + DUE_SOON_S) or left > store.waiting()
+            attention = read_text(attention_path) if time.monotonic() - began > GRACE_S else None
+            if not active or attention:
                 break
-            time.sleep(LOOK)
+            time.sleep(LOOK_INTERVAL_S)
         waiting = store.waiting()
-        done = most - left
-    if held_up:
-        stash_log.warning(held_up)
-    stash_log.info(f"{done} done, {waiting} wait" + (f", the next is due {_when(due)}" if waiting and due else ""))
-    return {"done": done, "waiting": waiting, "next_due": due if waiting else None, "attention": held_up}
+        done = total - left
+    if attention:
+        stash_log.warning(attention)
+    next_job = f". The next job is due {_when(due)}" if waiting and due else ""
+    stash_log.info(f"{counted(done, 'job')} done, {waiting:,} waiting{next_job}")
+    return {"done": done, "waiting": waiting, "next_due": due if waiting else None, "attention": attention}
 
 
 def _when(due: float) -> str:

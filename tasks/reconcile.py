@@ -1,10 +1,10 @@
-"""Reconcile Library: find what Plex does not show as Stash has it, and queue it. Nothing is written to Plex here."""
+"""Reconcile Library: find scenes that Plex does not show as Stash has them, and queue them. Writes nothing to Plex."""
 
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack, closing, contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
 
 from api.context import Context
 from common import stash_log
@@ -22,81 +22,79 @@ if TYPE_CHECKING:
     from reconciliation.report import ReconciliationReport
     from reconciliation.result import GapDetectionResult
 
-REPORT = "reconciliation_report.csv"
-# The names in the settings page, and the scopes they stand for.
+REPORT_FILE = "reconciliation_report.csv"
+# The choices of the setting Reconcile scope, and the scopes they stand for.
 SCOPES = {"24h": "recent", "7days": "recent_7days"}
-SHOWN = 10
+# Errors, and folders, that are logged.
+MAX_LISTED = 10
 
 
-def reconcile_all(context: Context) -> dict[str, Any]:
-    """Every scene. Raises UserError, StashError, QueueUnavailable."""
+def reconcile_all(context: Context) -> dict[str, object]:
+    """Compare every scene. Raise UserError, StashError, QueueUnavailable."""
     return _reconcile(context, "all")
 
 
-def reconcile_recent(context: Context) -> dict[str, Any]:
-    """The scenes updated in the last 24 hours. Raises as :func:`reconcile_all`."""
+def reconcile_recent(context: Context) -> dict[str, object]:
+    """Compare the scenes updated in the last 24 hours. Raise as :func:`reconcile_all`."""
     return _reconcile(context, "recent")
 
 
-def reconcile_7days(context: Context) -> dict[str, Any]:
-    """The scenes updated in the last seven days. Raises as :func:`reconcile_all`."""
+def reconcile_7days(context: Context) -> dict[str, object]:
+    """Compare the scenes updated in the last seven days. Raise as :func:`reconcile_all`."""
     return _reconcile(context, "recent_7days")
 
 
-def reconcile_custom(context: Context) -> dict[str, Any]:
-    """The scenes updated in the ``range`` of the arguments, else in that of the settings. Raises BadScope too."""
-    return _reconcile(context, custom_scope(context))
-
-
-def custom_scope(context: Context) -> str:
-    """The range that was asked for, or that of the settings."""
+def reconcile_custom(context: Context) -> dict[str, object]:
+    """Compare the scenes updated in ``range``, else in the range of the settings. Raise BadScope too."""
     given = context.args.get("range")
-    return str(given).strip() if given else configured_scope(context.config)
+    return _reconcile(context, str(given).strip() if given else configured_scope(context.config))
 
 
 def configured_scope(config: Stash2PlexConfig) -> str:
-    """The scope of the settings: 24h, 7days, all, or a range as a person writes it."""
-    chosen = str(getattr(config, "reconcile_scope", "24h")).strip()
+    """Return the scope of the settings: 24h, 7days, all, or a range as the user wrote it."""
+    chosen = config.reconcile_scope.strip()
     return SCOPES.get(chosen.lower(), chosen)
 
 
 def scope_problem(config: Stash2PlexConfig) -> str | None:
-    """What is wrong with the scope of the settings, in words; None where it can be used."""
+    """Return what is wrong with the setting Reconcile scope, or None."""
     from reconciliation.scopes import BadScope, parse_scope
 
     try:
         parse_scope(configured_scope(config))
     except BadScope as error:
-        return f"Reconcile scope: 24h, 7days and all are known, and ranges. {error}"
+        return f"Reconcile scope must be 24h, 7days, all or a range. {error}"
     return None
 
 
-def _reconcile(context: Context, scope: str) -> dict[str, Any]:
+def _reconcile(context: Context, scope: str) -> dict[str, object]:
     from common.reconcile_due import stash_process
     from reconciliation.report import ReconciliationReport
     from reconciliation.scheduler import ReconciliationScheduler
 
     config = context.require_settings()
-    with alone(context.data_dir):
-        report = ReconciliationReport(context.data_dir, REPORT)
+    with reconciliation_lock(context.data_dir):
+        report = ReconciliationReport(context.data_dir, REPORT_FILE)
         with closing(report):
             result = run(context, config, scope, report)
         if result.complete:
-            # A person's run resets the timer, and does for the start of this Stash too.
+            # A manual run resets the timer, and counts as the run after the start of this Stash.
             ReconciliationScheduler(context.data_dir).arrange(config, stash_process())
-    tell(result, report)
+    log_result(result, report)
     return {**result.numbers(), "missing_by_folder": report.missing_by_folder(), "report": report.path}
 
 
 @contextmanager
-def alone(data_dir: str) -> Iterator[None]:
-    """Hold the lock of reconciliation. Raises UserError where another holds it."""
+def reconciliation_lock(data_dir: str) -> Iterator[None]:
+    """Hold the lock of reconciliation. Raise UserError if another run holds it."""
     os.makedirs(data_dir, mode=0o700, exist_ok=True)
     from reconciliation.launch import LOCK
 
     handle = try_lock(os.path.join(data_dir, LOCK))
     if handle is None:
-        raise UserError("A reconciliation is at work already: wait for its end. View Queue Status shows what it found")
+        raise UserError(
+            "A reconciliation is already running. Wait until it ends; View Queue Status then shows what it found"
+        )
     try:
         yield
     finally:
@@ -106,51 +104,51 @@ def alone(data_dir: str) -> Iterator[None]:
 def run(
     context: Context, config: Stash2PlexConfig, scope: str, report: ReconciliationReport | None
 ) -> GapDetectionResult:
-    """Find gaps, queue them, have them worked on, and remember the run. Raises BadScope, StashError, QueueUnavailable.
+    """Find gaps, queue them, start the worker, and record the run. The caller holds the lock.
 
-    The caller holds the lock.
+    Raise BadScope, StashError, QueueUnavailable.
     """
     from reconciliation.engine import GapDetectionEngine
     from reconciliation.scheduler import ReconciliationScheduler
     from sync_queue.page_writer import PageWriter
 
-    progress = Progress(context, scope)
+    progress = ReconciliationProgress(context, scope)
     set_up(context.data_dir)
-    with ExitStack() as stack:
+    with closing(PageWriter(context.queue_dir)) as writer:
         engine = GapDetectionEngine(
             stash_interface(context.stash),
             config,
             context.data_dir,
-            stack.enter_context(closing(PageWriter(context.queue_dir))),
+            writer,
             descendants=tag_descendants(context.stash, config.tag_rules),
             report=report,
-            progress=progress.after,
+            progress=progress.after_page,
         )
         result = engine.run(scope)
     ReconciliationScheduler(context.data_dir).record_run(result.scope, result)
     return result
 
 
-class Progress:
-    """Moves the bar by scenes checked, and has the drainer begin with the first page that brought something."""
+class ReconciliationProgress:
+    """Moves the progress bar, and starts the worker after the first page with a gap."""
 
-    def __init__(self, context: Context, scope: str, *, wake: bool = True) -> None:
+    def __init__(self, context: Context, scope: str, *, start_worker: bool = True) -> None:
         from reconciliation.scopes import parse_scope
 
         self._context = context
         self._total = max(1, count_scenes(context.stash, parse_scope(scope).since))
-        self._wake = wake
+        self._start_worker = start_worker
 
-    def after(self, result: GapDetectionResult) -> None:
-        """A page is done."""
+    def after_page(self, result: GapDetectionResult) -> None:
+        """Take note of the result so far."""
         stash_log.progress(result.scenes_checked / self._total)
-        if self._wake and result.enqueued_count:
-            self._wake = False
+        if self._start_worker and result.enqueued_count:
+            self._start_worker = False
             self._context.start_worker()
 
 
-def tell(result: GapDetectionResult, report: ReconciliationReport, *, queued: bool = True) -> None:
-    """Say in Stash's log what was found, what was done, and what is left to do."""
+def log_result(result: GapDetectionResult, report: ReconciliationReport, *, queued: bool = True) -> None:
+    """Log what was found, what was queued, and what is left for the user to do."""
     from reconciliation.report import summary
 
     for sentence in summary(result, queued=queued):
@@ -159,10 +157,10 @@ def tell(result: GapDetectionResult, report: ReconciliationReport, *, queued: bo
         stash_log.info(sentence)
     for sentence in report.doubtful:
         stash_log.warning(f"Doubtful: {sentence}")
-    for sentence in result.errors[:SHOWN]:
+    for sentence in result.errors[:MAX_LISTED]:
         stash_log.warning(sentence)
-    if len(result.errors) > SHOWN:
-        stash_log.warning(f"... and {len(result.errors) - SHOWN:,} more errors")
+    if len(result.errors) > MAX_LISTED:
+        stash_log.warning(f"... and {len(result.errors) - MAX_LISTED:,} more errors")
     if not result.complete:
-        stash_log.warning("The run ended early: what was found until then counts, and the next run finds the rest")
-    stash_log.info(f"Every finding is in {report.path}")
+        stash_log.warning("The run ended early. What it found so far was used; the next run finds the rest")
+    stash_log.info(f"All findings are in {report.path}")

@@ -172,8 +172,8 @@ def install_observers(folder: Path) -> None:
     from worker.service import WorkerService
 
     os.fsync = lambda fd: None
-    queue_watch.BUSY_POLL_S = process_queue.LOOK = 0.01
-    process_queue.AGAIN = 0.2
+    queue_watch.BUSY_POLL_S = process_queue.LOOK_INTERVAL_S = 0.01
+    process_queue.RESTART_INTERVAL_S = 0.2
 
     fold_all, run = QueueWriter.fold_all, WorkerService.run
     os.close(os.open(folder / ACCEPTED_JOBS, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))

@@ -71,7 +71,7 @@ def test_missing_scenes_are_told_by_folder(bare_installation: Installation) -> N
     [group] = [one for one in found["missing_by_folder"] if one["folder"] == "/data/Unsorted"]
     assert (group["scenes"], group["in_a_library"]) == (found["gaps"]["missing"], True)
     assert "below /data/Unsorted" in said(installation)
-    assert f"Every finding is in {installation.data}/gap_report.csv" in said(installation)
+    assert f"All findings are in {installation.data}/gap_report.csv" in said(installation)
     with (installation.data / "gap_report.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert sum("missing" in row["gaps"] for row in rows) == found["gaps"]["missing"]
@@ -120,7 +120,7 @@ def test_only_one_at_a_time(installation: Installation) -> None:
     handle = try_lock(str(installation.data / "reconcile.lock"))
     assert handle is not None
     try:
-        with pytest.raises(Exception, match=r"at work already"):
+        with pytest.raises(Exception, match=r"already running"):
             operation(installation, "reconcile_all")
     finally:
         unlock(handle)

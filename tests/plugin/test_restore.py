@@ -94,7 +94,7 @@ def test_the_whole_library_there_and_back(installation: Installation) -> None:
 
     result = operation(installation, "all")
     assert result["given_back"] == shown["scenes"]
-    assert "had been given back to Plex" in said(installation, "Warning")
+    assert "given back to Plex earlier will be written again" in said(installation, "Warning")
     installation.wait_until_idle()
     assert installation.differences(int(scene.id) for scene in installation.library.scenes) == []
     installation.save(installation.scenes_with_file(1)[0], title="And saves arrive again")
