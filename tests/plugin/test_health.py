@@ -125,7 +125,7 @@ def test_rules_of_the_path_map_are_held_against_both_sides(installation: Install
     assert "Plex has no folder /media (it has /data)" in found["Path map"][0]["finding"]
     assert "Stash has no folder /nowhere" in found["Path map"][1]["finding"]
     assert found["Files"][0]["ok"] is False
-    assert "0 of the " in found["Files"][0]["finding"]
+    assert "0 of Stash's " in found["Files"][0]["finding"]
     installation.configure(path_map="/data => /data")
     found = health(installation)
     assert found["Path map"][0]["ok"] is True

@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import shutil
 import sqlite3
-import subprocess
-import sys
 import time
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from api.read_model import PURGE_AFTER_DAYS
-from api.scene import STATES
-from api.status import status
 from common.errors import PermanentError
 from common.jobs import PRIORITY_BULK, new_job
-from common.verdicts import Verdict
-from matching.low_confidence import LowConfidence
 from sandbox.plex.model import Item
-from state import database
-from state.events import OUTAGE_BEGAN, Event, Events
-from state.ledger import Ledger, LedgerRow
 from sync_queue.dlq import DeadLetterQueue
-from sync_queue.setup import open_writer
-from tasks.modes import MODES
-from tests.installation import ROOT, Installation, files_of, wait_for
-from tests.plugin.shapes import SHAPES, check
+from tests.api.answer_shapes import check_answer
+from tests.installation import Installation, files_of, wait_for
 from tests.plugin.test_matching import doubtful
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.forked, pytest.mark.measured, pytest.mark.slow(seconds=52)]
@@ -43,7 +27,7 @@ def ask(installation: Installation, mode: str, **args: Any) -> Any:
     """An operation's answer, as it should be and without a token in it."""
     query = 'mutation($a: Map) { runPluginOperation(plugin_id: "Stash2Plex", args: $a) }'
     answer = installation.stash.gql(query, {"a": {"mode": mode, **args}})["runPluginOperation"]
-    check(mode, answer)
+    check_answer(mode, answer)
     assert installation.plex.token not in json.dumps(answer)
     return answer
 
@@ -66,18 +50,7 @@ def doubt(installation: Installation) -> tuple[int, list[Item]]:
     return scene, items
 
 
-def test_the_contract_names_what_there_is() -> None:
-    text = (ROOT / "docs" / "operations.md").read_text()
-    named = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
-    assert named == set(SHAPES) | {"preview"}
-    assert named <= set(MODES)
-
-
-def test_lists_that_are_kept_twice_agree() -> None:
-    assert set(STATES) == {verdict.value for verdict in Verdict}
-
-
-def test_before_the_first_save_there_is_little_to_say(bare_installation: Installation) -> None:
+def test_operations_before_the_first_save_answer_with_defaults(bare_installation: Installation) -> None:
     bare_installation.start(configured=False)
     found = ask(bare_installation, "status")
     assert found["server"] == {"name": None, "version": None, "machine": None}
@@ -90,7 +63,7 @@ def test_before_the_first_save_there_is_little_to_say(bare_installation: Install
     assert "Plex URL" in ask(bare_installation, "bind", scene=1, rating_key=1)["error"]
 
 
-def test_a_save_is_seen_waiting_then_written(installation: Installation) -> None:
+def test_scene_after_a_save_is_waiting_then_in_step(installation: Installation) -> None:
     [scene] = installation.scenes_with_file()
     installation.plex.faults.set(write_latency=1.0)
     installation.save(scene, title=NASTY)
@@ -123,7 +96,7 @@ def test_a_save_is_seen_waiting_then_written(installation: Installation) -> None
     assert "24 or 720" in ask(installation, "history", hours=5)["error"]
 
 
-def test_an_outage_is_told_from_the_first_failure_on(installation: Installation) -> None:
+def test_status_during_an_outage_reports_it_from_the_first_failure(installation: Installation) -> None:
     first, second = installation.scenes_with_file(2)
     installation.save(first, title="Before")
     installation.wait_until_idle()
@@ -141,7 +114,7 @@ def test_an_outage_is_told_from_the_first_failure_on(installation: Installation)
     assert outage["ended"] > outage["began"]
 
 
-def test_a_doubtful_scene_is_given_an_item_by_hand_and_taken_from_it(bare_installation: Installation) -> None:
+def test_bind_writes_the_chosen_item_and_unbind_lets_it_be_restored(bare_installation: Installation) -> None:
     installation = bare_installation
     scene, (other, item) = doubt(installation)
     before = (item.title, item.summary)
@@ -181,7 +154,7 @@ def test_a_doubtful_scene_is_given_an_item_by_hand_and_taken_from_it(bare_instal
     assert ask(installation, "unbind", scene=scene)["unbound"] is False
 
 
-def test_an_item_that_proves_another_scene_is_refused_before_anybody_looked_at_that_scene(
+def test_bind_item_of_a_scene_never_synced_is_an_error(
     installation: Installation,
 ) -> None:
     first, second, third = installation.scenes_with_file(3)
@@ -197,7 +170,7 @@ def test_an_item_that_proves_another_scene_is_refused_before_anybody_looked_at_t
     )
 
 
-def test_by_path_map_too_an_item_is_another_scene_s(bare_installation: Installation) -> None:
+def test_bind_item_of_another_scene_by_path_map_is_an_error(bare_installation: Installation) -> None:
     installation = bare_installation
     installation.plex.start()
     installation.section = installation.plex.add_section("Scenes", ["/media"])
@@ -216,7 +189,7 @@ def test_by_path_map_too_an_item_is_another_scene_s(bare_installation: Installat
     )
 
 
-def test_none_of_those_shown_leaves_the_others_and_can_be_taken_back(bare_installation: Installation) -> None:
+def test_refuse_one_candidate_keeps_the_others_and_unbind_takes_it_back(bare_installation: Installation) -> None:
     installation = bare_installation
     scene, items = doubt(installation)
     shown, unseen = sorted(item.rating_key for item in items)
@@ -233,7 +206,7 @@ def test_none_of_those_shown_leaves_the_others_and_can_be_taken_back(bare_instal
     assert {one["rating_key"] for one in row["candidates"]} == {shown, unseen}
 
 
-def test_what_the_worker_waits_for_a_person_for_is_told(installation: Installation) -> None:
+def test_status_with_a_wrong_token_says_what_the_worker_waits_for(installation: Installation) -> None:
     installation.configure(plex_token="wrong")
     [scene] = installation.scenes_with_file()
     installation.save(scene, title="Waits")
@@ -245,7 +218,7 @@ def test_what_the_worker_waits_for_a_person_for_is_told(installation: Installati
     assert "token" in found["attention"]
 
 
-def test_the_scenes_being_written_are_named(installation: Installation) -> None:
+def test_status_while_writing_names_the_scenes(installation: Installation) -> None:
     scenes = installation.scenes_with_file(7)
     installation.plex.faults.set(write_latency=2.0)
     installation.save(scenes[0], title="Seen on its way")
@@ -255,7 +228,7 @@ def test_the_scenes_being_written_are_named(installation: Installation) -> None:
     assert ask(installation, "status")["writing"] == []
 
 
-def test_none_of_these_is_asked_again_for_a_new_candidate_only(bare_installation: Installation) -> None:
+def test_refuse_all_candidates_asks_again_only_for_new_ones(bare_installation: Installation) -> None:
     installation = bare_installation
     scene, items = doubt(installation)
     assert "is not a candidate" in ask(installation, "refuse", scene=scene, rating_keys=[4711])["error"]
@@ -283,7 +256,7 @@ def test_none_of_these_is_asked_again_for_a_new_candidate_only(bare_installation
     assert len(row["candidates"]) == 4
 
 
-def test_dead_letters_are_retried_and_discarded_by_row_and_by_cause(installation: Installation) -> None:
+def test_dead_letters_are_retried_and_discarded_by_id_and_by_cause(installation: Installation) -> None:
     scenes = installation.scenes_with_file(4)
     for scene in scenes:
         letter(
@@ -305,7 +278,7 @@ def test_dead_letters_are_retried_and_discarded_by_row_and_by_cause(installation
     assert "rows of attention" in ask(installation, "discard", ids=[3])["error"]
 
 
-def test_an_outage_that_ended_jobs_needs_nobody(installation: Installation) -> None:
+def test_attention_leaves_out_jobs_that_an_outage_ended(installation: Installation) -> None:
     from plex.exceptions import PlexNotFound, PlexServerDown
 
     first, second = installation.scenes_with_file(2)
@@ -318,7 +291,7 @@ def test_an_outage_that_ended_jobs_needs_nobody(installation: Installation) -> N
     assert of(installation, second)["state"] == "missing"
 
 
-def test_missing_files_are_told_by_folder_with_the_rule(bare_installation: Installation) -> None:
+def test_attention_lists_missing_files_by_folder_with_a_rule(bare_installation: Installation) -> None:
     installation = bare_installation
     installation.plex.start()
     installation.section = installation.plex.add_section("Scenes", ["/media"])
@@ -354,7 +327,7 @@ def test_missing_files_are_told_by_folder_with_the_rule(bare_installation: Insta
     assert "is no rule" in ask(installation, "paths")["error"]
 
 
-def test_libraries_to_choose_from(installation: Installation) -> None:
+def test_sections_lists_the_libraries_to_choose_from(installation: Installation) -> None:
     installation.plex.add_section("Films <b>", ["/films"])
     installation.configure(plex_library="Scenes, Gone")
     answer = ask(installation, "sections")
@@ -374,7 +347,7 @@ def test_libraries_to_choose_from(installation: Installation) -> None:
     assert ask(installation, "health")["checks"]
 
 
-def test_sync_now_goes_before_everything(installation: Installation) -> None:
+def test_sync_now_queues_before_all_other_jobs(installation: Installation) -> None:
     [scene] = installation.scenes_with_file()
     installation.configure(enabled=False)
     installation.save(scene, title="Paused")
@@ -392,161 +365,3 @@ def test_sync_now_goes_before_everything(installation: Installation) -> None:
 def rows(installation: Installation) -> list[dict[str, Any]]:
     with closing(sqlite3.connect(installation.data / "queue" / "data.db")) as db:
         return [json.loads(data) for (data,) in db.execute("SELECT data FROM ack_queue_default WHERE status < 3")]
-
-
-# without Stash: the same answers out of a data directory
-
-
-@pytest.fixture
-def stocked(tmp_path: Path, much: Path) -> str:
-    """A data directory in which much has happened."""
-    return str(shutil.copytree(much, tmp_path / "data"))
-
-
-@pytest.fixture(scope="module")
-def much(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same, to copy from."""
-    now = time.time()
-    folder = tmp_path_factory.mktemp("much") / "data"
-    data_dir = str(folder)
-    with closing(open_writer(data_dir)) as writer:
-        jobs = [new_job(number, "metadata", {}, priority=PRIORITY_BULK, now=now) for number in range(1, 301)]
-        writer.fold_all((json.dumps(job), job["job_key"]) for job in jobs)
-    with closing(database.connect(data_dir)) as db:
-        ledger = Ledger(db)
-        db.execute("BEGIN")
-        for number, verdict in enumerate(list(Verdict) * 60, 1):
-            paths = [{"path": f"/data/{number % 70}/{number}.mp4", "size": 1, "duration": 1.0}]
-            items = [{"rating_key": number, "section": 1, "file": paths[0]["path"]}]
-            ledger.put(LedgerRow(number, verdict, now, files=paths, items=items))
-        Events(db).record(Event(now, "written", number, "x" * 400) for number in range(450))
-        Events(db).record([Event(now, OUTAGE_BEGAN, None, "away", 7)])
-        db.execute("COMMIT")
-    dlq = DeadLetterQueue(data_dir)
-    for number in range(1, 451):
-        job = new_job(number, "metadata", {}, priority=PRIORITY_BULK, now=now)
-        dlq.add(job, PermanentError("no") if number % 2 else LowConfidence.__new__(LowConfidence), 1, detail={})
-    return folder
-
-
-def quick(data_dir: str, mode: str, **args: Any) -> Any:
-    from tasks.runner import run
-
-    answer = run({"mode": mode, **args}, {}, str(ROOT), data_dir)
-    check(mode, json.loads(json.dumps(answer)))
-    return answer
-
-
-def test_long_lists_come_in_pages(stocked: str) -> None:
-    for mode, name, key in (("attention", "rows", "id"), ("history", "events", "id")):
-        seen: list[Any] = []
-        after: dict[str, Any] = {}
-        while True:
-            answer = quick(stocked, mode, limit=1000, **after)
-            seen += [row[key] for row in answer[name]]
-            if answer["next"] is None:
-                break
-            assert len(answer[name]) == 200
-            after = {"after": answer["next"]}
-        assert len(seen) == len(set(seen)) == (450 if mode == "attention" else 451)
-    assert len(quick(stocked, "attention")["folders"]) == 50
-    assert len(quick(stocked, "scene", ids=list(range(1, 201)))["scenes"]) == 200
-    assert "at most 200" in quick(stocked, "scene", ids=list(range(1, 202)))["error"]
-
-
-def test_an_outage_goes_on_until_it_ends(stocked: str) -> None:
-    found = quick(stocked, "status")
-    assert found["outage"] == {"began": found["outage"]["began"], "reason": "away", "waiting": 300}
-    assert (found["moving"], found["in_step"], found["needs_you"]) == (True, 120, 450)
-    assert found["drainer"]["rate"] > 0
-    assert found["drainer"]["left"] > 0
-
-
-def test_of_what_is_in_flight_a_few_are_named_and_damaged_rows_are_no_obstacle(stocked: str) -> None:
-    with closing(sqlite3.connect(Path(stocked, "queue", "data.db"))) as db:
-        db.execute("UPDATE ack_queue_default SET status = 2 WHERE _id <= 9")
-        db.execute("UPDATE ack_queue_default SET data = CAST('[1]' AS BLOB) WHERE _id = 1")
-        db.commit()
-    found = quick(stocked, "status")
-    assert (found["queue"], found["writing"]) == ({"waiting": 291, "in_flight": 9}, [2, 3, 4, 5])
-
-
-@pytest.mark.parametrize(("more", "moves"), [({}, False), ({"last_error": "no"}, True)], ids=["waits", "fails"])
-@pytest.mark.parametrize("awaits", [False, True])
-def test_a_row_that_fails_moves_and_one_that_only_waits_does_not(
-    tmp_path: Path, more: dict[str, Any], moves: bool, awaits: bool
-) -> None:
-    data_dir = str(tmp_path / "data")
-    job = new_job(1, "metadata", {}, priority=PRIORITY_BULK, now=time.time())
-    job.update({"next_retry_at": time.time() + 200, **more}, **({"awaits_file": True} if awaits else {}))
-    with closing(open_writer(data_dir)) as writer:
-        writer.fold_all([(json.dumps(job), job["job_key"])])
-    assert quick(data_dir, "status")["moving"] is (moves and not awaits)
-
-
-def test_a_letter_for_a_letter_changes_what_the_list_is_asked_for_by(stocked: str) -> None:
-    before = quick(stocked, "status")
-    dlq = DeadLetterQueue(stocked)
-    dlq.discard("scene_1")
-    dlq.add(new_job(900, "metadata", {}, priority=PRIORITY_BULK, now=time.time()), PermanentError("new"))
-    after = quick(stocked, "status")
-    assert after["needs_you"] == before["needs_you"]
-    assert after["newest_letter"] > before["newest_letter"]
-    dlq.clear()
-    assert quick(stocked, "status")["newest_letter"] is None
-
-
-def test_what_a_purge_would_delete_is_counted_whatever_the_error(stocked: str) -> None:
-    from plex.exceptions import PlexServerDown
-
-    dlq = DeadLetterQueue(stocked)
-    for number, error in enumerate((PlexServerDown("away"), PermanentError("no")), 900):
-        job = new_job(number, "metadata", {}, priority=PRIORITY_BULK, now=time.time())
-        dlq.add(job, error, now=time.time() - PURGE_AFTER_DAYS * 86_400 - 60)
-    told = quick(stocked, "attention")["old"]
-    assert told == dlq.purge(PURGE_AFTER_DAYS) == 2
-
-
-def test_an_older_state_and_damaged_notes_are_no_obstacle(stocked: str, tmp_path: Path) -> None:
-    with closing(database.connect(stocked)) as db:
-        for table in ("known", "bindings", "refused"):
-            db.execute(f"DROP TABLE {table}")
-        db.execute("PRAGMA user_version = 4")
-    for name in ("reconciliation_state.json", "worker_status.json", "reconcile.due"):
-        Path(stocked, name).write_text("{")
-    found: Any = status({}, stocked)
-    assert (found["compared"], found["next_run"], found["drainer"]["alive"]) == (None, None, False)
-    Path(stocked, "reconciliation_state.json").write_text('{"last_run_time": 5.0, "last_error": "Plex is away"}')
-    assert quick(stocked, "status")["compared"] == {"when": 5.0, "scope": "", "complete": False}
-    assert quick(str(tmp_path / "nothing"), "status")["in_step"] == 0
-    assert not (tmp_path / "nothing").exists()
-
-
-HEAVY = {
-    "plexapi",
-    "requests",
-    "stashapi",
-    "dataclasses",
-    "inspect",
-    "logging",
-    "typing",
-    "http.client",
-    "stash.client",
-}
-
-
-@pytest.mark.parametrize("mode", ["status", "scene"])
-def test_the_questions_asked_all_the_time_import_little_and_ask_nobody(stocked: str, mode: str) -> None:
-    home = Path(stocked).parent / "parent"
-    home.mkdir()
-    (home / "default").symlink_to(stocked)
-    # Nobody listens at this address: a question to Stash would fail.
-    connection = {"Scheme": "http", "Host": "127.0.0.1", "Port": 1, "SessionCookie": None}
-    document = json.dumps({"server_connection": connection, "args": {"mode": mode, "ids": [451, 452]}})
-    script = [sys.executable, "-S", "-X", "importtime", str(ROOT / "Stash2Plex.py")]
-    env = {**os.environ, "STASH_PLUGIN_DATA": str(home)}
-    (home / "default").rename(home / "default-1")
-    done = subprocess.run(script, input=document.encode(), capture_output=True, env=env, check=True)
-    assert json.loads(done.stdout)["output"]["version"] == 1
-    imported = {line.rpartition("|")[2].strip() for line in done.stderr.decode().splitlines() if "import time" in line}
-    assert not imported & HEAVY

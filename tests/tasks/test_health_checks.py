@@ -97,7 +97,11 @@ def test_a_journal_that_is_not_wal_is_said(probe: HealthProbe, tmp_path: Path) -
     ("files", "ok", "words"),
     [
         ({}, True, "not running. The next save starts it"),
-        ({"worker_status.json": '{"state": "gone", "reason": "nothing waits"}'}, True, "it stopped because: nothing waits"),
+        (
+            {"worker_status.json": '{"state": "gone", "reason": "nothing waits"}'},
+            True,
+            "it stopped because: nothing waits",
+        ),
         ({"worker.wait": "{soon} 10"}, None, "starts again in"),
     ],
 )

@@ -139,7 +139,7 @@ SHAPES: dict[str, Any] = {
 }
 
 
-def check(mode: str, answer: Any) -> None:
+def check_answer(mode: str, answer: Any) -> None:
     """Fails the test where an answer is not as the contract says; one with an error may hold nothing else."""
     assert answer["version"] == 1
     if "error" in answer:

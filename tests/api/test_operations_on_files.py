@@ -1,0 +1,201 @@
+"""Operations that read our own files only, without Stash: paging, damaged files, imports, and the contract."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.read_model import PURGE_AFTER_DAYS
+from api.scene import STATES
+from api.status import status
+from common.errors import PermanentError
+from common.jobs import PRIORITY_BULK, new_job
+from common.verdicts import Verdict
+from matching.low_confidence import LowConfidence
+from state import database
+from state.events import OUTAGE_BEGAN, Event, Events
+from state.ledger import Ledger, LedgerRow
+from sync_queue.dlq import DeadLetterQueue
+from sync_queue.setup import open_writer
+from tasks.modes import MODES
+from tests.api.answer_shapes import SHAPES, check_answer
+from tests.installation import ROOT
+
+pytestmark = [pytest.mark.integration, pytest.mark.measured]
+
+
+def test_contract_names_every_operation() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text()
+    named = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
+    assert named == set(SHAPES) | {"preview"}
+    assert named <= set(MODES)
+
+
+def test_scene_states_cover_every_verdict() -> None:
+    assert set(STATES) == {verdict.value for verdict in Verdict}
+
+
+@pytest.fixture
+def stocked(tmp_path: Path, much: Path) -> str:
+    """A data directory in which much has happened."""
+    return str(shutil.copytree(much, tmp_path / "data"))
+
+
+@pytest.fixture(scope="module")
+def much(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, to copy from."""
+    now = time.time()
+    folder = tmp_path_factory.mktemp("much") / "data"
+    data_dir = str(folder)
+    with closing(open_writer(data_dir)) as writer:
+        jobs = [new_job(number, "metadata", {}, priority=PRIORITY_BULK, now=now) for number in range(1, 301)]
+        writer.fold_all((json.dumps(job), job["job_key"]) for job in jobs)
+    with closing(database.connect(data_dir)) as db:
+        ledger = Ledger(db)
+        db.execute("BEGIN")
+        for number, verdict in enumerate(list(Verdict) * 60, 1):
+            paths = [{"path": f"/data/{number % 70}/{number}.mp4", "size": 1, "duration": 1.0}]
+            items = [{"rating_key": number, "section": 1, "file": paths[0]["path"]}]
+            ledger.put(LedgerRow(number, verdict, now, files=paths, items=items))
+        Events(db).record(Event(now, "written", number, "x" * 400) for number in range(450))
+        Events(db).record([Event(now, OUTAGE_BEGAN, None, "away", 7)])
+        db.execute("COMMIT")
+    dlq = DeadLetterQueue(data_dir)
+    for number in range(1, 451):
+        job = new_job(number, "metadata", {}, priority=PRIORITY_BULK, now=now)
+        dlq.add(job, PermanentError("no") if number % 2 else LowConfidence.__new__(LowConfidence), 1, detail={})
+    return folder
+
+
+def quick(data_dir: str, mode: str, **args: Any) -> Any:
+    from tasks.runner import run
+
+    answer = run({"mode": mode, **args}, {}, str(ROOT), data_dir)
+    check_answer(mode, json.loads(json.dumps(answer)))
+    return answer
+
+
+def test_long_lists_are_paged(stocked: str) -> None:
+    for mode, name, key in (("attention", "rows", "id"), ("history", "events", "id")):
+        seen: list[Any] = []
+        after: dict[str, Any] = {}
+        while True:
+            answer = quick(stocked, mode, limit=1000, **after)
+            seen += [row[key] for row in answer[name]]
+            if answer["next"] is None:
+                break
+            assert len(answer[name]) == 200
+            after = {"after": answer["next"]}
+        assert len(seen) == len(set(seen)) == (450 if mode == "attention" else 451)
+    assert len(quick(stocked, "attention")["folders"]) == 50
+    assert len(quick(stocked, "scene", ids=list(range(1, 201)))["scenes"]) == 200
+    assert "at most 200" in quick(stocked, "scene", ids=list(range(1, 202)))["error"]
+
+
+def test_status_reports_an_outage_that_has_not_ended(stocked: str) -> None:
+    found = quick(stocked, "status")
+    assert found["outage"] == {"began": found["outage"]["began"], "reason": "away", "waiting": 300}
+    assert (found["moving"], found["in_step"], found["needs_you"]) == (True, 120, 450)
+    assert found["drainer"]["rate"] > 0
+    assert found["drainer"]["left"] > 0
+
+
+def test_status_names_few_scenes_in_flight_and_skips_damaged_rows(stocked: str) -> None:
+    with closing(sqlite3.connect(Path(stocked, "queue", "data.db"))) as db:
+        db.execute("UPDATE ack_queue_default SET status = 2 WHERE _id <= 9")
+        db.execute("UPDATE ack_queue_default SET data = CAST('[1]' AS BLOB) WHERE _id = 1")
+        db.commit()
+    found = quick(stocked, "status")
+    assert (found["queue"], found["writing"]) == ({"waiting": 291, "in_flight": 9}, [2, 3, 4, 5])
+
+
+@pytest.mark.parametrize(("more", "moves"), [({}, False), ({"last_error": "no"}, True)], ids=["waits", "fails"])
+@pytest.mark.parametrize("awaits", [False, True])
+def test_status_moving_counts_failing_jobs_and_no_pending_files(
+    tmp_path: Path, more: dict[str, Any], moves: bool, awaits: bool
+) -> None:
+    data_dir = str(tmp_path / "data")
+    job = new_job(1, "metadata", {}, priority=PRIORITY_BULK, now=time.time())
+    job.update({"next_retry_at": time.time() + 200, **more}, **({"awaits_file": True} if awaits else {}))
+    with closing(open_writer(data_dir)) as writer:
+        writer.fold_all([(json.dumps(job), job["job_key"])])
+    assert quick(data_dir, "status")["moving"] is (moves and not awaits)
+
+
+def test_status_newest_letter_changes_with_each_new_dead_letter(stocked: str) -> None:
+    before = quick(stocked, "status")
+    dlq = DeadLetterQueue(stocked)
+    dlq.discard("scene_1")
+    dlq.add(new_job(900, "metadata", {}, priority=PRIORITY_BULK, now=time.time()), PermanentError("new"))
+    after = quick(stocked, "status")
+    assert after["needs_you"] == before["needs_you"]
+    assert after["newest_letter"] > before["newest_letter"]
+    dlq.clear()
+    assert quick(stocked, "status")["newest_letter"] is None
+
+
+def test_attention_counts_old_dead_letters_as_purge_deletes_them(stocked: str) -> None:
+    from plex.exceptions import PlexServerDown
+
+    dlq = DeadLetterQueue(stocked)
+    for number, error in enumerate((PlexServerDown("away"), PermanentError("no")), 900):
+        job = new_job(number, "metadata", {}, priority=PRIORITY_BULK, now=time.time())
+        dlq.add(job, error, now=time.time() - PURGE_AFTER_DAYS * 86_400 - 60)
+    told = quick(stocked, "attention")["old"]
+    assert told == dlq.purge(PURGE_AFTER_DAYS) == 2
+
+
+def test_status_reads_an_older_state_and_skips_damaged_files(stocked: str, tmp_path: Path) -> None:
+    with closing(database.connect(stocked)) as db:
+        for table in ("known", "bindings", "refused"):
+            db.execute(f"DROP TABLE {table}")
+        db.execute("PRAGMA user_version = 4")
+    for name in ("reconciliation_state.json", "worker_status.json", "reconcile.due"):
+        Path(stocked, name).write_text("{")
+    found: Any = status({}, stocked)
+    assert (found["compared"], found["next_run"], found["drainer"]["alive"]) == (None, None, False)
+    Path(stocked, "reconciliation_state.json").write_text('{"last_run_time": 5.0, "last_error": "Plex is away"}')
+    assert quick(stocked, "status")["compared"] == {"when": 5.0, "scope": "", "complete": False}
+    assert quick(str(tmp_path / "nothing"), "status")["in_step"] == 0
+    assert not (tmp_path / "nothing").exists()
+
+
+HEAVY = {
+    "plexapi",
+    "requests",
+    "stashapi",
+    "dataclasses",
+    "inspect",
+    "logging",
+    "typing",
+    "http.client",
+    "stash.client",
+}
+
+
+@pytest.mark.parametrize("mode", ["status", "scene"])
+def test_status_and_scene_import_little_and_ask_nobody(stocked: str, mode: str) -> None:
+    home = Path(stocked).parent / "parent"
+    home.mkdir()
+    (home / "default").symlink_to(stocked)
+    # Nobody listens at this address: a question to Stash would fail.
+    connection = {"Scheme": "http", "Host": "127.0.0.1", "Port": 1, "SessionCookie": None}
+    document = json.dumps({"server_connection": connection, "args": {"mode": mode, "ids": [451, 452]}})
+    script = [sys.executable, "-S", "-X", "importtime", str(ROOT / "Stash2Plex.py")]
+    env = {**os.environ, "STASH_PLUGIN_DATA": str(home)}
+    (home / "default").rename(home / "default-1")
+    done = subprocess.run(script, input=document.encode(), capture_output=True, env=env, check=True)
+    assert json.loads(done.stdout)["output"]["version"] == 1
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.decode().splitlines() if "import time" in line}
+    assert not imported & HEAVY
