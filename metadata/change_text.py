@@ -1,13 +1,12 @@
-"""A change as a person reads it, and as plain data for a page. Pure."""
+"""A change as text for the log, and as plain data for the page. Pure."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
 
-from metadata.diff import Change
+from metadata.diff import Change, FieldValue
 
-# Plex's names of fields, where people have others
+# Plex's names of fields that have another name for the user.
 _FIELD_LABELS = {
     "originallyAvailableAt": "date",
     "userRating": "rating",
@@ -18,8 +17,8 @@ _FIELD_LABELS = {
 _MAX_VALUE_LENGTH = 100
 
 
-def change_as_dict(change: Change) -> dict[str, Any]:
-    """Plain JSON: ``field`` in Plex's words, ``old`` and ``new`` whole, ``added`` and ``removed`` of a list."""
+def change_as_dict(change: Change[FieldValue]) -> dict[str, FieldValue]:
+    """Return plain JSON: ``field`` by Plex's name, ``old`` and ``new``, and what is ``added`` and ``removed``."""
     return {
         "field": change.field,
         "old": change.old,
@@ -29,8 +28,8 @@ def change_as_dict(change: Change) -> dict[str, Any]:
     }
 
 
-def change_as_line(change: Change) -> str:
-    """One line: ``title: "Old" -> "New"``; of a list what comes and what goes: ``genres: +"A" -"B"``."""
+def change_as_line(change: Change[FieldValue]) -> str:
+    """Return one line: ``title: "Old" -> "New"``, or for a list ``genres: +"A" -"B"``."""
     label = _FIELD_LABELS.get(change.field, change.field)
     if not isinstance(change.new, list):
         return f"{label}: {_quoted(change.old)} -> {_quoted(change.new)}"
@@ -38,7 +37,7 @@ def change_as_line(change: Change) -> str:
     return f"{label}: {' '.join(moves) or 'in the order ' + ', '.join(map(_quoted, change.new))}"
 
 
-def _quoted(value: Any) -> str:
+def _quoted(value: FieldValue) -> str:
     if value is None or value == "":
         return "nothing"
     if not isinstance(value, str):

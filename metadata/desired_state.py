@@ -1,32 +1,36 @@
-"""What an item should be in Plex, by Plex field, from a job's data and the settings. Pure.
+"""The desired state: what an item should show in Plex, from a scene's data and the settings. Pure.
 
-Only keys that stand in the data are decided; one that is absent is untouched (specification 2).
+Only keys that the data have are decided; a field whose key is absent is left alone.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
+from common.scene import SceneData
 from metadata.plex_collections import collections_for
 from metadata.tag_rules import NO_DESCENDANTS, TagDescendants, tag_rule_for, tags_of
 from metadata.text import clean, tag_key, truncate_for_request, unique_names
 from metadata.title_format import format_title
+from settings.config import Stash2PlexConfig
 
 __all__ = ["ORDERED_TAGS", "DesiredState", "complete_date", "desired_state", "tag_key"]
 
 # Kinds of tags that Plex shows in the order of the item.
 ORDERED_TAGS = ("actor",)
+_PARTIAL_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?$")
 
 
 @dataclass(frozen=True)
 class DesiredState:
-    """``scalars``: text by Plex field, "" to clear. ``tags``: whole lists by tag kind; of the collections only ours.
-    ``rating``: 0 to 10, None to clear, only meaningful where ``has_rating``. ``notes``: what a person may want to know.
-    ``partial``: kinds of tags of which the data tell only a part, so that nothing of them may go."""
+    """What an item should show, by Plex field.
+
+    ``scalars``: text by field, "" to clear. ``tags``: complete lists by kind of tag; of the collections only ours.
+    ``rating``: 0 to 10, None to clear, meaningful only with ``has_rating``. ``notes``: what the user may want to know.
+    ``partial``: kinds of tags that the data know only in part, so that no tag of theirs may be removed.
+    """
 
     scalars: dict[str, str]
     tags: dict[str, list[str]]
@@ -37,63 +41,61 @@ class DesiredState:
 
     @property
     def has_metadata(self) -> bool:
-        """Whether an item that is like this has any of studio, actors, genres, summary, date."""
+        """Whether an item like this has any of studio, actors, genres, summary, date."""
         return any(self.scalars.get(name) for name in ("studio", "summary", "originallyAvailableAt")) or any(
             self.tags.get(kind) for kind in ("actor", "genre")
         )
 
 
-# Stash's name, Plex's field, the switch
-_TEXT_FIELDS = (("details", "summary", "summary"), ("studio", "studio", "studio"), ("tagline", "tagline", "tagline"))
-_PARTIAL_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?$")
-
-
 def desired_state(
-    data: Mapping[str, Any], config: Any, file_stem: str, descendants: TagDescendants = NO_DESCENDANTS
+    data: SceneData, config: Stash2PlexConfig, file_stem: str, descendants: TagDescendants = NO_DESCENDANTS
 ) -> DesiredState:
     """Return what the item should show. ``file_stem`` is the title of a scene that has none in Stash.
 
-    Keys that ``data`` does not have are left as they are in Plex. ``descendants``: the tags that ``/*`` rules mean.
+    ``descendants``: the tags that rules ending in ``/*`` mean.
     """
     if not config.sync_master:
         return DesiredState({}, {})
     notes: list[str] = []
     scalars = _scalars(data, config, file_stem, notes)
     tags = _tags(data, config, descendants, notes)
-    partial: set[str] = set()
+    partial: frozenset[str] = frozenset()
     collections = collections_for(data, config, descendants) if config.sync_collection else None
     if collections is not None:
-        tags["collection"], whole = collections
-        partial = set() if whole else {"collection"}
-    has_rating = "rating100" in data and config.sync_rating
-    rating = data["rating100"] / 10 if has_rating and data["rating100"] is not None else None
-    return DesiredState(scalars, tags, rating, has_rating, tuple(notes), frozenset(partial))
+        tags["collection"], is_complete = collections
+        partial = frozenset() if is_complete else frozenset({"collection"})
+    if "rating100" not in data or not config.sync_rating:
+        return DesiredState(scalars, tags, notes=tuple(notes), partial=partial)
+    rating = None if data["rating100"] is None else data["rating100"] / 10
+    return DesiredState(scalars, tags, rating, True, tuple(notes), partial)
 
 
-def _scalars(data: Mapping[str, Any], config: Any, file_stem: str, notes: list[str]) -> dict[str, str]:
+def _scalars(data: SceneData, config: Stash2PlexConfig, file_stem: str, notes: list[str]) -> dict[str, str]:
     scalars: dict[str, str] = {}
-    if "summary" in data and "details" not in data:
-        data = {**data, "details": data["summary"]}
     title = format_title(data, config.title_format, file_stem) if config.sync_title else None
     if title is not None:
         scalars["title"] = title
-    for name, field, switch in _TEXT_FIELDS:
-        if name in data and getattr(config, f"sync_{switch}"):
-            scalars[field] = clean(data[name])
-    if "summary" in scalars:
-        scalars["summary"], cut = truncate_for_request(scalars["summary"])
-        if cut:
+    if config.sync_summary and ("details" in data or "summary" in data):
+        details = data["details"] if "details" in data else data["summary"]
+        scalars["summary"], is_cut = truncate_for_request(clean(details))
+        if is_cut:
             notes.append("the details are too long for one request to Plex: cut at a word")
-    if "date" in data and config.sync_date:
+    if config.sync_studio and "studio" in data:
+        scalars["studio"] = clean(data["studio"])
+    if config.sync_tagline and "tagline" in data:
+        scalars["tagline"] = clean(data["tagline"])
+    if config.sync_date and "date" in data:
         whole = complete_date(data["date"])
         if whole is None:
-            notes.append(f"date {data['date']!r} is none that Plex could show, left alone")
+            notes.append(f"Plex cannot show the date {data['date']!r}: left as it is")
         else:
             scalars["originallyAvailableAt"] = whole
     return scalars
 
 
-def _tags(data: Mapping[str, Any], config: Any, descendants: TagDescendants, notes: list[str]) -> dict[str, list[str]]:
+def _tags(
+    data: SceneData, config: Stash2PlexConfig, descendants: TagDescendants, notes: list[str]
+) -> dict[str, list[str]]:
     tags: dict[str, list[str]] = {}
     if "performers" in data and config.sync_performers:
         tags["actor"] = unique_names(data["performers"])
@@ -109,14 +111,18 @@ def _tags(data: Mapping[str, Any], config: Any, descendants: TagDescendants, not
 
 
 def _limited(limit: int, names: list[str], notes: list[str]) -> list[str]:
+    """Return at most ``limit`` names, the first ones of the alphabet; 0 is no limit."""
     if not limit or len(names) <= limit:
         return names
     notes.append(f"{len(names)} tags, {limit} are allowed: {len(names) - limit} left out")
     return sorted(names, key=lambda name: (name.casefold(), name))[:limit]
 
 
-def complete_date(value: Any) -> str | None:
-    """A date as Plex needs it: a year or a month is completed with its first day; "" for none; None for a bad one."""
+def complete_date(value: object) -> str | None:
+    """Return a date as Plex needs it, "" for no date, or None for one that cannot be used.
+
+    A year or a month is completed with its first day.
+    """
     if not value:
         return ""
     found = _PARTIAL_DATE.match(str(value).strip())

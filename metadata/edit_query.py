@@ -1,4 +1,4 @@
-"""A difference as the query of one PUT, right under both readings of indexed tags (plex 4.4). Pure."""
+"""A diff as the query of one PUT, correct under both readings of indexed tags (plex 4.4). Pure."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from urllib.parse import quote
 from metadata.diff import Change, Diff
 from metadata.text import tag_key
 
-# Proxies commonly stop at 8 kB of request line (plex 4.6); one field may go alone up to the second number.
+# In characters. Proxies commonly stop at a request line of 8 kB (plex 4.6); a single field may be longer.
 MAX_QUERY_LENGTH = 6_000
 MAX_FIELD_LENGTH = 16_000
 
 
 def edit_queries(diff: Diff, limit: int = MAX_QUERY_LENGTH, unlocked: Collection[str] = ()) -> list[str]:
-    """The encoded queries that carry a difference: one, unless it is too long for a request line.
+    """Return the encoded queries for a diff: one, unless it is too long for a request line.
 
-    What is written is locked, lest Plex's next refresh undoes it; fields that are to be ``unlocked`` are, written or
-    not.
+    Every written field is locked, so that Plex's next refresh does not undo it. Fields in ``unlocked`` are unlocked,
+    whether they are written or not.
     """
     requests: list[str] = []
     for fragment in _fragments(diff, unlocked):
@@ -43,12 +43,12 @@ def _scalar_fragment(field: str, value: str, locks: Mapping[str, str]) -> str:
     return f"{field}.value={_encoded(value)}&{locks[field]}"
 
 
-def _tag_fragments(change: Change, lock: str) -> list[str]:
-    """The complete list by index and the removal of every other name, in one fragment while it fits a request."""
+def _tag_fragments(change: Change[list[str]], lock: str) -> list[str]:
+    """Return the complete list by index and the removal of every other name, in as few fragments as fit a request."""
     kept = {tag_key(name) for name in change.new}
-    gone = [name for name in change.old if tag_key(name) not in kept]
+    removed = [name for name in change.old if tag_key(name) not in kept]
     adds = [f"{_bracket(change.field, str(i))}.tag.tag={_encoded(name)}" for i, name in enumerate(change.new)]
-    removals = [f"{_bracket(change.field, '')}.tag.tag-={names}" for names in _removal_values(gone)]
+    removals = [f"{_bracket(change.field, '')}.tag.tag-={names}" for names in _removal_values(removed)]
     portions: list[list[str]] = [[]]
     for piece in [*removals, *adds]:
         if sum(map(len, portions[-1])) + len(piece) > MAX_FIELD_LENGTH:
@@ -58,9 +58,9 @@ def _tag_fragments(change: Change, lock: str) -> list[str]:
 
 
 def _removal_values(names: list[str]) -> list[str]:
-    """The values that remove these names, each short enough for a request.
+    """Return the values that remove these names, each short enough for a request.
 
-    The server splits on commas after its first decode: a name is encoded on its own first (plex 4.4).
+    The server splits at commas after it has decoded once: so each name is encoded by itself first (plex 4.4).
     """
     values: list[str] = []
     for name in names:

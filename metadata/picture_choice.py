@@ -1,6 +1,6 @@
-"""What is to be done about a picture of an item: out of what is remembered of it, what Stash has and what Plex lists.
+"""What to do about a picture of an item, from what is stored about it, what Stash has and what Plex lists. Pure.
 
-Pure. A *place* is where Plex shows a picture: ``thumb`` (the poster) or ``art`` (the background).
+A *place* is where Plex shows a picture: ``thumb`` (the poster) or ``art`` (the background).
 """
 
 from __future__ import annotations
@@ -8,39 +8,39 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import Enum
-from typing import Any
+
+from common.scene import SceneData
+from settings.config import Stash2PlexConfig
 
 THUMB, ART = "thumb", "art"
-# The switch of a place, and where a job's data holds the address of its picture.
-SWITCHES = {THUMB: ("sync_poster", "poster_url"), ART: ("sync_background", "background_url")}
-# What Plex took out of the video itself, or draws where there is nothing (plex 5).
+# What Plex took out of the video itself, or draws if there is nothing (plex 5).
 _PLEX_OWN = ("media://", "default://")
 _UPLOAD = "upload://"
 
 ListedPictures = Sequence[tuple[str, bool]]
-"""The pictures Plex lists for a place: key, and whether it is the one that is shown."""
+"""The pictures that Plex lists for a place: key, and whether it is the one that is shown."""
 
 
 class PictureState(str, Enum):
-    """What became of a picture the last time it was looked at."""
+    """The outcome of the last sync of a picture."""
 
     OURS = "ours"
     """Plex shows what Stash has."""
     KEPT = "kept"
-    """Somebody's choice in Plex stays (``preserve_plex_edits``)."""
+    """The user's choice in Plex stays (``preserve_plex_edits``)."""
     NONE = "none"
     """Stash has no picture of the scene."""
     UNUSABLE = "unusable"
-    """Stash's picture is none that Plex could show, or Plex refused it."""
+    """Plex cannot show Stash's picture, or refused it."""
 
 
 @dataclass(frozen=True)
 class PictureRecord:
-    """What is remembered of one place of one item.
+    """What the ledger stores about one place of one item.
 
-    ``updated_at`` (epoch seconds) is of the scene as it was then, None where it proves nothing. ``etag`` and ``sha1``
-    are of Stash's picture then; ``key`` is Plex's name for the last picture we put there, ``address`` the item's URL
-    for it ("" where not known). ``machine`` is the Plex: rating keys of another one mean other items.
+    ``updated_at`` (epoch seconds) is the scene's at that time, None if it proves nothing. ``etag`` and ``sha1`` belong
+    to Stash's picture; ``key`` is Plex's name for the last picture that we put there, ``address`` the item's URL of it
+    ("" if not known). ``machine`` is the Plex server: rating keys of another one mean other items.
     """
 
     state: PictureState
@@ -51,51 +51,56 @@ class PictureRecord:
     key: str = ""
     address: str = ""
 
-    def as_dict(self) -> dict[str, Any]:
-        """As the ledger keeps it: without what says nothing."""
+    @classmethod
+    def from_row(cls, stored: object, machine: str) -> PictureRecord | None:
+        """Return the record of a ledger row; None if there is none, it is unreadable, or it is of another server."""
+        if not isinstance(stored, Mapping) or stored.get("machine", "") != machine:
+            return None
+        try:
+            state = PictureState(stored.get("state"))
+        except ValueError:
+            return None
+        at = stored.get("updated_at")
+        texts = {name: str(stored.get(name) or "") for name in ("etag", "sha1", "key", "address")}
+        return cls(state, machine, float(at) if isinstance(at, (int, float)) else None, **texts)
+
+    def as_row(self) -> dict[str, str | float]:
+        """Return the record as the ledger stores it, without empty values."""
         return {name: value for name, value in asdict(self).items() if value not in ("", None)} | {
             "state": self.state.value
         }
 
 
-def stored_record(stored: Any, machine: str) -> PictureRecord | None:
-    """A memory out of the ledger; None where there is none, it is unreadable, or it is of another Plex."""
-    if not isinstance(stored, Mapping) or stored.get("machine", "") != machine:
-        return None
-    try:
-        state = PictureState(stored.get("state"))
-    except ValueError:
-        return None
-    at = stored.get("updated_at")
-    texts = {name: str(stored.get(name) or "") for name in ("etag", "sha1", "key", "address")}
-    return PictureRecord(state, machine, float(at) if isinstance(at, (int, float)) else None, **texts)
+def enabled_pictures(config: Stash2PlexConfig, data: SceneData) -> list[tuple[str, str]]:
+    """Return the places to sync, each with the address of its picture in Stash.
 
-
-def enabled_pictures(config: Any, data: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The places to look after, each with the address of its picture in Stash. What is switched off, and what a job's
-    data does not hold, is left alone."""
+    Places that the settings switch off are left out, and those whose picture ``data`` does not have.
+    """
     if not config.sync_master:
         return []
-    return [
-        (place, str(data[url]))
-        for place, (switch, url) in SWITCHES.items()
-        if getattr(config, switch) and data.get(url)
-    ]
+    places = (
+        (THUMB, config.sync_poster, data.get("poster_url")),
+        (ART, config.sync_background, data.get("background_url")),
+    )
+    return [(place, str(url)) for place, is_on, url in places if is_on and url]
 
 
-def is_up_to_date(memory: PictureRecord | None, updated_at: float | None, address: str | None, preserve: bool) -> bool:
-    """Whether nobody has to be asked anything: the scene is the one that was looked at, and nothing says that Plex
-    shows another picture since. ``address`` is the item's own, None where it was not read."""
-    if memory is None or updated_at is None or memory.updated_at != updated_at:
+def is_up_to_date(record: PictureRecord | None, updated_at: float | None, address: str | None, preserve: bool) -> bool:
+    """Return whether neither server has to be asked about a picture.
+
+    That is so if the scene is the one of the last sync, and nothing says that Plex shows another picture since.
+    ``address`` is the item's own, None if it was not read.
+    """
+    if record is None or updated_at is None or record.updated_at != updated_at:
         return False
-    if memory.state is PictureState.KEPT:
+    if record.state is PictureState.KEPT:
         return preserve
-    return memory.state is not PictureState.OURS or not address_changed(memory, address)
+    return record.state is not PictureState.OURS or not address_changed(record, address)
 
 
-def address_changed(memory: PictureRecord, address: str | None) -> bool:
-    """Whether Plex shows another picture than when it was looked at: the address changes with it (plex 4.6)."""
-    return bool(memory.address) and address is not None and address != memory.address
+def address_changed(record: PictureRecord, address: str | None) -> bool:
+    """Return whether Plex shows another picture than at the last sync: the address changes with it (plex 4.6)."""
+    return bool(record.address) and address is not None and address != record.address
 
 
 class PictureAction(Enum):
@@ -108,47 +113,52 @@ class PictureAction(Enum):
 
 @dataclass(frozen=True)
 class PictureChoice:
-    """A decision; ``key`` is Plex's name of the picture where it has one."""
+    """An action; ``key`` is Plex's name of the picture if it has one."""
 
     action: PictureAction
     key: str = ""
 
 
-def choose_action(listed: ListedPictures, sha1: str, memory: PictureRecord | None) -> PictureChoice:
-    """How Plex gets to show the picture with this SHA-1."""
-    mine = _our_key(listed, sha1, memory)
-    if mine and mine == selected_key(listed):
-        return PictureChoice(PictureAction.NOTHING, mine)
-    return PictureChoice(PictureAction.SELECT, mine) if mine else PictureChoice(PictureAction.UPLOAD)
+def choose_action(listed: ListedPictures, sha1: str, record: PictureRecord | None) -> PictureChoice:
+    """Return how to make Plex show the picture with this SHA-1."""
+    key = _key_of(listed, sha1, record)
+    if key and key == selected_key(listed):
+        return PictureChoice(PictureAction.NOTHING, key)
+    return PictureChoice(PictureAction.SELECT, key) if key else PictureChoice(PictureAction.UPLOAD)
 
 
 def is_user_choice(shown: str, *, locked: bool) -> bool:
-    """Whether ``preserve_plex_edits`` protects what is shown: everything but nothing at all, and a frame that Plex took
-    by itself. A locked frame was chosen by a person: choosing locks (plex 4.3)."""
+    """Return whether ``preserve_plex_edits`` protects the picture that is shown.
+
+    It protects everything but an empty place and a frame that Plex took by itself. A locked frame was chosen by the
+    user: choosing locks (plex 4.3).
+    """
     return bool(shown) and (locked or not shown.startswith(_PLEX_OWN))
 
 
 def selected_key(listed: ListedPictures) -> str:
-    """The key of the picture that is shown, "" for none."""
-    return next((key for key, shown in listed if shown), "")
+    """Return the key of the picture that is shown, "" for none."""
+    return next((key for key, is_shown in listed if is_shown), "")
 
 
-def replacement_frame(listed: ListedPictures, memory: PictureRecord | None) -> str:
-    """Stash has no picture any more: the frame of Plex's own that takes the place of ours, "" where what is shown is
-    not of our making, or there is no frame."""
-    if memory is None or not memory.key or selected_key(listed) != memory.key:
+def replacement_frame(listed: ListedPictures, record: PictureRecord | None) -> str:
+    """Return Plex's own frame to show instead of our picture, which Stash does not have any more.
+
+    "" if the picture that is shown is not ours, or there is no frame.
+    """
+    if record is None or not record.key or selected_key(listed) != record.key:
         return ""
     return next((key for key, _ in listed if key.startswith(_PLEX_OWN)), "")
 
 
 def uploaded_key(listed: ListedPictures, sha1: str) -> str:
-    """The key of the upload with this SHA-1, which ends it (plex 5); "" where there is none."""
+    """Return the key of the upload with this SHA-1, which is its last part (plex 5); "" if there is none."""
     return next((key for key, _ in listed if key.startswith(_UPLOAD) and key.rpartition("/")[2] == sha1), "")
 
 
-def _our_key(listed: ListedPictures, sha1: str, memory: PictureRecord | None) -> str:
-    by_sum = uploaded_key(listed, sha1)
-    if by_sum or memory is None or not sha1 or memory.sha1 != sha1:
-        return by_sum
-    # A Plex that names its uploads otherwise: the name it gave ours.
-    return memory.key if any(key == memory.key for key, _ in listed) else ""
+def _key_of(listed: ListedPictures, sha1: str, record: PictureRecord | None) -> str:
+    by_sha1 = uploaded_key(listed, sha1)
+    if by_sha1 or record is None or not sha1 or record.sha1 != sha1:
+        return by_sha1
+    # A Plex that names its uploads in another way: the key that it gave ours.
+    return record.key if any(key == record.key for key, _ in listed) else ""

@@ -1,74 +1,77 @@
-"""Collections: which ones a scene belongs to, and what becomes of those that an item has in Plex. Pure.
+"""The collections of a scene, and what happens to those that its item is in. Pure.
 
-Ours are those the ledger says we added to the item. All others are people's: they stay, also where they have the name
-of one that we wish for.
+A collection is ours if the ledger says that we added the item to it. All others are the user's: they stay, even if they
+have the name of a desired one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
 
+from common.scene import SceneData
 from metadata.tag_rules import NO_DESCENDANTS, TagDescendants, tag_rule_for, tags_of
 from metadata.text import tag_key, unique_names
+from settings.config import Stash2PlexConfig
 
 ORGANIZED = "Organized"
 
-# kind -> the key of a job's data that tells
-_DATA_KEYS = {
-    "studio": "studio",
-    "parent_studio": "parent_studio",
-    "performer": "performers",
-    "group": "groups",
-    "tag": "tags",
-    "organized": "organized",
-}
-
 
 def collections_for(
-    data: Mapping[str, Any], config: Any, descendants: TagDescendants = NO_DESCENDANTS
+    data: SceneData, config: Stash2PlexConfig, descendants: TagDescendants = NO_DESCENDANTS
 ) -> tuple[list[str], bool] | None:
-    """The collections that a scene belongs to, and whether these are all; None where the data tell of none.
+    """Return a scene's collections and whether the list is complete, or None if ``data`` has no key for any of them.
 
-    They are not all where the data lack the key of a kind that the settings ask for: then none that we added before
-    may go, since it may be of that kind.
+    The list is incomplete if ``data`` lacks the key of a kind that the settings ask for. Then no collection that we
+    added before may be removed, since it may be of that kind.
     """
     kinds = config.collection_kinds
-    told = [(kind, rules) for kind, rules in kinds if _DATA_KEYS[kind] in data]
-    if kinds and not told:
+    found = [(kind, _names(kind, rules, data, descendants)) for kind, rules in kinds]
+    known = [(kind, names) for kind, names in found if names is not None]
+    if kinds and not known:
         return None
-    names = [
-        config.collection_prefixes.get(kind, "") + name
-        for kind, rules in told
-        for name in unique_names(_names(kind, rules, data, descendants))
-    ]
-    return unique_names(names), len(told) == len(kinds)
+    prefixes = config.collection_prefixes
+    names = [prefixes.get(kind, "") + name for kind, names in known for name in unique_names(names)]
+    return unique_names(names), len(known) == len(kinds)
 
 
-def _names(kind: str, rules: Sequence[str], data: Mapping[str, Any], descendants: TagDescendants) -> list[Any]:
-    if kind == "tag":
+def _names(kind: str, rules: Sequence[str], data: SceneData, descendants: TagDescendants) -> list[str | None] | None:
+    """Return the names of one kind of collections, or None if ``data`` lacks its key."""
+    if kind == "tag" and "tags" in data:
         return [name for name, tag_id in tags_of(data) if tag_rule_for(rules, descendants, name, tag_id)]
-    value = data[_DATA_KEYS[kind]]
-    if kind == "organized":
-        return [ORGANIZED] if value else []
-    return list(value or ()) if kind in ("performer", "group") else [value]
+    if kind == "organized" and "organized" in data:
+        return [ORGANIZED] if data["organized"] else []
+    if kind == "studio" and "studio" in data:
+        return [data["studio"]]
+    if kind == "parent_studio" and "parent_studio" in data:
+        return [data["parent_studio"]]
+    if kind == "performer" and "performers" in data:
+        return list(data["performers"] or ())
+    if kind == "group" and "groups" in data:
+        return list(data["groups"] or ())
+    return None
 
 
-def merge_collections(there: Sequence[str], wish: Sequence[str], owned: Collection[str], *, whole: bool) -> list[str]:
-    """The collections an item should have: those ``there``, without the ``owned`` that are not wished for any more, and
-    the wished-for ones that are missing. Nothing goes unless the wish is ``whole``."""
-    wanted = {tag_key(name) for name in wish}
-    gone = {tag_key(name) for name in owned} - wanted if whole else set()
-    kept = [name for name in there if tag_key(name) not in gone]
+def merge_collections(
+    present: Sequence[str], desired: Sequence[str], owned: Collection[str], *, complete: bool
+) -> list[str]:
+    """Return the collections an item should be in: the ``present`` ones and the ``desired`` ones that are missing.
+
+    An ``owned`` collection that is not desired any more is left out, but only if ``desired`` is ``complete``.
+    """
+    wanted = {tag_key(name) for name in desired}
+    obsolete = {tag_key(name) for name in owned} - wanted if complete else set()
+    kept = [name for name in present if tag_key(name) not in obsolete]
     known = {tag_key(name) for name in kept}
-    return [*kept, *(name for name in wish if tag_key(name) not in known)]
+    return [*kept, *(name for name in desired if tag_key(name) not in known)]
 
 
 def owned_after_write(
-    owned: Collection[str], there: Sequence[str], *, added: Collection[str] = (), removed: Collection[str] = ()
+    owned: Collection[str], present: Sequence[str], *, added: Collection[str] = (), removed: Collection[str] = ()
 ) -> list[str]:
-    """The collections of an item that are ours after a write: what was ``owned`` and was ``there``, without what we
-    ``removed``, with what we ``added``. One that a person took the item out of is not ours any more: put back by hand
-    it would be theirs."""
-    shown = {tag_key(name) for name in there} - {tag_key(name) for name in removed}
+    """Return the collections of an item that are ours after a write.
+
+    These are the ``owned`` ones that were still ``present``, without the ``removed`` and with the ``added``. A
+    collection that the user took the item out of is no longer ours: if the user adds it again, it is theirs.
+    """
+    shown = {tag_key(name) for name in present} - {tag_key(name) for name in removed}
     return unique_names([*(name for name in owned if tag_key(name) in shown), *added])

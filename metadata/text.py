@@ -1,30 +1,27 @@
-"""Text on its way to Plex: cleaned of what XML cannot carry, cut to what a request can.
-
-Pure.
-"""
+"""Text for Plex: without characters that XML cannot carry, cut to the length of a request. Pure."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Any
+from collections.abc import Iterable
 from urllib.parse import quote
 
 # One field may fill a request line of 16 kB almost alone (plex 4.6).
 MAX_ENCODED_LENGTH = 15_000
 
-# All of Unicode's categories Cc and Cs but tab and line end, and what is no character.
+# Unicode's categories Cc and Cs except tab and line end, and noncharacters.
 _CONTROL_CHARACTERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
-def clean(value: Any) -> str:
-    """Text without control characters, which XML cannot carry; line ends as one character. Nothing else is changed."""
+def clean(value: object) -> str:
+    """Return text without control characters, which XML cannot carry, and with ``\\n`` as line end; "" for None."""
     text = "" if value is None else str(value)
     return _CONTROL_CHARACTERS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def truncate_for_request(text: str, limit: int = MAX_ENCODED_LENGTH) -> tuple[str, bool]:
-    """Text whose encoded form fits a request line (``limit`` bytes), cut at a word; and whether it was cut."""
+    """Return text whose encoded form fits a request line (``limit`` bytes), cut at a word, and whether it was cut."""
     if len(quote(text, safe="")) <= limit:
         return text, False
     low, high = 0, len(text)
@@ -37,8 +34,8 @@ def truncate_for_request(text: str, limit: int = MAX_ENCODED_LENGTH) -> tuple[st
     return (cut[:at] if at > low * 3 // 4 else cut).rstrip() + "\u2026", True
 
 
-def unique_names(values: Any) -> list[str]:
-    """Names in order, cleaned, without empty ones and without those Plex would hold as one tag."""
+def unique_names(values: Iterable[object] | None) -> list[str]:
+    """Return names in order, cleaned, without empty ones and without those that are the same tag in Plex."""
     seen: dict[str, str] = {}
     for value in values or ():
         name = clean(value)
@@ -48,5 +45,5 @@ def unique_names(values: Any) -> list[str]:
 
 
 def tag_key(name: str) -> str:
-    """What two tags that Plex holds as one have in common (plex 4.4)."""
+    """Return what is equal for two names that are the same tag in Plex (plex 4.4)."""
     return unicodedata.normalize("NFC", name).casefold()

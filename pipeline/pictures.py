@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from common.scene import SceneData
 from metadata.picture_choice import (
     THUMB,
     PictureAction,
@@ -23,7 +24,6 @@ from metadata.picture_choice import (
     is_user_choice,
     replacement_frame,
     selected_key,
-    stored_record,
     uploaded_key,
 )
 from plex.exceptions import PlexNotFound, PlexTemporaryError
@@ -101,7 +101,7 @@ class PictureSync:
     def sync(
         self,
         client: PlexClient,
-        data: Mapping[str, Any],
+        data: SceneData,
         updated_at: float | None,
         targets: Iterable[PictureTarget],
         ours: Mapping[str, Mapping[str, Any]],
@@ -122,7 +122,12 @@ class PictureSync:
         try:
             machine = client.machine
             due = [
-                _Due(target, place, url, stored_record((ours.get(str(target.rating_key)) or {}).get(place), machine))
+                _Due(
+                    target,
+                    place,
+                    url,
+                    PictureRecord.from_row((ours.get(str(target.rating_key)) or {}).get(place), machine),
+                )
                 for target in targets
                 for place, url in places
             ]
@@ -202,7 +207,7 @@ class _Run:
             self.outcome.error = error  # this item is gone, the others are not
             return
         if not self._dry:
-            self.outcome.ours.setdefault(str(due.target.rating_key), {})[due.place] = now.as_dict()
+            self.outcome.ours.setdefault(str(due.target.rating_key), {})[due.place] = now.as_row()
 
     def _one(self, due: _Due) -> PictureRecord:
         """Bring one place in step; gives what is to be remembered of it."""

@@ -21,7 +21,7 @@ from matching.low_confidence import LowConfidence
 from matching.ownership import Claimant
 from matching.ranking import MatchConfidence
 from metadata.change_text import change_as_dict
-from metadata.diff import Change
+from metadata.diff import Change, FieldValue
 from pipeline.batch import BatchPipeline
 from pipeline.match_step import claimant_of
 from pipeline.pictures import PictureOutcome, PictureSync
@@ -44,7 +44,7 @@ class ItemPreview:
 
     rating_key: int
     title: str
-    changes: list[Change]
+    changes: list[Change[FieldValue]]
 
 
 @dataclass
@@ -63,7 +63,7 @@ class ScenePreview:
     notes: list[str] = field(default_factory=list)
 
     @property
-    def changes(self) -> list[Change]:
+    def changes(self) -> list[Change[FieldValue]]:
         """All changes of all items."""
         return [change for item in self.items for change in item.changes]
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from common.jobs import PRIORITY_BULK, new_job
 from common.verdicts import Verdict
 from metadata.diff import ActualState
 from metadata.edit_query import edit_queries
 from metadata.picture_choice import ART, THUMB
-from metadata.restore_diff import RestoreDiff, restore_diff
+from metadata.restore_diff import RestoreDiff, SnapshotState, restore_diff
 from pipeline.scene_records import SceneRecords
 from pipeline.scene_sync import SceneSync
 from plex.client import PlexClient
@@ -52,7 +52,7 @@ def plan(client: PlexClient, written: list[ItemSnapshot]) -> list[tuple[ItemSnap
             restore_diff(
                 ActualState(item.scalars, item.tags, item.rating),
                 item.locked,
-                one.before,
+                cast(SnapshotState, one.before),
                 one.ours.get("fields", ()),
                 one.ours.get("collections", ()),
             ),

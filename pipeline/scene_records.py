@@ -210,5 +210,5 @@ class SceneRecords:
 
     def _first(self, work: SceneSync, item: FullItem, machine: str) -> ItemSnapshot:
         proof = work.proof_of(item) or (item.parts[0].path if item.parts else "")
-        before = snapshot_state(item.scalars, item.tags, item.rating, item.locked)
+        before = dict(snapshot_state(item.scalars, item.tags, item.rating, item.locked))
         return ItemSnapshot(item.rating_key, machine, item.section, proof, work.scene_id, self._clock(), before)

@@ -39,7 +39,7 @@ class SceneSync:
     wish: DesiredState | None = None
     started_at: float = 0.0
     wrote: bool = False
-    rating: Change | None = None
+    rating: Change[float | None] | None = None
     verdict: Verdict | None = None
     reason: str = ""
     error: BaseException | None = None

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from metadata.change_text import change_as_dict, change_as_line
-from metadata.diff import Change
+from metadata.diff import Change, FieldValue
 
 pytestmark = pytest.mark.unit
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.unit
         (Change("tagline", "", "x" * 200), 'tagline: nothing -> "' + "x" * 100 + '\u2026"'),
     ],
 )
-def test_a_change_is_one_line(change: Change, wanted: str) -> None:
+def test_a_change_is_one_line(change: Change[FieldValue], wanted: str) -> None:
     assert change_as_line(change) == wanted
     assert "\n" not in change_as_line(change)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.scene import SceneData
 from metadata.desired_state import DesiredState, complete_date, desired_state
 from metadata.text import MAX_ENCODED_LENGTH
 from settings.config import Stash2PlexConfig
@@ -41,7 +42,7 @@ EMPTY: dict[str, Any] = {
 
 def desired(data: dict[str, Any], **settings: Any) -> DesiredState:
     """The wished-for state of a file called stem.mp4."""
-    return desired_state(data, Stash2PlexConfig.from_settings(settings), "stem")
+    return desired_state(cast(SceneData, data), Stash2PlexConfig.from_settings(settings), "stem")
 
 
 def test_a_full_scene() -> None:
@@ -204,7 +205,7 @@ def test_ignored_tags_are_no_genres_and_do_not_count_against_the_limit() -> None
     assert (found.tags, found.notes) == ({"genre": ["a", "4K"]}, ())
     config = Stash2PlexConfig.from_settings({"ignore_tags": "Letters/*"})
     descendants = {"Letters/*": {"9": "Letters", "1": "a", "2": "B", "3": "c"}}
-    assert desired_state(data, config, "stem", descendants).tags == {"genre": ["4K"]}
+    assert desired_state(cast(SceneData, data), config, "stem", descendants).tags == {"genre": ["4K"]}
 
 
 def test_the_title_has_its_format() -> None:

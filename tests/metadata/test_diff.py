@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.scene import SceneData
 from metadata.desired_state import DesiredState, desired_state
 from metadata.diff import ActualState, Change, Diff, compute_diff
 from metadata.edit_query import edit_queries
@@ -197,7 +198,7 @@ CONFIG = Stash2PlexConfig(collections="studio, performer, group", collection_pre
 
 def wish_of(data: dict[str, Any]) -> DesiredState:
     """The wished-for state with everything switched on."""
-    return desired_state(data, CONFIG, "stem")
+    return desired_state(cast(SceneData, data), CONFIG, "stem")
 
 
 def written(actual: ActualState, found: Diff) -> ActualState:

@@ -20,7 +20,7 @@ def read(requests: list[str]) -> list[tuple[str, str]]:
     return [pair for query in requests for pair in parse_qsl(query, keep_blank_values=True, strict_parsing=True)]
 
 
-def tags_after(change: Change, requests: list[str]) -> list[str]:
+def tags_after(change: Change[list[str]], requests: list[str]) -> list[str]:
     """The list after the requests on a server that adds: removals are split at commas after the first decode."""
     names = list(change.old)
     for key, value in read(requests):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from common.scene import SceneData
 from metadata.filters import filter_reason, is_below
 from settings.config import Stash2PlexConfig
 
@@ -26,7 +27,7 @@ def reason(data: dict[str, Any], **settings: Any) -> str | None:
     """Why the scene is left out."""
     config = Stash2PlexConfig.from_settings(settings)
     assert config.problems == ()
-    return filter_reason(data, config, FAMILIES)
+    return filter_reason(cast(SceneData, data), config, FAMILIES)
 
 
 def test_without_filters_every_scene_is_in() -> None:
@@ -43,14 +44,14 @@ def test_without_filters_every_scene_is_in() -> None:
             {"has_stash_id": False},
             "has no StashID, and Only scenes with a StashID is on",
         ),
-        ({"exclude_paths": "/x, /data/Atlas/"}, {}, "lies in /data/Atlas/, which Exclude paths names"),
-        ({"exclude_tags": "Duo, Solo"}, {}, "has the tag Solo, which Exclude tags names"),
-        ({"exclude_tags": "solo"}, {}, "has the tag Solo, which Exclude tags names as solo"),
-        ({"exclude_tags": "12"}, {}, "has the tag Solo, which Exclude tags names as 12"),
-        ({"exclude_tags": "Place/*"}, {}, "has the tag Outdoor, which Exclude tags names as Place/*"),
-        ({"include_tags": "Duo, Trio"}, {}, "has none of the tags that Include tags names"),
-        ({"include_tags": "Duo"}, {"tags": []}, "has none of the tags that Include tags names"),
-        ({"include_tags": "Solo", "exclude_tags": "8"}, {}, "has the tag Outdoor, which Exclude tags names as 8"),
+        ({"exclude_paths": "/x, /data/Atlas/"}, {}, "is in /data/Atlas/, which Exclude paths lists"),
+        ({"exclude_tags": "Duo, Solo"}, {}, "has the tag Solo, which Exclude tags lists"),
+        ({"exclude_tags": "solo"}, {}, "has the tag Solo, which Exclude tags lists as solo"),
+        ({"exclude_tags": "12"}, {}, "has the tag Solo, which Exclude tags lists as 12"),
+        ({"exclude_tags": "Place/*"}, {}, "has the tag Outdoor, which Exclude tags lists as Place/*"),
+        ({"include_tags": "Duo, Trio"}, {}, "has none of the tags that Include tags lists"),
+        ({"include_tags": "Duo"}, {"tags": []}, "has none of the tags that Include tags lists"),
+        ({"include_tags": "Solo", "exclude_tags": "8"}, {}, "has the tag Outdoor, which Exclude tags lists as 8"),
     ],
 )
 def test_a_scene_is_left_out_with_a_reason(settings: dict[str, Any], changed: dict[str, Any], wanted: str) -> None:

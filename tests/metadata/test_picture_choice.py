@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.scene import SceneData
 from metadata.picture_choice import (
     ART,
     THUMB,
@@ -22,8 +22,8 @@ from metadata.picture_choice import (
     is_user_choice,
     replacement_frame,
     selected_key,
-    stored_record,
 )
+from settings.config import Stash2PlexConfig
 
 pytestmark = pytest.mark.unit
 
@@ -32,8 +32,8 @@ FRAME, OURS, THEIRS = "media://1/x.bundle/thumb1.jpg", f"upload://posters/{SUM}"
 BOTH = {"poster_url": "http://stash/scene/1/screenshot?t=1", "background_url": "http://stash/scene/1/screenshot?t=1"}
 
 
-def config(**switches: Any) -> SimpleNamespace:
-    return SimpleNamespace(**{"sync_master": True, "sync_poster": True, "sync_background": True, **switches})
+def config(**switches: Any) -> Stash2PlexConfig:
+    return Stash2PlexConfig(**switches)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def config(**switches: Any) -> SimpleNamespace:
     ],
 )
 def test_which_places_are_looked_after(switches: dict[str, Any], data: dict[str, Any], places: list[str]) -> None:
-    assert [place for place, _ in enabled_pictures(config(**switches), data)] == places
+    assert [place for place, _ in enabled_pictures(config(**switches), cast(SceneData, data))] == places
 
 
 @pytest.mark.parametrize(
@@ -196,11 +196,11 @@ def test_what_takes_the_place_of_ours(listed: list[tuple[str, bool]], memory: Pi
     )
 )
 def test_a_memory_survives_the_ledger(memory: PictureRecord) -> None:
-    assert stored_record(memory.as_dict(), "machine") == memory
+    assert PictureRecord.from_row(memory.as_row(), "machine") == memory
 
 
 @pytest.mark.parametrize(
-    "stored", [None, [], "x", {}, {"state": "?", "machine": "m"}, {"state": "ours"}, KNOWN.as_dict()]
+    "stored", [None, [], "x", {}, {"state": "?", "machine": "m"}, {"state": "ours"}, KNOWN.as_row()]
 )
 def test_what_is_not_of_this_plex_or_unreadable_is_no_memory(stored: Any) -> None:
-    assert stored_record(stored, "m") is None
+    assert PictureRecord.from_row(stored, "m") is None

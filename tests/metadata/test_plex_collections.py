@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.scene import SceneData
 from metadata.desired_state import desired_state
 from metadata.plex_collections import collections_for, merge_collections, owned_after_write
 from metadata.text import tag_key
@@ -31,7 +32,7 @@ def names(data: dict[str, Any], kinds: str = "studio", prefix: str = "") -> tupl
     """The collections a scene belongs to."""
     config = Stash2PlexConfig.from_settings({"collections": kinds, "collection_prefix": prefix})
     assert config.problems == ()
-    return collections_for(data, config, FAMILIES)
+    return collections_for(cast(SceneData, data), config, FAMILIES)
 
 
 @pytest.mark.parametrize(
@@ -97,8 +98,8 @@ def test_a_job_that_tells_only_a_part_says_so_in_the_wish() -> None:
     ],
 )
 def test_only_ours_ever_go(there: list[str], wish: list[str], owned: list[str], wanted: list[str]) -> None:
-    assert merge_collections(there, wish, owned, whole=True) == wanted
-    assert merge_collections(there, wish, owned, whole=False)[: len(there)] == there
+    assert merge_collections(there, wish, owned, complete=True) == wanted
+    assert merge_collections(there, wish, owned, complete=False)[: len(there)] == there
 
 
 def test_what_a_person_took_out_is_not_ours_any_more() -> None:
@@ -114,10 +115,10 @@ NAMES = st.lists(st.text(min_size=1, max_size=3), max_size=5, unique_by=tag_key)
 def test_peoples_stay_ours_come_and_a_second_time_nothing_changes(
     there: list[str], wish: list[str], owned: list[str], whole: bool
 ) -> None:
-    found = merge_collections(there, wish, owned, whole=whole)
+    found = merge_collections(there, wish, owned, complete=whole)
     keys = [tag_key(name) for name in found]
     theirs = [name for name in there if tag_key(name) not in {tag_key(one) for one in owned}]
     assert [name for name in found if name in theirs] == theirs
     assert {tag_key(name) for name in wish} <= set(keys)
     assert len(set(keys)) == len(keys)
-    assert merge_collections(found, wish, owned, whole=whole) == found
+    assert merge_collections(found, wish, owned, complete=whole) == found

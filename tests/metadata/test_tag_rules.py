@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import cast
 
 import pytest
 
+from common.scene import SceneData
 from metadata.tag_rules import NO_DESCENDANTS, tag_rule_for, tags_of
 
 pytestmark = pytest.mark.unit
@@ -48,9 +50,9 @@ def test_no_rules_mean_no_tag() -> None:
 
 
 def test_tags_have_their_ids_where_the_data_tell_all_of_them() -> None:
-    assert list(tags_of({"tags": ["a", "b"], "tag_ids": [1, "2"]})) == [("a", "1"), ("b", "2")]
+    assert list(tags_of({"tags": ["a", "b"], "tag_ids": ["1", "2"]})) == [("a", "1"), ("b", "2")]
     assert list(tags_of({"tags": ["a", "b"], "tag_ids": [None, "2"]})) == [("a", None), ("b", "2")]
     assert list(tags_of({"tags": ["a", "b"], "tag_ids": ["2"]})) == [("a", None), ("b", None)]
     assert list(tags_of({"tags": ["a"]})) == [("a", None)]
-    assert list(tags_of({"tags": ["a\x00", None]})) == [("a", None), ("", None)]
-    assert list(tags_of({"tags": None})) == list(tags_of({})) == []
+    assert list(tags_of(cast(SceneData, {"tags": ["a\x00", None]}))) == [("a", None), ("", None)]
+    assert list(tags_of(cast(SceneData, {"tags": None}))) == list(tags_of({})) == []

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.scene import SceneData
 from metadata.text import clean
 from metadata.title_format import DATA_KEYS, format_title
 from settings.parsers import PLACEHOLDERS, parse_title_format
@@ -27,7 +28,8 @@ NOTHING: dict[str, Any] = {"title": "", "studio": None, "performers": [], "date"
 
 def made(form: str, *missing: str, **data: Any) -> str | None:
     """The title of the full scene without some of its values."""
-    return format_title({**FULL, **{name: NOTHING[name] for name in missing}, **data}, form, "stem")
+    scene = {**FULL, **{name: NOTHING[name] for name in missing}, **data}
+    return format_title(cast(SceneData, scene), form, "stem")
 
 
 def test_the_settings_know_the_same_placeholders() -> None:
@@ -75,7 +77,7 @@ def test_what_is_missing_leaves_no_separator_hanging(form: str, missing: str, wa
 
 @pytest.mark.parametrize("name", FULL)
 def test_a_title_that_needs_an_absent_key_is_not_decided(name: str) -> None:
-    part = {key: value for key, value in FULL.items() if key != name}
+    part = cast(SceneData, {key: value for key, value in FULL.items() if key != name})
     assert format_title(part, "{title} {studio} {performer} {date} {code}", "stem") is None
     assert (format_title(part, "{title}", "stem") is None) is (name == "title")
     assert (format_title(part, "{filename}", "stem") is None) is (name == "title")

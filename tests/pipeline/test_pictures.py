@@ -21,6 +21,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from common.scene import SceneData
 from pipeline.pictures import PictureOutcome, PictureSync, PictureTarget
 from plex.client import PlexClient
 from plex.exceptions import PlexNotFound, PlexServerDown, PlexTemporaryError
@@ -103,7 +104,7 @@ class Studio:
     def sync(self, *, dry: bool = False, keep: bool = True) -> PictureOutcome:
         """One look at the scene; counts of requests begin anew with it. ``keep``: the ledger is written."""
         url = f"https://far.example/scene/1/screenshot?t={self.updated_at:.0f}"
-        data = {"poster_url": url, "background_url": url}
+        data: SceneData = {"poster_url": url, "background_url": url}
         targets = self.targets()
         self.plex.reset_counters()
         self.stash.reset_counters()

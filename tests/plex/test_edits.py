@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl, quote
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from common.scene import SceneData
 from metadata.desired_state import DesiredState, desired_state, tag_key
 from metadata.diff import ActualState, Diff, compute_diff
 from metadata.edit_query import MAX_FIELD_LENGTH, MAX_QUERY_LENGTH, edit_queries
@@ -60,7 +61,7 @@ def send(client: PlexClient, item: Item, wish: DesiredState) -> list[str]:
 
 
 def wish_for(**data: Any) -> DesiredState:
-    return desired_state(data, CONFIG, "file")
+    return desired_state(cast(SceneData, data), CONFIG, "file")
 
 
 def test_everything_at_once_is_one_query_with_every_lock(client: PlexClient, item: Item) -> None:
