@@ -1,1 +1,1 @@
-"""Builds what people install from inside Stash: ``python -m release``. Not part of it."""
+"""Build the release that users install from inside Stash: ``python -m release``. Not part of the release itself."""

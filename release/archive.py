@@ -1,4 +1,4 @@
-"""A zip that is the same, byte for byte, whenever and wherever the same files go into it; and the list Stash reads."""
+"""A reproducible zip (the same files give the same bytes) and the source index that Stash reads."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from collections.abc import Mapping
 from release.manifest import DESCRIPTION, VERSION
 from settings.table import PLUGIN_ID
 
-# Stash writes files with the modes that stand in the zip (stash 1.5).
+# Stash unpacks files with the modes in the zip (stash 1.5).
 _MODE = 0o100644
 _UNIX = 3
 
 
-def pack(files: Mapping[str, bytes], moment: int) -> bytes:
-    """A zip of ``files``: sorted, readable by everybody, and all of one time (epoch seconds, UTC).
+def pack(files: Mapping[str, bytes], released_at: int) -> bytes:
+    """Return a zip of ``files``: sorted, readable by every user, and all with the release's time (epoch seconds, UTC).
 
-    The time is the release's: one that never changed would have Python take compiled code of an older release for that
-    of a file of the same size, where somebody unpacks the zip by hand.
+    With a time that never changed, Python could use the compiled code of an older release for a file of the same size
+    if a user unpacks the zip by hand.
     """
-    date = time.gmtime(moment)
+    date = time.gmtime(released_at)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name in sorted(files):
@@ -35,14 +35,14 @@ def pack(files: Mapping[str, bytes], moment: int) -> bytes:
     return packed.getvalue()
 
 
-def index(packed: bytes, moment: int) -> str:
-    """The source index: one item, in the layout that Stash parses (stash 1.5). ``date`` alone decides on updates."""
+def index(packed: bytes, released_at: int) -> str:
+    """Return the source index in the layout that Stash parses (stash 1.5). Only ``date`` decides about updates."""
     return "\n".join(
         (
             f"- id: {PLUGIN_ID}",
             f"  name: {PLUGIN_ID}",
             f"  version: {VERSION}",
-            f"  date: {time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime(moment))}",
+            f"  date: {time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime(released_at))}",
             f"  path: {PLUGIN_ID}.zip",
             f"  sha256: {hashlib.sha256(packed).hexdigest()}",
             "  metadata:",

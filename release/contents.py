@@ -1,4 +1,4 @@
-"""What lies in a release, by name: the plugin itself, and in ``lib/`` the packages it runs on, with their licences."""
+"""The files of a release by name: the plugin, and in ``lib/`` the packages that it needs, with their licences."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 LIB = "lib"
-# The rooms that run. tests/release holds this list to the tree.
+# The packages of the product. tests/release compares this list with the source tree.
 PACKAGES = (
     *("api", "common", "hooks", "matching", "metadata", "pipeline", "plex", "reconciliation", "settings"),
     *("stash", "state", "sync_queue", "tasks", "worker"),
 )
 FILES = ("LICENSE", "Stash2Plex.py", "entry_point.py", "Stash2Plex.yml", "requirements.txt")
-# folder -> what of it
+# folder -> file name extensions
 ASSETS = {"ui": (".css", ".html", ".js", ".json", ".png", ".svg")}
-# What pip needs of a package's description, and nobody at run time.
+# The files of a .dist-info folder that only pip needs.
 _PIP_ONLY = frozenset(("RECORD", "WHEEL", "INSTALLER", "top_level.txt", "entry_points.txt"))
 _COMPILED = (".so", ".pyd", ".dylib", ".dll")
 
 
-class NotPure(Exception):
-    """A package has compiled parts: the zip would not run everywhere."""
+class CompiledPackage(Exception):
+    """A package has compiled parts, so that the zip would not run everywhere."""
 
 
-def plugin(root: Path) -> dict[str, bytes]:
-    """The plugin's own files by their names in the zip."""
+def plugin_files(root: Path) -> dict[str, bytes]:
+    """Return the plugin's own files by their names in the zip."""
     paths = [root / name for name in FILES]
     for package in PACKAGES:
         paths += (root / package).rglob("*.py")
@@ -35,31 +35,34 @@ def plugin(root: Path) -> dict[str, bytes]:
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
 
 
-def libraries(wheels: Iterable[Path]) -> dict[str, bytes]:
-    """The packages' modules, licences and descriptions by their names in the zip. Raises NotPure."""
+def library_files(wheels: Iterable[Path]) -> dict[str, bytes]:
+    """Return the packages' modules, licences and metadata by their names in the zip. Raise CompiledPackage."""
     found: dict[str, bytes] = {}
     for wheel in wheels:
         with zipfile.ZipFile(wheel) as archive:
             for name in archive.namelist():
                 if name.endswith(_COMPILED):
-                    raise NotPure(f"{wheel.name} holds {name}")
-                if _runs(name):
+                    raise CompiledPackage(f"{wheel.name} holds {name}")
+                if _is_needed(name):
                     found[f"{LIB}/{name}"] = archive.read(name)
     found[f"{LIB}/LICENCES.txt"] = _licences(found).encode()
     return found
 
 
-def _runs(name: str) -> bool:
+def _is_needed(name: str) -> bool:
     parts = name.split("/")
     if parts[0].endswith(".dist-info"):
         return parts[-1] not in _PIP_ONLY
-    # Tests, and what is not Python, but for the certificates.
+    # Leave out tests and all that is not Python, except the certificates.
     return "tests" not in parts and name.endswith((".py", ".pem"))
 
 
 def _licences(found: Mapping[str, bytes]) -> str:
-    """A list of the packages: whose they are, under which licence, and where its text stands."""
-    lines = ["What Stash2Plex brings along, unchanged but for parts that only tests or pip need.", ""]
+    """Return a list of the packages with their licences and the files with the licence texts."""
+    lines = [
+        "Packages included in Stash2Plex, unchanged but without files that only tests or pip need.",
+        "",
+    ]
     for name in sorted(found):
         folder, _, last = name.rpartition("/")
         if last != "METADATA":

@@ -1,4 +1,4 @@
-"""The manifest's text, made from the tables of settings, tasks and hooks.
+"""Generate the manifest from the tables of settings, tasks and hooks.
 
 ``python -m release.manifest > Stash2Plex.yml`` writes it.
 
@@ -31,15 +31,15 @@ TRIGGERS = (
 )
 
 
-def text() -> str:
-    """The whole manifest."""
+def manifest_text() -> str:
+    """Return the text of the manifest."""
     lines = [
         f"name: {PLUGIN_ID}",
         f"description: {_quoted(DESCRIPTION)}",
         f"version: {VERSION}",
         "exec:",
         "  - python3",
-        # Without the look for installed packages a hook starts a quarter faster; what needs them looks.
+        # Without site-packages a hook starts a quarter faster; the worker and tasks add them on their own.
         "  - -S",
         '  - "{pluginDir}/Stash2Plex.py"',
         "interface: raw",
@@ -72,11 +72,11 @@ def text() -> str:
 
 
 def _quoted(value: str) -> str:
-    # A JSON string of plain text is a YAML string.
+    # Every JSON string is a YAML string.
     return json.dumps(value, ensure_ascii=False)
 
 
 if __name__ == "__main__":
     import sys
 
-    sys.stdout.write(text())
+    sys.stdout.write(manifest_text())

@@ -1,4 +1,4 @@
-"""The pinned packages, fetched once and known by their checksums."""
+"""Download the pinned packages once and recognise them by their checksums."""
 
 from __future__ import annotations
 
@@ -9,41 +9,48 @@ from collections.abc import Sequence
 from pathlib import Path
 
 PINS = Path(__file__).with_name("requirements.txt")
-# The oldest Python a release has to run on; and wheels without compiled parts only, for one zip must do for all.
-WANTED = ("--only-binary", ":all:", "--platform", "any", "--abi", "none", "--implementation", "py")
-OLDEST_PYTHON = ("--python-version", "3.10")
+# One zip must run everywhere: only wheels without compiled parts, for the oldest supported Python.
+PURE_PYTHON_OPTIONS = ("--only-binary", ":all:", "--platform", "any", "--abi", "none", "--implementation", "py")
+OLDEST_PYTHON_OPTIONS = ("--python-version", "3.10")
 
 
-class NoWheels(Exception):
-    """The packages could not be fetched; the message is pip's."""
+class WheelsUnavailable(Exception):
+    """The packages could not be downloaded; the message is pip's."""
 
 
 def checksums(pins: Path = PINS) -> set[str]:
-    """The SHA-256 of every pinned wheel."""
+    """Return the SHA-256 of every pinned wheel."""
     rows = (line.split("#")[0] for line in pins.read_text(encoding="utf-8").splitlines())
     return {row.split("--hash=sha256:")[1].strip() for row in rows if row.strip()}
 
 
 def fetch(folder: Path, pins: Path = PINS) -> list[Path]:
-    """The pinned wheels, sorted by name; those that are in ``folder`` already are not asked for. Raises NoWheels."""
+    """Return the pinned wheels sorted by name, downloading only missing ones. Raise WheelsUnavailable."""
     folder.mkdir(parents=True, exist_ok=True)
     wanted = checksums(pins)
-    if set(known := _known(folder)) < wanted:
+    if set(known := _wheels_by_checksum(folder)) < wanted:
         download(folder, ["--require-hashes", "-r", str(pins)])
-        known = _known(folder)
+        known = _wheels_by_checksum(folder)
     if missing := wanted - set(known):
-        raise NoWheels(f"{len(missing)} wheels of {pins.name} did not come")
+        raise WheelsUnavailable(f"{len(missing)} wheels of {pins.name} were not downloaded")
     return sorted(known[one] for one in wanted)
 
 
-def _known(folder: Path) -> dict[str, Path]:
+def _wheels_by_checksum(folder: Path) -> dict[str, Path]:
     return {hashlib.sha256(wheel.read_bytes()).hexdigest(): wheel for wheel in folder.glob("*.whl")}
 
 
 def download(folder: Path, what: Sequence[str], *, deps: bool = False) -> None:
-    """Have pip put wheels into ``folder``: those named, and with ``deps`` what they need. Raises NoWheels."""
+    """Download the named wheels with pip, with ``deps`` also their dependencies. Raise WheelsUnavailable."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
-    command += [*WANTED, *OLDEST_PYTHON, "--dest", str(folder), *([] if deps else ["--no-deps"]), *what]
+    command += [
+        *PURE_PYTHON_OPTIONS,
+        *OLDEST_PYTHON_OPTIONS,
+        "--dest",
+        str(folder),
+        *([] if deps else ["--no-deps"]),
+        *what,
+    ]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     if ended.returncode:
-        raise NoWheels((ended.stderr or ended.stdout).strip()[-1000:] or "pip says nothing")
+        raise WheelsUnavailable((ended.stderr or ended.stdout).strip()[-1000:] or "pip failed without a message")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from release.manifest import text
+from release.manifest import manifest_text
 from settings.table import TABLE
 from tasks.menu import TASKS
 from tests.installation import ROOT, Installation, wait_for
@@ -25,7 +25,7 @@ GOLDEN = ROOT / "tests" / "golden" / "stash" / "stdin"
 
 
 def test_the_manifest_is_the_one_made_from_the_tables() -> None:
-    assert (ROOT / "Stash2Plex.yml").read_text() == text()
+    assert (ROOT / "Stash2Plex.yml").read_text() == manifest_text()
 
 
 def test_stash_loads_the_manifest_with_all_tasks_and_settings(installation: Installation) -> None:

@@ -12,21 +12,23 @@ from pathlib import Path
 import pytest
 
 from release.__main__ import build
-from release.wheels import NoWheels
+from release.wheels import WheelsUnavailable
 from sandbox.library import Library
 from tests.installation import PLUGIN, Installation, files_of, small_library
 
 # 2026-02-03 04:05:06 UTC
-MOMENT = 1_770_091_506
+RELEASED_AT = 1_770_091_506
 
 
 @pytest.fixture(scope="session")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The zip, with the index beside it. Where the packages cannot be had (no network, nothing fetched earlier) the
-    tests that want it are left out, but never on a server that checks."""
+    """Return the zip; the index lies beside it.
+
+    If the packages cannot be downloaded (no network, no earlier download), skip the tests that need it; not in CI.
+    """
     try:
-        return build(tmp_path_factory.mktemp("dist"), MOMENT)
-    except NoWheels as error:
+        return build(tmp_path_factory.mktemp("dist"), RELEASED_AT)
+    except WheelsUnavailable as error:
         if os.environ.get("CI"):
             raise
         pytest.skip(f"the packages of a release cannot be fetched: {error}")
@@ -34,14 +36,14 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def bare_python(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A Python with nothing installed, not even pip."""
+    """Return a Python with no packages installed, not even pip."""
     folder = tmp_path_factory.mktemp("bare")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     return str(folder / "bin" / "python")
 
 
 def install(archive: Path, folder: Path) -> None:
-    """Unpack as Stash does (stash 1.5): each file with the mode that stands in the zip, folders where files are."""
+    """Unpack as Stash does (stash 1.5): each file with its mode from the zip."""
     with zipfile.ZipFile(archive) as packed:
         for entry in packed.infolist():
             place = folder / entry.filename
@@ -51,18 +53,17 @@ def install(archive: Path, folder: Path) -> None:
 
 
 class Installed(Installation):
-    """A installation whose plugin came out of the zip, under ``plugins/<source>/<id>``, and runs in ``python``."""
+    """An installation with the plugin from the zip under ``plugins/<source>/<id>``, run by ``python``."""
 
     def __init__(self, folder: Path, library: Library, archive: Path, python: str) -> None:
-        # Stash's folder is not the plugin's, and what it hands over is relative to it. Nothing leads to this process's
-        # packages.
+        # Stash starts the plugin with a path relative to its own folder, and without this process's packages.
         environment = {"PYTHONPATH": "", "PYTHONDONTWRITEBYTECODE": ""}
         super().__init__(folder, library, python=python, relative_plugin_dir=True, env=environment)
         self.archive = archive
 
     @property
     def plugin(self) -> Path:
-        """Where the plugin lies."""
+        """The folder of the plugin."""
         return self.folder / "stash" / "plugins" / "community" / PLUGIN
 
     @property
@@ -71,7 +72,7 @@ class Installed(Installation):
         return self.plugin / "data"
 
     def open(self) -> None:
-        """Open both servers with the files in Plex; the plugin is there, and not configured."""
+        """Start both servers with the files in Plex and the plugin installed but not configured."""
         self.plex.start()
         self.section = self.plex.add_section("Scenes", ["/data"])
         for path, size, duration in files_of(self.library):
@@ -82,7 +83,7 @@ class Installed(Installation):
 
 @pytest.fixture
 def installed(tmp_path: Path, release: Path, bare_python: str) -> Iterator[Installed]:
-    """A running installation with the release in it; the settings are still to be made."""
+    """A running installation of the release without settings."""
     made = Installed(tmp_path, small_library(), release, bare_python)
     made.open()
     yield made

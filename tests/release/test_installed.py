@@ -1,4 +1,4 @@
-"""The release, unpacked into an empty folder and started as Stash does, by a Python that has no packages."""
+"""The release, unpacked into an empty folder and started as Stash does, by a Python without packages."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ OPERATION = f'mutation($a: Map) {{ runPluginOperation(plugin_id: "{PLUGIN}", arg
 
 
 def findings(installation: Installed, check: str) -> list[dict[str, Any]]:
-    """What the health check says about one thing."""
+    """Return the findings of the health check for one check."""
     answer = installation.stash.gql(OPERATION, {"a": {"mode": "health"}})["runPluginOperation"]
     return [one for one in answer["checks"] if one["check"] == check]
 
 
-def test_the_python_of_these_tests_has_no_packages(bare_python: str) -> None:
+def test_bare_python_has_no_packages(bare_python: str) -> None:
     tried = subprocess.run([bare_python, "-c", "import requests"], capture_output=True, text=True, check=False)
     assert "No module named 'requests'" in tried.stderr
 
 
-def test_with_two_settings_the_first_scene_is_synced(installed: Installed) -> None:
+def test_release_with_two_settings_syncs_the_first_scene(installed: Installed) -> None:
     [plugin] = installed.stash.gql("{ plugins { id name version enabled } }")["plugins"]
     assert (plugin["id"], plugin["enabled"]) == (PLUGIN, True)
     installed.configure()
@@ -52,10 +52,10 @@ def test_with_two_settings_the_first_scene_is_synced(installed: Installed) -> No
     assert relative == {f"plugins/community/{PLUGIN}/{PLUGIN}.py"}
 
 
-def test_a_hook_does_not_look_into_lib(release: Path, bare_python: str, tmp_path: Path) -> None:
+def test_hook_imports_nothing_from_lib(release: Path, bare_python: str, tmp_path: Path) -> None:
     plugin = tmp_path / PLUGIN
     install(release, plugin)
-    # What a hook does not import cannot break it.
+    # A hook that imports one of these fails.
     for module in (plugin / "lib").rglob("*.py"):
         module.write_text("raise SystemExit('imported')")
     context = {"id": 5, "type": "Scene.Update.Post", "input": {"id": "5"}, "inputFields": ["id", "title"]}
@@ -74,17 +74,17 @@ def test_a_hook_does_not_look_into_lib(release: Path, bare_python: str, tmp_path
 
 @pytest.fixture
 def read_only(installed: Installed) -> Installed:
-    """The same installation, where nothing can be written beside the code, whoever this process runs as."""
+    """The same installation, where Python cannot store compiled code, even if this process runs as root."""
     for folder in {path.parent for path in installed.plugin.rglob("*.py")}:
         (folder / "__pycache__").write_text("")
     return installed
 
 
-def test_nothing_breaks_where_no_compiled_code_can_be_kept(read_only: Installed) -> None:
+def test_release_works_without_storing_compiled_code(read_only: Installed) -> None:
     read_only.configure()
     [scene] = read_only.scenes_with_file()
     read_only.save(scene, title="Compiled each time")
     read_only.wait_until_plex_shows(scene, title="Compiled each time")
-    wait_for(lambda: "ready" in (read_only.data / "worker_status.json").read_text(), 20, "the worker to rest")
+    wait_for(lambda: "ready" in (read_only.data / "worker_status.json").read_text(), 20, "the worker to be ready")
     assert read_only.logged_errors() == []
     assert list(read_only.plugin.rglob("*.pyc")) == []

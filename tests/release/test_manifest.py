@@ -1,4 +1,4 @@
-"""The manifest is what the tables say, and Stash loads it."""
+"""The manifest matches the tables it is generated from, and Stash loads it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hooks.process import _QUEUED
-from release.manifest import TRIGGERS, text
+from release.manifest import TRIGGERS, manifest_text
 from sandbox.stash.manifest import read
 from settings.table import PLUGIN_ID, TABLE
 from tasks.menu import TASKS
@@ -17,11 +17,11 @@ pytestmark = [pytest.mark.unit, pytest.mark.unmeasured]
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_file_is_made_of_the_tables() -> None:
-    assert (ROOT / f"{PLUGIN_ID}.yml").read_text(encoding="utf-8") == text()
+def test_manifest_file_is_generated_from_the_tables() -> None:
+    assert (ROOT / f"{PLUGIN_ID}.yml").read_text(encoding="utf-8") == manifest_text()
 
 
-def test_stash_finds_in_it_what_the_tables_say() -> None:
+def test_manifest_read_by_stash_has_the_tables_content() -> None:
     manifest = read(ROOT / f"{PLUGIN_ID}.yml")
     assert manifest.id == PLUGIN_ID
     assert [task.name for task in manifest.tasks] == [name for name, _, _ in TASKS]
@@ -32,11 +32,11 @@ def test_stash_finds_in_it_what_the_tables_say() -> None:
 
 
 @pytest.mark.parametrize("mode", ["all", "recent", "process_queue", "queue_status", "clear_queue", "clear_dlq"])
-def test_each_task_has_its_mode(mode: str) -> None:
+def test_manifest_tasks_include_each_published_mode(mode: str) -> None:
     assert mode in {arguments["mode"] for _, _, arguments in TASKS}
 
 
-def test_no_other_manifest_lies_where_stash_would_find_it() -> None:
+def test_no_other_yml_file_is_in_the_plugin_folder() -> None:
     hidden = {".venv", ".git"}
     found = [path for path in ROOT.rglob("*.yml") if not hidden & set(path.relative_to(ROOT).parts)]
     assert found == [ROOT / f"{PLUGIN_ID}.yml"]
