@@ -1,6 +1,6 @@
-"""Each file of the data directory damaged, and the disk full at each write: what can be made anew is; the rest is kept.
+"""Each file of the data directory damaged, and the disk full at each write.
 
-And it is said, in Stash's log, which file it is and what to do.
+Files that can be recreated are; the others are kept. Stash's log names the file and says what to do.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from tests.faults.suite_size import LONG, seeded_random
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=36)]
 
-# What a save writes, and what can be done without.
-OURS = [
+# Files that the plugin can recreate.
+RECREATED = [
     *(
         "cache.db",
         "sync_timestamps.json",
@@ -30,7 +30,7 @@ OURS = [
     ),
     *("worker.wait", "discretion.json", "client_id", "older.json", "stash2plex.log"),
 ]
-# What must not be replaced by itself.
+# Files that must not be replaced automatically.
 KEPT = ["queue/data.db", "state.db"]
 JSON = {"sync_timestamps.json", "reconciliation_state.json"}
 
@@ -44,8 +44,8 @@ def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProcessHarness
 
 
 @pytest.fixture(autouse=True)
-def _whole(harness: ProcessHarness) -> Iterator[None]:
-    """What one test leaves aside is no concern of the next."""
+def _remove_damaged_copies(harness: ProcessHarness) -> Iterator[None]:
+    """Remove the damaged files that a test has put aside."""
     yield
     for path in harness.installation.data.glob("*.damaged*"):
         path.unlink()
@@ -56,11 +56,11 @@ def truncated(path: Path, chance: random.Random) -> None:
     path.write_bytes(data[: len(data) // 2])
 
 
-def noise(path: Path, chance: random.Random) -> None:
+def random_bytes(path: Path, chance: random.Random) -> None:
     path.write_bytes(chance.randbytes(max(4_096, path.stat().st_size if path.exists() else 0)))
 
 
-def noise_behind_the_head(path: Path, chance: random.Random) -> None:
+def random_bytes_after_header(path: Path, chance: random.Random) -> None:
     data = path.read_bytes() if path.exists() else b""
     path.write_bytes(data[:100] + chance.randbytes(max(0, len(data) - 100)))
 
@@ -73,11 +73,11 @@ def missing(path: Path, chance: random.Random) -> None:
     path.unlink(missing_ok=True)
 
 
-DAMAGES = [truncated, noise_behind_the_head, emptied, missing, noise]
+DAMAGES = [truncated, random_bytes_after_header, emptied, missing, random_bytes]
 
 
-def settle_files(harness: ProcessHarness) -> None:
-    """Nobody at work, and all that is in the write-ahead logs in the files: they are what is damaged."""
+def flush_files(harness: ProcessHarness) -> None:
+    """Kill the worker and write the write-ahead logs into the database files, which are then damaged."""
     harness.kill_worker()
     for name in ("queue/data.db", "state.db", "cache.db"):
         path = harness.installation.data / name
@@ -93,17 +93,19 @@ def _checkpoint(path: Path) -> None:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def said(harness: ProcessHarness, since: int, *levels: str) -> str:
-    """What stands in Stash's log since so many lines."""
+def logged(harness: ProcessHarness, since: int, *levels: str) -> str:
+    """Return the lines of Stash's log after line ``since``."""
     return "\n".join(line.message for line in harness.installation.stash.log[since:] if line.level in levels)
 
 
-@pytest.mark.parametrize("name", OURS)
-def test_what_can_be_made_anew_is(harness: ProcessHarness, name: str, fault_counts: FaultCounts) -> None:
-    seen = len(harness.installation.stash.log)
-    for damage in DAMAGES if LONG else [*seeded_random(name).sample(DAMAGES, 1), noise]:
+@pytest.mark.parametrize("name", RECREATED)
+def test_damaged_file_that_can_be_recreated_is_recreated(
+    harness: ProcessHarness, name: str, fault_counts: FaultCounts
+) -> None:
+    lines_before = len(harness.installation.stash.log)
+    for damage in DAMAGES if LONG else [*seeded_random(name).sample(DAMAGES, 1), random_bytes]:
         chance = seeded_random(f"{name} {damage.__name__}")
-        settle_files(harness)
+        flush_files(harness)
         damage(harness.installation.data / name, chance)
         edited = harness.save_scene(chance.choice(harness.scenes))
         harness.wait_until_idle()
@@ -111,21 +113,27 @@ def test_what_can_be_made_anew_is(harness: ProcessHarness, name: str, fault_coun
         fault_counts.add("files damaged")
     harness.reconcile(ALL)
     harness.assert_invariants()
-    assert "was not queued" not in said(harness, seen, "Error")
+    assert "was not queued" not in logged(harness, lines_before, "Error")
     if name in (*JSON, "cache.db"):
         assert list(harness.installation.data.glob(f"{name}.damaged*"))
-        wait_for(lambda: f"{name} was damaged: it was put aside" in said(harness, seen, "Error"), 10, "it to be said")
+        wait_for(
+            lambda: f"{name} was damaged: it was put aside" in logged(harness, lines_before, "Error"),
+            10,
+            "the log line",
+        )
     if name == "attention":
-        wait_for(lambda: harness.installation.attention() is None, 10, "what nobody can read to be taken away")
+        wait_for(lambda: harness.installation.attention() is None, 10, "the unreadable file to be removed")
 
 
 @pytest.mark.parametrize("name", KEPT)
-@pytest.mark.parametrize("damage", [truncated, noise, noise_behind_the_head], ids=lambda one: one.__name__)
-def test_what_cannot_be_made_anew_is_kept_and_named(
+@pytest.mark.parametrize(
+    "damage", [truncated, random_bytes, random_bytes_after_header], ids=lambda damage: damage.__name__
+)
+def test_damaged_database_is_kept_and_reported(
     harness: ProcessHarness, name: str, damage: object, fault_counts: FaultCounts
 ) -> None:
-    installation, chance, seen = harness.installation, seeded_random(name), len(harness.installation.stash.log)
-    settle_files(harness)
+    installation, chance, lines_before = harness.installation, seeded_random(name), len(harness.installation.stash.log)
+    flush_files(harness)
     path = installation.data / name
     good = installation.folder / "good"
     shutil.copyfile(path, good)
@@ -136,21 +144,21 @@ def test_what_cannot_be_made_anew_is_kept_and_named(
     scenes = harness.scenes[:3]
     for scene_id in scenes:
         harness.save_scene(scene_id)
-    if str(path) not in said(harness, seen, "Error"):
-        # the hook could write its row: it is the drainer that finds out
+    if str(path) not in logged(harness, lines_before, "Error"):
+        # the hook could write its row: the worker finds the damage
         wait_for(
             lambda: str(path) in (installation.attention() or ""),
             10,
-            lambda: f"it to be said; {installation.attention()}",
+            lambda: f"the reason in the attention file, not {installation.attention()}",
         )
         harness.save_scene(scenes[0])
-    assert str(path) in said(harness, seen, "Error", "Warning")
+    assert str(path) in logged(harness, lines_before, "Error", "Warning")
     harness.kill_worker()
     assert path.exists()
     assert not list(path.parent.glob(f"{path.name}.*"))
-    if damage is noise:
+    if damage is random_bytes:
         assert path.read_bytes() == broken
-    # the person puts a copy back
+    # the user restores a copy
     for suffix in ("-wal", "-shm"):
         Path(f"{path}{suffix}").unlink(missing_ok=True)
     shutil.copyfile(good, path)
@@ -158,18 +166,18 @@ def test_what_cannot_be_made_anew_is_kept_and_named(
     harness.wait_until_idle()
     harness.reconcile(ALL)
     assert harness.unsynced_fields(harness.scenes) == {}
-    wait_for(lambda: installation.attention() is None, 10, "the reason to be taken back")
+    wait_for(lambda: installation.attention() is None, 10, "the reason to be cleared")
     harness.assert_invariants()
     fault_counts.add("files damaged")
 
 
 @pytest.mark.parametrize("name", KEPT)
-@pytest.mark.parametrize("damage", [emptied, missing], ids=lambda one: one.__name__)
-def test_what_has_vanished_is_begun_anew_and_that_is_said(
+@pytest.mark.parametrize("damage", [emptied, missing], ids=lambda damage: damage.__name__)
+def test_missing_database_is_created_and_reported(
     harness: ProcessHarness, name: str, damage: object, fault_counts: FaultCounts
 ) -> None:
-    seen = len(harness.installation.stash.log)
-    settle_files(harness)
+    lines_before = len(harness.installation.stash.log)
+    flush_files(harness)
     path = harness.installation.data / name
     damage(path, seeded_random(name))  # type: ignore[operator]
     for suffix in ("-wal", "-shm"):
@@ -178,7 +186,9 @@ def test_what_has_vanished_is_begun_anew_and_that_is_said(
         harness.save_scene(scene_id)
     harness.wait_until_idle()
     assert harness.unsynced_fields(harness.scenes[:2]) == {}
-    wait_for(lambda: f"{path} was missing, or empty" in said(harness, seen, "Error", "Warning"), 10, "it to be said")
+    wait_for(
+        lambda: f"{path} was missing, or empty" in logged(harness, lines_before, "Error", "Warning"), 10, "the log line"
+    )
     harness.reconcile(ALL)
     harness.assert_invariants()
     fault_counts.add("files damaged")
@@ -186,7 +196,7 @@ def test_what_has_vanished_is_begun_anew_and_that_is_said(
 
 @pytest.mark.parametrize("error", ["database or disk is full", "attempt to write a readonly database"])
 @pytest.mark.parametrize("kind", ["hook", "worker", "reconcile_recent"])
-def test_a_disk_that_takes_nothing_from_some_write_on(
+def test_disk_that_is_full_from_some_write_on_loses_nothing(
     harness: ProcessHarness, kind: str, error: str, fault_counts: FaultCounts
 ) -> None:
     longest = {"hook": 6, "worker": 90, "reconcile_recent": 12}[kind]
@@ -211,7 +221,7 @@ def test_a_disk_that_takes_nothing_from_some_write_on(
         if kind == "worker":
             harness.wait_for_kill(kind)
         harness.kill_worker()
-        # there is space again
+        # the disk has space again
         harness.save_scene(harness.scenes[-1])
         harness.wait_until_idle()
         if not accepted:

@@ -1,4 +1,4 @@
-"""A scene is saved again between the drainer's look at it and the end of its row: the newest state arrives at last."""
+"""A scene is saved again while the worker processes it: the newest state must reach Plex."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from worker.outcomes import OutcomeRecorder
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=16)]
 
-# Between two of these, in one process, nobody can tell when an edit was made.
+# Edits are made before and after these calls; between two of them it makes no difference when an edit is made.
 POINTS: list[tuple[Any, str]] = [
     (JobStore, "claim"),
     (JobStore, "superseded"),
@@ -42,51 +42,53 @@ POINTS: list[tuple[Any, str]] = [
 ]
 
 
-class Passing:
-    """Counts the moments the drainer comes by, and lets something happen at some of them."""
+class Interleaver:
+    """Count the calls of the points and run actions at some of them."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.count = 0
-        self.deeds: dict[int, Callable[[], None]] = {}
+        self.actions: dict[int, Callable[[], None]] = {}
         for owner, name in POINTS:
-            monkeypatch.setattr(owner, name, self._around(getattr(owner, name)))
+            monkeypatch.setattr(owner, name, self._watch(getattr(owner, name)))
 
-    def begin(self, deeds: dict[int, Callable[[], None]]) -> None:
-        """The deeds by the moment they are done at."""
-        self.count, self.deeds = 0, deeds
+    def schedule(self, actions: dict[int, Callable[[], None]]) -> None:
+        """Set the actions by the number of the moment."""
+        self.count, self.actions = 0, actions
 
-    def _around(self, original: Callable[..., Any]) -> Callable[..., Any]:
+    def _watch(self, original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def watched(*args: Any, **named: Any) -> Any:
-            self._come_by()
+            self._run_action()
             result = original(*args, **named)
-            self._come_by()
+            self._run_action()
             return result
 
         return watched
 
-    def _come_by(self) -> None:
+    def _run_action(self) -> None:
         self.count += 1
-        deed = self.deeds.pop(self.count, None)
-        if deed is not None:
-            deed()
+        action = self.actions.pop(self.count, None)
+        if action is not None:
+            action()
 
 
 class Edits:
-    """The saves of one round, each with a title and a rating of its own."""
+    """The saves of one round, each with a new title and rating."""
 
     def __init__(self, harness: WorkerHarness, number: int) -> None:
-        self.life, self.number, self.count = harness, number, 0
+        self.harness, self.number, self.count = harness, number, 0
 
     def __call__(self, scene_id: int) -> None:
         self.count += 1
-        self.life.save_scene(
+        self.harness.save_scene(
             scene_id, title=f"{self.number}, edit {self.count}", rating100=(self.number + self.count) % 101
         )
 
 
-def test_the_newest_state_arrives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault_counts: FaultCounts) -> None:
-    passing = Passing(monkeypatch)
+def test_edit_during_a_write_reaches_plex(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault_counts: FaultCounts
+) -> None:
+    interleaver = Interleaver(monkeypatch)
     with WorkerHarness(tmp_path, monkeypatch) as harness:
         scenes = harness.synced_scenes(6)
         most = 60
@@ -98,11 +100,11 @@ def test_the_newest_state_arrives(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
                 edits(scene_id)
             harness.enqueue(*chosen[2:])
             moments = sorted(chance.sample(range(1, most), chance.randrange(1, 4)))
-            passing.begin({moment: functools.partial(edits, chance.choice(chosen[:3])) for moment in moments})
+            interleaver.schedule({moment: functools.partial(edits, chance.choice(chosen[:3])) for moment in moments})
             if number % 4 == 0:
                 harness.plex.faults.set(status=500, only="^PUT", times=1)
             harness.run_worker(100)
-            most = max(20, passing.count)
+            most = max(20, interleaver.count)
             assert harness.premature_exits == []
             assert harness.problems(scenes) == []
             fault_counts.add("edits during a write", edits.count)

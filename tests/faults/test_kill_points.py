@@ -6,12 +6,12 @@ import pytest
 
 from tests.faults import kill_points
 from tests.faults.test_interleavings import POINTS
-from tests.faults.test_process_kills import STEPS
+from tests.faults.test_process_kills import KILL_POINTS
 
 pytestmark = pytest.mark.unit
 
 
-@pytest.mark.parametrize("place", sorted({step.where for step in STEPS if " @ " not in step.where}))
+@pytest.mark.parametrize("place", sorted({point.where for point in KILL_POINTS if " @ " not in point.where}))
 def test_kill_point_names_an_existing_function(place: str) -> None:
     owner, name = kill_points.resolve(place)
     assert callable(getattr(owner, name))

@@ -1,4 +1,4 @@
-"""An hour without Plex and ten thousand jobs that wait for it; and clocks that are set."""
+"""An hour without Plex while ten thousand jobs wait, and clocks that are moved."""
 
 from __future__ import annotations
 
@@ -24,14 +24,16 @@ from worker.service import IDLE_TIMEOUT_S, ExitReason
 pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=28)]
 
 JOBS = 10_000
-# How many of them are worked on after the hour; the short form takes the others out.
-AFTER = JOBS if LONG else 200
-# One process second in so many seconds of the clock, on a slow machine with a busy neighbour.
-CPU_SHARE = 0.01
+# How many of them are processed after the outage; the short form removes the others.
+JOBS_AFTER_OUTAGE = JOBS if LONG else 200
+# CPU seconds per simulated second, on a slow and busy machine.
+MAX_CPU_SHARE = 0.01
 
 
-def test_an_hour_of_outage_and_ten_thousand_jobs(bench: Bench, plex: PlexSim, fault_counts: FaultCounts) -> None:
-    bench.stock(*range(1, AFTER + 1))
+def test_outage_of_an_hour_with_ten_thousand_jobs_loses_none(
+    bench: Bench, plex: PlexSim, fault_counts: FaultCounts
+) -> None:
+    bench.stock(*range(1, JOBS_AFTER_OUTAGE + 1))
     with closing(QueueWriter(queue_dir(bench.data_dir))) as writer:
         writer.fold_all((scene_row(n, priority=2, now=bench.clock()), scene_key(n)) for n in range(1, JOBS + 1))
     plex.faults.refuse()
@@ -39,49 +41,50 @@ def test_an_hour_of_outage_and_ten_thousand_jobs(bench: Bench, plex: PlexSim, fa
     bench.reads.clear()
     before = time.process_time()
     bench.live(HOUR)
-    assert time.process_time() - before < HOUR * CPU_SHARE
+    assert time.process_time() - before < HOUR * MAX_CPU_SHARE
     assert bench.breaker_state() is not BreakerState.CLOSED
-    # one trial a minute, of one scene
+    # one attempt a minute, with one scene
     assert len(bench.reads) <= 62
     assert {len(batch) for batch in bench.reads} == {1}
     rows = bench.rows()
     assert len(rows) == JOBS
     assert all(status < 2 and not job.get("retry_count") for status, job in rows.values())
     assert bench.letters() == {}
-    if AFTER < JOBS:
+    if JOBS_AFTER_OUTAGE < JOBS:
         with closing(sqlite3.connect(f"{queue_dir(bench.data_dir)}/data.db")) as db, db:
             db.execute(
-                "DELETE FROM ack_queue_default WHERE json_extract(CAST(data AS TEXT),'$.scene_id') > ?", (AFTER,)
+                "DELETE FROM ack_queue_default WHERE json_extract(CAST(data AS TEXT),'$.scene_id') > ?",
+                (JOBS_AFTER_OUTAGE,),
             )
     plex.faults.accept()
     bench.live(120)
     assert bench.rows() == {}
     assert bench.letters() == {}
     assert bench.attention() is None
-    assert sorted(bench.titles_written()) == sorted(f"Title {number}" for number in range(1, AFTER + 1))
+    assert sorted(bench.titles_written()) == sorted(f"Title {number}" for number in range(1, JOBS_AFTER_OUTAGE + 1))
     fault_counts.add("jobs that waited for an hour", JOBS)
 
 
-def is_to_be_tried_again(harness: WorkerHarness, scene_id: int) -> Callable[[], None]:
-    """A job that failed once."""
+def with_a_job_to_retry(harness: WorkerHarness, scene_id: int) -> Callable[[], None]:
+    """A job has failed once."""
     harness.plex.faults.set(status=500, only="^PUT", times=1)
     return lambda: None
 
 
-def plex_is_away(harness: WorkerHarness, scene_id: int) -> Callable[[], None]:
-    """An open breaker."""
+def with_plex_down(harness: WorkerHarness, scene_id: int) -> Callable[[], None]:
+    """The circuit breaker is open."""
     harness.plex.faults.refuse()
     return harness.plex.faults.accept
 
 
-def stash_is_away(harness: WorkerHarness, scene_id: int) -> Callable[[], None]:
-    """A drainer that asks Stash more and more seldom."""
+def with_stash_down(harness: WorkerHarness, scene_id: int) -> Callable[[], None]:
+    """The worker asks Stash at growing intervals."""
     harness.stash.faults.set(status=502)
     return harness.stash.faults.clear
 
 
-def the_file_is_missing(harness: WorkerHarness, scene_id: int) -> Callable[[], None]:
-    """A scene that Plex has not scanned yet."""
+def with_a_pending_file(harness: WorkerHarness, scene_id: int) -> Callable[[], None]:
+    """Plex has not scanned the scene's file yet."""
     [path] = harness.stash.paths(scene_id)
     item = harness.plex.find(path)
     assert item is not None
@@ -90,60 +93,60 @@ def the_file_is_missing(harness: WorkerHarness, scene_id: int) -> Callable[[], N
     return lambda: harness.plex.load(section, [(path, file.size, file.duration / 1000)])
 
 
-def nothing(harness: WorkerHarness, scene_id: int) -> Callable[[], None]:
-    """An idle drainer."""
+def with_an_idle_worker(harness: WorkerHarness, scene_id: int) -> Callable[[], None]:
+    """The worker is idle."""
     return lambda: None
 
 
-# How soon after that everything has to be done, at the latest.
+# Each situation returns how to end it; the number is the time limit in seconds for all work afterwards.
 SITUATIONS: list[tuple[Callable[[WorkerHarness, int], Callable[[], None]], float]] = [
-    (is_to_be_tried_again, 100),
-    (plex_is_away, 130),
-    (stash_is_away, 100),
-    (the_file_is_missing, 150),
-    (nothing, 5),
+    (with_a_job_to_retry, 100),
+    (with_plex_down, 130),
+    (with_stash_down, 100),
+    (with_a_pending_file, 150),
+    (with_an_idle_worker, 5),
 ]
 
 
 @pytest.mark.parametrize("by", [86_400.0, -86_400.0, 3_600.0, -3_600.0], ids=lambda by: f"{by / 3_600:+g} h")
-@pytest.mark.parametrize(("situation", "soon"), SITUATIONS, ids=lambda one: getattr(one, "__name__", ""))
-def test_a_clock_that_is_set_stops_nothing(
+@pytest.mark.parametrize(
+    ("situation", "time_limit_s"), SITUATIONS, ids=lambda situation: getattr(situation, "__name__", "")
+)
+def test_clock_change_does_not_stop_the_worker(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     situation: Callable[[WorkerHarness, int], Callable[[], None]],
-    soon: float,
+    time_limit_s: float,
     by: float,
     fault_counts: FaultCounts,
 ) -> None:
     with WorkerHarness(tmp_path, monkeypatch) as harness:
         first, second = harness.synced_scenes(2)
-        mend = situation(harness, first)
+        end_situation = situation(harness, first)
         harness.save_scene(first, title="Before")
         done: list[float] = []
 
-        def set_clock() -> None:
+        def move_clock() -> None:
             harness.clock_offset += by
 
-        def mended() -> None:
-            mend()
+        def recover() -> None:
+            end_situation()
             harness.save_scene(second, title="After")
-            harness.schedule(soon, look)
+            harness.schedule(time_limit_s, check)
 
-        def look() -> None:
+        def check() -> None:
             done.extend([harness.clock()] if harness.problems([first, second]) == [] else [])
 
-        harness.schedule(100, set_clock)
-        harness.schedule(160, mended)
+        harness.schedule(100, move_clock)
+        harness.schedule(160, recover)
         harness.run_worker(1_000)
         assert harness.premature_exits == []
         assert harness.problems([first, second]) == []
-        assert done, f"not done within {soon:g} s"
-        fault_counts.add("clocks set")
+        assert done, f"not done within {time_limit_s:g} s"
+        fault_counts.add("clock changes")
 
 
-def test_an_idle_drainer_leaves_when_it_should_though_the_clock_was_set_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_idle_worker_ends_on_time_after_the_clock_was_set_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with WorkerHarness(tmp_path, monkeypatch) as harness:
         harness.synced_scenes(2)
         harness.schedule(100, lambda: setattr(harness, "set_forward", -86_400.0))

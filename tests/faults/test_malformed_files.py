@@ -1,4 +1,4 @@
-"""Every file of the data directory, with anything in it: a result or a clear error, never a crash, never a hang."""
+"""Any content in every file of the data directory gives a result or a clear error, never a crash or a hang."""
 
 from __future__ import annotations
 
@@ -122,8 +122,8 @@ def attention(folder: str) -> None:
     status_files.StatusFiles(folder).recall()
 
 
-def wait(folder: str) -> None:
-    # a wait that is meant is not waited for here
+def wait_file(folder: str) -> None:
+    # do not sit out a valid waiting time
     until, _ = status_files.read_wait(folder)
     if not 0 < until - time.time() <= 600:
         worker_process._sit_out(os.path.join(folder, WAIT_FILE))
@@ -131,7 +131,7 @@ def wait(folder: str) -> None:
     assert status_files.read_wait(folder)[1] <= status_files.LONGEST_WAIT
 
 
-def discreet(folder: str) -> None:
+def redaction_file(folder: str) -> None:
     redaction.begin(folder, folder)
     redaction.heed(folder, folder, True)
     redaction.heed(folder, folder, False)
@@ -143,50 +143,52 @@ READERS: dict[str, Callable[[str], object]] = {
     reconcile_due.FILE: reconcile_due.due,
     status_files.STATUS: status,
     status_files.ATTENTION: attention,
-    WAIT_FILE: wait,
+    WAIT_FILE: wait_file,
     migration.FILE: migration.migrate,
-    redaction.FILE: discreet,
+    redaction.FILE: redaction_file,
     "client_id": client_identifier,
 }
-# Of the files together as many as of any other parser.
-SHORT = INPUTS_PER_PARSER // len(READERS) + 1
+# All files together get as many inputs as any other parser.
+INPUTS_PER_FILE = INPUTS_PER_PARSER // len(READERS) + 1
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_any_content(name: str, folder: Path, fault_counts: FaultCounts) -> None:
+def test_data_file_with_any_content_is_read_or_ignored(name: str, folder: Path, fault_counts: FaultCounts) -> None:
     read = READERS[name]
-    fault_counts.add("generated inputs", repetitions(SHORT, 3_000))
+    fault_counts.add("generated inputs", repetitions(INPUTS_PER_FILE, 3_000))
 
-    @generated_inputs(SHORT, 3_000)
+    @generated_inputs(INPUTS_PER_FILE, 3_000)
     @given(found=content(name))
-    def anything(found: bytes) -> None:
+    def read_content(found: bytes) -> None:
         (folder / name).write_bytes(found)
         with time_limit():
             read(str(folder))
 
-    anything()
+    read_content()
 
 
 @pytest.mark.parametrize("older", [timestamps.FILE, "mapping.json", "queue.db"])
-def test_any_content_of_an_older_installation(older: str, tmp_path: Path, fault_counts: FaultCounts) -> None:
+def test_migration_of_files_with_any_content_does_not_crash(
+    older: str, tmp_path: Path, fault_counts: FaultCounts
+) -> None:
     fault_counts.add("generated inputs", repetitions(40, 3_000))
 
     @generated_inputs(40, 3_000)
     @given(
         found=damaged_bytes(GOOD[timestamps.FILE][0])
-        | altered_json({"5": 1}, [{"scene_id": 5, "at": "2026"}]).map(_text)
+        | altered_json({"5": 1}, [{"scene_id": 5, "at": "2026"}]).map(_json_bytes)
     )
-    def anything(found: bytes) -> None:
+    def read_content(found: bytes) -> None:
         (tmp_path / migration.FILE).unlink(missing_ok=True)
         (tmp_path / older).write_bytes(found)
         with time_limit():
             migration.migrate(str(tmp_path))
             timestamps.load(str(tmp_path))
 
-    anything()
+    read_content()
 
 
-def _text(value: Any) -> bytes:
+def _json_bytes(value: Any) -> bytes:
     return json.dumps(value).encode()
 
 
@@ -202,17 +204,19 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, JobSt
 @generated_inputs(40, 3_000)
 @example(jobs=[None, {"scene_id": 5, "job_key": "scene_5", "priority": 1, "next_retry_at": []}], status=0)
 @given(jobs=st.lists(altered_json(ROW, ENTITY), min_size=1, max_size=4), status=st.sampled_from([0, 1, 2, 5]))
-def test_rows_of_the_queue(jobs: list[Any], status: int, store: tuple[str, JobStore]) -> None:
+def test_queue_rows_with_any_content_are_processed_or_set_aside(
+    jobs: list[Any], status: int, store: tuple[str, JobStore]
+) -> None:
     folder, queue = store
     with closing(sqlite3.connect(Path(queue_dir(folder), "data.db"), isolation_level=None)) as db:
         db.execute("DELETE FROM ack_queue_default")
         for job in jobs:
-            # what is no JSON to SQLite nobody can have put there
+            # SQLite refuses text that is not JSON, so it cannot be in the queue
             with contextlib.suppress(ValueError, sqlite3.Error):
                 blob = json.dumps(job, allow_nan=False).encode()
                 db.execute("INSERT INTO ack_queue_default(data, timestamp, status) VALUES (?, 1, ?)", (blob, status))
     with time_limit():
-        assert all(isinstance(one, int) for one in get_queued_scene_ids(queue_dir(folder)))
+        assert all(isinstance(scene_id, int) for scene_id in get_queued_scene_ids(queue_dir(folder)))
         queue.resume()
         queue.next_due()
         queue.any_awaits_file()
@@ -226,6 +230,6 @@ def test_rows_of_the_queue(jobs: list[Any], status: int, store: tuple[str, JobSt
                 for failure in FailureKind:
                     decide(_for_pictures(row.job), failure, OSError("x"), now=20.0, share=0.5)
                 queue.retry(row.row_id, {**row.job, "next_retry_at": 300.0})
-        # what could not be read is set aside; the others wait for their next try
+        # unreadable rows are set aside; the others wait for their next attempt
         counts = get_stats(queue_dir(folder))
         assert counts["in_flight"] == 0

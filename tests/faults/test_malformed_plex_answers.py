@@ -1,4 +1,4 @@
-"""What Plex could answer, and nonsense in its place: a result or a clear error, never a crash, never a hang."""
+"""Malformed answers of Plex give a result or a clear error, never a crash or a hang."""
 
 from __future__ import annotations
 
@@ -38,21 +38,21 @@ VALUES = st.text(alphabet="0123456789-.eEx²１ Ü/\\&<\"'", max_size=10) | st.s
 
 @st.composite
 def trees(draw: st.DrawFn) -> bytes:
-    """XML with the names Plex uses, and any values."""
+    """Draw XML with the names that Plex uses and any values."""
     root = Element("MediaContainer", draw(st.dictionaries(st.sampled_from(ATTRIBUTES), VALUES, max_size=4)))
-    places = [root]
+    elements = [root]
     for _ in range(draw(st.integers(0, 6))):
-        above = draw(st.sampled_from(places))
+        parent = draw(st.sampled_from(elements))
         child = Element(
             draw(st.sampled_from(NAMES)), draw(st.dictionaries(st.sampled_from(ATTRIBUTES), VALUES, max_size=6))
         )
-        above.append(child)
-        places.append(child)
+        parent.append(child)
+        elements.append(child)
     return tostring(root)
 
 
 class _Server:
-    """In the place of plexapi's server and of the wire to it: one answer for everything."""
+    """A stand-in for plexapi's server and for our transport: one answer to every request."""
 
     def __init__(self, content: bytes, status: int) -> None:
         self._answer = HttpAnswer(status, content)
@@ -67,7 +67,7 @@ class _Server:
         return self._answer
 
 
-def answering(content: bytes, status: int = 200) -> PlexClient:
+def client_with_answer(content: bytes, status: int = 200) -> PlexClient:
     client = PlexClient("http://plex.invalid", "token")
     client._server = client._wire = _Server(content, status)  # type: ignore[assignment]
     return client
@@ -80,10 +80,10 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlexCache]:
     found.close()
 
 
-def ask(client: PlexClient, cache: PlexCache) -> None:
-    """Everything that is ever asked."""
+def send_all_requests(client: PlexClient, cache: PlexCache) -> None:
+    """Send every kind of request that the product sends."""
     sections = [Library(1, "Scenes", "movie", ("/data",))]
-    for question in (
+    for request in (
         lambda: choose_libraries(client.libraries(), []),
         lambda: choose_libraries(client.libraries(), ["Scenes"]),
         lambda: list(islice(listing.listing_pages(client, 1), 3)),
@@ -91,34 +91,34 @@ def ask(client: PlexClient, cache: PlexCache) -> None:
         lambda: cache.look_up(client, sections, "a.mp4"),
         lambda: client.edit(1, 1, "title.value=x"),
     ):
-        _answered(question)
+        _expect_result_or_plex_error(request)
 
 
-def _answered(question: Callable[[], object]) -> None:
+def _expect_result_or_plex_error(request: Callable[[], object]) -> None:
     try:
-        question()
+        request()
     except PlexError as error:
         assert str(error)
 
 
 @generated_inputs(INPUTS_PER_PARSER // 2)
 @given(content=damaged_bytes(*ANSWERS, b"<html>Sign in</html>"), status=st.sampled_from([200, 200, 201, 302, 404]))
-def test_answers_that_are_damaged(content: bytes, status: int, cache: PlexCache) -> None:
+def test_damaged_answer_gives_a_result_or_an_error(content: bytes, status: int, cache: PlexCache) -> None:
     with time_limit():
-        ask(answering(content, status), cache)
+        send_all_requests(client_with_answer(content, status), cache)
 
 
 @generated_inputs(INPUTS_PER_PARSER // 2)
 @example(content='<MediaContainer><Directory key="²" /></MediaContainer>'.encode())
 @given(content=trees())
-def test_answers_that_say_anything(content: bytes, cache: PlexCache) -> None:
+def test_answer_with_any_values_gives_a_result_or_an_error(content: bytes, cache: PlexCache) -> None:
     with time_limit():
-        ask(answering(content), cache)
+        send_all_requests(client_with_answer(content), cache)
 
 
 @generated_inputs()
 @given(status=st.integers(100, 999), text=st.text(max_size=400))
-def test_each_status_is_an_error_of_ours(status: int, text: str) -> None:
+def test_any_status_becomes_a_plex_error(status: int, text: str) -> None:
     with time_limit():
         error = error_of_status(status, text)
         assert isinstance(error, PlexError)
@@ -129,6 +129,6 @@ def test_each_status_is_an_error_of_ours(status: int, text: str) -> None:
 
 @generated_inputs()
 @given(kind=st.sampled_from([ValueError, KeyError, OSError, TypeError, RecursionError]), text=st.text(max_size=400))
-def test_each_exception_is_an_error_of_ours(kind: type[Exception], text: str) -> None:
+def test_any_exception_becomes_a_short_plex_error(kind: type[Exception], text: str) -> None:
     with time_limit():
         assert len(str(translate_plex_exception(kind(text)))) < 500

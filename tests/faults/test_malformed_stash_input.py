@@ -1,4 +1,4 @@
-"""What Stash could hand over, and nonsense in its place: a result or a clear error, never a crash, never a hang."""
+"""Malformed input and answers of Stash give a result or a clear error, never a crash or a hang."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ ANSWER = {
 
 @pytest.fixture
 def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Where the hooks write; nobody starts anything there."""
+    """A data directory for hooks, in which no process is started."""
     monkeypatch.setenv("STASH_PLUGIN_DATA", str(tmp_path))
     with no_drainer(tmp_path, {}) as path:
         yield path
@@ -79,28 +79,28 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @generated_inputs(INPUTS_PER_PARSER // 2)
 @given(document=damaged_bytes(*STDIN))
-def test_standard_input_that_is_damaged(document: bytes) -> None:
+def test_damaged_stdin_is_dispatched_or_refused(document: bytes) -> None:
     with time_limit():
         _work(document)
 
 
 @generated_inputs(INPUTS_PER_PARSER // 2)
 @given(document=altered_json(*DOCUMENTS))
-def test_standard_input_that_says_something_else(document: Any) -> None:
+def test_altered_stdin_is_dispatched_or_refused(document: Any) -> None:
     with time_limit():
         _work(json.dumps(document).encode())
 
 
 def _work(document: bytes) -> None:
-    """As the door does it; the two rooms behind it only say that they were reached."""
+    """Dispatch a document as the entry point does; hooks and tasks only record that they were reached."""
     reached: list[Any] = []
-    behind = types.SimpleNamespace(
+    entry_module = types.SimpleNamespace(
         server_connection={}, handle_hook=reached.append, handle_task=reached.append, PLUGIN_DIR="/nowhere"
     )
-    before = sys.stdin, sys.stdout, hooks_run(reached)
+    before = sys.stdin, sys.stdout, replace_hook_run(reached)
     sys.stdin = io.TextIOWrapper(io.BytesIO(document))
     try:
-        answer = json.loads(entry_point._work(behind))  # type: ignore[arg-type]
+        answer = json.loads(entry_point._work(entry_module))  # type: ignore[arg-type]
         assert "output" in answer
         assert reached
     except BadDocument as error:
@@ -110,8 +110,8 @@ def _work(document: bytes) -> None:
         before[2]()
 
 
-def hooks_run(reached: list[Any]) -> Any:
-    """Put something in the place of a hook's work; gives what puts it back."""
+def replace_hook_run(reached: list[Any]) -> Any:
+    """Replace the hook's work by a recorder. Return a function that restores it."""
     from hooks import process
 
     original = process.run
@@ -128,29 +128,29 @@ def hooks_run(reached: list[Any]) -> Any:
 
 @generated_inputs(INPUTS_PER_PARSER // 2)
 @given(context=altered_json(*CONTEXTS))
-def test_both_readers_of_a_hook_agree(context: Any) -> None:
+def test_fast_and_full_reader_of_a_hook_agree(context: Any) -> None:
     try:
         document = json.dumps({"args": {"hookContext": context}, "server_connection": {}}, allow_nan=False)
-    except ValueError:  # an infinite number is no JSON, and never comes from Stash
+    except ValueError:  # infinite numbers are not JSON, and Stash never sends them
         return
-    if "\\u0000" in document:  # there SQLite ends a text; nothing that Stash sends has one
+    if "\\u0000" in document:  # SQLite ends a text there; Stash never sends one
         return
     with time_limit():
         try:
-            quick, _, _ = read_document(document)
+            fast, _, _ = read_document(document)
         except ValueError:
             assert not isinstance(context, dict)
             return
-        slow = event_of(json.loads(document)["args"]["hookContext"])
-    assert (quick.id, quick.given, quick.many) == (slow.id, slow.given, slow.many)
-    # one that is no text is none of ours, however it is written
-    assert quick.kind == slow.kind or not isinstance(slow.kind, str)
-    assert sorted(quick.fields) == sorted(slow.fields)
+        full = event_of(json.loads(document)["args"]["hookContext"])
+    assert (fast.id, fast.given, fast.many) == (full.id, full.given, full.many)
+    # a kind that is not a text is never one of ours
+    assert fast.kind == full.kind or not isinstance(full.kind, str)
+    assert sorted(fast.fields) == sorted(full.fields)
 
 
 @generated_inputs(INPUTS_PER_PARSER // 2, 3_000)
 @given(context=altered_json(*CONTEXTS))
-def test_a_hook_is_worked_on_or_says_why_not(context: Any, data_dir_of_all: Path) -> None:
+def test_hook_with_any_context_ends_without_error(context: Any, data_dir_of_all: Path) -> None:
     from hooks import process
 
     with time_limit():
@@ -166,7 +166,7 @@ def data_dir_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @generated_inputs(INPUTS_PER_PARSER // 2)
 @given(settings=st.dictionaries(st.sampled_from(sorted(BY_NAME)) | st.text(max_size=5), JSON, max_size=8))
-def test_settings(settings: dict[str, Any]) -> None:
+def test_settings_with_any_values_are_in_range(settings: dict[str, Any]) -> None:
     with time_limit():
         config = Stash2PlexConfig.from_settings(settings)
         config.fingerprint()
@@ -183,7 +183,7 @@ def test_settings(settings: dict[str, Any]) -> None:
 
 @generated_inputs(INPUTS_PER_PARSER // 2)
 @given(text=st.text(alphabet="/\\abCD:=> ;,*?{}()|Ü\x00", max_size=40), path=st.text(alphabet="/\\aC:Ü", max_size=20))
-def test_rules_in_settings(text: str, path: str) -> None:
+def test_rules_with_any_text_are_applied_or_reported(text: str, path: str) -> None:
     with time_limit():
         names = ("path_map", "title_format", "collections", "collection_prefix", "ignore_tags", "exclude_paths")
         config = Stash2PlexConfig.from_settings(dict.fromkeys(names, text))
@@ -197,14 +197,14 @@ def test_rules_in_settings(text: str, path: str) -> None:
 
 @generated_inputs(INPUTS_PER_PARSER)
 @given(text=JSON)
-def test_instants(text: Any) -> None:
+def test_parse_instant_of_any_value_returns_a_number_or_none(text: Any) -> None:
     with time_limit():
         moment = parse_instant(text)
     assert moment is None or isinstance(moment, float)
 
 
-def answering(content: bytes, status: int = 200, headers: dict[str, str] | None = None) -> StashClient:
-    """A client whose Stash answers just this."""
+def client_with_answer(content: bytes, status: int = 200, headers: dict[str, str] | None = None) -> StashClient:
+    """Return a client whose Stash gives this answer to every request."""
     client = StashClient({"Port": 9})
 
     def answer(*asked: Any, **how: Any) -> urllib3.HTTPResponse:
@@ -214,8 +214,8 @@ def answering(content: bytes, status: int = 200, headers: dict[str, str] | None 
     return client
 
 
-def ask(client: StashClient) -> None:
-    """What the drainer asks for, and what it makes of it."""
+def read_and_process(client: StashClient) -> None:
+    """Read scenes and process them as the worker does."""
     try:
         answer = stash_scenes.read_batch(client, [5, 6])
         config = Stash2PlexConfig.from_settings(answer.settings)
@@ -234,24 +234,24 @@ def ask(client: StashClient) -> None:
 
 @generated_inputs()
 @given(answer=altered_json(ANSWER), cookie=st.text(alphabet="session=; Max-Ageé\x01", max_size=20))
-def test_answers_of_stash(answer: Any, cookie: str) -> None:
+def test_altered_answer_is_processed_or_refused(answer: Any, cookie: str) -> None:
     with time_limit():
-        ask(answering(json.dumps(answer).encode(), headers={"Set-Cookie": cookie}))
+        read_and_process(client_with_answer(json.dumps(answer).encode(), headers={"Set-Cookie": cookie}))
 
 
 @generated_inputs()
 @given(
     content=damaged_bytes(json.dumps(ANSWER).encode(), b"<html></html>"), status=st.sampled_from([200, 401, 422, 502])
 )
-def test_answers_that_are_damaged(content: bytes, status: int) -> None:
+def test_damaged_answer_is_processed_or_refused(content: bytes, status: int) -> None:
     with time_limit():
-        ask(answering(content, status))
+        read_and_process(client_with_answer(content, status))
 
 
 @generated_inputs()
 @given(answer=altered_json({"data": {"findScenes": {"count": 1, "scenes": [SCENE]}}}))
-def test_pages_of_scenes(answer: Any) -> None:
-    client = answering(json.dumps(answer).encode())
+def test_scene_pages_of_an_altered_answer_end(answer: Any) -> None:
+    client = client_with_answer(json.dumps(answer).encode())
     with time_limit():
         try:
             for number_, page in enumerate(stash_scenes.scene_pages(client, page_size=5)):
@@ -267,7 +267,7 @@ def test_pages_of_scenes(answer: Any) -> None:
 
 @generated_inputs(INPUTS_PER_PARSER)
 @given(args=st.dictionaries(st.sampled_from(["scene", "scenes", "days", "confirm", "x"]), JSON, max_size=4))
-def test_arguments_of_tasks(args: dict[str, Any]) -> None:
+def test_task_arguments_with_any_values_are_parsed_or_refused(args: dict[str, Any]) -> None:
     with time_limit():
         for read in (scene_ids, lambda a: number(a, "days", 30), lambda a: is_yes(a, "confirm")):
             with contextlib.suppress(UserError):

@@ -1,4 +1,4 @@
-"""Plex fails in every way, for a while in the middle of a bulk; nobody does anything, and everything gets done."""
+"""Plex fails in every way for a while during a bulk sync; the worker recovers on its own and finishes everything."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from tests.faults.worker_harness import WorkerHarness
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=40)]
 
-FOR = 40.0
-# The longest pause of the breaker, of a job, and of a look at the libraries.
-AFTER = 160.0
-EVERY: dict[str, dict[str, Any]] = {
+FAULT_DURATION_S = 40.0
+# The longest pause of the circuit breaker, of a retry, and between two refreshes of the index.
+RECOVERY_S = 160.0
+ALL_FAULTS: dict[str, dict[str, Any]] = {
     "refused": {"refuse": True},
     "reset": {"reset": True},
     "closed without an answer": {"drop": True},
@@ -60,33 +60,35 @@ EVERY: dict[str, dict[str, Any]] = {
 }
 
 
-# Those that are covered by their like are left to the long form.
-LIKE_OTHERS = {
+# Faults that resemble others run only in the long form.
+LONG_FORM_ONLY = {
     *("closed without an answer", "hangs after a good write", "slow everything", "no body", "noise in the XML"),
     *("another charset", "500 after a good write", "504 after a good write", "401 for writes", "404 for all"),
     *("no libraries yet", "a proxy's page", "every second connection is reset", "502 of a proxy"),
 }
-FAULTS = [name for name in EVERY if LONG or name not in LIKE_OTHERS]
+FAULTS = [name for name in ALL_FAULTS if LONG or name not in LONG_FORM_ONLY]
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_for_a_while_in_the_middle_of_a_bulk(
+def test_plex_fault_during_a_bulk_sync_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, fault_counts: FaultCounts
 ) -> None:
     with WorkerHarness(tmp_path, monkeypatch) as harness:
         for number in range(repetitions(1, 12)):
             scenes = harness.edit_all_scenes(number)
-            begun = begins(harness, EVERY[name], seeded_random(f"{name} {number}").randrange(3, 18))
-            harness.run_worker(FOR + AFTER)
-            assert begun.is_set()
+            has_begun = start_fault_after_writes(
+                harness, ALL_FAULTS[name], seeded_random(f"{name} {number}").randrange(3, 18)
+            )
+            harness.run_worker(FAULT_DURATION_S + RECOVERY_S)
+            assert has_begun.is_set()
             harness.plex.on_write = None
             assert harness.premature_exits == []
             assert harness.problems(scenes) == []
-            fault_counts.add("faults of Plex in mid-drain")
+            fault_counts.add("Plex faults during a sync")
 
 
-def begins(harness: WorkerHarness, switches: dict[str, Any], writes: int) -> threading.Event:
-    """The fault begins after so many writes, and ends by itself. Gives whether it has begun."""
+def start_fault_after_writes(harness: WorkerHarness, switches: dict[str, Any], writes: int) -> threading.Event:
+    """Start the fault after so many writes; it ends by itself. Return an event that is set when it starts."""
     left = [writes]
     begun = threading.Event()
 
@@ -98,11 +100,11 @@ def begins(harness: WorkerHarness, switches: dict[str, Any], writes: int) -> thr
         left[0] -= 1
         if left[0] == 0:
             if "refuse" in switches:
-                # from a thread of the server that is closed
+                # called in a thread of the server, which cannot close itself
                 threading.Thread(target=harness.plex.faults.refuse).start()
             else:
                 harness.plex.faults.set(**switches)
-            harness.schedule(FOR, end)
+            harness.schedule(FAULT_DURATION_S, end)
             begun.set()
 
     harness.plex.on_write = count
@@ -110,21 +112,21 @@ def begins(harness: WorkerHarness, switches: dict[str, Any], writes: int) -> thr
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
-def test_a_certificate_that_is_refused_until_a_person_gives_another_address(
+def test_refused_certificate_waits_until_the_address_is_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault_counts: FaultCounts
 ) -> None:
     with WorkerHarness(tmp_path, monkeypatch, plex=PlexSim(tls=self_signed(tmp_path))) as harness:
         scenes = harness.edit_all_scenes(1)
-        harness.schedule(60, lambda: speak_plainly(harness))
-        harness.schedule(50, lambda: waits_for_the_certificate(harness, len(scenes)))
+        harness.schedule(60, lambda: switch_to_http(harness))
+        harness.schedule(50, lambda: assert_certificate_is_reported(harness, len(scenes)))
         harness.run_worker(300)
         assert harness.premature_exits == []
         assert harness.problems(scenes) == []
-        fault_counts.add("faults of Plex in mid-drain")
+        fault_counts.add("Plex faults during a sync")
 
 
 def self_signed(folder: Path) -> ssl.SSLContext:
-    """A server's side of https with a certificate that nobody vouches for."""
+    """Return a server context for https with a self-signed certificate."""
     key, certificate = folder / "key.pem", folder / "certificate.pem"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=plex", "-days", "2"]
     subprocess.run([*command, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
@@ -133,15 +135,15 @@ def self_signed(folder: Path) -> ssl.SSLContext:
     return context
 
 
-def waits_for_the_certificate(harness: WorkerHarness, count: int) -> None:
-    """It is said, and nothing is given up."""
+def assert_certificate_is_reported(harness: WorkerHarness, count: int) -> None:
+    """Assert that the reason is reported and no job is given up."""
     assert "certificate" in (harness.attention() or "")
     assert harness.queue_counts()["waiting"] > count // 2
     assert harness.dead_letters() == []
 
 
-def speak_plainly(harness: WorkerHarness) -> None:
-    """The same server over http, and the settings say so."""
+def switch_to_http(harness: WorkerHarness) -> None:
+    """Serve the same library over http and change the setting."""
     harness.plex.faults.refuse()
     harness.plex._http._tls = None
     harness.plex.faults.accept()

@@ -1,4 +1,4 @@
-"""With processes as they are at home: hooks killed by Stash, drainers by anybody, and servers that come and go."""
+"""Real processes instead of forked ones: hooks killed by Stash, killed workers, and servers that fail for a while."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Installation]:
+def synced(tmp_path: Path) -> Iterator[Installation]:
     installation = Installation(tmp_path, generate(3, 40))
     installation.start()
     installation.task("Sync All Scenes")
@@ -42,8 +42,8 @@ def home(tmp_path: Path) -> Iterator[Installation]:
     installation.stop()
 
 
-def all_well(installation: Installation) -> None:
-    """The invariants hold, now or in a moment."""
+def assert_invariants(installation: Installation) -> None:
+    """Assert the invariants, after a moment for a worker that has just finished."""
     wait_for(
         lambda: not invariants.installation_violations(installation),
         20,
@@ -51,44 +51,48 @@ def all_well(installation: Installation) -> None:
     )
 
 
-def test_kills_at_home(home: Installation, fault_counts: FaultCounts) -> None:
+def test_killed_hooks_and_workers_lose_nothing(synced: Installation, fault_counts: FaultCounts) -> None:
     chance = seeded_random("at home")
-    scenes = home.scenes_with_file(12)
+    scenes = synced.scenes_with_file(12)
     for number in range(repetitions(2, 150)):
         for scene_id in chance.sample(scenes, 3):
-            # a browser that is closed: Stash kills the hook at work (stash 2.5)
-            patience = chance.choice([60.0, chance.uniform(0.001, 0.06)])
+            # closing the browser makes Stash kill the running hook (stash 2.5)
+            timeout_s = chance.choice([60.0, chance.uniform(0.001, 0.06)])
             with contextlib.suppress(TimeoutError, OSError):
-                home.stash.gql(SAVE, {"i": {"id": str(scene_id), "title": f"{number} of {scene_id}"}}, timeout=patience)
+                synced.stash.gql(
+                    SAVE, {"i": {"id": str(scene_id), "title": f"{number} of {scene_id}"}}, timeout=timeout_s
+                )
         time.sleep(chance.uniform(0, 0.5))
-        pid = home.worker_pid()
+        pid = synced.worker_pid()
         if pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            fault_counts.add("kills at home")
-        home.stash.gql(WAKE)
-        home.wait_until_idle()
-        home.task(RECENT)
-        home.wait_until_idle()
-        all_well(home)
+            fault_counts.add("kills of real processes")
+        synced.stash.gql(WAKE)
+        synced.wait_until_idle()
+        synced.task(RECENT)
+        synced.wait_until_idle()
+        assert_invariants(synced)
 
 
 @pytest.mark.skipif(not LONG, reason="make torture")
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_server_that_is_ill_for_some_seconds(home: Installation, name: str, fault_counts: FaultCounts) -> None:
+def test_server_failing_for_some_seconds_loses_nothing(
+    synced: Installation, name: str, fault_counts: FaultCounts
+) -> None:
     where, switches = FAULTS[name]
-    faults = home.plex.faults if where == "plex" else home.stash.faults
-    home.plex.faults.write_latency = 0.05
-    scenes = home.scenes_with_file(12)
+    faults = synced.plex.faults if where == "plex" else synced.stash.faults
+    synced.plex.faults.write_latency = 0.05
+    scenes = synced.scenes_with_file(12)
     for number in range(2):
         for scene_id in scenes:
-            home.save(scene_id, title=f"{name} {number} {scene_id}")
+            synced.save(scene_id, title=f"{name} {number} {scene_id}")
         faults.set(**switches)
-        # the save itself goes past the switches, as a browser at the server's side does
-        home.stash.gql(SAVE, {"i": {"id": str(scenes[0]), "title": f"meanwhile {number}"}}, through_faults=True)
+        # the save itself is not affected, as from a browser on the server's machine
+        synced.stash.gql(SAVE, {"i": {"id": str(scenes[0]), "title": f"meanwhile {number}"}}, through_faults=True)
         time.sleep(seeded_random(f"{name} {number}").uniform(1, 8))
         faults.clear()
-        home.wait_until_idle(120)
-        all_well(home)
-        wait_for(lambda: home.attention() is None, 20, "the reason to be taken back")
-        fault_counts.add("servers ill at home")
+        synced.wait_until_idle(120)
+        assert_invariants(synced)
+        wait_for(lambda: synced.attention() is None, 20, "the reason to be cleared")
+        fault_counts.add("server failures with real processes")

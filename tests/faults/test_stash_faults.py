@@ -1,4 +1,4 @@
-"""Stash fails in every way, for a while in the middle of a bulk; nobody does anything, and everything gets done."""
+"""Stash fails in every way for a while during a bulk sync; the worker recovers on its own and finishes everything."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from worker.service import ExitReason
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=44)]
 
-FOR = 40.0
-# The longest pause between two questions to a Stash that is away, and of a job whose picture could not be had.
-AFTER = 160.0
+FAULT_DURATION_S = 40.0
+# The longest pause between two attempts to reach Stash, and of a retry after a cover could not be read.
+RECOVERY_S = 160.0
 GRAPHQL = "graphql"
 COVERS = "/scene/.*/screenshot"
-EVERY: dict[str, dict[str, Any]] = {
+ALL_FAULTS: dict[str, dict[str, Any]] = {
     "refused": {"refuse": True},
     "reset": {"reset": True},
     "hangs": {"hang": True, "times": 8},
@@ -46,19 +46,19 @@ EVERY: dict[str, dict[str, Any]] = {
 }
 
 
-# Those that are covered by their like are left to the long form.
-LIKE_OTHERS = {
+# Faults that resemble others run only in the long form.
+LONG_FORM_ONLY = {
     *("no body", "noise in the JSON", "another charset", "504 of a proxy", "500", "covers are cut", "covers hang"),
     *("every second connection is reset", "slow bytes"),
 }
-FAULTS = [name for name in EVERY if LONG or name not in LIKE_OTHERS]
+FAULTS = [name for name in ALL_FAULTS if LONG or name not in LONG_FORM_ONLY]
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_for_a_while_in_the_middle_of_a_bulk(
+def test_stash_fault_during_a_bulk_sync_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, fault_counts: FaultCounts
 ) -> None:
-    switches = EVERY[name]
+    switches = ALL_FAULTS[name]
     with WorkerHarness(tmp_path, monkeypatch) as harness:
         for number in range(repetitions(1, 12)):
             if number:
@@ -68,49 +68,49 @@ def test_for_a_while_in_the_middle_of_a_bulk(
                 harness.refuse_stash_after_writes(seeded_random(f"{name} {number}").randrange(1, 15))
             else:
                 harness.stash.faults.set(**{"skip": seeded_random(f"{name} {number}").randrange(5), **switches})
-            harness.schedule(FOR, harness.stash.faults.clear)
-            harness.run_worker(FOR + AFTER)
+            harness.schedule(FAULT_DURATION_S, harness.stash.faults.clear)
+            harness.run_worker(FAULT_DURATION_S + RECOVERY_S)
             harness.plex.on_write = None
             assert harness.premature_exits == []
             assert harness.problems(scenes) == []
-            fault_counts.add("faults of Stash in mid-drain")
+            fault_counts.add("Stash faults during a sync")
 
 
-def test_a_session_that_is_refused_ends_the_drainer_and_the_next_invocation_goes_on(
+def test_refused_session_ends_the_worker_and_the_next_one_continues(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault_counts: FaultCounts
 ) -> None:
     with WorkerHarness(tmp_path, monkeypatch, username="someone", password="secret") as harness:
         scenes = harness.edit_all_scenes(1)
         harness.stash.faults.set(unauthorized=True, skip=2)
-        harness.run_worker(FOR)
+        harness.run_worker(FAULT_DURATION_S)
         assert harness.premature_exits == [ExitReason.REFUSED]
         assert "next save or task" in (harness.attention() or "")
         assert harness.dead_letters() == []
         harness.stash.faults.clear()
         harness.run_worker(100)
         assert harness.problems(scenes) == []
-        fault_counts.add("faults of Stash in mid-drain")
+        fault_counts.add("Stash faults during a sync")
 
 
-def expire(harness: WorkerHarness) -> None:
-    """No cookie counts any more, and there is more to do."""
+def expire_sessions(harness: WorkerHarness) -> None:
+    """Expire every session cookie and queue more scenes."""
     harness.stash.core.sessions.max_age = -1.0
     harness.edit_all_scenes(2)
 
 
-def test_a_cookie_that_expires_is_of_no_concern_where_there_is_a_key(
+def test_expired_cookie_with_an_api_key_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault_counts: FaultCounts
 ) -> None:
     with WorkerHarness(tmp_path, monkeypatch, username="someone", password="secret", api_key="k" * 20) as harness:
         scenes = harness.edit_all_scenes(1)
-        harness.schedule(5, lambda: expire(harness))
+        harness.schedule(5, lambda: expire_sessions(harness))
         harness.run_worker(100)
         assert harness.premature_exits == []
         assert harness.problems(scenes) == []
-        fault_counts.add("faults of Stash in mid-drain")
+        fault_counts.add("Stash faults during a sync")
 
 
-def test_a_stash_that_stays_away_is_left_and_nothing_is_lost(
+def test_stash_that_stays_down_ends_the_worker_and_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault_counts: FaultCounts
 ) -> None:
     with WorkerHarness(tmp_path, monkeypatch) as harness:
@@ -124,4 +124,4 @@ def test_a_stash_that_stays_away_is_left_and_nothing_is_lost(
         harness.stash.faults.accept()
         harness.run_worker(700)
         assert harness.problems(scenes) == []
-        fault_counts.add("faults of Stash in mid-drain")
+        fault_counts.add("Stash faults during a sync")
