@@ -161,8 +161,8 @@ def test_nothing_is_changed_anywhere(installation: Installation) -> None:
     assert installation.worker_pid() is None
     assert 'title: "' in said(installation)
     assert '-> "Foretold"' in said(installation)
-    assert "1 to be uploaded" not in said(installation)
-    assert "2 to be uploaded" in said(installation)
+    assert "1 upload," not in said(installation)
+    assert "2 uploads," in said(installation)
     assert installation.logged_errors() == []
 
 
@@ -206,7 +206,7 @@ def test_what_is_left_alone_and_why(installation: Installation) -> None:
     assert "a Sync by hand writes it again" in left[given]["reason"]
     assert {"/data/x/", "/data/y/"} <= {row["path"].replace(path.name, "") for row in left[doubtful]["candidates"]}
     assert "Exclude paths" in left[private]["reason"]
-    assert f"scene {doubtful}: " in said(installation)
+    assert f"Scene {doubtful}: " in said(installation)
     assert "/data/x/" in said(installation)
 
 

@@ -76,13 +76,13 @@ def test_the_whole_library_there_and_back(installation: Installation) -> None:
     shown = installation.stash.processes[-1].output
     assert shown["would_change"] == len({key for key in before if after[key] != before[key]})
     assert shown["pictures"] == 6
-    assert "run it with the argument confirm" in said(installation)
+    assert "run the task with the argument confirm" in said(installation)
     assert "unlocked: " in said(installation)
 
     installation.task("Give Back to Plex", confirm="true")
     installation.wait_until_idle()
     assert whole(installation) == before
-    assert "are queued to be given back" in said(installation)
+    assert "to be restored by the background worker" in said(installation)
     assert installation.logged_errors() == []
 
     installation.plex.reset_counters()
@@ -202,8 +202,8 @@ def test_what_is_gone_on_either_side(installation: Installation) -> None:
     installation.plex.remove_item(installation.item(lost).rating_key)
     shown = operation(installation, "give_back")
     assert (shown["scenes"], shown["items"], shown["gone_from_plex"], shown["gone_from_stash"]) == (2, 1, 1, 1)
-    assert "gone from Plex" in said(installation)
-    assert "gone from Stash" in said(installation)
+    assert "No longer in Plex" in said(installation)
+    assert "Deleted in Stash: 1 scene" in said(installation)
     operation(installation, "give_back", confirm=True)
     installation.wait_until_idle()
     assert state(item) == before

@@ -49,7 +49,7 @@ def test_process_queue_follows_the_drainer_to_the_end(installation: Installation
     job = installation.task("Process Queue")
     assert installation.queue_counts()["waiting"] == 0
     assert job.progress == 1
-    assert "0 wait" in said(installation)
+    assert "0 waiting" in said(installation)
 
 
 def test_process_queue_says_what_stands_in_the_way(installation: Installation) -> None:
@@ -58,7 +58,7 @@ def test_process_queue_says_what_stands_in_the_way(installation: Installation) -
     installation.save(scene, title="Blocked")
     installation.task("Process Queue")
     assert "'Nowhere' is not on the server" in said(installation, "Warning")
-    assert "1 wait" in said(installation)
+    assert "1 waiting" in said(installation)
 
 
 def test_the_status_names_what_waits_and_what_died(installation: Installation) -> None:
