@@ -1,4 +1,4 @@
-"""What a caller may write in a task's arguments: ids of scenes, and yes."""
+"""Parse the arguments of tasks and operations: ids, numbers, yes or no."""
 
 from __future__ import annotations
 
@@ -7,47 +7,49 @@ from common.errors import UserError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
+
+MAX_ID = 2**63 - 1
+MAX_QUOTED_CHARS = 40
 
 
-def scene_ids(args: Mapping[str, Any]) -> list[int] | None:
-    """The scenes that ``scene`` or ``scenes`` name, ascending and each once; None where neither stands there.
+def scene_ids(args: Mapping[str, object]) -> list[int] | None:
+    """Return the ids in ``scene`` or ``scenes``, ascending and each once; None if neither is given.
 
-    One id, a list of them, or a text with commas. Raises UserError.
+    One id, a list of them, or a text with commas. Raise UserError.
     """
     given = args.get("scenes", args.get("scene"))
     return None if given is None else ids_of(given, "scenes")
 
 
-def ids_of(given: Any, name: str) -> list[int]:
-    """What the argument ``name`` says, as ids of Stash or of Plex, ascending and each once. Raises UserError."""
-    whose = "Plex" if name.startswith("rating_key") else "Stash"
+def ids_of(given: object, name: str) -> list[int]:
+    """Return the ids of Stash or Plex in the argument ``name``, ascending and each once. Raise UserError."""
+    server = "Plex" if name.startswith("rating_key") else "Stash"
     words = given.split(",") if isinstance(given, str) else given if isinstance(given, list) else [given]
     ids = set()
     for word in words:
         text = str(word).strip()
-        if isinstance(word, bool) or not text.isascii() or not text.isdecimal() or not 0 < int(text) < 2**63:
-            raise UserError(f"{name} are ids of {whose}, like 12 or [12, 13], not {str(word)[:40]!r}")
+        if isinstance(word, bool) or not text.isascii() or not text.isdecimal() or not 0 < int(text) <= MAX_ID:
+            raise UserError(f"{name} are ids of {server}, like 12 or [12, 13], not {_quoted(word)}")
         ids.add(int(text))
     if not ids:
         what = "no scene" if name == "scenes" else "nothing"
-        raise UserError(f"{name} names {what}: give ids of {whose}, like [12, 13]")
+        raise UserError(f"{name} names {what}: give ids of {server}, like [12, 13]")
     return sorted(ids)
 
 
-def number(args: Mapping[str, Any], name: str, default: int) -> int:
-    """A whole number that is not negative. Raises UserError."""
+def number(args: Mapping[str, object], name: str, default: int) -> int:
+    """Return a whole number that is not negative. Raise UserError."""
     given = args.get(name)
     if given is None:
         return default
     text = str(given).strip().removesuffix(".0")
     if isinstance(given, bool) or not text.isascii() or not text.isdecimal():
-        raise UserError(f"{name} is a whole number, not {str(given)[:40]!r}")
+        raise UserError(f"{name} is a whole number, not {_quoted(given)}")
     return int(text)
 
 
-def is_yes(args: Mapping[str, Any], name: str, *, default: bool = False) -> bool:
-    """Whether an argument says yes: true, or the word for it. Raises UserError where it says neither yes nor no."""
+def is_yes(args: Mapping[str, object], name: str, *, default: bool = False) -> bool:
+    """Return whether an argument is true or says yes. Raise UserError if it is neither yes nor no."""
     given = args.get(name)
     if given is None:
         return default
@@ -56,4 +58,8 @@ def is_yes(args: Mapping[str, Any], name: str, *, default: bool = False) -> bool
         return True
     if text in ("false", "0", "no", ""):
         return False
-    raise UserError(f"{name} is true or false, not {str(given)[:40]!r}")
+    raise UserError(f"{name} is true or false, not {_quoted(given)}")
+
+
+def _quoted(given: object) -> str:
+    return repr(str(given)[:MAX_QUOTED_CHARS])

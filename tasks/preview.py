@@ -52,7 +52,7 @@ def preview(context: Context) -> dict[str, object]:
     from stash.covers import fetch_cover
 
     config = context.require_settings()
-    selection = _Selection(context)
+    selection = _PreviewSelection(context)
     # The lines of the worker's log are replaced by those of the preview.
     logging.getLogger("Stash2Plex").addHandler(logging.NullHandler())
     pictures = (
@@ -60,7 +60,7 @@ def preview(context: Context) -> dict[str, object]:
         if is_yes(context.args, "pictures", default=True)
         else None
     )
-    report = _Report(include_unchanged=selection.ids is not None)
+    report = _PreviewReport(include_unchanged=selection.ids is not None)
     with preview_pipeline(config, context.data_dir, pictures) as pipeline:
         pipeline.tag_descendants = tag_descendants(context.stash, config.tag_rules)
         for batch in selection.batches():
@@ -70,7 +70,7 @@ def preview(context: Context) -> dict[str, object]:
     return report.finish(selection)
 
 
-class _Selection:
+class _PreviewSelection:
     """The scenes to compare."""
 
     def __init__(self, context: Context) -> None:
@@ -133,7 +133,7 @@ class _Selection:
                     yield scene
 
 
-class _Report:
+class _PreviewReport:
     """Counts the previews, and logs those that would change something.
 
     With ``include_unchanged`` the answer lists scenes without changes too.
@@ -182,7 +182,7 @@ class _Report:
             # The next page begins with this scene, so no later one may be on this page.
             self._cut_after = scene.scene_id - 1
 
-    def finish(self, selection: _Selection) -> dict[str, object]:
+    def finish(self, selection: _PreviewSelection) -> dict[str, object]:
         """Log the summary. Return the answer."""
         if self._log.left_out:
             stash_log.info(
@@ -194,8 +194,8 @@ class _Report:
         fields = ", ".join(f"{name} {count:,}" for name, count in self._fields.most_common())
         stash_log.info(
             f"Preview ({selection.name}): {counted(self.scenes, 'scene')} compared. "
-            f"Would be written: {self._changing:,}{f' ({fields})' if fields else ''}. Same in Plex already: {self._unchanged:,}. Left alone: "
-            f"{self._verdicts.total():,}. Nothing was changed; save a scene or run Sync All Scenes to write"
+            f"Would be written: {self._changing:,}{f' ({fields})' if fields else ''}. "
+            f"Same in Plex already: {self._unchanged:,}. Left alone: {self._verdicts.total():,}. Nothing was changed; save a scene or run Sync All Scenes to write"
         )
         return {
             "scope": selection.name,

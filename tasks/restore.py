@@ -55,14 +55,14 @@ def give_back(context: Context) -> dict[str, object]:
         closing(open_state(context.data_dir)) as db,
         closing(PlexClient.from_config(config, context.data_dir)) as client,
     ):
-        selection = _Selection(Ledger(db), Snapshots(db), ids, after, client.machine)
+        selection = _RestoreSelection(Ledger(db), Snapshots(db), ids, after, client.machine)
         result = _queue(context, selection) if confirmed else _show(client, selection)
     if confirmed and not config.enabled:
         stash_log.warning("Enabled is off in the settings. The worker starts when you turn it on")
     return result
 
 
-class _Selection:
+class _RestoreSelection:
     """The scenes to restore, in batches, each with the items that were written for it on this Plex server."""
 
     def __init__(self, ledger: Ledger, snapshots: Snapshots, ids: list[int] | None, after: int, machine: str) -> None:
@@ -116,7 +116,7 @@ class _Selection:
         }
 
 
-def _queue(context: Context, selection: _Selection) -> dict[str, object]:
+def _queue(context: Context, selection: _RestoreSelection) -> dict[str, object]:
     scenes = items = queued = 0
     with closing(open_writer(context.data_dir)) as writer:
         for batch in selection.batches():
@@ -132,8 +132,8 @@ def _queue(context: Context, selection: _Selection) -> dict[str, object]:
     if scenes:
         stash_log.info(
             f"Queued {counted(scenes, 'scene')} with {counted(items, 'Plex item')} to be restored by the background "
-            "worker. View Queue Status shows the progress. Saves no longer write these scenes; Sync All Scenes and Sync Recent "
-            "Scenes do"
+            "worker. View Queue Status shows the progress. Saves no longer write these scenes; Sync All Scenes and "
+            "Sync Recent Scenes do"
         )
     else:
         stash_log.info("There is nothing to give back")
@@ -147,7 +147,7 @@ def _queue(context: Context, selection: _Selection) -> dict[str, object]:
     }
 
 
-def _show(client: PlexClient, selection: _Selection) -> dict[str, object]:
+def _show(client: PlexClient, selection: _RestoreSelection) -> dict[str, object]:
     report = _RestoreReport()
     for batch in selection.batches():
         snapshots = [snapshot for items in batch.values() for snapshot in items]

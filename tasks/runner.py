@@ -10,7 +10,6 @@ from tasks.modes import BOTH, FILES, MODES, PAGE, STATUS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any
 
     from tasks.modes import Mode
 
@@ -48,8 +47,8 @@ def _run_status(
     try:
         context.begin()
         result = _function(row)(context)
-        queue: Any = result["queue"]
-        context.end(jobs_left=bool(queue["waiting"] or queue["in_flight"]))
+        queue = result["queue"]
+        context.end(jobs_left=isinstance(queue, dict) and bool(queue["waiting"] or queue["in_flight"]))
     finally:
         _log_damaged_files()
         context.close()
