@@ -192,10 +192,11 @@ class _PreviewReport:
         if self._uploads:
             stash_log.info(f"Pictures: {counted(self._uploads, 'upload')}, {self._bytes:,} bytes in total")
         fields = ", ".join(f"{name} {count:,}" for name, count in self._fields.most_common())
+        written = f"{self._changing:,} ({fields})" if fields else f"{self._changing:,}"
         stash_log.info(
-            f"Preview ({selection.name}): {counted(self.scenes, 'scene')} compared. "
-            f"Would be written: {self._changing:,}{f' ({fields})' if fields else ''}. "
-            f"Same in Plex already: {self._unchanged:,}. Left alone: {self._verdicts.total():,}. Nothing was changed; save a scene or run Sync All Scenes to write"
+            f"Preview ({selection.name}): {counted(self.scenes, 'scene')} compared. Would be written: {written}. "
+            f"Same in Plex already: {self._unchanged:,}. Left alone: {self._verdicts.total():,}. "
+            "Nothing was changed; save a scene or run Sync All Scenes to write"
         )
         return {
             "scope": selection.name,
