@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from common.errors import PermanentError
 from common.iso_time import parse_instant
 from common.scene import SceneData, SceneFile, StashScene, files_of
 from stash import queries
 from stash.client import StashClient, parsing_answer
+from stash.scene_source import SceneFinder
 from stash.scenes import job_data, read_batch
 
 
@@ -46,20 +47,6 @@ def from_job(job: Mapping[str, Any]) -> Scene:
     if not path or not isinstance(path, str):
         raise PermanentError(f"The job of scene {job.get('scene_id')} has no path and there is no Stash to ask")
     return Scene(int(job["scene_id"]), data, [SceneFile(path)], parse_instant(data.get("updated_at")))
-
-
-class SceneFinder(Protocol):
-    """The part of stashapp-tools' StashInterface that reads one scene."""
-
-    def find_scene(self, scene_id: int, /, fragment: str) -> StashScene | None:
-        """Return a scene with the fields of ``fragment``, None if Stash has none with this id."""
-
-
-class StashReader(SceneFinder, Protocol):
-    """The part of stashapp-tools' StashInterface that the worker uses."""
-
-    def find_scenes(self, f: dict[str, Any], filter: dict[str, Any], fragment: str) -> list[dict[str, Any]]:
-        """Return a page of the scenes that match ``f``."""
 
 
 def read_scenes(stash: StashClient | SceneFinder, scene_ids: Sequence[int]) -> dict[int, Scene]:

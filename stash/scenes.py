@@ -1,4 +1,4 @@
-"""Scenes as the plugin uses them: read in batches and pages, and turned into a job's data."""
+"""Reading scenes from Stash in batches and pages, and turning them into a job's data."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Any
 
 from common.scene import SceneData, StashEntity, StashScene, files_of
 from settings.table import PLUGIN_ID
@@ -14,39 +13,41 @@ from stash import queries
 from stash.client import StashClient, parsing_answer
 
 PAGE_SIZE = 500
-# Stash compares times as text in the server's own offset: ask from 14 h before, compare as instants here (stash 7.3).
+# Stash compares times as text in its own UTC offset: ask for 14 h more, and compare as instants here (stash 7.3).
 _OFFSET_MARGIN = timedelta(hours=14)
 
 
 @dataclass(frozen=True)
 class StashBatch:
-    """One batch read from Stash: scenes by id (None where gone), stored settings, API key, whether we are enabled
-    (None where Stash does not know the plugin any more)."""
+    """One batch read from Stash: scenes by id (None for one that does not exist), stored settings, API key.
+
+    ``enabled``: whether the plugin is, None if Stash does not know it any more.
+    """
 
     scenes: dict[int, StashScene | None]
-    settings: dict[str, Any]
+    settings: dict[str, object]
     api_key: str
     enabled: bool | None
 
 
 def read_batch(client: StashClient, scene_ids: Sequence[int]) -> StashBatch:
-    """Scenes, settings and the plugin's own state in one request. Raises StashError."""
+    """Read scenes, settings and the plugin's own state in one request. Raise StashError."""
     data = client.call(queries.batch_query(scene_ids))
     with parsing_answer():
         configuration = data["configuration"]
         states = {plugin.get("id"): bool(plugin.get("enabled")) for plugin in data["plugins"] or []}
         return StashBatch(
-            # one that is gone is there and null: where it is not there at all, somebody else has answered
+            # A scene that does not exist is null. An absent key means that the answer is not Stash's.
             scenes={scene_id: data[f"s{scene_id}"] for scene_id in scene_ids},
             settings=dict((configuration["plugins"] or {}).get(PLUGIN_ID) or {}),
             api_key=str(configuration["general"]["apiKey"] or ""),
-            # A Stash that names no plugin at all does not know them (yet); one that names others has lost us.
+            # A Stash that lists no plugin at all has not loaded them yet; one that lists only others has lost us.
             enabled=states.get(PLUGIN_ID) if states else True,
         )
 
 
 def config_file_path(client: StashClient) -> str:
-    """The file that Stash keeps its settings in (stash 5). Raises StashError."""
+    """Return the path of Stash's configuration file (stash 5). Raise StashError."""
     data = client.call(queries.CONFIG_FILE)
     with parsing_answer():
         return str(data["configuration"]["general"]["configFilePath"] or "")
@@ -55,8 +56,10 @@ def config_file_path(client: StashClient) -> str:
 def scene_pages(
     client: StashClient, since: float | None = None, page_size: int = PAGE_SIZE
 ) -> Iterator[list[StashScene]]:
-    """All scenes in pages by id, with what the quality gate needs; ``since`` (epoch seconds) bounds ``updated_at``
-    from below, roughly: compare again. Raises StashError."""
+    """Yield all scenes in pages by id, with the fields that the quality gate needs. Raise StashError.
+
+    ``since`` (epoch seconds) is a lower bound of ``updated_at``, but a rough one: the caller has to compare again.
+    """
     after = 0
     while True:
         answer = client.call(
@@ -78,13 +81,13 @@ def scene_pages(
 
 
 def count_scenes(client: StashClient, since: float | None = None) -> int:
-    """How many scenes :func:`scene_pages` will give. Raises StashError."""
+    """Return how many scenes :func:`scene_pages` yields. Raise StashError."""
     answer = client.call(queries.SCENES_COUNT, {"since": _updated_since(since)})
     with parsing_answer():
         return int(answer["findScenes"]["count"])
 
 
-def _updated_since(moment: float | None) -> dict[str, Any] | None:
+def _updated_since(moment: float | None) -> dict[str, str] | None:
     if moment is None:
         return None
     text = (datetime.fromtimestamp(moment, timezone.utc) - _OFFSET_MARGIN).strftime("%Y-%m-%dT%H:%M:%S")
@@ -146,5 +149,5 @@ def _performer_names(performers: list[StashEntity]) -> list[str]:
 
 
 def file_stem(path: str) -> str:
-    """The file name of a path of any system, without directory and extension."""
+    """Return the file name of a path of any system, without directory and extension."""
     return os.path.splitext(path.replace("\\", "/").rsplit("/", 1)[-1])[0]

@@ -1,4 +1,4 @@
-"""Rules for tags that end in ``/*`` mean a tag with all that is below it: Stash is asked which those are."""
+"""The tags that rules ending in ``/*`` mean: a tag and all tags below it, as Stash knows them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ DESCENDANTS_SUFFIX = "/*"
 def tag_descendants(client: StashClient, rules: Iterable[str]) -> dict[str, dict[str, str]]:
     """Return the tags, name by id, that each rule ending in ``/*`` means. Two requests; none without such a rule.
 
-    A rule of digits alone before the ``/*`` is an id, anything else a name. Where Stash has no such tag the rule means
-    none. Raises StashError.
+    Digits alone before the ``/*`` are an id, anything else is a name. A rule whose tag Stash does not have means none.
+    Raise StashError.
     """
     wanted = {
         rule: _normalized(rule[: -len(DESCENDANTS_SUFFIX)]) for rule in rules if rule.endswith(DESCENDANTS_SUFFIX)
@@ -39,5 +39,5 @@ def tag_descendants(client: StashClient, rules: Iterable[str]) -> dict[str, dict
 
 
 def _normalized(name: str) -> str:
-    # as the pure side compares names of tags
+    # As metadata.text.tag_key compares names of tags.
     return unicodedata.normalize("NFC", name.strip()).casefold()

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 from common.jobs import is_entity
-from pipeline.scene_reader import StashReader
 from settings.config import Stash2PlexConfig
 from stash.client import StashClient, StashQueryError
 from stash.entities import PAGE_SIZE, EntityPage, scene_ids
+from stash.scene_source import StashReader
 from stash.tags import DESCENDANTS_SUFFIX
 from sync_queue.store import Claimed, JobStore
 from worker.retry import FailureKind, decide
@@ -61,12 +61,12 @@ class EntityExpansion:
             later = self._clock() + WITHOUT_STASH
             self._store.retry_all((row.row_id, {**row.job, "next_retry_at": later}) for row in mine)
         else:
-            self._ask(mine, config)
+            self._ask(self._stash, mine, config)
         return [row for row in rows if not is_entity(row.job)]
 
-    def _ask(self, rows: list[Claimed], config: Stash2PlexConfig) -> None:
+    def _ask(self, stash: StashClient | StashReader, rows: list[Claimed], config: Stash2PlexConfig) -> None:
         try:
-            pages = scene_ids(self._stash, [_wanted(row.job, config) for row in rows], self._page)
+            pages = scene_ids(stash, [_wanted(row.job, config) for row in rows], self._page)
         except StashQueryError as error:
             # Asked for ever they would stand in the way of everything that comes behind them.
             self._put_off(rows, error, config.max_retries)

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from pipeline.batch import BatchPipeline
 from pipeline.pictures import PictureSync
-from pipeline.scene_reader import StashReader
 from pipeline.scene_records import SceneRecords
 from settings.config import Stash2PlexConfig
 from stash.client import StashClient
 from stash.covers import fetch_cover
+from stash.scene_source import StashReader
 from sync_queue.dlq import DeadLetterQueue
 from sync_queue.store import JobStore
 from worker.bulk_progress import BulkProgress

@@ -10,7 +10,7 @@ from common.scene import SceneData, SceneFile
 from common.verdicts import SYNCED
 from hooks.handlers import unmark_scene_pending
 from pipeline.batch import BatchPipeline
-from pipeline.scene_reader import Scene, StashReader, read_scenes
+from pipeline.scene_reader import Scene, read_scenes
 from pipeline.scene_records import SceneRecords
 from pipeline.scene_sync import SceneSync
 from plex.client import PlexClient
@@ -18,6 +18,7 @@ from plex.exceptions import PlexNotFound
 from plex.items import read_items
 from settings.config import Stash2PlexConfig
 from stash.client import StashClient
+from stash.scene_source import StashReader
 from state import database
 from sync_queue.dlq import DeadLetterQueue
 from sync_queue.operations import save_sync_timestamp

@@ -12,10 +12,11 @@ from typing import Protocol
 
 from common import redaction
 from metadata.tag_rules import NO_DESCENDANTS, TagDescendants
-from pipeline.scene_reader import Scene, SceneFinder, from_stash, read_scenes
+from pipeline.scene_reader import Scene, from_stash, read_scenes
 from pipeline.write_blockers import in_the_way
 from settings.config import Stash2PlexConfig
 from stash.client import StashClient
+from stash.scene_source import SceneFinder
 from stash.scenes import read_batch
 from stash.tags import tag_descendants
 from state import last_known

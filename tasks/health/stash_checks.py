@@ -21,7 +21,7 @@ def check_connection(probe: HealthProbe) -> Iterator[HealthFinding]:
             "Stash", False, str(error), "See Stash's own log. If Stash is busy with a long job, try again later"
         )
         return
-    url = probe.context.stash.base
+    url = probe.context.stash.base_url
     yield HealthFinding("Stash", True, f"{version} answers at {url} and has {probe.scene_count:,} scenes")
 
 

@@ -75,7 +75,7 @@ def test_the_refreshed_cookie_of_each_answer_is_taken_over(locked: StashSim, mon
         for _ in range(5):
             clock.now += 1.5
             assert client.call(VERSION)
-        with pytest.raises(StashRefused, match="next save or task brings a new one"):
+        with pytest.raises(StashRefused, match="next save or task has a new one"):
             idle.call(VERSION)
         clock.now += 2.5
         with pytest.raises(StashRefused):
@@ -146,7 +146,7 @@ def test_every_address_means_this_machine(stash: StashSim) -> None:
 )
 def test_the_address(given: dict[str, Any], base: str) -> None:
     with closing(StashClient(given)) as client:
-        assert client.base == base
+        assert client.base_url == base
 
 
 def test_a_proxy_for_the_outside_world_is_not_asked(stash: StashSim, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +217,7 @@ def test_an_invalid_document_is_a_query_error_and_a_long_one_is_cut(client: Stas
 def test_stashapp_tools_work_over_our_client_and_its_session(locked: StashSim, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch)
     with closing(StashClient(connection(locked))) as client:
-        interface = stash_interface(client)
+        interface: Any = stash_interface(client)
         assert locked.counters["graphql"] == 0
         for _ in range(3):
             clock.now += 1.5
@@ -236,4 +236,4 @@ def test_stashapp_tools_work_over_our_client_and_its_session(locked: StashSim, m
 def test_a_fault_reaches_those_who_use_stashapp_tools(stash: StashSim, client: StashClient) -> None:
     stash.faults.unauthorized = True
     with pytest.raises(StashRefused):
-        stash_interface(client).find_scenes(f={}, fragment="id")
+        stash_interface(client).find_scenes(f={}, filter={}, fragment="id")

@@ -57,7 +57,7 @@ def test_a_page_begins_behind_the_last_one(stash: StashSim, client: StashClient,
     every = expected(stash, kind, number)
     assert len(every) > 1
     pages: list[int] = []
-    while page := scene_ids(client, [EntityPage(kind, number, after=pages[-1] if pages else 0)], page=1)[0]:
+    while page := scene_ids(client, [EntityPage(kind, number, after=pages[-1] if pages else 0)], page_size=1)[0]:
         assert len(page) == 1
         pages += page
     assert pages == every
@@ -102,7 +102,7 @@ def test_below_a_studio_and_a_tag(stash: StashSim, client: StashClient) -> None:
 
 def test_over_stashapp_tools_it_is_one_request_each(stash: StashSim, client: StashClient) -> None:
     wanted = [EntityPage("performer", 1), EntityPage("studio", 1, after=5, depth=1)]
-    assert scene_ids(stash_interface(client), wanted, page=3) == scene_ids(client, wanted, page=3)
+    assert scene_ids(stash_interface(client), wanted, page_size=3) == scene_ids(client, wanted, page_size=3)
     assert stash.counters["graphql"] == 3
 
 
