@@ -28,10 +28,7 @@ hostpage: $(READY)  ## fetch the libraries of Stash's own page, to open the plug
 	$(BIN)/python -m sandbox.hostpage
 
 test: check      ## check, then run all tests with coverage; needs Chromium, Node and npm for the page
-	@[ -n "$(STASH2PLEX_WITHOUT_BROWSER)" ] || { \
-	  $(BIN)/python -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("playwright") is None and "Playwright is missing")' && \
-	  $(BIN)/python -m sandbox.hostpage; } || \
-	  { echo "The page cannot be tested here. To run the other tests, set STASH2PLEX_WITHOUT_BROWSER=1" >&2; exit 1; }
+	@$(BIN)/python -m tests.ui.browser_requirements
 	$(BIN)/python -m pytest -q $(PARALLEL) $(COVERAGE) $(ARGS)
 
 unit: $(READY)   ## run the unit tests only: seconds

@@ -17,7 +17,7 @@ from state import database, timestamps
 from sync_queue.operations import load_sync_timestamps, save_sync_timestamp
 from tests.sync_queue.support import together
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.integration
 
 
 def content(data_dir: Path) -> Any:

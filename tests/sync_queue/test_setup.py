@@ -18,7 +18,7 @@ from sync_queue.writer import QueueWriter, queue_dir
 
 from .support import database, job_text, rows, together, waiting
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.integration
 
 
 def test_a_queue_is_set_up_with_wal_and_its_layout(data_dir: str) -> None:

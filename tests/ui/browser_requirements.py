@@ -1,10 +1,14 @@
-"""What the browser tests need beyond Python: Playwright, Chromium, and the libraries of the host page."""
+"""What the browser tests need beyond Python: Playwright, Chromium, and the libraries of the host page.
+
+``python -m tests.ui.browser_requirements`` fails with one sentence if something is missing.
+"""
 
 from __future__ import annotations
 
 import importlib.util
 import os
 import shutil
+import sys
 from functools import lru_cache
 
 from sandbox import hostpage
@@ -37,3 +41,8 @@ def chromium_path() -> str | None:
     """Return the path of the browser."""
     configured = os.environ.get("CHROMIUM")
     return next((path for path in ([configured] if configured else CHROMIUM_PATHS) if shutil.which(path)), None)
+
+
+if __name__ == "__main__":
+    missing = None if is_browser_excluded() else missing_requirement()
+    sys.exit(missing and f"The page cannot be tested, because {missing}; {WITHOUT_BROWSER}=1 leaves these tests out.")
