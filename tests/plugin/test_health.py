@@ -31,7 +31,7 @@ def health(installation: Installation) -> Checks:
     return found
 
 
-def test_a_healthy_installation(installation: Installation) -> None:
+def test_health_check_of_a_healthy_installation_finds_no_problem(installation: Installation) -> None:
     [scene] = installation.scenes_with_file()
     installation.save(scene, title="Before")
     installation.wait_until_idle()
@@ -57,7 +57,7 @@ def test_a_healthy_installation(installation: Installation) -> None:
     assert installation.plex.puts == before
 
 
-def test_before_the_settings_are_there(bare_installation: Installation) -> None:
+def test_health_check_without_settings_names_them(bare_installation: Installation) -> None:
     bare_installation.start(configured=False)
     found = health(bare_installation)
     assert [one["ok"] for one in found["Settings"]] == [False]
@@ -66,7 +66,7 @@ def test_before_the_settings_are_there(bare_installation: Installation) -> None:
     assert found["Stash"][0]["ok"] is True
 
 
-def test_settings_that_are_wrong_or_were_replaced_are_all_named(installation: Installation) -> None:
+def test_health_check_names_every_wrong_setting(installation: Installation) -> None:
     installation.configure(
         max_retries="many", reconcile_interval="sometimes", path_map="/a", enabled=False, sync_master=False
     )
@@ -78,7 +78,7 @@ def test_settings_that_are_wrong_or_were_replaced_are_all_named(installation: In
     assert any("Sync fields is off" in finding for finding in findings)
 
 
-def test_plex_away_and_a_wrong_token_are_told_apart(installation: Installation) -> None:
+def test_health_check_tells_an_outage_from_a_wrong_token(installation: Installation) -> None:
     installation.configure(plex_token="wrong-token")
     found = health(installation)
     assert found["Plex address"][0]["ok"] is True
@@ -91,7 +91,7 @@ def test_plex_away_and_a_wrong_token_are_told_apart(installation: Installation) 
     installation.plex.faults.accept()
 
 
-def test_a_library_that_is_not_there_is_named_with_those_that_are(installation: Installation) -> None:
+def test_health_check_names_a_missing_library_and_those_that_exist(installation: Installation) -> None:
     installation.plex.add_section("Series", ["/series"], type="show")
     installation.configure(plex_library="Scenes, Nowhere, Series")
     found = [(one["ok"], one["finding"]) for one in health(installation)["Plex libraries"]]
@@ -101,7 +101,7 @@ def test_a_library_that_is_not_there_is_named_with_those_that_are(installation: 
     assert "is of type show" in found[2][1]
 
 
-def test_a_guests_token_reads_and_may_not_edit(installation: Installation) -> None:
+def test_health_check_with_a_guest_token_says_it_may_not_edit(installation: Installation) -> None:
     installation.plex.identity.guests.add("guest-token")
     installation.configure(plex_token="guest-token")
     found = health(installation)
@@ -112,13 +112,13 @@ def test_a_guests_token_reads_and_may_not_edit(installation: Installation) -> No
 
 
 @pytest.mark.parametrize(("status", "ok"), [(404, None), (500, None), (400, None)])
-def test_a_server_that_does_not_say_who_may_edit(installation: Installation, status: int, ok: bool | None) -> None:
+def test_right_to_edit_unknown_is_a_note(installation: Installation, status: int, ok: bool | None) -> None:
     installation.plex.faults.set(status=status, only="/:/prefs")
     [found] = health(installation)["Right to edit"]
     assert found["ok"] is ok
 
 
-def test_rules_of_the_path_map_are_held_against_both_sides(installation: Installation) -> None:
+def test_health_check_compares_path_map_with_both_servers(installation: Installation) -> None:
     installation.configure(path_map="/data => /media; /nowhere => /data")
     found = health(installation)
     assert [one["ok"] for one in found["Path map"]] == [False, False]
@@ -132,7 +132,7 @@ def test_rules_of_the_path_map_are_held_against_both_sides(installation: Install
     assert found["Files"][0]["ok"] is True
 
 
-def test_damaged_and_foreign_things_are_named_one_by_one(installation: Installation) -> None:
+def test_health_check_names_damage_one_by_one(installation: Installation) -> None:
     [scene] = installation.scenes_with_file()
     installation.save(scene, title="Before")
     installation.wait_until_idle()
@@ -148,7 +148,7 @@ def test_damaged_and_foreign_things_are_named_one_by_one(installation: Installat
     os.chmod(installation.data, 0o700)
 
 
-def test_dead_letters_are_counted_and_can_be_tried_again(installation: Installation) -> None:
+def test_retry_dead_letters_queues_chosen_or_all(installation: Installation) -> None:
     [scene, other] = installation.scenes_with_file(2)
     installation.configure(enabled=False)
     set_up(str(installation.data))
@@ -167,7 +167,7 @@ def test_dead_letters_are_counted_and_can_be_tried_again(installation: Installat
     assert DeadLetterQueue(str(installation.data)).count() == 0
 
 
-def test_a_letter_that_holds_nothing_is_said(installation: Installation) -> None:
+def test_retry_dead_letters_counts_unreadable_ones(installation: Installation) -> None:
     installation.configure(enabled=False)
     DeadLetterQueue(str(installation.data)).add({"job_key": "odd"}, ValueError("x"))
     with closing(database.connect(str(installation.data))) as db:

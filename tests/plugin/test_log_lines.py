@@ -1,4 +1,4 @@
-"""How much is said in Stash's own log: what a person cares about, and not a line for each scene."""
+"""The number of lines in Stash's log: few, and none per scene."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def lines(installation: Installation) -> list[str]:
     return [line.message for line in installation.stash.log if line.level in LOUD and PLUGIN in line.message]
 
 
-def test_a_bulk_of_scenes_is_a_handful_of_lines(installation: Installation) -> None:
+def test_bulk_sync_logs_a_handful_of_lines(installation: Installation) -> None:
     installation.task("Sync All Scenes")
     installation.task("Process Queue")
     installation.wait_until_idle()
@@ -26,7 +26,7 @@ def test_a_bulk_of_scenes_is_a_handful_of_lines(installation: Installation) -> N
     assert len(said) <= 6
 
 
-def test_saves_and_bulk_edits_that_go_well_say_nothing(installation: Installation) -> None:
+def test_successful_saves_and_bulk_edits_log_nothing(installation: Installation) -> None:
     scenes = installation.scenes_with_file(20)
     installation.save(scenes[0], title="Quietly")
     installation.wait_until_idle()
@@ -38,7 +38,7 @@ def test_saves_and_bulk_edits_that_go_well_say_nothing(installation: Installatio
     ]
 
 
-def test_two_hundred_scenes_that_cannot_be_told_apart_are_not_two_hundred_lines(
+def test_two_hundred_doubtful_scenes_are_not_two_hundred_lines(
     bare_installation: Installation,
 ) -> None:
     bare_installation.start(in_plex=lambda path: False)

@@ -1,4 +1,4 @@
-"""The right item, through the whole plugin: other mounts, rules, doubt, and scenes that Plex does not have."""
+"""Matching through the whole plugin: other mounts, rules, doubtful matches, and files that Plex does not have."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def said(installation: Installation) -> str:
     return "\n".join(line.message for line in installation.stash.log)
 
 
-def test_other_mounts_without_a_rule_match_by_name_and_size(bare_installation: Installation) -> None:
+def test_match_across_mounts_without_a_rule_is_by_name_and_size(bare_installation: Installation) -> None:
     installation = bare_installation
     other_mount(installation)
     scenes = installation.scenes_with_file(8)
@@ -46,7 +46,7 @@ def test_other_mounts_without_a_rule_match_by_name_and_size(bare_installation: I
     assert "As a rule for Path map: /data => /media/films" in said(installation)
 
 
-def test_a_rule_proves_what_has_no_size(bare_installation: Installation) -> None:
+def test_match_by_rule_proves_an_item_without_size(bare_installation: Installation) -> None:
     installation = bare_installation
     installation.plex.start()
     installation.section = installation.plex.add_section("Scenes", ["/media"])
@@ -60,7 +60,7 @@ def test_a_rule_proves_what_has_no_size(bare_installation: Installation) -> None
     wait_for(lambda: item.title == "By the rule", 20, "the title")
 
 
-def test_a_rule_that_concerns_no_file_is_named_in_the_status(installation: Installation) -> None:
+def test_status_names_a_rule_that_matches_no_file(installation: Installation) -> None:
     installation.configure(path_map="/never => /nowhere")
     [scene] = installation.scenes_with_file()
     installation.save(scene, title="No rule for this")
@@ -71,7 +71,7 @@ def test_a_rule_that_concerns_no_file_is_named_in_the_status(installation: Insta
     assert "The rule /never => /nowhere of Path map has concerned no file" in said(installation)
 
 
-def test_a_wrong_rule_is_named_with_how_it_should_be_written(installation: Installation) -> None:
+def test_wrong_rule_is_named_with_how_to_write_it(installation: Installation) -> None:
     installation.configure(path_map="/data -> /media")
     [scene] = installation.scenes_with_file()
     installation.save(scene, title="Waiting for the rule")
@@ -95,7 +95,7 @@ def doubtful(installation: Installation) -> tuple[int, list[Any]]:
     return scene, items
 
 
-def test_a_doubtful_match_writes_nothing_and_names_every_candidate(bare_installation: Installation) -> None:
+def test_doubtful_match_writes_nothing_and_names_every_candidate(bare_installation: Installation) -> None:
     installation = bare_installation
     scene, items = doubtful(installation)
     before = [item.title for item in items]
@@ -109,7 +109,7 @@ def test_a_doubtful_match_writes_nothing_and_names_every_candidate(bare_installa
     assert all(f"item {item.rating_key} " in said(installation) for item in items)
 
 
-def test_without_strict_matching_the_best_is_taken_and_said(bare_installation: Installation) -> None:
+def test_doubtful_match_without_strict_matching_writes_the_best_and_says_so(bare_installation: Installation) -> None:
     installation = bare_installation
     scene, items = doubtful(installation)
     installation.configure(strict_matching=False)
@@ -121,7 +121,7 @@ def test_without_strict_matching_the_best_is_taken_and_said(bare_installation: I
     assert "Other candidates: [" in log
 
 
-def test_scenes_that_plex_does_not_have_can_be_settled_quietly(bare_installation: Installation) -> None:
+def test_missing_scenes_with_skip_not_found_are_no_dead_letters(bare_installation: Installation) -> None:
     installation = bare_installation
     installation.start(in_plex=lambda path: False)
     installation.configure(skip_not_found=True)
@@ -134,7 +134,7 @@ def test_scenes_that_plex_does_not_have_can_be_settled_quietly(bare_installation
     assert "Dead letters: none" in said(installation)
 
 
-def test_the_same_file_in_two_libraries_is_written_in_both(bare_installation: Installation) -> None:
+def test_file_in_two_libraries_is_written_in_both(bare_installation: Installation) -> None:
     installation = bare_installation
     installation.start()
     [scene] = installation.scenes_with_file()
@@ -147,7 +147,7 @@ def test_the_same_file_in_two_libraries_is_written_in_both(bare_installation: In
     assert (first.title, second.title) == ("In both", "In both")
 
 
-def test_a_rebuilt_library_with_other_keys_gets_no_wrong_title(installation: Installation) -> None:
+def test_rebuilt_library_with_other_keys_gets_no_wrong_title(installation: Installation) -> None:
     one, two = installation.scenes_with_file(2)
     for scene in (one, two):
         installation.save(scene, title=f"Before {scene}")
@@ -165,7 +165,7 @@ def test_a_rebuilt_library_with_other_keys_gets_no_wrong_title(installation: Ins
     assert [installation.item(scene).title for scene in (one, two)] == [f"After {one}", f"After {two}"]
 
 
-def test_an_item_of_two_scenes_shows_the_scene_of_its_first_file(bare_installation: Installation) -> None:
+def test_item_of_two_scenes_shows_the_scene_of_its_first_file(bare_installation: Installation) -> None:
     installation = bare_installation
     installation.plex.start()
     installation.section = installation.plex.add_section("Scenes", ["/data"])
@@ -187,7 +187,7 @@ def test_an_item_of_two_scenes_shows_the_scene_of_its_first_file(bare_installati
     assert "Left alone, the Plex item belongs to another scene: 1" in said(installation)
 
 
-def test_a_rule_that_is_added_counts_from_the_next_save_on(bare_installation: Installation) -> None:
+def test_added_rule_counts_from_the_next_save(bare_installation: Installation) -> None:
     installation = bare_installation
     scene, items = doubtful(installation)
     installation.save(scene, title="Which of the two")

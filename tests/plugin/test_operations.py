@@ -1,4 +1,4 @@
-"""What the page asks for, through Stash as the page does; every answer is held to the contract and shows no token."""
+"""The page's operations, through Stash. Every answer must fit the contract and show no token."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Preview Changes: what it says is what a sync then writes, and it changes nothing."""
+"""Preview Changes shows what a sync then writes, and changes nothing."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def written_fields(installation: Installation) -> dict[int, set[str]]:
     return found
 
 
-def test_what_is_foretold_is_what_is_written(installation: Installation) -> None:
+def test_preview_shows_what_a_sync_then_writes(installation: Installation) -> None:
     corrupted = installation.item(installation.scenes_with_file(1)[0])
     corrupted.title, corrupted.summary = "Of another time", "Other words"
     corrupted.tag_list("genre").append(Tag("nobody's"))
@@ -134,7 +134,7 @@ def test_what_is_foretold_is_what_is_written(installation: Installation) -> None
     assert again["equal"] == foretold["would_change"]
 
 
-def test_nothing_is_changed_anywhere(installation: Installation) -> None:
+def test_preview_changes_nothing(installation: Installation) -> None:
     """New items, edited scenes, a moved file: all that a look of the drainer would take notice of."""
     installation.task("Sync All Scenes")
     installation.wait_until_idle()
@@ -166,7 +166,7 @@ def test_nothing_is_changed_anywhere(installation: Installation) -> None:
     assert installation.logged_errors() == []
 
 
-def test_before_anything_was_ever_written(installation: Installation) -> None:
+def test_preview_before_the_first_sync_reads_plex(installation: Installation) -> None:
     [scene] = installation.scenes_with_file()
     found = operation(installation, "preview", scene=scene)
     [told] = found["changes"]
@@ -180,7 +180,7 @@ def test_before_anything_was_ever_written(installation: Installation) -> None:
     }
 
 
-def test_what_is_left_alone_and_why(installation: Installation) -> None:
+def test_preview_says_which_scenes_are_left_alone_and_why(installation: Installation) -> None:
     given, doubtful, missing, private = installation.scenes_with_file(4)
     installation.task("Sync All Scenes")
     installation.wait_until_idle()
@@ -210,7 +210,7 @@ def test_what_is_left_alone_and_why(installation: Installation) -> None:
     assert "/data/x/" in said(installation)
 
 
-def test_page_by_page(installation: Installation) -> None:
+def test_preview_is_paged(installation: Installation) -> None:
     seen: list[int] = []
     after, scenes = 0, 0
     for _ in range(10):
@@ -223,7 +223,7 @@ def test_page_by_page(installation: Installation) -> None:
     assert (scenes, sorted(seen)) == (60, [int(scene.id) for scene in installation.library.scenes])
 
 
-def test_only_what_was_updated_lately_where_nothing_is_said(installation: Installation) -> None:
+def test_preview_without_scope_takes_recent_scenes(installation: Installation) -> None:
     installation.configure(enabled=False)
     [scene] = installation.scenes_with_file()
     installation.save(scene, title="Of today")
@@ -234,7 +234,7 @@ def test_only_what_was_updated_lately_where_nothing_is_said(installation: Instal
     assert operation(installation, "preview", range="2001-01-01..2001-01-02")["scenes"] == 0
 
 
-def test_two_scenes_of_one_item(installation: Installation) -> None:
+def test_preview_of_two_scenes_with_one_item_writes_one(installation: Installation) -> None:
     """Merged versions: the item is told of with the scene of its first file, as it will be written."""
     one, two = installation.scenes_with_file(2)
     files = [installation.scene(scene)["files"][0]["path"] for scene in (one, two)]
@@ -247,14 +247,14 @@ def test_two_scenes_of_one_item(installation: Installation) -> None:
     assert [(row["scene_id"], row["verdict"]) for row in found["left_out"]] == [(two, "shared")]
 
 
-def test_plex_away_is_said(installation: Installation) -> None:
+def test_preview_during_an_outage_is_an_error(installation: Installation) -> None:
     installation.plex.faults.refuse()
     with pytest.raises(Exception, match="Plex cannot be reached"):
         operation(installation, "preview", scope="all")
     installation.plex.faults.accept()
 
 
-def test_bad_arguments(installation: Installation) -> None:
+def test_preview_with_bad_arguments_is_an_error(installation: Installation) -> None:
     for args, sentence in (
         ({"scope": "sometimes"}, "is no range of time"),
         ({"scenes": "one"}, "scenes are ids of Stash"),

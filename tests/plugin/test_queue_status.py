@@ -1,4 +1,4 @@
-"""View Queue Status must be quick, and may not be indiscreet for it: when Stash is asked for the settings."""
+"""View Queue Status is quick, and asks Stash for the settings only if they may have changed."""
 
 from __future__ import annotations
 
@@ -81,14 +81,14 @@ def settled(installation: Installation) -> Installation:
     return installation
 
 
-def test_stash_is_asked_nothing_as_long_as_nothing_was_changed(settled: Installation) -> None:
+def test_status_with_unchanged_settings_asks_stash_nothing(settled: Installation) -> None:
     remembered = (settled.data / "discretion.json").stat()
     assert [status(settled) for _ in range(3)] == [0, 0, 0]
     assert said(settled).count(SECRET) == 5
     assert (settled.data / "discretion.json").stat().st_mtime_ns == remembered.st_mtime_ns
 
 
-def test_paths_are_replaced_from_the_moment_on_that_the_setting_is_saved(settled: Installation) -> None:
+def test_status_redacts_paths_as_soon_as_the_setting_is_saved(settled: Installation) -> None:
     before = said(settled).count("Rome")
     settled.configure(obfuscate_paths=True)
     assert status(settled) > 0
@@ -105,7 +105,7 @@ def test_paths_are_replaced_from_the_moment_on_that_the_setting_is_saved(settled
 
 
 @pytest.mark.parametrize("file", ["missing", "called otherwise"])
-def test_where_the_file_cannot_be_looked_at_a_path_is_said_only_after_a_question(
+def test_status_without_a_config_file_asks_stash_before_it_logs_a_path(
     settled: Installation, monkeypatch: pytest.MonkeyPatch, file: str
 ) -> None:
     if file == "called otherwise":
@@ -124,13 +124,13 @@ def test_where_the_file_cannot_be_looked_at_a_path_is_said_only_after_a_question
     assert said(settled).count("Rome") == before
 
 
-def test_without_a_path_to_be_said_stash_need_not_be_asked(settled: Installation) -> None:
+def test_status_without_paths_to_log_asks_stash_nothing(settled: Installation) -> None:
     config(settled).unlink()
     DeadLetterQueue(str(settled.data)).clear()
     assert status(settled) == 0
 
 
-def test_a_stash_that_does_not_answer_is_no_reason_to_be_silent(settled: Installation) -> None:
+def test_status_is_logged_though_stash_does_not_answer(settled: Installation) -> None:
     before = said(settled).count("Rome")
     settled.configure()
     settled.stash.faults.resolver_error = "database is locked"
@@ -140,7 +140,7 @@ def test_a_stash_that_does_not_answer_is_no_reason_to_be_silent(settled: Install
     assert said(settled).count("Rome") == before + 1
 
 
-def test_an_error_is_no_less_discreet(settled: Installation) -> None:
+def test_status_that_fails_redacts_paths_too(settled: Installation) -> None:
     settled.configure(obfuscate_paths=True)
     (settled.data / "state.db").rename(settled.data / "away")
     (settled.data / "state.db").mkdir()
@@ -150,7 +150,7 @@ def test_an_error_is_no_less_discreet(settled: Installation) -> None:
     assert str(settled.data) not in line
 
 
-def test_what_waits_is_seen_to_without_a_question(settled: Installation) -> None:
+def test_status_starts_the_worker_if_jobs_wait(settled: Installation) -> None:
     settled.configure(enabled=False)
     settled.save(settled.scenes_with_file()[0], title="Waits")
     settled.wait_until_paused()
@@ -160,7 +160,7 @@ def test_what_waits_is_seen_to_without_a_question(settled: Installation) -> None
     wait_for(lambda: settled.worker_pid() is not None, 20, "a drainer to be started")
 
 
-def test_a_comparison_that_is_due_is_begun(settled: Installation) -> None:
+def test_status_starts_a_due_reconciliation(settled: Installation) -> None:
     remembered = (settled.data / "discretion.json").read_text()
     settled.make_reconciliation_due()
     settled.task("View Queue Status")
@@ -169,7 +169,7 @@ def test_a_comparison_that_is_due_is_begun(settled: Installation) -> None:
     assert (settled.data / "discretion.json").read_text() == remembered
 
 
-def test_the_process_imports_little(settled: Installation) -> None:
+def test_status_process_imports_little(settled: Installation) -> None:
     assert status(settled) == 0
     process = settled.stash.processes[-1]
     argv: list[Any] = [process.argv[0], "-X", "importtime", *process.argv[1:]]
@@ -181,11 +181,11 @@ def test_the_process_imports_little(settled: Installation) -> None:
     assert not imported & HEAVY
 
 
-def test_lists_that_are_kept_twice_agree() -> None:
+def test_migrated_file_is_the_one_of_the_migration() -> None:
     assert status_context.MIGRATED_FILE == migration.FILE
 
 
-def test_what_is_counted_quickly_is_counted_right(installation: Installation) -> None:
+def test_status_counts_are_those_of_queue_and_ledger(installation: Installation) -> None:
     folder = str(installation.data)
     states = (0, 0, 0, 1, 1, 2, 5, 5, 5, 5, 9)
     with closing(open_writer(folder)) as writer:
@@ -203,5 +203,5 @@ def test_what_is_counted_quickly_is_counted_right(installation: Installation) ->
     assert facts["verdicts"] == counts
 
 
-def test_before_the_first_comparison_all_is_as_the_scheduler_has_it(tmp_path: Path) -> None:
+def test_reconciliation_state_before_the_first_run_is_the_schedulers_default(tmp_path: Path) -> None:
     assert list(load(str(tmp_path)).items()) == list(asdict(ReconciliationState()).items())

@@ -34,7 +34,7 @@ def everything(installation: Installation) -> list[str]:
     return installation.differences(int(scene.id) for scene in installation.library.scenes)
 
 
-def test_a_fresh_library_is_brought_into_step_and_stays_there(installation: Installation) -> None:
+def test_reconcile_fresh_library_converges(installation: Installation) -> None:
     assert installation.task("Reconcile Library (All)").progress == 1
     installation.wait_until_idle()
     assert everything(installation) == []
@@ -47,7 +47,7 @@ def test_a_fresh_library_is_brought_into_step_and_stays_there(installation: Inst
     assert (state.last_scope, state.last_scenes_checked, state.last_enqueued) == ("all", 60, 0)
 
 
-def test_a_save_whose_hook_was_lost_is_found(installation: Installation) -> None:
+def test_reconcile_finds_a_save_whose_hook_was_lost(installation: Installation) -> None:
     installation.task("Sync All Scenes")
     installation.wait_until_idle()
     installation.stash.set_plugin_enabled("Stash2Plex", False)
@@ -62,7 +62,7 @@ def test_a_save_whose_hook_was_lost_is_found(installation: Installation) -> None
     assert installation.item(one).title == "Nobody was told"
 
 
-def test_missing_scenes_are_told_by_folder(bare_installation: Installation) -> None:
+def test_reconcile_lists_missing_scenes_by_folder(bare_installation: Installation) -> None:
     installation = bare_installation
     installation.start(in_plex=lambda path: "/Unsorted/" not in path)
     installation.configure(enabled=False)
@@ -78,7 +78,7 @@ def test_missing_scenes_are_told_by_folder(bare_installation: Installation) -> N
     assert installation.queue_counts()["waiting"] == 0
 
 
-def test_what_stash_does_not_know_is_listed_too(installation: Installation) -> None:
+def test_gap_report_lists_what_stash_does_not_know(installation: Installation) -> None:
     for name in ("one", "two"):
         installation.plex.add_item(installation.section, [(f"/data/strange/{name}.mp4", 5, 1.0)])
     found = operation(installation, "gap_report")
@@ -87,7 +87,7 @@ def test_what_stash_does_not_know_is_listed_too(installation: Installation) -> N
     assert [row.split(",")[1] for row in rows[1:]] == ["/data/strange/one.mp4", "/data/strange/two.mp4"]
 
 
-def test_plex_away_gives_what_is_known_and_says_so(installation: Installation) -> None:
+def test_reconcile_during_an_outage_reports_what_is_known(installation: Installation) -> None:
     installation.task("Sync All Scenes")
     installation.wait_until_idle()
     installation.stop_worker()
@@ -101,19 +101,19 @@ def test_plex_away_gives_what_is_known_and_says_so(installation: Installation) -
 
 
 @pytest.mark.parametrize("given", ["30d", "2020-01-01..", "2020-01-01..2030-01-01"])
-def test_a_range_of_ones_own(installation: Installation, given: str) -> None:
+def test_reconcile_custom_takes_a_range(installation: Installation, given: str) -> None:
     installation.configure(enabled=False)
     result = operation(installation, "reconcile_custom", range=given)
     assert result["scope"] == given
     assert result["scenes_checked"] == (0 if given == "30d" else 60)
 
 
-def test_a_bad_range_is_answered_with_the_forms(installation: Installation) -> None:
+def test_reconcile_custom_with_a_bad_range_names_the_forms(installation: Installation) -> None:
     with pytest.raises(Exception, match=r"30d or 12h"):
         operation(installation, "reconcile_custom", range="lately")
 
 
-def test_only_one_at_a_time(installation: Installation) -> None:
+def test_reconcile_while_another_runs_is_an_error(installation: Installation) -> None:
     from common.file_locks import try_lock, unlock
 
     installation.data.mkdir(exist_ok=True)
@@ -126,7 +126,7 @@ def test_only_one_at_a_time(installation: Installation) -> None:
         unlock(handle)
 
 
-def test_a_save_during_a_run_is_not_held_up(installation: Installation) -> None:
+def test_save_during_a_reconciliation_is_not_delayed(installation: Installation) -> None:
     [scene, another] = installation.scenes_with_file(2)
     installation.save(another, title="The drainer is at work")
     installation.wait_until_plex_shows(another, title="The drainer is at work")
@@ -145,7 +145,7 @@ def test_a_save_during_a_run_is_not_held_up(installation: Installation) -> None:
     run.join()
 
 
-def test_a_run_that_is_killed_in_the_middle_loses_no_gap(installation: Installation) -> None:
+def test_reconcile_killed_midway_loses_no_gap(installation: Installation) -> None:
     installation.plex.faults.set(latency=2.0, only="^GET .*/all")
     installation.stash.set_plugin_enabled("Stash2Plex", False)
     [scene] = installation.scenes_with_file()
@@ -193,7 +193,7 @@ def over(installation: Installation) -> None:
     wait_for(lambda: not locked(installation), 30, "the run to end")
 
 
-def test_after_a_start_of_stash_recent_scenes_are_looked_at(installation: Installation) -> None:
+def test_start_of_stash_reconciles_recent_scenes(installation: Installation) -> None:
     [scene] = installation.scenes_with_file()
     installation.stash.set_plugin_enabled("Stash2Plex", False)
     installation.save(scene, title="Before the start")
@@ -209,13 +209,13 @@ def test_after_a_start_of_stash_recent_scenes_are_looked_at(installation: Instal
     wait_for(lambda: "Reconciliation (recent): 1 scenes checked" in said(installation), 10, "the words in Stash's log")
 
 
-def test_a_second_look_while_one_is_at_work_starts_nothing(installation: Installation) -> None:
+def test_automatic_run_while_another_runs_starts_nothing(installation: Installation) -> None:
     assert look(installation, delay=0.5)
     assert not ensure(str(installation.data), str(installation.data.parent), "{}")
     over(installation)
 
 
-def test_a_run_that_fails_is_tried_again_later_and_not_at_once(installation: Installation) -> None:
+def test_automatic_run_that_fails_is_tried_again_later(installation: Installation) -> None:
     [scene] = installation.scenes_with_file()
     installation.make_reconciliation_due()
     installation.plex.faults.refuse()
@@ -229,7 +229,7 @@ def test_a_run_that_fails_is_tried_again_later_and_not_at_once(installation: Ins
     installation.plex.faults.accept()
 
 
-def test_a_plugin_that_is_not_set_up_looks_at_nothing(bare_installation: Installation) -> None:
+def test_automatic_run_without_settings_does_nothing(bare_installation: Installation) -> None:
     installation = bare_installation
     installation.start(configured=False)
     assert look(installation)
@@ -238,7 +238,7 @@ def test_a_plugin_that_is_not_set_up_looks_at_nothing(bare_installation: Install
     assert not trigger.due(str(installation.data))
 
 
-def test_nothing_secret_stands_in_the_arguments(installation: Installation) -> None:
+def test_automatic_run_has_no_secret_in_its_arguments(installation: Installation) -> None:
     assert look(installation, delay=0.5)
     cookie = json.loads(installation.stash.processes[-1].stdin)["server_connection"]["SessionCookie"]["Value"]
     wait_for(lambda: runs(installation) != [], 10, "the run to begin")

@@ -1,4 +1,4 @@
-"""Give Back to Plex: Plex is as it was before, and stays so until a person asks."""
+"""Give Back to Plex: items show again what they showed before, until a person asks for a sync."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def either(request: pytest.FixtureRequest, installation: Installation) -> None:
 
 
 @pytest.mark.usefixtures("either")
-def test_the_whole_library_there_and_back(installation: Installation) -> None:
+def test_restore_of_the_whole_library_brings_back_what_was_before(installation: Installation) -> None:
     people_were_here(installation)
     for scene_id in installation.scenes_with_file(3):
         cover(installation, scene_id, png())
@@ -101,7 +101,7 @@ def test_the_whole_library_there_and_back(installation: Installation) -> None:
     installation.wait_until_plex_shows(installation.scenes_with_file(1)[0], title="And saves arrive again")
 
 
-def test_only_the_scenes_that_were_asked_for(installation: Installation) -> None:
+def test_restore_takes_only_the_chosen_scenes(installation: Installation) -> None:
     one, two = installation.scenes_with_file(2)
     before = state(installation.item(one))
     installation.task("Sync All Scenes")
@@ -124,7 +124,7 @@ def test_only_the_scenes_that_were_asked_for(installation: Installation) -> None
     assert installation.differences([one]) == []
 
 
-def test_as_the_readme_says_and_sync_recent_writes_again(installation: Installation) -> None:
+def test_restored_scene_is_written_again_by_sync_recent(installation: Installation) -> None:
     [scene] = installation.scenes_with_file()
     installation.save(scene, title="Of today")
     installation.wait_until_idle()
@@ -137,7 +137,7 @@ def test_as_the_readme_says_and_sync_recent_writes_again(installation: Installat
     installation.wait_until_plex_shows(scene, title="Of today")
 
 
-def test_what_waits_to_be_written_is_not_written_after(installation: Installation) -> None:
+def test_restore_withdraws_waiting_jobs(installation: Installation) -> None:
     """By hand or not: whoever gives back takes that back too."""
     one, two = installation.scenes_with_file(2)
     before = state(installation.item(one)), state(installation.item(two))
@@ -156,7 +156,7 @@ def test_what_waits_to_be_written_is_not_written_after(installation: Installatio
     assert (state(installation.item(one)), state(installation.item(two))) == before
 
 
-def test_a_sync_by_hand_after_it_is_the_last_word(installation: Installation) -> None:
+def test_sync_after_a_queued_restore_wins(installation: Installation) -> None:
     """Both wait at once, and the drainer takes them together."""
     [scene] = installation.scenes_with_file()
     installation.save(scene, title="Written")
@@ -173,7 +173,7 @@ def test_a_sync_by_hand_after_it_is_the_last_word(installation: Installation) ->
     installation.wait_until_plex_shows(scene, title="Goes on")
 
 
-def test_it_is_not_forgotten_while_a_scene_says_nothing(installation: Installation) -> None:
+def test_restored_scene_without_metadata_stays_restored(installation: Installation) -> None:
     """A scene that is emptied, filtered or loses its place and comes back is still one that was given back."""
     [scene] = installation.scenes_with_file()
     installation.save(scene, title="Written")
@@ -189,7 +189,7 @@ def test_it_is_not_forgotten_while_a_scene_says_nothing(installation: Installati
     assert state(installation.item(scene)) == before
 
 
-def test_what_is_gone_on_either_side(installation: Installation) -> None:
+def test_restore_counts_what_is_gone_from_stash_and_plex(installation: Installation) -> None:
     deleted, lost = installation.scenes_with_file(2)
     item = installation.item(deleted)
     before = state(item)
@@ -210,7 +210,7 @@ def test_what_is_gone_on_either_side(installation: Installation) -> None:
     assert operation(installation, "give_back")["items"] == 0
 
 
-def test_items_of_another_server_are_said(installation: Installation) -> None:
+def test_restore_names_items_of_another_server(installation: Installation) -> None:
     [scene] = installation.scenes_with_file()
     installation.save(scene, title="Written")
     installation.wait_until_plex_shows(scene, title="Written")
@@ -223,7 +223,7 @@ def test_items_of_another_server_are_said(installation: Installation) -> None:
     assert installation.item(scene).title == "Written"
 
 
-def test_nothing_to_give_back(installation: Installation) -> None:
+def test_restore_with_nothing_written_says_so(installation: Installation) -> None:
     assert operation(installation, "give_back")["scenes"] == 0
     assert operation(installation, "give_back", confirm=True)["scenes"] == 0
     assert "There is nothing to give back" in said(installation)

@@ -1,4 +1,4 @@
-"""A scene saved in Stash is in Plex a moment later, whatever else is going on."""
+"""A scene saved in Stash is in Plex a moment later."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.installation import BULK, Installation, wait_for
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow(seconds=20)]
 
 
-def test_a_saved_title_is_in_plex_and_nobody_did_anything(installation: Installation) -> None:
+def test_saved_title_is_in_plex_a_moment_later(installation: Installation) -> None:
     [scene] = installation.scenes_with_file()
     installation.save(scene, title="A new title")
     installation.wait_until_plex_shows(scene, title="A new title")
@@ -20,7 +20,7 @@ def test_a_saved_title_is_in_plex_and_nobody_did_anything(installation: Installa
     assert installation.logged_errors() == []
 
 
-def test_everything_of_a_scene_arrives_and_leaves_again(installation: Installation) -> None:
+def test_every_field_of_a_scene_arrives_and_is_cleared_again(installation: Installation) -> None:
     [scene] = installation.scenes_with_file()
     installation.save(scene, details="One\ntwo <b>&amp;</b> 日本語", date="2021-03", rating100=75, tag_ids=["1", "2"])
     installation.wait_until_idle()
@@ -34,7 +34,7 @@ def test_everything_of_a_scene_arrives_and_leaves_again(installation: Installati
     assert installation.differences([scene]) == []
 
 
-def test_five_saves_at_once_all_arrive_with_one_drainer(installation: Installation) -> None:
+def test_five_saves_at_once_arrive_with_one_worker(installation: Installation) -> None:
     scenes = installation.scenes_with_file(5)
     with ThreadPoolExecutor(5) as pool:
         list(pool.map(lambda scene: installation.save(scene, title=f"At once {scene}"), scenes))
@@ -44,7 +44,7 @@ def test_five_saves_at_once_all_arrive_with_one_drainer(installation: Installati
     assert installation.plex.counters["GET /"] <= 2
 
 
-def test_the_newer_of_two_saves_wins(installation: Installation) -> None:
+def test_newer_of_two_saves_wins(installation: Installation) -> None:
     [scene] = installation.scenes_with_file()
     for title in ("first", "second", "third"):
         installation.save(scene, title=title)
@@ -53,7 +53,7 @@ def test_the_newer_of_two_saves_wins(installation: Installation) -> None:
     assert installation.item(scene).title == "third"
 
 
-def test_a_bulk_edit_reaches_every_scene(installation: Installation) -> None:
+def test_bulk_edit_reaches_every_scene(installation: Installation) -> None:
     scenes = installation.scenes_with_file(20)
     installation.stash.gql(BULK, {"i": {"ids": [str(s) for s in scenes], "tag_ids": {"ids": ["3"], "mode": "ADD"}}})
     installation.wait_until_idle()
@@ -61,7 +61,7 @@ def test_a_bulk_edit_reaches_every_scene(installation: Installation) -> None:
     assert installation.plex.puts == len(scenes)
 
 
-def test_a_save_goes_before_the_bulk_that_waits(installation: Installation) -> None:
+def test_save_goes_before_waiting_bulk_work(installation: Installation) -> None:
     *bulk, scene = installation.scenes_with_file(30)
     installation.plex.faults.write_latency = 0.1
     installation.task("Sync All Scenes")
@@ -74,7 +74,7 @@ def test_a_save_goes_before_the_bulk_that_waits(installation: Installation) -> N
     assert installation.differences([*bulk, scene]) == []
 
 
-def test_each_changed_scene_costs_one_put_and_an_unchanged_one_none(installation: Installation) -> None:
+def test_changed_scene_costs_one_put_and_an_unchanged_one_none(installation: Installation) -> None:
     installation.task("Sync All Scenes")
     installation.wait_until_idle()
     items = {key for write in installation.plex.writes for key in write.rating_keys}
@@ -87,7 +87,7 @@ def test_each_changed_scene_costs_one_put_and_an_unchanged_one_none(installation
     assert installation.differences(int(scene.id) for scene in installation.library.scenes) == []
 
 
-def test_an_organized_click_and_a_save_without_changes_write_nothing(installation: Installation) -> None:
+def test_organized_click_and_save_without_changes_write_nothing(installation: Installation) -> None:
     [scene] = installation.scenes_with_file()
     installation.save(scene, title="As it is")
     installation.wait_until_idle()
@@ -98,13 +98,13 @@ def test_an_organized_click_and_a_save_without_changes_write_nothing(installatio
     assert installation.plex.puts == 0
 
 
-def test_a_play_count_is_not_even_queued(installation: Installation) -> None:
+def test_play_count_is_not_queued(installation: Installation) -> None:
     [scene] = installation.scenes_with_file()
     installation.save(scene, play_duration=12.0)
     assert not (installation.data / "queue").exists()
 
 
-def test_a_scene_that_says_nothing_is_left_alone(installation: Installation) -> None:
+def test_scene_without_metadata_is_left_alone(installation: Installation) -> None:
     [scene] = installation.scenes_with_file()
     before = installation.item(scene).title
     installation.save(scene, details="", date=None, tag_ids=[], performer_ids=[], studio_id=None, title="Only a title")
@@ -122,7 +122,7 @@ def test_every_file_of_a_scene_is_written(installation: Installation) -> None:
     assert {installation.plex.find(path).title for path in paths} == {"Two versions"}  # type: ignore[union-attr]
 
 
-def test_a_destroyed_scene_is_forgotten_and_plex_left_alone(installation: Installation) -> None:
+def test_deleted_scene_is_forgotten_and_plex_left_alone(installation: Installation) -> None:
     [scene] = installation.scenes_with_file()
     installation.save(scene, title="Soon gone")
     installation.wait_until_plex_shows(scene, title="Soon gone")
@@ -136,7 +136,7 @@ def test_a_destroyed_scene_is_forgotten_and_plex_left_alone(installation: Instal
     assert item.title == "Soon gone"
 
 
-def test_a_scanned_file_arrives_once_it_is_tagged(installation: Installation) -> None:
+def test_scanned_file_arrives_once_it_is_tagged(installation: Installation) -> None:
     scene = installation.stash.scan_new_file("/data/new/fresh.mp4", 1234, 60.0)
     installation.plex.add_item(installation.section, [("/data/new/fresh.mp4", 1234, 60.0)])
     installation.wait_until_idle()
@@ -144,7 +144,7 @@ def test_a_scanned_file_arrives_once_it_is_tagged(installation: Installation) ->
     installation.wait_until_plex_shows(scene, title="Fresh", summary="Just in")
 
 
-def test_the_sync_timestamp_is_the_version_that_was_read(installation: Installation) -> None:
+def test_sync_timestamp_is_the_version_that_was_read(installation: Installation) -> None:
     from common.iso_time import parse_instant
     from sync_queue.operations import load_sync_timestamps
 
@@ -154,7 +154,7 @@ def test_the_sync_timestamp_is_the_version_that_was_read(installation: Installat
     assert load_sync_timestamps(str(installation.data))[scene] == parse_instant(installation.scene(scene)["updated_at"])
 
 
-def test_nothing_secret_is_left_behind(installation: Installation) -> None:
+def test_save_leaves_no_secret_behind(installation: Installation) -> None:
     [scene] = installation.scenes_with_file()
     installation.save(scene, title="Secret")
     installation.wait_until_plex_shows(scene, title="Secret")

@@ -1,4 +1,4 @@
-"""Nobody learns the token, the API key or the session; nothing here runs what it is given; nothing listens."""
+"""Tokens, API keys and sessions are kept secret, input is never executed, and nothing listens on a port."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def everything_said(installation: Installation) -> str:
     return "\n".join(words)
 
 
-def test_token_key_and_session_are_nowhere_after_a_day_of_trouble(locked: Installation) -> None:
+def test_secrets_are_in_no_file_or_log_after_many_failures(locked: Installation) -> None:
     installation = locked
     installation.configure(debug_logging=True)
     scenes = installation.scenes_with_file(12)
@@ -116,7 +116,7 @@ def test_token_key_and_session_are_nowhere_after_a_day_of_trouble(locked: Instal
     installation.stop_worker()
 
 
-def test_everything_in_the_data_directory_is_for_its_owner_only(installation: Installation) -> None:
+def test_data_directory_is_readable_by_its_owner_only(installation: Installation) -> None:
     before = os.umask(0o022)
     try:
         [scene] = installation.scenes_with_file()
@@ -140,7 +140,7 @@ def test_everything_in_the_data_directory_is_for_its_owner_only(installation: In
     assert wrong == {}
 
 
-def test_with_obfuscate_paths_no_path_of_a_scene_is_logged(installation: Installation) -> None:
+def test_obfuscate_paths_logs_no_path_of_a_scene(installation: Installation) -> None:
     installation.configure(obfuscate_paths=True, debug_logging=True, max_retries=1)
     scenes = installation.scenes_with_file(4)
     names = [Path(path).name for path in paths(installation.library)]
@@ -199,7 +199,7 @@ def paths(library: Library) -> set[str]:
         '<?xml version="1.0" encoding="UTF-16"?><!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'.encode("utf-16"),
     ],
 )
-def test_xml_with_a_document_type_is_refused(body: bytes) -> None:
+def test_xml_with_a_document_type_is_rejected(body: bytes) -> None:
     with pytest.raises(TypeError) as caught:
         _parse_xml(body)
     assert isinstance(translate_plex_exception(caught.value), PlexTemporaryError)
@@ -222,7 +222,7 @@ def calls(tree: ast.AST) -> set[str]:
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_nothing_runs_what_it_is_given_and_nothing_listens(path: Path) -> None:
+def test_source_runs_no_input_and_opens_no_port(path: Path) -> None:
     found = calls(ast.parse(path.read_text(encoding="utf-8")))
     modules = {"pickle", "marshal", "shelve", "dill", "socketserver", "http.server", "xml.sax", "xml.dom.minidom"}
     assert not found & modules
@@ -242,7 +242,7 @@ def test_every_queue_is_opened_with_the_json_serializer() -> None:
     assert all(keywords["serializer"] == "json_serializer" for keywords in opened)
 
 
-def test_the_save_that_tests_send_is_a_persons(installation: Installation) -> None:
+def test_save_of_the_test_installation_looks_like_a_persons(installation: Installation) -> None:
     """The hook's own answer holds no more than that it is done."""
     [scene] = installation.scenes_with_file()
     installation.stash.gql(SAVE, {"i": {"id": str(scene), "title": "x"}})

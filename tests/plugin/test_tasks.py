@@ -20,7 +20,7 @@ def operation(installation: Installation, **args: Any) -> Any:
     return installation.stash.gql(query, {"a": args})["runPluginOperation"]
 
 
-def test_sync_all_queues_everything_but_what_says_nothing(installation: Installation) -> None:
+def test_sync_all_queues_every_scene_with_metadata(installation: Installation) -> None:
     installation.configure(enabled=False)
     assert installation.task("Sync All Scenes").status == "FINISHED"
     installation.wait_until_paused()
@@ -33,7 +33,7 @@ def test_sync_all_queues_everything_but_what_says_nothing(installation: Installa
     assert counts["waiting"] + counts["in_flight"] == result["already_waiting"]
 
 
-def test_sync_recent_takes_only_what_was_updated_today(installation: Installation) -> None:
+def test_sync_recent_takes_only_recent_scenes(installation: Installation) -> None:
     installation.configure(enabled=False)
     [scene] = installation.scenes_with_file()
     installation.save(scene, title="Of today")
@@ -43,7 +43,7 @@ def test_sync_recent_takes_only_what_was_updated_today(installation: Installatio
     wait_for(lambda: installation.queue_counts()["waiting"] == 1, 10, "the one scene to wait")
 
 
-def test_process_queue_follows_the_drainer_to_the_end(installation: Installation) -> None:
+def test_process_queue_follows_the_worker_to_the_end(installation: Installation) -> None:
     installation.plex.faults.write_latency = 0.02
     installation.task("Sync All Scenes")
     job = installation.task("Process Queue")
@@ -52,7 +52,7 @@ def test_process_queue_follows_the_drainer_to_the_end(installation: Installation
     assert "0 waiting" in said(installation)
 
 
-def test_process_queue_says_what_stands_in_the_way(installation: Installation) -> None:
+def test_process_queue_says_what_blocks_writing(installation: Installation) -> None:
     installation.configure(plex_library="Nowhere")
     [scene] = installation.scenes_with_file()
     installation.save(scene, title="Blocked")
@@ -61,7 +61,7 @@ def test_process_queue_says_what_stands_in_the_way(installation: Installation) -
     assert "1 waiting" in said(installation)
 
 
-def test_the_status_names_what_waits_and_what_died(installation: Installation) -> None:
+def test_queue_status_counts_jobs_and_dead_letters(installation: Installation) -> None:
     [scene] = installation.scenes_with_file()
     installation.save(scene, title="One")
     installation.wait_until_idle()
@@ -70,13 +70,13 @@ def test_the_status_names_what_waits_and_what_died(installation: Installation) -
     assert "Dead letters: none" in said(installation)
 
 
-def test_a_status_before_anything_happened(bare_installation: Installation) -> None:
+def test_queue_status_before_the_first_save(bare_installation: Installation) -> None:
     bare_installation.start(configured=False)
     bare_installation.task("View Queue Status")
     assert "Background worker: has not run yet" in said(bare_installation)
 
 
-def test_the_queue_and_the_dead_letters_can_be_cleared(installation: Installation) -> None:
+def test_clear_and_purge_delete_jobs_and_dead_letters(installation: Installation) -> None:
     installation.configure(enabled=False)
     installation.task("Sync All Scenes")
     installation.wait_until_paused()
@@ -86,7 +86,7 @@ def test_the_queue_and_the_dead_letters_can_be_cleared(installation: Installatio
     assert operation(installation, mode="purge_dlq", days="30") == {"purged": 0}
 
 
-def test_wake_starts_what_waits(installation: Installation) -> None:
+def test_wake_starts_the_worker_if_jobs_wait(installation: Installation) -> None:
     installation.configure(enabled=False)
     [scene] = installation.scenes_with_file()
     installation.save(scene, title="Asleep")
@@ -107,7 +107,7 @@ def test_wake_starts_what_waits(installation: Installation) -> None:
         ({"poll_interval": 5}, "Poll interval must be a number from 0.05 to 1"),
     ],
 )
-def test_a_setting_that_is_missing_or_wrong_is_said_in_one_line(
+def test_task_with_a_missing_or_wrong_setting_fails_in_one_line(
     installation: Installation, settings: dict[str, Any], sentence: str
 ) -> None:
     installation.configure(**settings)
@@ -131,7 +131,7 @@ def test_a_setting_that_is_missing_or_wrong_is_said_in_one_line(
         ({"mode": "say", "lines": [["shout", "x"]]}, "A line is [info, warning or error, text]"),
     ],
 )
-def test_a_bad_argument_is_answered_with_what_would_be_right(
+def test_bad_argument_is_answered_with_what_is_allowed(
     installation: Installation, args: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(Exception, match=r".*") as caught:
@@ -139,7 +139,7 @@ def test_a_bad_argument_is_answered_with_what_would_be_right(
     assert sentence in str(caught.value)
 
 
-def test_stash_away_is_said_by_the_task(installation: Installation) -> None:
+def test_task_fails_if_stash_rejects_the_session(installation: Installation) -> None:
     installation.stash.faults.unauthorized = True
     try:
         with pytest.raises(Exception, match=r"."):

@@ -1,4 +1,4 @@
-"""The drainer's life: one at a time, gone when it should be, back when it should be, and nothing lost in between."""
+"""The life of the worker: one at a time, when it stops and starts, and that no save is lost."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def first_save(installation: Installation, title: str = "First") -> int:
     return scene
 
 
-def test_saves_before_the_settings_are_there_wait_and_then_arrive_by_themselves(
+def test_saves_before_the_settings_arrive_once_they_are_set(
     bare_installation: Installation,
 ) -> None:
     installation = bare_installation
@@ -38,7 +38,7 @@ def test_saves_before_the_settings_are_there_wait_and_then_arrive_by_themselves(
     wait_for(lambda: installation.attention() is None, 10, "the reason to be taken back")
 
 
-def test_a_wrong_token_keeps_every_save_until_it_is_mended(installation: Installation) -> None:
+def test_wrong_token_keeps_every_save_until_it_is_corrected(installation: Installation) -> None:
     installation.configure(plex_token="wrong")
     [scene] = installation.scenes_with_file()
     installation.save(scene, title="With a wrong token")
@@ -50,7 +50,7 @@ def test_a_wrong_token_keeps_every_save_until_it_is_mended(installation: Install
     wait_for(lambda: installation.attention() is None, 10, "the complaint to be taken back")
 
 
-def test_a_library_that_is_not_there_is_named_with_those_that_are(installation: Installation) -> None:
+def test_missing_library_is_named_with_those_that_exist(installation: Installation) -> None:
     installation.plex.add_section("Series", ["/series"], type="show")
     installation.configure(plex_library="Nowhere")
     [scene] = installation.scenes_with_file()
@@ -66,7 +66,7 @@ def test_a_library_that_is_not_there_is_named_with_those_that_are(installation: 
     installation.wait_until_plex_shows(scene, title="Lost library")
 
 
-def test_the_pause_queues_and_writes_nothing(installation: Installation) -> None:
+def test_pause_queues_and_writes_nothing(installation: Installation) -> None:
     installation.configure(enabled=False)
     [scene] = installation.scenes_with_file()
     installation.save(scene, title="Paused")
@@ -77,7 +77,7 @@ def test_the_pause_queues_and_writes_nothing(installation: Installation) -> None
     installation.wait_until_plex_shows(scene, title="Paused")
 
 
-def test_a_changed_setting_counts_from_the_next_save_on(installation: Installation) -> None:
+def test_changed_setting_counts_from_the_next_save(installation: Installation) -> None:
     scene = first_save(installation)
     installation.wait_until_idle()
     installation.configure(sync_summary=False)
@@ -87,7 +87,7 @@ def test_a_changed_setting_counts_from_the_next_save_on(installation: Installati
     assert installation.item(scene).summary == before
 
 
-def test_plex_away_and_back_again(installation: Installation) -> None:
+def test_outage_of_plex_keeps_saves_and_writes_them_after_it(installation: Installation) -> None:
     scene = first_save(installation)
     installation.wait_until_idle()
     installation.plex.faults.refuse()
@@ -99,7 +99,7 @@ def test_plex_away_and_back_again(installation: Installation) -> None:
     wait_for(lambda: installation.attention() is None, 10, "the outage to be over")
 
 
-def test_the_hook_does_not_care_how_plex_is(installation: Installation) -> None:
+def test_hook_is_as_fast_during_an_outage_of_plex(installation: Installation) -> None:
     scene = first_save(installation)
     installation.plex.faults.hang = True
     installation.save(scene, title="Hanging")
@@ -109,7 +109,7 @@ def test_the_hook_does_not_care_how_plex_is(installation: Installation) -> None:
     installation.plex.faults.clear()
 
 
-def test_stash_away_and_back_again(installation: Installation) -> None:
+def test_outage_of_stash_keeps_saves_and_writes_them_after_it(installation: Installation) -> None:
     scene = first_save(installation)
     installation.wait_until_idle()
     item = installation.item(scene)
@@ -125,7 +125,7 @@ def test_stash_away_and_back_again(installation: Installation) -> None:
     installation.wait_until_plex_shows(scene, title="Locked database")
 
 
-def test_a_killed_drainer_loses_nothing(installation: Installation) -> None:
+def test_killed_worker_loses_nothing(installation: Installation) -> None:
     scenes = installation.scenes_with_file(25)
     installation.plex.faults.write_latency = 0.1
     for scene in scenes[:24]:
@@ -139,7 +139,7 @@ def test_a_killed_drainer_loses_nothing(installation: Installation) -> None:
     installation.wait_until_idle()
 
 
-def test_a_drainer_that_is_told_to_stop_gives_its_rows_back(installation: Installation) -> None:
+def test_stopped_worker_returns_its_rows_to_the_queue(installation: Installation) -> None:
     scenes = installation.scenes_with_file(12)
     installation.plex.faults.write_latency = 0.15
     installation.task("Sync All Scenes")
@@ -154,7 +154,7 @@ def test_a_drainer_that_is_told_to_stop_gives_its_rows_back(installation: Instal
     assert installation.differences(scenes) == []
 
 
-def test_a_disabled_plugin_stops_before_the_next_write(installation: Installation) -> None:
+def test_disabled_plugin_stops_before_the_next_write(installation: Installation) -> None:
     scene = first_save(installation)
     installation.wait_until_idle()
     installation.plex.faults.write_latency = 0.1
@@ -169,7 +169,7 @@ def test_a_disabled_plugin_stops_before_the_next_write(installation: Installatio
     installation.wait_until_idle()
 
 
-def test_an_update_of_the_plugin_gets_a_new_drainer(installation: Installation) -> None:
+def test_update_of_the_plugin_replaces_the_worker(installation: Installation) -> None:
     scene = first_save(installation)
     installation.wait_until_idle()
     old = installation.worker_pid()
@@ -184,7 +184,7 @@ def test_an_update_of_the_plugin_gets_a_new_drainer(installation: Installation) 
     assert not is_process_alive(old)
 
 
-def test_a_session_cookie_of_three_seconds_is_kept_fresh(tmp_path: Path) -> None:
+def test_session_cookie_of_three_seconds_is_kept_fresh(tmp_path: Path) -> None:
     installation = Installation(tmp_path, small_library(), username="someone", password="secret", max_session_age=3.0)
     installation.start()
     try:
@@ -202,7 +202,7 @@ def test_a_session_cookie_of_three_seconds_is_kept_fresh(tmp_path: Path) -> None
         installation.stop()
 
 
-def test_the_next_drainer_sits_out_its_pause_unless_a_person_asks(installation: Installation) -> None:
+def test_worker_waits_out_its_pause_unless_a_person_starts_a_task(installation: Installation) -> None:
     (installation.data / "worker.wait").write_text(f"{time.time() + 300} 300")
     [scene] = installation.scenes_with_file()
     installation.save(scene, title="Held back")
@@ -214,7 +214,7 @@ def test_the_next_drainer_sits_out_its_pause_unless_a_person_asks(installation: 
     installation.wait_until_plex_shows(scene, title="Held back")
 
 
-def test_what_the_drainer_has_to_say_stands_in_stashs_log(installation: Installation) -> None:
+def test_lines_of_the_worker_are_in_stashs_log(installation: Installation) -> None:
     from sandbox.plex.faults import Faults
 
     assert isinstance(installation.plex.faults, Faults)
@@ -237,7 +237,7 @@ def test_what_the_drainer_has_to_say_stands_in_stashs_log(installation: Installa
     assert result["dead_letters"]["count"] == 0
 
 
-def test_the_drainer_says_how_it_is(installation: Installation) -> None:
+def test_worker_writes_its_status(installation: Installation) -> None:
     first_save(installation)
     installation.wait_until_idle()
     wait_for(
@@ -253,7 +253,7 @@ def test_the_drainer_says_how_it_is(installation: Installation) -> None:
     assert "Updated metadata (overwrite mode): First" in log
 
 
-def test_a_corrected_address_is_tried_without_waiting_for_the_breaker(installation: Installation) -> None:
+def test_corrected_address_is_tried_without_waiting_for_the_breaker(installation: Installation) -> None:
     installation.configure(plex_url="http://127.0.0.1:9")
     scenes = installation.scenes_with_file(4)
     for scene in scenes:
@@ -264,7 +264,7 @@ def test_a_corrected_address_is_tried_without_waiting_for_the_breaker(installati
         installation.wait_until_plex_shows(scene, title=f"Wrong address {scene}")
 
 
-def test_the_status_names_a_scene_that_is_not_in_plex(bare_installation: Installation) -> None:
+def test_status_names_a_scene_that_is_not_in_plex(bare_installation: Installation) -> None:
     installation = bare_installation
     installation.start(in_plex=lambda path: False)
     [scene] = installation.scenes_with_file()
@@ -282,7 +282,7 @@ def test_the_status_names_a_scene_that_is_not_in_plex(bare_installation: Install
     assert f"scene {scene}: Plex has no item with the file {installation.scene(scene)['files'][0]['path']}" in words
 
 
-def test_the_status_knows_a_drainer_that_was_killed(installation: Installation) -> None:
+def test_status_recognises_a_killed_worker(installation: Installation) -> None:
     first_save(installation)
     installation.wait_until_idle()
     installation.stop_worker(signal.SIGKILL)

@@ -29,7 +29,7 @@ def probe(tmp_path: Path) -> Iterator[HealthProbe]:
     context.close()
 
 
-def test_one_check_that_fails_hides_no_other_and_no_secret_gets_out(probe: HealthProbe) -> None:
+def test_run_check_that_fails_yields_a_finding_without_secrets(probe: HealthProbe) -> None:
     def breaks(probe: HealthProbe) -> Iterator[HealthFinding]:
         yield HealthFinding("Odd", True, "before key-value", "and cookie-value")
         raise RuntimeError("with cookie-value in\nit")
@@ -41,7 +41,7 @@ def test_one_check_that_fails_hides_no_other_and_no_secret_gets_out(probe: Healt
     ]
 
 
-def test_defunct_children_are_those_of_our_stash(
+def test_check_defunct_processes_counts_children_of_stash(
     probe: HealthProbe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(system_checks, "REAP_TIMEOUT_S", 0.05)
@@ -71,20 +71,20 @@ def test_defunct_children_are_those_of_our_stash(
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
-def test_a_directory_that_cannot_be_written_to(probe: HealthProbe, tmp_path: Path) -> None:
+def test_check_data_dir_without_write_permission_is_a_problem(probe: HealthProbe, tmp_path: Path) -> None:
     os.chmod(tmp_path, 0o500)
     [found] = data_checks.check_data_dir(probe)
     os.chmod(tmp_path, 0o700)
     assert found.ok is False
 
 
-def test_a_directory_that_is_gone(tmp_path: Path) -> None:
+def test_check_data_dir_that_is_missing_is_a_problem(tmp_path: Path) -> None:
     [found] = data_checks.check_data_dir(HealthProbe(Context({}, {}, "/plugin", str(tmp_path / "gone"))))
     assert found.ok is False
     assert "cannot be written to" in found.finding
 
 
-def test_a_journal_that_is_not_wal_is_said(probe: HealthProbe, tmp_path: Path) -> None:
+def test_check_journal_mode_other_than_wal_is_a_note(probe: HealthProbe, tmp_path: Path) -> None:
     set_up(str(tmp_path))
     with closing(sqlite3.connect(tmp_path / "queue" / "data.db")) as db:
         db.execute("PRAGMA journal_mode=DELETE")
@@ -105,7 +105,7 @@ def test_a_journal_that_is_not_wal_is_said(probe: HealthProbe, tmp_path: Path) -
         ({"worker.wait": "{soon} 10"}, None, "starts again in"),
     ],
 )
-def test_no_worker_is_no_trouble_while_nothing_waits(
+def test_check_worker_without_jobs_is_no_problem(
     probe: HealthProbe, tmp_path: Path, files: dict[str, str], ok: bool | None, words: str
 ) -> None:
     import time
@@ -117,7 +117,7 @@ def test_no_worker_is_no_trouble_while_nothing_waits(
     assert words in found.finding
 
 
-def test_no_worker_though_something_waits(probe: HealthProbe, tmp_path: Path) -> None:
+def test_check_worker_that_is_missing_with_jobs_is_a_problem(probe: HealthProbe, tmp_path: Path) -> None:
     from sync_queue.setup import open_writer
     from tests.sync_queue.support import job_text
 
@@ -128,7 +128,7 @@ def test_no_worker_though_something_waits(probe: HealthProbe, tmp_path: Path) ->
     assert "1 job waiting" in found.finding
 
 
-def test_a_row_that_cannot_be_read_is_said(probe: HealthProbe, tmp_path: Path) -> None:
+def test_check_queue_with_an_unreadable_job_is_a_problem(probe: HealthProbe, tmp_path: Path) -> None:
     set_up(str(tmp_path))
     with closing(sqlite3.connect(tmp_path / "queue" / "data.db")) as db:
         db.execute("INSERT INTO ack_queue_default(data, timestamp, status) VALUES ('{}', 0, 9)")
@@ -137,7 +137,7 @@ def test_a_row_that_cannot_be_read_is_said(probe: HealthProbe, tmp_path: Path) -
     assert found.ok is False
 
 
-def test_a_package_that_is_missing_is_named_with_the_command(
+def test_check_python_names_a_missing_package_and_the_command(
     probe: HealthProbe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(system_checks, "_PACKAGES", ("plexapi", "no-such-package"))
@@ -157,5 +157,5 @@ def test_a_package_that_is_missing_is_named_with_the_command(
         ("D:\\Scenes", "d:/scenes/new", True),
     ],
 )
-def test_folders_that_have_to_do_with_each_other(one: str, other: str, touching: bool) -> None:
+def test_overlap_of_folders(one: str, other: str, touching: bool) -> None:
     assert plex_checks.overlap(one, other) is touching

@@ -1,4 +1,4 @@
-"""The plugin over the data of an older one, as Stash runs it."""
+"""The plugin over data of an older installation, as Stash runs it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .test_tasks import said
 pytestmark = pytest.mark.end_to_end
 
 
-def test_a_save_over_the_data_of_an_older_plugin_arrives(bare_installation: Installation) -> None:
+def test_save_over_data_of_an_older_version_arrives(bare_installation: Installation) -> None:
     installation = bare_installation
     installation.start(reconciled=False)
     installation.data.mkdir(mode=0o755)
@@ -36,7 +36,7 @@ def test_a_save_over_the_data_of_an_older_plugin_arrives(bare_installation: Inst
     assert not [line.message for line in installation.stash.log if "was missing" in line.message]
 
 
-def test_a_task_comes_first_and_says_it(bare_installation: Installation) -> None:
+def test_task_over_data_of_an_older_version_says_what_it_took_over(bare_installation: Installation) -> None:
     installation = bare_installation
     installation.start(reconciled=False)
     installation.data.mkdir()

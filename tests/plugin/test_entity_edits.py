@@ -1,4 +1,4 @@
-"""An edited performer, studio, tag or group reaches Plex on all of its scenes, and nobody saved one of them."""
+"""An edited performer, studio, tag or group reaches all its scenes in Plex."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def synced(installation: Installation) -> Installation:
 
 
 @pytest.mark.parametrize("kind", ["performer", "studio", "tag"])
-def test_a_rename_reaches_all_scenes(synced: Installation, kind: str) -> None:
+def test_renamed_entity_reaches_all_its_scenes(synced: Installation, kind: str) -> None:
     number, concerned = on(synced, kind)
     assert len(concerned) > 2
     edit(synced, kind, number, name="Renamed, and with a comma")
@@ -81,7 +81,7 @@ def test_a_rename_reaches_all_scenes(synced: Installation, kind: str) -> None:
     assert synced.logged_errors() == []
 
 
-def test_merged_tags_are_one_genre(synced: Installation) -> None:
+def test_merged_tags_become_one_genre(synced: Installation) -> None:
     source, concerned = on(synced, "tag")
     kept = next(tag for tag in synced.stash.store.tags if tag.id != source)
     synced.stash.gql(MERGE, {"i": {"source": [str(source)], "destination": str(kept.id)}})
@@ -90,7 +90,7 @@ def test_merged_tags_are_one_genre(synced: Installation) -> None:
     assert all(kept.name in synced.item(scene).tags("genre") for scene in concerned)
 
 
-def test_a_group_and_a_parent_studio_are_collections_where_the_settings_say_so(installation: Installation) -> None:
+def test_group_and_parent_studio_become_collections_if_set(installation: Installation) -> None:
     installation.configure(collections="parent_studio, group")
     studio = next(one for one in installation.stash.store.studios if one.parent_id)
     for scene in (chosen := installation.scenes_with_file(3)):
@@ -105,7 +105,7 @@ def test_a_group_and_a_parent_studio_are_collections_where_the_settings_say_so(i
     ] * 3
 
 
-def test_what_lies_below_a_tag_follows_its_edit_where_a_rule_asks_for_it(installation: Installation) -> None:
+def test_edit_of_a_tag_reaches_scenes_of_its_descendants_if_a_rule_asks(installation: Installation) -> None:
     [scene] = installation.scenes_with_file()
     installation.configure(ignore_tags="Private/*")
     create = "mutation($i: TagCreateInput!) { tagCreate(input: $i) { id } }"
@@ -119,7 +119,7 @@ def test_what_lies_below_a_tag_follows_its_edit_where_a_rule_asks_for_it(install
     assert installation.item(scene).tags("genre") == []
 
 
-def test_what_plex_does_not_show_is_not_even_queued(installation: Installation) -> None:
+def test_edit_of_a_field_not_shown_in_plex_is_not_queued(installation: Installation) -> None:
     edit(installation, "performer", 1, favorite=True, details="x")
     edit(installation, "studio", 1, rating100=80)
     edit(installation, "tag", 1, description="x")
@@ -127,7 +127,7 @@ def test_what_plex_does_not_show_is_not_even_queued(installation: Installation) 
     assert not (installation.data / "queue").exists()
 
 
-def test_a_pause_keeps_an_edit(synced: Installation) -> None:
+def test_edit_while_paused_is_kept(synced: Installation) -> None:
     synced.configure(enabled=False)
     edit(synced, "tag", 1, name="While paused")
     synced.wait_until_paused()
@@ -138,7 +138,7 @@ def test_a_pause_keeps_an_edit(synced: Installation) -> None:
     assert synced.differences(scenes(synced)) == []
 
 
-def test_a_drainer_killed_amid_it_leaves_nothing_out(synced: Installation) -> None:
+def test_worker_killed_during_an_expansion_leaves_nothing_out(synced: Installation) -> None:
     synced.plex.faults.set(write_latency=0.05)
     edit(synced, "tag", 1, name="Killed once")
     wait_for(lambda: synced.plex.puts > 1, 20, "the first scenes")
@@ -149,7 +149,7 @@ def test_a_drainer_killed_amid_it_leaves_nothing_out(synced: Installation) -> No
     assert synced.differences(scenes(synced)) == []
 
 
-def test_a_save_arrives_amid_it(synced: Installation) -> None:
+def test_save_during_an_expansion_arrives(synced: Installation) -> None:
     [scene] = synced.scenes_with_file()
     synced.plex.faults.set(write_latency=0.1)
     edit(synced, "tag", 1, name="Bulk")
@@ -177,7 +177,7 @@ def remembered(installation: Installation, scene: int, path: str) -> dict[str, i
     return {**found, "timestamp": int(scene in load_sync_timestamps(str(installation.data)))}
 
 
-def test_of_a_destroyed_scene_nothing_is_remembered_and_plex_is_left_alone(synced: Installation) -> None:
+def test_deleted_scene_is_forgotten_and_its_item_left_alone(synced: Installation) -> None:
     [scene] = synced.scenes_with_file()
     item = synced.item(scene)
     path = synced.scene(scene)["files"][0]["path"]

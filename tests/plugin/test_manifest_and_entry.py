@@ -1,4 +1,4 @@
-"""The manifest, the entry module, and the promises about what lies in the checkout."""
+"""The manifest, the entry module, and a first start with and without packages."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.slow(seconds=30)]
 GOLDEN = ROOT / "tests" / "golden" / "stash" / "stdin"
 
 
-def test_the_manifest_is_the_one_made_from_the_tables() -> None:
+def test_manifest_is_generated_from_the_tables() -> None:
     assert (ROOT / "Stash2Plex.yml").read_text() == manifest_text()
 
 
-def test_stash_loads_the_manifest_with_all_tasks_and_settings(installation: Installation) -> None:
+def test_manifest_is_loaded_by_stash_with_all_tasks_and_settings(installation: Installation) -> None:
     [plugin] = installation.stash.gql("{ plugins { id enabled tasks { name } settings { name type } } }")["plugins"]
     assert plugin["enabled"]
     assert [task["name"] for task in plugin["tasks"]] == [name for name, _, _ in TASKS]
@@ -41,7 +41,7 @@ def test_checkout_has_no_yml_file_but_the_manifest() -> None:
     assert [name for name in listed if name.endswith(".yml")] in (["Stash2Plex.yml"], [])
 
 
-def test_importing_the_entry_reads_and_prints_nothing() -> None:
+def test_entry_module_when_imported_reads_and_prints_nothing() -> None:
     ended = subprocess.run(
         [
             sys.executable,
@@ -56,7 +56,7 @@ def test_importing_the_entry_reads_and_prints_nothing() -> None:
     assert (ended.stdout, ended.stderr) == (b"", b"")
 
 
-def test_the_entry_can_be_used_as_a_module(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_entry_module_can_be_used_as_a_module(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("STASH_PLUGIN_DATA", str(tmp_path))
     import Stash2Plex
     from sync_queue.operations import get_queued_scene_ids
@@ -77,7 +77,7 @@ def test_the_entry_can_be_used_as_a_module(monkeypatch: pytest.MonkeyPatch, tmp_
             setattr(Stash2Plex, name, None)
 
 
-def test_twenty_saves_at_once_into_an_empty_installation_have_one_drainer(installation: Installation) -> None:
+def test_twenty_first_saves_at_once_start_one_worker(installation: Installation) -> None:
     scenes = installation.scenes_with_file(20)
     with ThreadPoolExecutor(20) as pool:
         list(pool.map(lambda scene: installation.save(scene, title=f"Twenty {scene}"), scenes))
@@ -101,9 +101,7 @@ def test_many_saves_one_after_another_leave_every_scene_equal(installation: Inst
     assert {installation.item(scene).title for scene in scenes} == {f"Turn 2 of {scene}" for scene in scenes}
 
 
-def test_without_its_packages_the_plugin_keeps_saves_and_says_what_to_install(
-    installation: Installation, tmp_path: Path
-) -> None:
+def test_missing_packages_keep_saves_and_are_named(installation: Installation, tmp_path: Path) -> None:
     bare = tmp_path / "bare"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(bare)], check=True)
     plugin = installation.data.parent
@@ -124,7 +122,7 @@ def test_without_its_packages_the_plugin_keeps_saves_and_says_what_to_install(
     shutil.rmtree(bare)
 
 
-def test_stash_s_page_gets_the_script_that_wakes_us(installation: Installation) -> None:
+def test_wake_script_in_stash_starts_waiting_jobs(installation: Installation) -> None:
     with urllib.request.urlopen(f"{installation.stash.url}/plugin/Stash2Plex/javascript") as answer:
         script = answer.read().decode()
     assert 'mode: "wake"' in script

@@ -32,12 +32,12 @@ def recorded_installation(tmp_path_factory: pytest.TempPathFactory) -> object:
     installation.stop()
 
 
-def test_there_are_recordings() -> None:
+def test_recordings_exist() -> None:
     assert len(HOOKS) >= 30
 
 
 @pytest.mark.parametrize("path", HOOKS, ids=lambda path: path.stem)
-def test_a_recorded_hook_ends_as_it_should(recorded_installation: Installation, path: Path) -> None:
+def test_recorded_hook_input_ends_as_expected(recorded_installation: Installation, path: Path) -> None:
     installation = recorded_installation
     document = json.loads(path.read_text())
     connection = document["server_connection"]

@@ -1,4 +1,4 @@
-"""The first hour: no settings yet, wrong ones, and the switches as Stash's page shows them."""
+"""First setup: missing and wrong settings, and the switches as Stash's settings page shows them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def stored(installation: Installation) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("name", "args"), [(name, args) for name, _, args in TASKS])
-def test_without_settings_each_task_says_in_one_line_what_to_do(
+def test_task_without_settings_says_in_one_line_what_to_do(
     bare_installation: Installation, name: str, args: dict[str, str]
 ) -> None:
     bare_installation.start(configured=False)
@@ -46,7 +46,7 @@ def test_without_settings_each_task_says_in_one_line_what_to_do(
 
 
 @pytest.mark.parametrize(("name", "args"), [(name, args) for name, _, args in TASKS])
-def test_with_a_wrong_setting_each_task_names_it_with_what_is_allowed(
+def test_task_with_a_wrong_setting_names_it_and_what_is_allowed(
     bare_installation: Installation, name: str, args: dict[str, str]
 ) -> None:
     bare_installation.start()
@@ -59,7 +59,7 @@ def test_with_a_wrong_setting_each_task_names_it_with_what_is_allowed(
     assert "Settings > Plugins" in told[0]
 
 
-def test_saves_before_the_settings_wait_and_the_first_one_after_arrives_at_once(
+def test_saves_before_the_settings_wait_and_the_first_after_arrives_at_once(
     bare_installation: Installation,
 ) -> None:
     installation = bare_installation
@@ -77,7 +77,7 @@ def test_saves_before_the_settings_wait_and_the_first_one_after_arrives_at_once(
     assert installation.differences([early, late]) == []
 
 
-def test_a_task_shows_the_switches_that_are_on_as_on(installation: Installation) -> None:
+def test_task_stores_switches_that_are_on_by_default(installation: Installation) -> None:
     installation.configure(sync_rating=False, max_tags=7)
     before = stored(installation)
     assert not {name for name, value in before.items() if value is True}
@@ -91,13 +91,13 @@ def test_a_task_shows_the_switches_that_are_on_as_on(installation: Installation)
     assert installation.stash.counters["graphql:configurePlugin"] == 1
 
 
-def test_a_task_that_cannot_go_on_shows_them_too(bare_installation: Installation) -> None:
+def test_task_that_fails_stores_default_switches_too(bare_installation: Installation) -> None:
     bare_installation.start(configured=False)
     bare_installation.task("Sync All Scenes")
     assert stored(bare_installation) == dict.fromkeys(ON, True)
 
 
-def test_no_save_no_page_and_no_look_writes_settings(installation: Installation) -> None:
+def test_saves_operations_and_read_only_tasks_store_no_settings(installation: Installation) -> None:
     [scene] = installation.scenes_with_file()
     installation.save(scene, title="Only a save")
     installation.wait_until_idle()
@@ -106,7 +106,7 @@ def test_no_save_no_page_and_no_look_writes_settings(installation: Installation)
     assert set(stored(installation)) == {"plex_url", "plex_token"}
 
 
-def test_a_value_whose_default_counts_is_named_with_what_it_may_be(installation: Installation) -> None:
+def test_setting_replaced_by_its_default_is_named_with_what_is_allowed(installation: Installation) -> None:
     installation.configure(reconcile_interval="sometimes")
     installation.task("View Queue Status")
     [line] = [one for one in said(installation, "Warning").splitlines() if "sometimes" in one]
@@ -132,9 +132,7 @@ class Busy:
         """Nothing to close."""
 
 
-def test_a_stash_that_does_not_take_them_is_no_reason_to_stop(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_default_switches_that_stash_rejects_are_no_error(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     context = Context({}, {}, str(tmp_path), str(tmp_path))
     busy = Busy({"enabled": False, "plex_url": "http://x"})
     vars(context)["stash"] = busy
@@ -149,7 +147,7 @@ def test_a_stash_that_does_not_take_them_is_no_reason_to_stop(
     assert "could not be stored: Stash does not answer" in capfd.readouterr().err
 
 
-def test_what_the_worker_has_said_already_is_not_said_twice(installation: Installation) -> None:
+def test_reason_that_the_worker_logged_is_not_logged_twice(installation: Installation) -> None:
     installation.configure(plex_token="")
     [scene] = installation.scenes_with_file()
     installation.save(scene, title="Waits")

@@ -1,4 +1,4 @@
-"""Plex equals Stash, field by field, for a library with every combination of fields; judged without the plugin."""
+"""Plex equals Stash, field by field, for a library with every combination of fields. Judged without the plugin."""
 
 from __future__ import annotations
 
