@@ -15,6 +15,8 @@ from .pages import PAGES, ROOT, prose, text_of
 pytestmark = [pytest.mark.unit, pytest.mark.unmeasured]
 
 README = ROOT / "README.md"
+# Words that the glossary has replaced: by worker, dead letter, fix, desired state, reconciliation and manual match.
+REPLACED_WORDS = ("drainer", "letters? of", "mend(?:ed|s)?", "wish(?:es)?", "comparisons?", "by hand", "somebody")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -69,3 +71,10 @@ def test_glossary_defines_each_term_once() -> None:
     terms = [row for row in rows if row not in ("term", "---")]
     assert len(terms) > 40
     assert sorted({term for term in terms if terms.count(term) > 1}) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_page_uses_the_words_of_the_glossary(page: Path) -> None:
+    text = re.sub(r"`[^`]*`", "", prose(page))
+    found = re.findall(rf"\b(?:{'|'.join(REPLACED_WORDS)})\b", text, re.IGNORECASE)
+    assert found == []
