@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import KINDS
-
-from .pages import ROOT, text_of
+from tests.docs.pages import ROOT, text_of
 
 pytestmark = [pytest.mark.unit, pytest.mark.unmeasured]
 
