@@ -18,7 +18,7 @@ from common.sqlite import transaction
 from state import database
 from sync_queue import dlq
 from sync_queue.setup import open_writer
-from worker.dlq_retry import DeadLetter, anew, let_go, read_letters
+from worker.dlq_retry import DeadLetter, delete_requeued, read_dead_letters, requeued_job
 
 # Ids in one call; a whole group is named by its cause instead.
 MAX_IDS = 5_000
@@ -58,13 +58,15 @@ def retry_dead_letters(context: Context, is_chosen: Callable[[DeadLetter], bool]
     queued = unreadable = 0
     last_key = ""
     with closing(open_writer(context.data_dir)) as writer, closing(database.connect(context.data_dir)) as db:
-        while page := read_letters(db, last_key):
+        while page := read_dead_letters(db, last_key):
             last_key = page[-1].job_key
             now = time.time()
-            jobs = [(letter, anew(letter, priority=PRIORITY_SCAN, now=now)) for letter in page if is_chosen(letter)]
+            jobs = [
+                (letter, requeued_job(letter, priority=PRIORITY_SCAN, now=now)) for letter in page if is_chosen(letter)
+            ]
             # Queue first, then delete: if the process is killed in between, retrying twice changes nothing.
-            writer.fold_all((json.dumps(job), letter.job_key) for letter, job in jobs if job is not None)
-            let_go(db, [letter for letter, job in jobs if job is not None])
+            writer.fold_all((json.dumps(job.as_row()), letter.job_key) for letter, job in jobs if job is not None)
+            delete_requeued(db, [letter for letter, job in jobs if job is not None])
             queued += sum(1 for _, job in jobs if job is not None)
             unreadable += sum(1 for _, job in jobs if job is None)
     if queued:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    Job = dict[str, Any]
+    JobRow = dict[str, Any]
 
 PRIORITY_SAVE = 0
 PRIORITY_SCAN = 1
@@ -26,7 +26,7 @@ def scene_key(scene_id: int) -> str:
     return f"scene_{scene_id}"
 
 
-def new_job(scene_id: int, update_type: str, data: Mapping[str, Any], *, priority: int, now: float) -> Job:
+def new_job(scene_id: int, update_type: str, data: Mapping[str, Any], *, priority: int, now: float) -> JobRow:
     """A job as it is stored. ``now`` is epoch seconds; the event it stands for happened then."""
     return {
         "scene_id": scene_id,
@@ -51,7 +51,7 @@ def entity_key(kind: str, entity_id: int) -> str:
     return f"{kind}_{entity_id}"
 
 
-def new_entity_job(kind: str, entity_id: int, *, priority: int, now: float) -> Job:
+def new_entity_job(kind: str, entity_id: int, *, priority: int, now: float) -> JobRow:
     """A job about all scenes of one of ENTITIES, as it is stored. Once begun it holds ``after``: the last scene that is
     done with."""
     return {

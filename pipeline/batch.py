@@ -18,7 +18,7 @@ from pipeline.item_writer import ItemWriter
 from pipeline.match_step import MatchStep
 from pipeline.pictures import PictureOutcome, PictureSync, PictureTarget
 from pipeline.plex_session import PlexSession
-from pipeline.restore import REASON, give_back, is_give_back
+from pipeline.restore import REASON, restore_items
 from pipeline.scene_reader import Scene, from_job
 from pipeline.scene_records import SceneRecords
 from pipeline.scene_sync import SceneSync
@@ -27,11 +27,9 @@ from plex.client import Library, PlexClient
 from plex.exceptions import PlexNotFound
 from settings.config import Stash2PlexConfig
 from state import last_known
+from sync_queue.job import Job
 
 log = logging.getLogger("Stash2Plex.worker")
-
-# In batches smaller than this, Plex is asked for single files by name.
-SMALL_BATCH_SIZE = 20
 
 
 class BatchPipeline:
@@ -87,7 +85,7 @@ class BatchPipeline:
         session = self.sessions.open_session
         return session is not None and session.index.pop_changed()
 
-    def prefetch(self, jobs: Iterable[Mapping[str, object]]) -> None:
+    def prefetch(self, jobs: Iterable[Job]) -> None:
         """Request the items that the jobs' scenes were synced to last time, without waiting for them.
 
         Does nothing if most scenes are new: their items need a second request anyway. Errors surface in
@@ -95,8 +93,8 @@ class BatchPipeline:
         """
         session = self.sessions.open_session
         if session is not None:
-            ids = [int(str(job["scene_id"])) for job in jobs if not is_give_back(job)]
-            session.prefetch(self.records.items_of(ids))
+            ids = [job.scene_id for job in jobs if job.scene_id is not None and not job.is_restore]
+            session.prefetch(self.records.synced_items(ids))
 
     def prepare(self, batch: list[SceneSync], scenes: Mapping[int, Scene] | None = None) -> None:
         """Judge and match scenes: afterwards each work is decided or has proven items.
@@ -106,9 +104,8 @@ class BatchPipeline:
         """
         for work in batch:
             work.started_at = self._clock()
-            work.few = len(batch) < SMALL_BATCH_SIZE
-        self.records.recall(work.scene_id for work in batch)
-        batch = [work for work in batch if not is_give_back(work.job)]
+        self.records.load_batch(work.scene_id for work in batch)
+        batch = [work for work in batch if not work.job.is_restore]
         for work in batch:
             self._judge(work, scenes)
         self._match_step.run(batch)
@@ -119,8 +116,8 @@ class BatchPipeline:
 
     def write(self, work: SceneSync) -> None:
         """Send what differs, one PUT for each item; errors end up in ``work.error``."""
-        if is_give_back(work.job):
-            give_back(work, lambda: self.sessions.client, self.records)
+        if work.job.is_restore:
+            restore_items(work, lambda: self.sessions.client, self.records)
         else:
             self.writer.write(work)
 
@@ -148,7 +145,7 @@ class BatchPipeline:
         """Bring the pictures of a work's items in step and record them; ``dry`` only counts what would be sent."""
         client = self.sessions.client
         by_key = {str(item.rating_key): item for item in work.items}
-        pictures.before = lambda key, place, shown: self.records.before_picture(
+        pictures.before = lambda key, place, shown: self.records.items.before_picture(
             work, by_key[str(key)], client.machine, place, shown
         )
         scene = work.known_scene
@@ -157,12 +154,12 @@ class BatchPipeline:
             scene.data or {},
             scene.updated_at,
             [PictureTarget(item.rating_key, item.section, item.locked, item.pictures) for item in work.items],
-            {key: self.records.pictures(item, client.machine) for key, item in by_key.items()},
+            {key: self.records.items.pictures(item, client.machine) for key, item in by_key.items()},
             self.config,
             dry=dry,
         )
         for key, places in outcome.ours.items():
-            self.records.after_pictures(work, by_key[key], client.machine, places)
+            self.records.items.after_pictures(work, by_key[key], client.machine, places)
         return outcome
 
     def _judge(self, work: SceneSync, scenes: Mapping[int, Scene] | None) -> None:
@@ -188,9 +185,9 @@ class BatchPipeline:
             work.wish = self.writer.wish(work, self.tag_descendants)
 
     def _was_restored(self, work: SceneSync) -> bool:
-        if work.job.get("by_hand"):
+        if work.job.by_hand:
             return False
-        entry = self.records.entry(work.scene_id)
+        entry = self.records.ledger_row(work.scene_id)
         return entry is not None and entry.verdict is Verdict.RESTORED
 
     def _record_server(self, client: PlexClient, libraries: list[Library], chosen: list[Library]) -> None:
@@ -202,7 +199,7 @@ class BatchPipeline:
             for library in libraries
         ]
         with contextlib.suppress(sqlite3.Error):
-            self.records.know(
+            self.records.record_last_known(
                 last_known.SERVER, {"name": name, "version": version, "machine": client.machine_identifier}
             )
-            self.records.know(last_known.SECTIONS, listed)
+            self.records.record_last_known(last_known.SECTIONS, listed)

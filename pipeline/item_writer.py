@@ -45,13 +45,13 @@ class ItemWriter:
             _wish(work),
             preserve=self._config().preserve_plex_edits,
             rating_is_ours=ours is not None and item.rating is not None and abs(ours - item.rating) < 0.05,
-            owned=self._records.collections(item, self._client().machine),
+            owned=self._records.items.owned_collections(item, self._client().machine),
             reorder=reorder,
         )
 
     def first_diff(self, work: SceneSync, item: FullItem) -> Diff:
         """:meth:`diff` as it is written: an order of actors that is new is asked for once."""
-        before = self._records.entry(work.scene_id)
+        before = self._records.ledger_row(work.scene_id)
         return self.diff(work, item, reorder=before is None or before.fingerprint != work.fingerprint)
 
     def write(self, work: SceneSync) -> None:
@@ -106,10 +106,10 @@ class ItemWriter:
         if item.is_garbled:
             raise PlexTemporaryError(f"Plex's answer about item {item.rating_key} is garbled, by a proxy perhaps")
         client, wish = self._client(), _wish(work)
-        self._records.before_write(work, item, client.machine, diff)
+        self._records.items.before_write(work, item, client.machine, diff)
         for query in edit_queries(diff):
             client.edit(item.section, item.rating_key, query)
-        self._records.after_write(item, client.machine, diff)
+        self._records.items.after_write(item, client.machine, diff)
         if diff.rating is not None:
             work.rating = diff.rating
         mode = "preserved" if self._config().preserve_plex_edits else "overwrite"

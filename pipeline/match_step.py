@@ -23,6 +23,8 @@ from state.manual_matches import ManualMatch
 
 log = logging.getLogger("Stash2Plex.worker")
 
+# In batches smaller than this, Plex is asked for single files by name.
+SMALL_BATCH_SIZE = 20
 REJECTED = "you rejected every Plex item found for this scene"
 
 
@@ -38,9 +40,11 @@ class MatchStep:
         self._session = session
         self._config = config
         self._records = records
+        self._is_small_batch = False
 
     def run(self, batch: Sequence[SceneSync]) -> None:
         """Give each open scene of a batch its proven items, or a verdict or an error. Raise sqlite3.Error."""
+        self._is_small_batch = len(batch) < SMALL_BATCH_SIZE
         self._find_matches(batch)
         matched = [work for work in batch if work.open]
         if not matched:
@@ -51,7 +55,7 @@ class MatchStep:
             for work in matched:
                 work.error = error
             return
-        self._records.recall_items(items)
+        self._records.items.load(items)
         for work in matched:
             self._prove(work, items)
         self._leave_items_to_owners(batch)
@@ -83,10 +87,10 @@ class MatchStep:
             work.manual_match, work.match = chosen, manual_match.match_of(chosen, work.files[0])
             return
         rejected = self._records.rejected_files(work.scene_id)
-        is_retry = bool(work.job.get("tries") or work.job.get("retry_count"))
-        urgency = Urgency.WAITING if is_retry or work.job.get("priority") == PRIORITY_BULK else Urgency.SAVE
+        is_retry = bool(work.job.retry.tries or work.job.retry.retry_count)
+        urgency = Urgency.WAITING if is_retry or work.job.priority == PRIORITY_BULK else Urgency.SAVE
         work.match, work.evidence = matcher.match(
-            work.files, urgency, ask_by_name=work.few and not is_retry, rejected=rejected
+            work.files, urgency, ask_by_name=self._is_small_batch and not is_retry, rejected=rejected
         )
         if chosen is not None:
             work.evidence = matcher.evidence(work.files, chosen)

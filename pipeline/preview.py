@@ -36,6 +36,7 @@ from settings.config import Stash2PlexConfig
 from stash.scenes import file_stem
 from state import database
 from state.manual_matches import ManualMatch
+from sync_queue.job import Job
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ class PreviewRecords(SceneRecords):
         for item in work.items:
             self._foreseen.setdefault(item.rating_key, {})[work.scene_id] = claimant_of(work)
 
-    def know(self, key: str, value: Any) -> None:
+    def record_last_known(self, key: str, value: object) -> None:
         """Nothing is kept."""
 
     def rivals(
@@ -153,7 +154,10 @@ def preview(
 
     Raises StashError, and PlexError where Plex or the settings are at fault and not one of the scenes.
     """
-    works = [SceneSync(new_job(one, "metadata", {}, priority=PRIORITY_BULK, now=time.time())) for one in scene_ids]
+    works = [
+        SceneSync(Job.from_row(new_job(one, "metadata", {}, priority=PRIORITY_BULK, now=time.time())))
+        for one in scene_ids
+    ]
     pipeline.prepare(works, scenes)
     records = pipeline.records
     if isinstance(records, PreviewRecords):

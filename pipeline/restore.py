@@ -1,10 +1,10 @@
-"""Giving an item back: what it was before we wrote to it is written again, and the scene is left alone from then on."""
+"""Restore the items of a scene to what they showed before our first write; the scene is left alone from then on."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, cast
 
 from common.jobs import PRIORITY_BULK, new_job
 from common.verdicts import Verdict
@@ -19,93 +19,89 @@ from plex.exceptions import PlexNotFound
 from plex.items import FullItem, read_items
 from plex.pictures import list_pictures, remove_picture, select_picture, select_unlocked
 from state.snapshots import ItemSnapshot
+from sync_queue.job import RESTORE
 
 log = logging.getLogger("Stash2Plex.worker")
 
-GIVE_BACK = "give_back"
 REASON = "given back to Plex: a Sync by hand writes it again"
+_PICTURE_NAMES = {THUMB: "poster", ART: "background"}
 
 
-def give_back_job(scene_id: int, now: float) -> dict[str, Any]:
-    """A job that gives a scene's items back. It has a key of its own: a save of the scene must not take its place."""
-    job = new_job(scene_id, GIVE_BACK, {}, priority=PRIORITY_BULK, now=now)
+class PlannedRestore(NamedTuple):
+    """An item that Plex still has, and what restoring it would change."""
+
+    snapshot: ItemSnapshot
+    item: FullItem
+    diff: RestoreDiff
+
+
+def restore_job(scene_id: int, now: float) -> dict[str, Any]:
+    """Return the row of a job that restores a scene's items. It has its own key: a save must not replace it."""
+    job = new_job(scene_id, RESTORE, {}, priority=PRIORITY_BULK, now=now)
     return {**job, "job_key": f"giveback_{scene_id:d}"}
 
 
-def is_give_back(job: Mapping[str, Any]) -> bool:
-    """Whether a job asks for the way back instead of a sync."""
-    return job.get("update_type") == GIVE_BACK
+def plan_restore(client: PlexClient, snapshots: Sequence[ItemSnapshot]) -> list[PlannedRestore]:
+    """Return what restoring would change on those of the items that Plex still has. Raise PlexError."""
+    items = read_items(client, [snapshot.rating_key for snapshot in snapshots])
+    planned = []
+    for snapshot in snapshots:
+        item = items.get(snapshot.rating_key)
+        if item is None or snapshot.file not in {part.path for part in item.parts}:
+            continue
+        actual = ActualState(item.scalars, item.tags, item.rating)
+        fields, collections = snapshot.ours.get("fields", ()), snapshot.ours.get("collections", ())
+        diff = restore_diff(actual, item.locked, cast(SnapshotState, snapshot.before), fields, collections)
+        planned.append(PlannedRestore(snapshot, item, diff))
+    return planned
 
 
-def plan(client: PlexClient, written: list[ItemSnapshot]) -> list[tuple[ItemSnapshot, FullItem, RestoreDiff]]:
-    """What the way back would write to those of these items that are there still. Raises PlexError."""
-    items = read_items(client, [one.rating_key for one in written])
-    there = [
-        (one, items[one.rating_key])
-        for one in written
-        if one.rating_key in items and one.file in {part.path for part in items[one.rating_key].parts}
-    ]
-    return [
-        (
-            one,
-            item,
-            restore_diff(
-                ActualState(item.scalars, item.tags, item.rating),
-                item.locked,
-                cast(SnapshotState, one.before),
-                one.ours.get("fields", ()),
-                one.ours.get("collections", ()),
-            ),
-        )
-        for one, item in there
-    ]
+def restore_items(work: SceneSync, client: Callable[[], PlexClient], records: SceneRecords) -> None:
+    """Restore the items of a scene; errors end up in ``work.error``. To repeat it is harmless.
 
-
-def give_back(work: SceneSync, client: Callable[[], PlexClient], records: SceneRecords) -> None:
-    """Give the items of a scene back. Twice is harmless: what is as it was needs no request.
-
-    That the scene is left alone is durable before anything is written: a save that comes in between must not undo it.
+    That the scene is left alone is recorded before anything is written: a save in between must not undo the restore.
     """
     try:
-        records.given_back(work.scene_id, REASON)
-        server = client()
-        written = [one for one in records.written_for(work.scene_id) if one.machine == server.machine]
-        for one, item, way in plan(server, written):
+        records.record_restored(work.scene_id, REASON)
+        plex = client()
+        snapshots = [
+            snapshot for snapshot in records.items.snapshots_of(work.scene_id) if snapshot.machine == plex.machine
+        ]
+        for planned in plan_restore(plex, snapshots):
             work.wrote = True
-            _restore(server, one, item, way)
-        for one in written:
-            records.forget_written(one.rating_key)
-    except Exception as error:  # noqa: BLE001 - the job ends with it, classified where it is settled
+            _restore_item(plex, planned)
+        for snapshot in snapshots:
+            records.items.delete_snapshot(snapshot.rating_key)
+    except Exception as error:  # noqa: BLE001 - the job ends with it, classified when it is recorded
         work.error = error
         return
     work.verdict, work.reason = Verdict.RESTORED, REASON
 
 
-def _restore(server: PlexClient, one: ItemSnapshot, item: FullItem, way: RestoreDiff) -> None:
+def _restore_item(client: PlexClient, planned: PlannedRestore) -> None:
+    item, diff = planned.item, planned.diff
     try:
-        for query in edit_queries(way.diff, unlocked=way.unlocked):
-            server.edit(item.section, item.rating_key, query)
-        _pictures_back(server, one, item)
+        for query in edit_queries(diff.diff, unlocked=diff.unlocked):
+            client.edit(item.section, item.rating_key, query)
+        _restore_pictures(client, planned.snapshot, item)
     except PlexNotFound:
-        if read_items(server, [item.rating_key]):
+        if read_items(client, [item.rating_key]):
             raise
         log.info("Item %s is gone from Plex: there is nothing to give back", item.rating_key)
         return
-    log.info("Item %s was given back: %s", item.rating_key, one.before.get("fields", {}).get("title", ""))
+    title = planned.snapshot.before.get("fields", {}).get("title", "")
+    log.info("Item %s was given back: %s", item.rating_key, title)
 
 
-def _pictures_back(client: PlexClient, one: ItemSnapshot, item: FullItem) -> None:
-    for place, key in one.before.get("pictures", {}).items():
-        locked = place in one.before.get("locked", ())
+def _restore_pictures(client: PlexClient, snapshot: ItemSnapshot, item: FullItem) -> None:
+    for place, key in snapshot.before.get("pictures", {}).items():
+        was_locked = place in snapshot.before.get("locked", ())
         listed = {picture.key for picture in list_pictures(client, item.rating_key, place)}
         if not key:
-            remove_picture(client, item.section, item.rating_key, place, locked=locked)
+            remove_picture(client, item.section, item.rating_key, place, locked=was_locked)
         elif key not in listed:
-            log.warning("Item %s: Plex has its former %s no more", item.rating_key, _NAMES[place])
-        elif locked:
+            log.warning("Item %s: Plex has its former %s no more", item.rating_key, _PICTURE_NAMES[place])
+        elif was_locked:
             select_picture(client, item.rating_key, place, key)
         else:
             select_unlocked(client, item.section, item.rating_key, place, key)
-
-
-_NAMES = {THUMB: "poster", ART: "background"}

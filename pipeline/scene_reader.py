@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import cast
 
 from common.errors import PermanentError
 from common.iso_time import parse_instant
@@ -13,6 +13,7 @@ from stash import queries
 from stash.client import StashClient, parsing_answer
 from stash.scene_source import SceneFinder
 from stash.scenes import job_data, read_batch
+from sync_queue.job import Job
 
 
 @dataclass
@@ -40,13 +41,13 @@ def from_stash(scene_id: int, scene: StashScene | None) -> Scene:
         return Scene(scene_id, job_data(scene), files_of(scene), parse_instant(scene.get("updated_at")))
 
 
-def from_job(job: Mapping[str, Any]) -> Scene:
+def from_job(job: Job) -> Scene:
     """A scene out of a job's own snapshot. Raises PermanentError where that has no path."""
-    data = cast(SceneData, dict(job.get("data") or {}))
+    data = cast(SceneData, dict(job.data))
     path = data.get("path")
     if not path or not isinstance(path, str):
-        raise PermanentError(f"The job of scene {job.get('scene_id')} has no path and there is no Stash to ask")
-    return Scene(int(job["scene_id"]), data, [SceneFile(path)], parse_instant(data.get("updated_at")))
+        raise PermanentError(f"The job of scene {job.scene_id} has no path and there is no Stash to ask")
+    return Scene(job.scene_id or 0, data, [SceneFile(path)], parse_instant(data.get("updated_at")))
 
 
 def read_scenes(stash: StashClient | SceneFinder, scene_ids: Sequence[int]) -> dict[int, Scene]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from common.errors import PermanentError
 from common.scene import SceneFile
@@ -16,20 +15,20 @@ from metadata.fingerprint import fingerprint
 from pipeline.scene_reader import Scene
 from plex.items import FullItem
 from state.manual_matches import ManualMatch
+from sync_queue.job import Job
 
 
 @dataclass
 class SceneSync:
     """Filled in step by step, ending with a verdict or an error.
 
-    ``few``: not many others are due, so that Plex may be asked for this one alone. ``wish`` is what its items should
+    ``wish`` is what its items should
     be. ``pictures_error`` is why their pictures are still to do, though the text is done. ``manual_match`` is the
     user's choice, ``renewed_manual_match`` the same where its file was found in another item. ``remarks`` are what a
     person should know of it though it succeeded, or is not tried again.
     """
 
-    job: dict[str, Any]
-    few: bool = False
+    job: Job
     scene: Scene | None = None
     match: Match | None = None
     manual_match: ManualMatch | None = None
@@ -49,7 +48,9 @@ class SceneSync:
     @cached_property
     def scene_id(self) -> int:
         """The scene the job is about."""
-        return int(self.job["scene_id"])
+        if self.job.scene_id is None:
+            raise PermanentError(f"The job {self.job.job_key} is not about a scene")
+        return self.job.scene_id
 
     @property
     def open(self) -> bool:

@@ -16,11 +16,12 @@ from common.jobs import PRIORITY_BULK, new_job
 from common.sqlite import connect_existing
 from state import timestamps
 from sync_queue import sql
+from sync_queue.job import Job
 from sync_queue.store import JobStore
 from sync_queue.writer import DATABASE, QueueWriter
 
 if TYPE_CHECKING:
-    from common.jobs import Job
+    from common.jobs import JobRow
 
 
 def enqueue(
@@ -31,7 +32,7 @@ def enqueue(
     *,
     priority: int = PRIORITY_BULK,
     now: float | None = None,
-) -> Job:
+) -> JobRow:
     """Queue a scene, or fold it into the row that waits for it. Gives the job as it was asked for.
 
     ``queue`` is a SQLiteAckQueue, a QueueWriter, or anything with ``put``. Raises what the queue raises.
@@ -41,7 +42,7 @@ def enqueue(
     return job
 
 
-def put_job(queue: Any, job: Job) -> bool:
+def put_job(queue: Any, job: JobRow) -> bool:
     """Fold ``job`` into ``queue``; True when a row was inserted."""
     text = json.dumps(job)
     if isinstance(queue, QueueWriter):
@@ -87,7 +88,7 @@ def get_stats(queue_path: str) -> dict[str, int]:
     }
 
 
-def get_pending(queue: Any, timeout: float = 0.0) -> Job | None:
+def get_pending(queue: Any, timeout: float = 0.0) -> JobRow | None:
     """Take the most urgent due job out of a SQLiteAckQueue; None where none is due within ``timeout`` seconds.
 
     The job carries its row id as ``pqid``, which :func:`ack_job` and its kin need. One about a performer, studio,
@@ -101,7 +102,7 @@ def get_pending(queue: Any, timeout: float = 0.0) -> Job | None:
         with closing(JobStore(path)) as store:
             claimed = store.claim(1, time.time())
         if claimed:
-            return {**claimed[0].job, "pqid": claimed[0].row_id}
+            return {**claimed[0].job.row, "pqid": claimed[0].row_id}
         if time.monotonic() >= end:
             return None
         time.sleep(0.05)
@@ -118,7 +119,7 @@ def nack_job(queue: Any, job: Mapping[str, Any]) -> None:
     if path is None:
         raise TypeError("nack_job takes a SQLiteAckQueue")
     with closing(JobStore(path)) as store:
-        store.retry(job["pqid"], {name: value for name, value in job.items() if name != "pqid"})
+        store.retry(job["pqid"], Job.from_row({name: value for name, value in job.items() if name != "pqid"}))
 
 
 def fail_job(queue: Any, job: Mapping[str, Any]) -> None:

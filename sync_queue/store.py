@@ -7,15 +7,12 @@ import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from common.jobs import PRIORITY_BULK, PRIORITY_SAVE, PRIORITY_SCAN, entity_key, is_entity, scene_key, scene_row
+from common.jobs import PRIORITY_BULK, PRIORITY_SAVE, PRIORITY_SCAN, scene_key, scene_row
 from common.sqlite import connect_existing, transaction
 from sync_queue import sql
+from sync_queue.job import Job
 from sync_queue.writer import DATABASE
-
-if TYPE_CHECKING:
-    from common.jobs import Job
 
 PRIORITIES = (PRIORITY_SAVE, PRIORITY_SCAN, PRIORITY_BULK)
 # So many empty pages (1 MB) are worth giving back to the disk.
@@ -25,11 +22,9 @@ FAILED = 9
 # Only what is in flight can be given back. One that was already (its batch broke off later) would find itself waiting
 # and take itself for superseded.
 _RETRY = f"{sql.RETRY} AND status = {IN_FLIGHT}"
-# What a job about an entity keeps from one page of its scenes to the next: how often the last one failed says nothing.
-_KEPT = ("entity", "entity_id", "data", "enqueued_at", "job_key", "priority")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Claimed:
     """A row taken out of the queue: still there, marked in flight, until it is finished or given back."""
 
@@ -74,7 +69,7 @@ class JobStore:
         """The bulk jobs about scenes that are next, as far as one can tell: nobody has claimed them yet."""
         rows = self._due(PRIORITY_BULK, limit, now)
         claimed = (self._read(row_id, blob) for row_id, blob in rows)
-        return [row.job for row in claimed if row is not None and not is_entity(row.job)]
+        return [row.job for row in claimed if row is not None and row.job.scene_id is not None]
 
     def _due(self, priority: int, limit: int, now: float) -> list[tuple[int, bytes]]:
         rows = self._db.execute(sql.DUE_OF_PRIORITY, (priority, now, limit)).fetchall()
@@ -84,15 +79,7 @@ class JobStore:
 
     def _read(self, row_id: int, blob: bytes) -> Claimed | None:
         try:
-            job = json.loads(blob)
-            if is_entity(job):
-                key = entity_key(job["entity"], int(job["entity_id"]))
-                job["after"] = int(job.get("after") or 0)
-            else:
-                key = scene_key(int(job["scene_id"]))
-            if not isinstance(job.get("job_key"), str):
-                job["job_key"] = key
-            return Claimed(row_id, job)
+            return Claimed(row_id, Job.from_row(json.loads(blob)))
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
             self._db.execute(sql.MARK, (FAILED, row_id))
             return None
@@ -103,7 +90,7 @@ class JobStore:
 
     def superseded(self, row: Claimed) -> bool:
         """Whether a newer row for the same key waits: the claimed one may be dropped."""
-        return self._db.execute(sql.WAITING_BY_KEY, (row.job["job_key"],)).fetchone() is not None
+        return self._db.execute(sql.WAITING_BY_KEY, (row.job.job_key,)).fetchone() is not None
 
     def finish(self, rows: Iterable[int]) -> None:
         """Acknowledge rows whose outcome is durable: they leave the table."""
@@ -112,14 +99,14 @@ class JobStore:
 
     def retry(self, row_id: int, job: Job) -> None:
         """Give a row back with the retry fields ``job`` now carries; dropped where a newer one for its key waits."""
-        self._db.execute(_RETRY, (json.dumps(job).encode(), job["job_key"], row_id))
+        self._db.execute(_RETRY, (_encoded(job), job.job_key, row_id))
         self._db.execute(sql.CLEAR_ACKNOWLEDGED)
 
     def retry_all(self, jobs: Iterable[tuple[int, Job]]) -> None:
         """:meth:`retry` for several rows (row id, job), in one transaction."""
         with transaction(self._db):
             for row_id, job in jobs:
-                self._db.execute(_RETRY, (json.dumps(job).encode(), job["job_key"], row_id))
+                self._db.execute(_RETRY, (_encoded(job), job.job_key, row_id))
             self._db.execute(sql.CLEAR_ACKNOWLEDGED)
 
     def expand(self, row: Claimed, scene_ids: Iterable[int], after: int | None, now: float) -> int:
@@ -138,8 +125,8 @@ class JobStore:
             if after is None:
                 self._db.execute(sql.DELETE, (row.row_id,))
             else:
-                rest = {name: row.job[name] for name in _KEPT if name in row.job} | {"after": after}
-                self._db.execute(_RETRY, (json.dumps(rest).encode(), row.job["job_key"], row.row_id))
+                rest = row.job.next_page(after)
+                self._db.execute(_RETRY, (_encoded(rest), rest.job_key, row.row_id))
                 self._db.execute(sql.CLEAR_ACKNOWLEDGED)
         return inserted
 
@@ -194,3 +181,7 @@ def is_due(due: float | None, now: float, farthest: float = sql.MAX_DUE_AHEAD_S)
     """Whether what is due at ``due`` may be done at ``now``, a clock that was set back included: nothing is put off for
     longer than ``farthest`` seconds, for rows by default."""
     return due is not None and (due <= now or due > now + farthest)
+
+
+def _encoded(job: Job) -> bytes:
+    return json.dumps(job.as_row()).encode()

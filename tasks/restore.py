@@ -21,7 +21,7 @@ from common.human_text import counted
 from common.jobs import scene_key
 from common.verdicts import Verdict
 from metadata.change_text import change_as_dict, change_as_line
-from pipeline.restore import give_back_job, plan
+from pipeline.restore import plan_restore, restore_job
 from state.ledger import Ledger
 from state.snapshots import ItemSnapshot, Snapshots
 from sync_queue.setup import open_writer
@@ -121,7 +121,7 @@ def _queue(context: Context, selection: _RestoreSelection) -> dict[str, object]:
     with closing(open_writer(context.data_dir)) as writer:
         for batch in selection.batches():
             now = time.time()
-            jobs = [give_back_job(scene_id, now) for scene_id in batch]
+            jobs = [restore_job(scene_id, now) for scene_id in batch]
             queued += writer.fold_all((json.dumps(job), job["job_key"]) for job in jobs)
             # A waiting sync would be written first, in vain, or, if a person asked for it, after the restore.
             writer.withdraw(scene_key(scene_id) for scene_id in batch)
@@ -152,7 +152,7 @@ def _show(client: PlexClient, selection: _RestoreSelection) -> dict[str, object]
     for batch in selection.batches():
         snapshots = [snapshot for items in batch.values() for snapshot in items]
         report.scenes += len(batch)
-        plans = plan(client, snapshots)
+        plans = plan_restore(client, snapshots)
         report.missing_items += len(snapshots) - len(plans)
         for snapshot, item, diff in plans:
             report.add(snapshot, item, diff)

@@ -10,7 +10,7 @@ import logging
 import sqlite3
 from collections.abc import Callable
 
-from common.jobs import PRIORITY_SAVE, is_entity
+from common.jobs import PRIORITY_SAVE
 from hooks.handlers import unmark_scene_pending
 from pipeline.batch import BatchPipeline
 from pipeline.scene_sync import SceneSync
@@ -127,8 +127,12 @@ class Dispatcher:
         pairs = [(row, SceneSync(row.job)) for row in rows]
         batch = [work for _, work in pairs]
         for work in batch:
-            tries = work.job.get("tries") or "none"
-            log.debug("Scene %s: claimed, priority %s, tries %s", work.scene_id, work.job.get("priority"), tries)
+            log.debug(
+                "Scene %s: claimed, priority %s, tries %s",
+                work.scene_id,
+                work.job.priority,
+                work.job.retry.tries or "none",
+            )
             unmark_scene_pending(work.scene_id)
         self._pipeline.prefetch(work.job for work in batch)
         answer = self._source.ask([work.scene_id for work in batch])
@@ -154,7 +158,7 @@ class Dispatcher:
 
     def _write_batch(self, pairs: list[tuple[Claimed, SceneSync]], stop: Callable[[], bool]) -> None:
         generation = self._pipeline.sessions.generation
-        is_urgent = pairs[0][0].job.get("priority") == PRIORITY_SAVE
+        is_urgent = pairs[0][0].job.priority == PRIORITY_SAVE
         if not is_urgent:
             self._pipeline.prefetch(self._store.coming(BATCH_SIZE, self._clock()))
         # Scenes that a save has overtaken while this batch was written: what was read of them here is old.
@@ -163,7 +167,7 @@ class Dispatcher:
         for row, work in pairs:
             if not is_urgent:
                 overtaken_keys |= self._process_saves(stop)
-            if row.job["job_key"] in overtaken_keys:
+            if row.job.job_key in overtaken_keys:
                 continue
             if self._pipeline.sessions.generation != generation:
                 # A save has brought other settings: these items were found in another Plex.
@@ -179,12 +183,12 @@ class Dispatcher:
         done = [
             (row, work)
             for row, work in pairs
-            if row.row_id not in unwritten_ids and row.job["job_key"] not in overtaken_keys
+            if row.row_id not in unwritten_ids and row.job.job_key not in overtaken_keys
         ]
         self._pipeline.verify([work for _, work in done])
         self._record(done)
         self._return_to_queue(unwritten)
-        self._store.finish(row.row_id for row, _ in pairs if row.job["job_key"] in overtaken_keys)
+        self._store.finish(row.row_id for row, _ in pairs if row.job.job_key in overtaken_keys)
 
     def _record(self, done: list[tuple[Claimed, SceneSync]]) -> None:
         config = self._pipeline.config
@@ -201,13 +205,13 @@ class Dispatcher:
             rows = self._store.claim(BATCH_SIZE, self._clock(), most_urgent_only=True)
             if not rows:
                 break
-            keys.update(row.job["job_key"] for row in rows)
+            keys.update(row.job.job_key for row in rows)
             self._process_or_return(rows, stop)
         return keys
 
     def _expand_entities(self, rows: list[Claimed]) -> list[Claimed]:
         """Replace jobs about a performer, studio, tag or group by their scenes' jobs. Return the other rows."""
-        if not any(is_entity(row.job) for row in rows):
+        if not any(row.job.entity is not None for row in rows):
             return rows
         # The settings decide how far an edit reaches, and whether we may go on at all.
         self.refresh_settings()
@@ -222,8 +226,8 @@ class Dispatcher:
         A second row is about restoring the scene, or about writing it again after that: what is read for the first row
         is old for the second.
         """
-        first: dict[object, Claimed] = {}
-        second = [row for row in rows if first.setdefault(row.job.get("scene_id", row.row_id), row) is not row]
+        first: dict[int | None, Claimed] = {}
+        second = [row for row in rows if first.setdefault(row.job.scene_id, row) is not row]
         self._return_to_queue(second)
         return [row for row in rows if row not in second]
 

@@ -1,6 +1,6 @@
-"""What became of a batch, made durable: ledger, timestamps and dead letters first, the queue's rows last (design 3).
+"""Record what happened to a batch: ledger, timestamps and dead letters first, the rows of the queue last.
 
-A kill between the two repeats work that changes nothing.
+A kill in between repeats work that changes nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import logging
 import random
 import sqlite3
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from common.errors import ENDED_BY_OUTAGE, PermanentError, code_of
@@ -19,7 +20,6 @@ from common.sqlite import transaction
 from common.verdicts import SYNCED, Verdict
 from matching.low_confidence import LowConfidence
 from matching.ranking import MatchConfidence
-from pipeline.restore import is_give_back
 from pipeline.scene_sync import SceneSync
 from pipeline.write_blockers import NEEDS_USER
 from plex.exceptions import (
@@ -35,23 +35,23 @@ from state.events import Event, Events
 from state.ledger import Ledger, LedgerRow
 from state.manual_matches import ManualMatches
 from sync_queue.dlq import DeadLetterQueue, discard
+from sync_queue.job import Job
 from sync_queue.store import Claimed, JobStore
 from worker.retry import FailureKind, RetryDecision, decide
 
 log = logging.getLogger("Stash2Plex.worker")
 
-# What a job carries of earlier tries.
-_TRIED = frozenset(
-    ("retry_count", "tries", "next_retry_at", "last_error_type", "last_error", "last_try_at", "first_failed_at")
-)
-# For so long it costs no tries that Stash's pictures cannot be had: that is an outage, not the fault of one of them.
-COVERS_AWAY = 3_600.0
+# Stash's pictures failing for less than this is an outage, not the fault of one picture, and costs no tries.
+COVER_OUTAGE_S = 3_600.0
 # Errors of the disk that the data directory is on.
-_OF_THE_DISK = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO))
+_DISK_ERRORS = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO))
+
+ForgetMatches = Callable[[Iterable[str]], None]
+"""Called with the paths of a scene's files when the scene is gone from Stash."""
 
 
 class OutcomeRecorder:
-    """Settles works against one ``state.db`` and one queue. ``tell`` takes (level, sentence) for Stash's own log."""
+    """Records into one ``state.db`` and one queue. ``tell`` takes (level, sentence) for Stash's own log."""
 
     def __init__(
         self,
@@ -60,122 +60,105 @@ class OutcomeRecorder:
         dlq: DeadLetterQueue,
         *,
         clock: Callable[[], float],
-        tell: Callable[[str, str], None] = lambda level, text: None,
+        tell: Callable[[str, str], None],
         share: Callable[[], float] = random.random,
-        forget_matches: Callable[[Iterable[str]], None] = lambda paths: None,
+        forget_matches: ForgetMatches = lambda paths: None,
     ) -> None:
         self._db = db
         self._ledger = Ledger(db)
         self._events = Events(db)
-        self._bindings = ManualMatches(db)
+        self._manual_matches = ManualMatches(db)
         self._store = store
         self._dlq = dlq
         self._clock = clock
         self._tell = tell
         self._share = share
         self._forget_matches = forget_matches
-        self.last_success_at: float | None = None
+        self._last_success_at: float | None = None
         self._heirs: set[int] = set()
 
     def record(self, batch: list[tuple[Claimed, SceneSync]], settings: str, max_retries: int) -> None:
-        """Record every outcome, then finish or retry the rows. ``settings`` is the settings' fingerprint."""
+        """Record every outcome, then finish or retry the rows. ``settings`` is the fingerprint of the settings.
+
+        Raise the error of a work if it is about our own files, and sqlite3.Error.
+        """
         _raise_local_errors(batch)
         now = self._clock()
-        happened: list[Event] = []
-        done: list[int] = []
-        later: list[tuple[int, dict[str, Any]]] = []
-        in_step: list[SceneSync] = []
+        events: list[Event] = []
+        finished: list[int] = []
+        retried: list[tuple[int, Job]] = []
+        synced: list[SceneSync] = []
         with transaction(self._db):
             for row, work in batch:
-                decision = None if work.error is None else self._decide(work, work.error, work.job, now, max_retries)
-                pictures = self._decide_on_pictures(work, now, max_retries)
-                if decision is not None and decision.at is not None:
-                    later.append((row.row_id, {**row.job, **decision.fields, "awaits_file": _has_no_item(work)}))
-                elif pictures is not None and pictures.at is not None:
-                    later.append((row.row_id, {**_for_pictures(row.job), **pictures.fields}))
+                decision = self._decide(work, max_retries, now)
+                if decision is None or decision.is_given_up:
+                    finished.append(row.row_id)
                 else:
-                    done.append(row.row_id)
-                if work.scene is not None and work.scene.gone:
-                    self._forget(work)
-                elif decision is None or decision.at is None or isinstance(work.error, PlexNotFound):
-                    if self._record(work, settings, now):
-                        in_step.append(work)
-                elif work.rating is not None:
-                    self._remember_rating(work, now)
+                    retried.append((row.row_id, _job_that_failed(work).with_retry(decision.state)))
+                decision = decision if work.error is not None else None
+                if self._record_scene(work, decision, settings, now):
+                    synced.append(work)
                 event = _event(work, decision, now)
-                happened.append(event)
+                events.append(event)
                 log.debug("Scene %s: %s%s", work.scene_id, event.kind, f" ({event.detail})" if event.detail else "")
-            discard(self._db, *(work.job["job_key"] for work in in_step))
-            timestamps.write(self._db, {work.scene_id: work.version for work in in_step})
-            self._events.record(happened)
+            discard(self._db, *(work.job.job_key for work in synced))
+            timestamps.write(self._db, {work.scene_id: work.version for work in synced})
+            self._events.record(events)
         for row, work in batch:
-            self._remark(work)
-            if work.error is not None and row.row_id in done:
-                self._bury(row.job, work, now)
-            elif work.pictures_error is not None and row.row_id in done:
-                self._bury_pictures(row.job, work, work.pictures_error, now)
-        for scene_id in self._heirs:
-            # What the gone scene had is theirs now: a merge, as a rule.
-            job = new_job(scene_id, "metadata", {}, priority=PRIORITY_BULK, now=now)
-            self._store.wake(job["job_key"], json.dumps(job))
-        self._heirs.clear()
-        self._store.finish(done)
-        self._store.retry_all(later)
+            self._tell_remarks(work)
+            if row.row_id in finished:
+                self._bury(work, now)
+        self._queue_heirs(now)
+        self._store.finish(finished)
+        self._store.retry_all(retried)
 
-    def _decide_on_pictures(self, work: SceneSync, now: float, max_retries: int) -> RetryDecision | None:
-        """The text is done; its pictures are tried again on their own, and their tries are counted from the first."""
-        if work.error is not None or work.pictures_error is None:
+    def _decide(self, work: SceneSync, max_retries: int, now: float) -> RetryDecision | None:
+        """Decide on the next try of a work that failed, or of its pictures; None if nothing failed."""
+        error = work.error or work.pictures_error
+        if error is None:
             return None
-        return self._decide(work, work.pictures_error, _for_pictures(work.job), now, max_retries)
-
-    def _decide(
-        self, work: SceneSync, error: BaseException, job: dict[str, Any], now: float, max_retries: int
-    ) -> RetryDecision:
-        if isinstance(error, PlexNotFound):
-            kind = FailureKind.NOT_FOUND
-        elif isinstance(error, (*NEEDS_USER, StashError)) or (
-            isinstance(error, PlexTemporaryError) and not isinstance(error, PlexPermanentError)
-        ):
-            kind = FailureKind.TRANSIENT
-        elif isinstance(error, (PlexPermanentError, PermanentError)):
-            kind = FailureKind.PERMANENT
-        else:
-            # Ours, not Plex's (a full disk, a bug): tried again a few times, then kept with its name.
-            log.error("Scene %s", work.scene_id, exc_info=error)
-            kind = FailureKind.TRANSIENT
-        counts = kind is not FailureKind.TRANSIENT or not isinstance(error, PlexError) or self._others_worked(work)
+        job = _job_that_failed(work)
+        kind = _kind_of(work, error)
+        counts = kind is not FailureKind.TRANSIENT or not isinstance(error, PlexError) or self._others_succeeded(work)
         lasts = 0.0
         if isinstance(error, (*NEEDS_USER, StashRefused)):
             counts = False
         elif isinstance(error, StashError):
-            # No breaker stands before Stash's pictures.
-            lasts = now - float(job.get("first_failed_at") or now)
-            counts = not 0 <= lasts < COVERS_AWAY
+            # No circuit breaker protects Stash's pictures.
+            lasts = now - (job.retry.first_failed_at or now)
+            counts = not 0 <= lasts < COVER_OUTAGE_S
         return decide(
             job, kind, error, now=now, share=self._share(), counts=counts, max_retries=max_retries, lasts=lasts
         )
 
-    def _others_worked(self, work: SceneSync) -> bool:
-        """Whether another job succeeded since this one's last try: only then the fault may be the job's own."""
-        last_try = work.job.get("last_try_at")
-        return self.last_success_at is not None and last_try is not None and self.last_success_at > float(last_try)
+    def _others_succeeded(self, work: SceneSync) -> bool:
+        """Whether another job succeeded since this one's last try: only then the job itself may be at fault."""
+        last_try = work.job.retry.last_try_at
+        return self._last_success_at is not None and last_try is not None and self._last_success_at > last_try
 
-    def _record(self, work: SceneSync, settings: str, now: float) -> bool:
-        """Write a scene's row. True where its item shows now what it says."""
-        verdict = work.verdict
-        if work.error is not None:
-            verdict = _verdict_of(work.error)
-        if is_give_back(work.job):
+    def _record_scene(self, work: SceneSync, decision: RetryDecision | None, settings: str, now: float) -> bool:
+        """Record what is known of a scene now. Return True if its items show what the scene says."""
+        if work.scene is not None and work.scene.gone:
+            self._forget_scene(work)
+        elif decision is None or decision.is_given_up or isinstance(work.error, PlexNotFound):
+            return self._record_verdict(work, settings, now)
+        elif work.rating is not None:
+            self._record_rating(work, now)
+        return False
+
+    def _record_verdict(self, work: SceneSync, settings: str, now: float) -> bool:
+        verdict = work.verdict if work.error is None else _verdict_of(work.error)
+        if work.job.is_restore:
             # Its verdict was durable before anything was written, and stands if that fails.
             if work.error is None:
-                discard(self._db, work.job["job_key"])
+                discard(self._db, work.job.job_key)
             return False
         if verdict is None:
             return False
         before = self._ledger.get(work.scene_id)
-        fields = _fields(before, work)
-        in_step = verdict in SYNCED
-        tried = in_step or verdict is Verdict.FAILED
+        is_synced = verdict in SYNCED
+        # After a failure too: another attempt is worth while as soon as something else would be sent.
+        has_fingerprint = work.wish is not None and (is_synced or verdict is Verdict.FAILED)
         items = [
             {"rating_key": item.rating_key, "section": item.section, "file": work.proof_of(item)} for item in work.items
         ]
@@ -187,93 +170,125 @@ class OutcomeRecorder:
                 reason=work.reason or (str(work.error) if work.error else ""),
                 updated_at=work.scene.updated_at if work.scene else None,
                 settings=settings,
-                files=_files(work, in_step),
-                items=items if in_step or not before else before.items,
-                fields=fields,
-                # Of what failed too: another attempt is worth while as soon as something else would be pushed.
-                fingerprint=work.fingerprint if tried and work.wish else before.fingerprint if before else "",
-                says=work.wish.has_metadata if in_step and work.wish else before.says if before else False,
+                files=_ledger_files(work, is_synced),
+                items=items if is_synced or not before else before.items,
+                fields=_owned_fields(before, work),
+                fingerprint=work.fingerprint if has_fingerprint else before.fingerprint if before else "",
+                says=work.wish.has_metadata if is_synced and work.wish else before.says if before else False,
                 evidence=work.evidence,
             ),
             before,
         )
-        if in_step:
-            self.last_success_at = now
-            self._keep_binding(work)
-        return in_step
+        if is_synced:
+            self._last_success_at = now
+            self._renew_manual_match(work)
+        return is_synced
 
-    def _keep_binding(self, work: SceneSync) -> None:
-        """The item chosen by hand has another key now: unless a person has chosen anew meanwhile."""
+    def _renew_manual_match(self, work: SceneSync) -> None:
+        """Store the new rating key of a manually matched item, unless the user has chosen again meanwhile."""
         if work.renewed_manual_match is None:
             return
-        chosen = self._bindings.get(work.scene_id)
+        chosen = self._manual_matches.get(work.scene_id)
         if chosen is not None and chosen.at == work.renewed_manual_match.at:
-            self._bindings.put(work.renewed_manual_match)
+            self._manual_matches.put(work.renewed_manual_match)
 
-    def _remember_rating(self, work: SceneSync, now: float) -> None:
-        """The rating was sent, and then something went wrong: it is ours all the same."""
+    def _record_rating(self, work: SceneSync, now: float) -> None:
+        """Record that the rating is ours, although something failed after it was sent."""
         before = self._ledger.get(work.scene_id)
         entry = before or LedgerRow(work.scene_id, Verdict.FAILED, now, reason=str(work.error))
-        entry.fields = _fields(before, work)
+        entry.fields = _owned_fields(before, work)
         self._ledger.put(entry)
 
-    def _forget(self, work: SceneSync) -> None:
+    def _forget_scene(self, work: SceneSync) -> None:
+        """Drop everything about a scene that is gone from Stash; other scenes with its files are queued afterwards."""
         known = self._ledger.get(work.scene_id)
         if known is not None:
-            # first what only the ledger leads to: a kill in between repeats it
+            # What only the ledger leads to goes first: a kill in between repeats it.
             self._forget_matches(file["path"] for file in known.files)
         self._heirs |= self._ledger.heirs(work.scene_id)
         self._ledger.drop(work.scene_id)
-        self._bindings.drop(work.scene_id)
-        discard(self._db, work.job["job_key"])
+        self._manual_matches.drop(work.scene_id)
+        discard(self._db, work.job.job_key)
         timestamps.write(self._db, {work.scene_id: None})
 
-    def _remark(self, work: SceneSync) -> None:
-        """Tell a person what they should know of a job that is done."""
+    def _queue_heirs(self, now: float) -> None:
+        """Queue the scenes that have the files of a gone scene now: usually the scenes were merged."""
+        for scene_id in self._heirs:
+            job = new_job(scene_id, "metadata", {}, priority=PRIORITY_BULK, now=now)
+            self._store.wake(job["job_key"], json.dumps(job))
+        self._heirs.clear()
+
+    def _tell_remarks(self, work: SceneSync) -> None:
         for remark in work.remarks:
             self._tell("warning", remark)
         if work.wrote and work.match is not None and work.match.confidence is MatchConfidence.LOW and work.scene:
             self._tell("warning", LowConfidence(work.scene_id, work.scene.paths[0], work.match).synced())
 
-    def _say(self, error: BaseException, words: str) -> None:
-        """Tell a person of a dead letter, unless it comes back by itself: then there is nothing to see to."""
-        if code_of(error) in ENDED_BY_OUTAGE:
-            log.info("%s; it is tried again by itself", words)
-        else:
-            self._tell("warning", f"{words}. See View Queue Status")
-
-    def _bury_pictures(self, job: dict[str, Any], work: SceneSync, error: BaseException, now: float) -> None:
-        tries = int(job.get("retry_count") or 0) + 1
-        known = error if isinstance(error, (PlexError, StashError)) else translate_plex_exception(error)
-        self._say(known, f"The pictures of scene {work.scene_id} were given up after {tries} tries: {known}")
-        self._dlq.add(job, known, tries, detail={"pictures": True}, now=now)
-
-    def _bury(self, job: dict[str, Any], work: SceneSync, now: float) -> None:
-        assert work.error is not None
-        error = (
-            work.error if isinstance(work.error, (PlexError, PermanentError)) else translate_plex_exception(work.error)
-        )
-        tries = int(job.get("retry_count") or 0) + 1
-        detail = {"scene": work.scene.data if work.scene else None, "files": _file_rows(work)}
+    def _bury(self, work: SceneSync, now: float) -> None:
+        """File the dead letter of a work that failed for good, if it did."""
+        tries = work.job.retry.retry_count + 1
+        row = work.job.as_row()
+        if work.error is None:
+            if work.pictures_error is not None:
+                cause = _user_facing(work.pictures_error, PlexError, StashError)
+                self._tell_given_up(
+                    cause, f"The pictures of scene {work.scene_id} were given up after {tries} tries: {cause}"
+                )
+                self._dlq.add(row, cause, tries, detail={"pictures": True}, now=now)
+            return
+        error = _user_facing(work.error, PlexError, PermanentError)
+        detail: dict[str, object] = {"scene": work.scene.data if work.scene else None, "files": _file_rows(work)}
         if isinstance(error, LowConfidence):
             detail["candidates"] = error.candidates()
             log.warning("%s", error.skipped())
             self._tell("warning", error.skipped())
         else:
-            self._say(error, f"Scene {work.scene_id} was given up after {tries} tries: {error}")
-        self._dlq.add(job, error, tries, detail=detail, now=now)
+            self._tell_given_up(error, f"Scene {work.scene_id} was given up after {tries} tries: {error}")
+        self._dlq.add(row, error, tries, detail=detail, now=now)
+
+    def _tell_given_up(self, error: BaseException, sentence: str) -> None:
+        """Tell the user of a dead letter, unless it is retried without their doing."""
+        if code_of(error) in ENDED_BY_OUTAGE:
+            log.info("%s; it is tried again by itself", sentence)
+        else:
+            self._tell("warning", f"{sentence}. See View Queue Status")
 
 
 def _raise_local_errors(batch: list[tuple[Claimed, SceneSync]]) -> None:
-    """A full disk, or a file of ours that is damaged, is no job's fault and ends them all. Raises what it was."""
+    """Raise an error that no job is at fault for and that ends them all: a full disk, or a damaged file of ours."""
     for _, work in batch:
         for error in (work.error, work.pictures_error):
-            if isinstance(error, sqlite3.Error) or (isinstance(error, OSError) and error.errno in _OF_THE_DISK):
+            if isinstance(error, sqlite3.Error) or (isinstance(error, OSError) and error.errno in _DISK_ERRORS):
                 raise error
 
 
-def _fields(before: LedgerRow | None, work: SceneSync) -> dict[str, Any]:
-    """What of an item is ours: only a rating we wrote may be cleared."""
+def _user_facing(error: BaseException, *kinds: type[BaseException]) -> BaseException:
+    return error if isinstance(error, kinds) else translate_plex_exception(error)
+
+
+def _job_that_failed(work: SceneSync) -> Job:
+    """Return the job to try again: the text is done if only the pictures failed, and their tries start at zero."""
+    if work.error is None:
+        return work.job.pictures_only()
+    return work.job.with_retry(replace(work.job.retry, awaits_file=_has_no_item(work)))
+
+
+def _kind_of(work: SceneSync, error: BaseException) -> FailureKind:
+    if isinstance(error, PlexNotFound):
+        return FailureKind.NOT_FOUND
+    if isinstance(error, (*NEEDS_USER, StashError)):
+        return FailureKind.TRANSIENT
+    if isinstance(error, PlexTemporaryError) and not isinstance(error, PlexPermanentError):
+        return FailureKind.TRANSIENT
+    if isinstance(error, (PlexPermanentError, PermanentError)):
+        return FailureKind.PERMANENT
+    # Our own failure, a bug for instance: tried again a few times, then a dead letter with its name.
+    log.error("Scene %s", work.scene_id, exc_info=error)
+    return FailureKind.TRANSIENT
+
+
+def _owned_fields(before: LedgerRow | None, work: SceneSync) -> dict[str, Any]:
+    """Return the fields of the items that are ours: only a rating that we wrote may be cleared."""
     fields = dict(before.fields) if before else {}
     if work.rating is not None:
         fields["userRating"] = work.rating.new
@@ -281,37 +296,28 @@ def _fields(before: LedgerRow | None, work: SceneSync) -> dict[str, Any]:
 
 
 def _event(work: SceneSync, decision: RetryDecision | None, now: float) -> Event:
-    """What a settled work is for the history."""
-    if decision is not None:
-        assert work.error is not None
-        kind = "given up" if decision.at is None else "waits"
+    """Return the entry of the history for an outcome."""
+    if decision is not None and work.error is not None:
+        kind = "given up" if decision.is_given_up else "waits"
         return Event(now, kind, work.scene_id, f"{code_of(work.error)}: {work.error}")
     if work.scene is not None and work.scene.gone:
         return Event(now, "gone from Stash", work.scene_id)
     return Event(now, work.verdict.value if work.verdict else "settled", work.scene_id, work.reason)
 
 
-def _files(work: SceneSync, in_step: bool) -> list[dict[str, Any]]:
-    """The scene's files. How long they are only helps to choose between items: rows in step, of which there is one for
-    each scene, do without."""
+def _ledger_files(work: SceneSync, is_synced: bool) -> list[dict[str, Any]]:
+    """Return the scene's files. Their durations only help to choose between items; the rows of synced scenes, one for
+    nearly every scene, do without."""
     rows = _file_rows(work)
-    return [{name: value for name, value in row.items() if name != "duration"} for row in rows] if in_step else rows
+    return [{name: value for name, value in row.items() if name != "duration"} for row in rows] if is_synced else rows
 
 
 def _file_rows(work: SceneSync) -> list[dict[str, Any]]:
     return [file.as_row() for file in work.scene.files] if work.scene else []
 
 
-def _for_pictures(job: dict[str, Any]) -> dict[str, Any]:
-    """The job as it goes on for its pictures alone: behind everybody's saves, and with tries of their own."""
-    if job.get("images_only"):
-        return job
-    kept = {name: value for name, value in job.items() if name not in _TRIED}
-    return {**kept, "images_only": True, "priority": PRIORITY_BULK}
-
-
 def _has_no_item(work: SceneSync) -> bool:
-    """Whether Plex has nothing yet that could be the scene's file: then only a look at its listing can help."""
+    """Whether Plex has nothing yet that could be the scene's file: then only a change of its listing can help."""
     return isinstance(work.error, PlexNotFound) and (work.match is None or not work.match.chosen)
 
 

@@ -105,7 +105,7 @@ class PlexHealth:
         closed = self.breaker.worked()
         self._status.attention(None)
         if closed:
-            self._dlq_retry.plex_is_back()
+            self._dlq_retry.retry_after_outage()
         if closed and self._outage_told:
             self._outage_told = False
             log.info("Plex works again")

@@ -21,6 +21,7 @@ from stash.client import StashClient
 from stash.scene_source import StashReader
 from state import database
 from sync_queue.dlq import DeadLetterQueue
+from sync_queue.job import Job
 from sync_queue.operations import save_sync_timestamp
 
 __all__ = ["PermanentError", "SceneSync", "SyncWorker"]
@@ -86,7 +87,7 @@ class SyncWorker:
 
     def _process_job(self, job: dict[str, Any]) -> None:
         """Match, write and record one job. Raises PlexError, PermanentError, StashError."""
-        work = SceneSync(job)
+        work = SceneSync(Job.from_row(job))
         pipeline = self._batch_pipeline()
         try:
             pipeline.prepare([work], None if self.stash is None else read_scenes(self.stash, [work.scene_id]))
@@ -114,7 +115,9 @@ class SyncWorker:
         if item is None:
             raise PlexNotFound(f"Plex has no item {rating_key} any more")
         path = str(data.get("path") or (item.parts[0].path if item.parts else ""))
-        work = SceneSync({"scene_id": 0}, scene=Scene(0, cast(SceneData, data), [SceneFile(path)]), items=[item])
+        work = SceneSync(
+            Job.from_row({"scene_id": 0}), scene=Scene(0, cast(SceneData, data), [SceneFile(path)]), items=[item]
+        )
         work.wish = pipeline.writer.wish(work, pipeline.tag_descendants)
         pipeline.writer.write(work)
         if work.error is not None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pipeline.batch import BatchPipeline
-from pipeline.scene_records import SceneRecords
+from pipeline.item_records import ItemRecords
 from plex.client import PlexClient
 from sync_queue.dlq import DeadLetterQueue
 from sync_queue.store import JobStore
@@ -34,7 +34,7 @@ POINTS: list[tuple[Any, str]] = [
     (BatchPipeline, "write"),
     (BatchPipeline, "write_pictures"),
     (BatchPipeline, "verify"),
-    (SceneRecords, "before_write"),
+    (ItemRecords, "before_write"),
     (PlexClient, "edit"),
     (PlexClient, "get"),
     (OutcomeRecorder, "record"),

@@ -10,6 +10,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,6 @@ from tests.faults.malformed_input import altered_json, damaged_bytes, time_limit
 from tests.faults.suite_size import INPUTS_PER_PARSER, generated_inputs, repetitions
 from worker import process as worker_process
 from worker import status_files
-from worker.outcomes import _for_pictures
 from worker.retry import FailureKind, decide
 
 pytestmark = pytest.mark.fault
@@ -223,13 +223,13 @@ def test_queue_rows_with_any_content_are_processed_or_set_aside(
         while rows := queue.claim(20, 10.0):
             for row in rows:
                 queue.superseded(row)
-                assert isinstance(row.job["job_key"], str)
-                assert isinstance(row.job.get("scene_id", row.job.get("entity_id")), (int, str, float))
-                if "scene_id" in row.job:
-                    assert SceneSync(row.job).scene_id is not None
+                assert isinstance(row.job.job_key, str)
+                assert isinstance(row.job.scene_id if row.job.entity is None else row.job.entity_id, int)
+                if row.job.entity is None:
+                    assert SceneSync(row.job).scene_id == row.job.scene_id
                 for failure in FailureKind:
-                    decide(_for_pictures(row.job), failure, OSError("x"), now=20.0, share=0.5)
-                queue.retry(row.row_id, {**row.job, "next_retry_at": 300.0})
+                    decide(row.job.pictures_only(), failure, OSError("x"), now=20.0, share=0.5)
+                queue.retry(row.row_id, row.job.with_retry(replace(row.job.retry, next_retry_at=300.0)))
         # unreadable rows are set aside; the others wait for their next attempt
         counts = get_stats(queue_dir(folder))
         assert counts["in_flight"] == 0

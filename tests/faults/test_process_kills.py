@@ -59,10 +59,10 @@ WORKER_KILLS = [
     *before_and_after("worker", "saves", "sync_queue.store:JobStore.resume", "COMMIT @ queue/data.db"),
     *before_and_after("worker", "saves", "worker.stash_source:read_batch"),
     *before_and_after(
-        "worker", "saves", "pipeline.scene_records:SceneRecords.before_write", "plex.client:PlexClient.edit"
+        "worker", "saves", "pipeline.item_records:ItemRecords.before_write", "plex.client:PlexClient.edit"
     ),
     *before_and_after("worker", "saves a cover", "plex.client:PlexClient.post"),
-    KillPoint("worker", "saves a cover", "pipeline.scene_records:SceneRecords.after_pictures", "after"),
+    KillPoint("worker", "saves a cover", "pipeline.item_records:ItemRecords.after_pictures", "after"),
     KillPoint("worker", "saves", "pipeline.batch:BatchPipeline.verify", "after"),
     *before_and_after("worker", "saves", "COMMIT @ state.db", "sync_queue.store:JobStore.finish"),
     *before_and_after("worker", "is refused by Plex", "sync_queue.dlq:DeadLetterQueue.add"),

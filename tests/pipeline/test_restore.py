@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 from common.verdicts import Verdict
-from pipeline.restore import give_back_job
+from pipeline.restore import restore_job
 from sandbox.plex import PlexSim
 from sandbox.plex.model import Item
 from sync_queue.writer import QueueWriter, queue_dir
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.integration
 def give_back(bench: Bench, scene_ids: Iterable[int]) -> None:
     with closing(QueueWriter(queue_dir(bench.data_dir))) as writer:
         for scene_id in scene_ids:
-            job = give_back_job(scene_id, bench.clock())
+            job = restore_job(scene_id, bench.clock())
             writer.fold(json.dumps(job), job["job_key"])
 
 

@@ -16,6 +16,7 @@ from pipeline.scene_reader import Scene, from_job, from_stash, read_scenes
 from sandbox.library import generate
 from sandbox.stash import StashSim
 from stash.client import StashClient, StashError, stash_interface
+from sync_queue.job import Job
 
 pytestmark = pytest.mark.integration
 
@@ -95,7 +96,7 @@ def test_all_files_count_primary_first() -> None:
 
 def test_a_jobs_own_snapshot_is_a_scene() -> None:
     job = {"scene_id": "7", "data": {"path": "/a.mp4", "title": "T", "updated_at": "2024-01-02T03:04:05+01:00"}}
-    found = from_job(job)
+    found = from_job(Job.from_row(job))
     assert (found.scene_id, found.paths, found.gone) == (7, ["/a.mp4"], False)
     assert found.data == job["data"]
     assert found.updated_at == parse_instant("2024-01-02T02:04:05Z")
@@ -104,4 +105,4 @@ def test_a_jobs_own_snapshot_is_a_scene() -> None:
 @pytest.mark.parametrize("data", [None, {}, {"path": ""}, {"path": None}, {"path": 5}, {"title": "T"}])
 def test_a_snapshot_without_a_path_can_never_be_done(data: Any) -> None:
     with pytest.raises(PermanentError, match="scene 7 has no path"):
-        from_job({"scene_id": 7, "data": data})
+        from_job(Job.from_row({"scene_id": 7, "data": data}))

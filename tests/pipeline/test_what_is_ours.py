@@ -14,7 +14,6 @@ import pytest
 from common.jobs import PRIORITY_BULK, new_job
 from common.verdicts import Verdict
 from pipeline.pictures import PictureSync
-from pipeline.restore import GIVE_BACK
 from sandbox.library import generate
 from sandbox.plex import PlexSim
 from sandbox.plex.model import Item, Tag
@@ -22,6 +21,7 @@ from sandbox.stash import StashSim, png
 from stash.client import StashClient
 from stash.covers import fetch_cover
 from state.snapshots import Snapshots
+from sync_queue.job import RESTORE
 from sync_queue.writer import QueueWriter, queue_dir
 from tests.worker.conftest import MakeBench
 from tests.worker.support import START, Bench, scene
@@ -157,7 +157,7 @@ def test_what_is_given_back_is_as_it_was_locks_included(bench: Bench) -> None:
         sync(bench, scene_id, **{**WHOLE, "studio": "Another installation", "tags": ["z"]})
     assert (state(bare), state(rich)) != before
     for scene_id in (1, 2):
-        by_hand(bench, scene_id, update_type=GIVE_BACK, job_key=f"giveback_{scene_id}")
+        by_hand(bench, scene_id, update_type=RESTORE, job_key=f"giveback_{scene_id}")
     assert (state(bare), state(rich)) == before
     assert bench.entry(1).verdict is Verdict.RESTORED
     assert bench.timestamps() == {}
@@ -167,7 +167,7 @@ def test_what_is_given_back_is_as_it_was_locks_included(bench: Bench) -> None:
 def test_after_it_a_save_pushes_nothing_and_a_sync_by_hand_does(bench: Bench, plex: PlexSim) -> None:
     [item] = bench.stock(1)
     sync(bench, **WHOLE)
-    by_hand(bench, 1, update_type=GIVE_BACK, job_key="giveback_1")
+    by_hand(bench, 1, update_type=RESTORE, job_key="giveback_1")
     puts = plex.puts
     sync(bench, **WHOLE)
     assert plex.puts == puts
@@ -182,7 +182,7 @@ def test_after_it_a_save_pushes_nothing_and_a_sync_by_hand_does(bench: Bench, pl
 def test_a_save_that_meets_a_waiting_sync_by_hand_does_not_undo_it(bench: Bench) -> None:
     [item] = bench.stock(1)
     sync(bench, **WHOLE)
-    by_hand(bench, 1, update_type=GIVE_BACK, job_key="giveback_1")
+    by_hand(bench, 1, update_type=RESTORE, job_key="giveback_1")
     bench.health.block("for the test")
     by_hand(bench, 1, by_hand=True)
     bench.save(1)
@@ -197,7 +197,7 @@ def test_what_a_person_did_to_other_fields_since_is_theirs(make_bench: MakeBench
     sync(bench, **WHOLE)
     item.summary = "Written in Plex later"
     item.tag_list("collection").append(Tag("Made later"))
-    by_hand(bench, 1, update_type=GIVE_BACK, job_key="giveback_1")
+    by_hand(bench, 1, update_type=RESTORE, job_key="giveback_1")
     assert item.summary == "Written in Plex later"
     assert item.tags("collection") == ["Made later"]
 
@@ -207,8 +207,8 @@ def test_an_outage_in_the_middle_of_giving_back_is_gone_on_with(bench: Bench, pl
     before = state(item)
     sync(bench, **WHOLE)
     plex.faults.set(status=503, only="^PUT", times=1)
-    by_hand(bench, 1, update_type=GIVE_BACK, job_key="giveback_1")
-    assert bench.job(1)["update_type"] == GIVE_BACK
+    by_hand(bench, 1, update_type=RESTORE, job_key="giveback_1")
+    assert bench.job(1)["update_type"] == RESTORE
     bench.live(60)
     assert state(item) == before
 
@@ -310,5 +310,5 @@ def test_pictures_are_given_back_too(bench: Bench, cover: Cover) -> None:
     bench.save(1)
     bench.work()
     assert state(item) != before
-    by_hand(bench, 1, update_type=GIVE_BACK, job_key="giveback_1")
+    by_hand(bench, 1, update_type=RESTORE, job_key="giveback_1")
     assert state(item) == before

@@ -105,5 +105,5 @@ def test_an_empty_queue_gives_its_disk_back(tmp_path: Path) -> None:
         assert not store.shrink()
         # and it is the same queue as before
         writer.fold_all(rows(range(1, 3)))
-        assert [row.job["scene_id"] for row in store.claim(5, 10.0)] == [1, 2]
+        assert [row.job.scene_id for row in store.claim(5, 10.0)] == [1, 2]
         assert writer.layout() > 0

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ import persistqueue.serializers.json as json_serializer
 from persistqueue import SQLiteAckQueue
 
 from common.jobs import new_job
+from sync_queue.job import Job
 from sync_queue.writer import queue_dir
 
 ROOT = Path(__file__).parents[2]
@@ -95,3 +97,8 @@ def together(orders: Sequence[Sequence[str]]) -> list[str]:
     ends = [child.communicate(timeout=PATIENCE) for child in children]
     assert [child.returncode for child in children] == [0] * len(children), [end[1] for end in ends]
     return [end[0] for end in ends]
+
+
+def due_at(job: Job, moment: float) -> Job:
+    """Return a job that is tried again at a moment."""
+    return job.with_retry(replace(job.retry, next_retry_at=moment))

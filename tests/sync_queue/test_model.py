@@ -15,6 +15,7 @@ from common.jobs import scene_key
 from sync_queue.setup import open_writer, set_up
 from sync_queue.store import Claimed, JobStore
 from sync_queue.writer import queue_dir
+from tests.sync_queue.support import due_at
 
 from .support import job_text, rows
 
@@ -63,7 +64,7 @@ class Queue(RuleBasedStateMachine):
     @rule(data=st.data())
     def finish(self, data: st.DataObject) -> None:
         row, read_at = self.in_flight.pop(data.draw(st.integers(0, len(self.in_flight) - 1)))
-        scene = row.job["scene_id"]
+        scene = row.job.scene_id or 0
         self.covered[scene] = max(read_at, self.covered.get(scene, 0))
         self.store.finish([row.row_id])
 
@@ -71,7 +72,7 @@ class Queue(RuleBasedStateMachine):
     @rule(data=st.data(), wait=st.integers(0, 100))
     def fail(self, data: st.DataObject, wait: int) -> None:
         row, _ = self.in_flight.pop(data.draw(st.integers(0, len(self.in_flight) - 1)))
-        self.store.retry(row.row_id, row.job | {"next_retry_at": self.clock + wait, "retry_count": 1})
+        self.store.retry(row.row_id, due_at(row.job, self.clock + wait))
 
     @precondition(lambda self: bool(self.in_flight))
     @rule(data=st.data())

@@ -50,7 +50,7 @@ def test_a_save_that_came_in_between_keeps_its_priority(writer: PageWriter, fold
 
     with closing(JobStore(folder)) as store:
         [row] = store.claim(5, 1e12, most_urgent_only=True)
-    assert (row.job["priority"], row.job["data"]) == (0, {"path": "/1"})
+    assert (row.job.priority, row.job.data) == (0, {"path": "/1"})
 
 
 def test_it_says_whether_a_row_will_be_inserted(writer: PageWriter) -> None:

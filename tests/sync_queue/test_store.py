@@ -12,9 +12,11 @@ import pytest
 
 from common.jobs import new_entity_job, new_job
 from sync_queue import sql
+from sync_queue.job import RetryState
 from sync_queue.sql import MAX_DUE_AHEAD_S
 from sync_queue.store import JobStore, is_due
 from sync_queue.writer import QueueWriter, queue_dir
+from tests.sync_queue.support import due_at
 
 from .support import database, job_text, rows, waiting
 
@@ -39,7 +41,7 @@ def job(scene_id: int, priority: int = 2, due: float | None = None, **more: Any)
 
 def claim(store: JobStore, limit: int = 100, now: float = NOW, **options: Any) -> list[int]:
     """The scenes of the rows that are claimed."""
-    return [row.job["scene_id"] for row in store.claim(limit, now, **options)]
+    return [row.job.scene_id or 0 for row in store.claim(limit, now, **options)]
 
 
 def test_rows_come_by_priority_then_due_time_then_age(data_dir: str, store: JobStore) -> None:
@@ -130,7 +132,7 @@ def test_a_row_that_is_no_job_is_set_aside_and_keeps_nobody_waiting(
 def test_a_job_the_library_was_given_without_a_key_gets_its_scenes(data_dir: str, store: JobStore) -> None:
     put(data_dir, {"scene_id": 12, "data": {"path": "/a"}})
     (row,) = store.claim(1, NOW)
-    assert row.job == {"scene_id": 12, "data": {"path": "/a"}, "job_key": "scene_12"}
+    assert row.job.as_row() == {"scene_id": 12, "data": {"path": "/a"}, "job_key": "scene_12"}
 
 
 def test_a_claimed_row_is_superseded_by_a_newer_one_of_its_key(
@@ -154,11 +156,11 @@ def test_finished_rows_leave_the_table(data_dir: str, store: JobStore) -> None:
 def test_a_row_given_back_waits_until_it_is_due_and_keeps_its_retry_fields(data_dir: str, store: JobStore) -> None:
     put(data_dir, job(1))
     (row,) = store.claim(1, NOW)
-    row.job.update(retry_count=1, next_retry_at=NOW + 30, last_error_type="PlexNotFound")
-    store.retry(row.row_id, row.job)
+    state = RetryState(1, {"NOT_FOUND": 1}, NOW + 30, "PlexNotFound", "no such file", NOW, NOW)
+    store.retry(row.row_id, row.job.with_retry(state))
     assert claim(store, now=NOW + 29) == []
     (again,) = store.claim(1, NOW + 30)
-    assert again.job == row.job
+    assert again.job == row.job.with_retry(state)
     assert again.row_id == row.row_id
     assert rows(data_dir)[0].kinds[0] == "blob"
 
@@ -169,8 +171,8 @@ def test_a_row_given_back_is_dropped_where_a_newer_one_waits(
     put(data_dir, job(1), job(2))
     first, second = store.claim(2, NOW)
     writer.fold(job_text(1, now=NOW + 1), "scene_1")
-    store.retry(first.row_id, first.job | {"next_retry_at": NOW + 30})
-    store.retry(second.row_id, second.job | {"next_retry_at": NOW + 30})
+    store.retry(first.row_id, due_at(first.job, NOW + 30))
+    store.retry(second.row_id, due_at(second.job, NOW + 30))
     assert [(row.job["scene_id"], row.job.get("next_retry_at")) for row in rows(data_dir)] == [
         (2, NOW + 30),
         (1, None),
@@ -180,7 +182,7 @@ def test_a_row_given_back_is_dropped_where_a_newer_one_waits(
 def test_a_row_given_back_is_not_dropped_where_its_batch_breaks_off_later(data_dir: str, store: JobStore) -> None:
     put(data_dir, job(1))
     (row,) = store.claim(1, NOW)
-    store.retry_all([(row.row_id, row.job | {"next_retry_at": NOW + 30})])
+    store.retry_all([(row.row_id, due_at(row.job, NOW + 30))])
     store.retry(row.row_id, row.job)
     store.retry_all([(row.row_id, row.job)])
     assert [found["next_retry_at"] for found in waiting(data_dir)] == [NOW + 30]
@@ -195,8 +197,8 @@ def test_a_job_about_an_entity_is_claimed_like_any_other(data_dir: str, store: J
     bare = {"entity": "studio", "entity_id": 3, "priority": 1}
     put(data_dir, entity(), job(1, 1), bare, entity(job_key="tag_8", after=500), job(2))
     rows_ = store.claim(10, NOW)
-    assert [row.job["job_key"] for row in rows_] == ["tag_7", "scene_1", "studio_3", "tag_8"]
-    assert [row.job.get("after") for row in rows_] == [0, None, 0, 500]
+    assert [row.job.job_key for row in rows_] == ["tag_7", "scene_1", "studio_3", "tag_8"]
+    assert [row.job.after for row in rows_] == [0, 0, 0, 500]
 
 
 def test_scenes_take_the_place_of_an_entity(data_dir: str, store: JobStore) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from common.jobs import new_job, scene_key, scene_row
 from common.sqlite import uri_path
+from sync_queue.job import RetryState
 from sync_queue.store import JobStore
 from sync_queue.writer import QueueWriter, open_existing, queue_dir
 
@@ -58,12 +59,12 @@ def test_a_save_ends_the_waiting_of_a_row_that_was_to_be_tried_again(
 ) -> None:
     writer.fold(job_text(3, priority=2), "scene_3")
     (claimed,) = store.claim(1, 50.0)
-    claimed.job.update(retry_count=4, next_retry_at=500.0, last_error_type="PlexServerDown")
-    store.retry(claimed.row_id, claimed.job)
+    state = RetryState(4, {}, 500.0, "PlexServerDown", "away", 49.0, 40.0)
+    store.retry(claimed.row_id, claimed.job.with_retry(state))
     assert store.claim(1, 60.0) == []
     assert not writer.fold(job_text(3, priority=0, now=61.0), "scene_3")
     assert waiting(data_dir) == [new_job(3, "metadata", {}, priority=0, now=61.0)]
-    assert [row.job["priority"] for row in store.claim(1, 61.0)] == [0]
+    assert [row.job.priority for row in store.claim(1, 61.0)] == [0]
 
 
 def test_a_row_in_flight_does_not_take_a_new_event(data_dir: str, writer: QueueWriter, store: JobStore) -> None:

@@ -14,6 +14,7 @@ from plex.exceptions import PlexTokenRefused
 from sandbox.plex import PlexSim
 from sandbox.plex.model import Item
 from stash.client import StashUnreachable
+from sync_queue.job import RetryState
 from tests.worker.conftest import MakeBench
 from tests.worker.support import START, Bench, Clock, scene
 from worker.circuit_breaker import BreakerState
@@ -442,7 +443,9 @@ def test_a_token_error_is_both_permanent_and_out_of_reach_yet_never_a_dead_lette
 
     bench.save(1)
     [row] = bench.store.claim(1, bench.clock())
-    work = SceneSync({**row.job, "retry_count": 50}, scene=scene(1), error=PlexTokenRefused("refused"))
+    work = SceneSync(
+        row.job.with_retry(RetryState(50, last_try_at=1.0)), scene=scene(1), error=PlexTokenRefused("refused")
+    )
     bench.outcomes.record([(row, work)], "", 5)
     assert bench.letters() == {}
     assert bench.job(1)["retry_count"] == 50

@@ -13,7 +13,15 @@ from plex import exceptions
 from sandbox.plex import PlexSim
 from stash import client
 from worker import dlq_retry
-from worker.dlq_retry import FIRST_PAUSE, LONGEST_PAUSE, LOOK, DlqRetry, anew, let_go, read_letters
+from worker.dlq_retry import (
+    CHECK_INTERVAL_S,
+    FIRST_PAUSE_S,
+    LONGEST_PAUSE_S,
+    DlqRetry,
+    delete_requeued,
+    read_dead_letters,
+    requeued_job,
+)
 
 from .support import START, Bench, Clock
 
@@ -43,8 +51,8 @@ def test_what_died_of_an_outage_comes_back_when_it_ends(
     [item, _] = bench.stock(1, 2)
     bury(1, exceptions.PlexServerDown("away"))
     bury(2, exceptions.PlexPermanentError("refused"))
-    assert back.plex_is_back() == 1
-    assert back.plex_is_back() == 0
+    assert back.retry_after_outage() == 1
+    assert back.retry_after_outage() == 0
     job = bench.job(1)
     assert (job["priority"], job["revived"], job["enqueued_at"]) == (PRIORITY_BULK, 1, clock())
     assert not {"retry_count", "tries", "next_retry_at"} & set(job)
@@ -59,17 +67,17 @@ def test_one_that_dies_again_and_again_comes_back_more_and_more_seldom(
 ) -> None:
     bury(1, exceptions.PlexTemporaryError("500"))
     moments = []
-    while clock.now < START + 10 * LONGEST_PAUSE:
+    while clock.now < START + 10 * LONGEST_PAUSE_S:
         # a breaker that flaps tells it all the time
-        if back.retry_due() or back.plex_is_back():
+        if back.retry_due() or back.retry_after_outage():
             moments.append(clock.now)
             bench.store.clear_waiting()
             bury(1, exceptions.PlexTemporaryError("500"), revived=len(moments))
-        clock.sleep(LOOK)
+        clock.sleep(CHECK_INTERVAL_S)
     pauses = [later - earlier for earlier, later in itertools.pairwise(moments)]
     assert moments[0] == START
-    assert pauses[0] == pytest.approx(2 * FIRST_PAUSE, abs=LOOK)
-    assert pauses[-1] == pytest.approx(LONGEST_PAUSE, abs=LOOK)
+    assert pauses[0] == pytest.approx(2 * FIRST_PAUSE_S, abs=CHECK_INTERVAL_S)
+    assert pauses[-1] == pytest.approx(LONGEST_PAUSE_S, abs=CHECK_INTERVAL_S)
     assert pauses == sorted(pauses)
 
 
@@ -77,9 +85,9 @@ def test_without_an_outage_a_letter_comes_back_after_its_pause(
     clock: Clock, back: DlqRetry, bury: Callable[..., None]
 ) -> None:
     bury(1, client.StashUnreachable("away"))
-    clock.sleep(LOOK)
+    clock.sleep(CHECK_INTERVAL_S)
     assert back.retry_due() == 0
-    clock.sleep(FIRST_PAUSE)
+    clock.sleep(FIRST_PAUSE_S)
     assert back.retry_due() == 1
     assert back.retry_due() == 0
 
@@ -98,29 +106,29 @@ def test_a_row_that_waits_is_due_at_once_and_not_doubled(
 ) -> None:
     bury(1, exceptions.PlexServerDown("away"))
     bench.save(1)
-    assert back.plex_is_back() == 1
+    assert back.retry_after_outage() == 1
     assert bench.store.waiting() == 1
 
 
 def test_a_thousand_letters_come_back_in_pages(
     bench: Bench, back: DlqRetry, bury: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dlq_retry, "PAGE", 7)
+    monkeypatch.setattr(dlq_retry, "PAGE_SIZE", 7)
     for scene_id in range(1, 101):
         bury(scene_id, exceptions.PlexServerDown("away") if scene_id % 2 else exceptions.PlexPermanentError("no"))
-    assert back.plex_is_back() == 50
+    assert back.retry_after_outage() == 50
     assert bench.store.waiting() == 50
     assert bench.dlq.count() == 50
 
 
 def test_a_letter_that_was_written_anew_meanwhile_stays(bench: Bench, clock: Clock, bury: Callable[..., None]) -> None:
     bury(1, exceptions.PlexServerDown("away"))
-    letters = read_letters(bench.db)
+    letters = read_dead_letters(bench.db)
     clock.sleep(1)
     bury(1, exceptions.PlexPermanentError("no"))
-    let_go(bench.db, letters)
+    delete_requeued(bench.db, letters)
     assert bench.letters()[1]["error_type"] == "PlexPermanentError"
-    let_go(bench.db, read_letters(bench.db))
+    delete_requeued(bench.db, read_dead_letters(bench.db))
     assert bench.letters() == {}
 
 
@@ -131,7 +139,10 @@ def test_jobs_of_every_kind_keep_what_they_are_about(bench: Bench, clock: Clock)
     for job in (entity, way_back, pictures, {"job_key": "odd", "scene_id": None}):
         bench.dlq.add(job, ValueError("x"), now=clock())
     bench.db.execute("UPDATE dead_letters SET job = '{' WHERE job_key = 'scene_6'")
-    found = {letter.job_key: anew(letter, priority=PRIORITY_SCAN, now=9.0) for letter in read_letters(bench.db)}
+    found = {
+        letter.job_key: again.as_row() if (again := requeued_job(letter, priority=PRIORITY_SCAN, now=9.0)) else None
+        for letter in read_dead_letters(bench.db)
+    }
     assert found == {
         "giveback_5": {**new_job(5, "give_back", {}, priority=1, now=9.0), "job_key": "giveback_5"},
         "odd": None,
@@ -139,10 +150,10 @@ def test_jobs_of_every_kind_keep_what_they_are_about(bench: Bench, clock: Clock)
         "studio_4": {**new_entity_job("studio", 4, priority=1, now=9.0), "after": 17},
     }
     bench.db.execute("UPDATE dead_letters SET job = ? WHERE job_key = 'scene_6'", (json.dumps(pictures),))
-    [letter] = [one for one in read_letters(bench.db) if one.job_key == "scene_6"]
-    again = anew(letter, priority=PRIORITY_SCAN, now=9.0)
+    [letter] = [one for one in read_dead_letters(bench.db) if one.job_key == "scene_6"]
+    again = requeued_job(letter, priority=PRIORITY_SCAN, now=9.0)
     assert again is not None
-    assert (again["data"], again["by_hand"], "images_only" in again) == ({"path": "/x"}, True, False)
+    assert (again.data, again.by_hand, again.images_only) == ({"path": "/x"}, True, False)
 
 
 def test_looking_in_vain_costs_next_to_nothing(clock: Clock, back: DlqRetry, plex: PlexSim) -> None:

@@ -23,7 +23,7 @@ from sync_queue.writer import QueueWriter, queue_dir
 from tests.stash.test_client import connection
 from tests.sync_queue.support import rows, waiting
 from tests.worker.support import START, Bench, Clock
-from worker.entity_expansion import WITHOUT_STASH, EntityExpansion, reach
+from worker.entity_expansion import RETRY_WITHOUT_STASH_S, EntityExpansion, levels_below
 
 pytestmark = pytest.mark.integration
 
@@ -89,7 +89,7 @@ def client(stash: StashSim) -> Iterator[StashClient]:
 @pytest.fixture
 def desk(tmp_path: Path, client: StashClient, clock: Clock) -> Iterator[Desk]:
     """A desk that turns pages of three."""
-    made = Desk(tmp_path / "data", client, clock, page=3)
+    made = Desk(tmp_path / "data", client, clock, page_size=3)
     yield made
     made.store.close()
 
@@ -125,7 +125,7 @@ def test_a_save_goes_between_two_pages(stash: StashSim, desk: Desk) -> None:
     desk.edit(f"performer_{performer}")
     desk.work()
     desk.put(new_job(99, "metadata", {}, priority=0, now=START))
-    assert [row.job["scene_id"] for row in desk.work()] == [99]
+    assert [row.job.scene_id for row in desk.work()] == [99]
 
 
 def test_of_a_mixed_batch_the_scenes_are_left(stash: StashSim, desk: Desk) -> None:
@@ -133,7 +133,7 @@ def test_of_a_mixed_batch_the_scenes_are_left(stash: StashSim, desk: Desk) -> No
     desk.put(scanned[0])
     desk.edit("performer_1", "studio_1", "tag_1", "group_1", "tag_9999")
     desk.put(scanned[1])
-    assert [row.job["scene_id"] for row in desk.work()] == [50, 60]
+    assert [row.job.scene_id for row in desk.work()] == [50, 60]
     assert stash.counters["graphql"] == 1
     assert "tag_9999" not in desk.queued()
     assert len([row for row in rows(desk.data_dir) if row.status == 2]) == 2
@@ -141,7 +141,7 @@ def test_of_a_mixed_batch_the_scenes_are_left(stash: StashSim, desk: Desk) -> No
 
 def test_a_batch_without_entities_asks_nothing(stash: StashSim, desk: Desk) -> None:
     desk.put(new_job(1, "metadata", {}, priority=0, now=START))
-    assert [row.job["scene_id"] for row in desk.work()] == [1]
+    assert [row.job.scene_id for row in desk.work()] == [1]
     assert stash.counters["graphql"] == 0
 
 
@@ -165,7 +165,7 @@ def test_killed_between_any_two_pages_every_scene_is_queued(
     for _ in range(pages_before):
         desk.work()
     assert len(desk.store.claim(1, clock())) == 1  # and gone
-    successor = Desk(tmp_path / "data", client, clock, page=3)
+    successor = Desk(tmp_path / "data", client, clock, page_size=3)
     assert successor.store.resume() == 1
     while any(key.startswith("performer") for key in successor.queued()):
         successor.work(1)
@@ -197,9 +197,9 @@ def test_without_a_stash_it_waits_for_a_worker_that_has_one(tmp_path: Path, cloc
     desk = Desk(tmp_path / "data", None, clock)
     desk.edit("performer_1")
     desk.put(new_job(5, "metadata", {}, priority=1, now=START))
-    assert [row.job["scene_id"] for row in desk.work()] == [5]
+    assert [row.job.scene_id for row in desk.work()] == [5]
     assert desk.store.claim(1, clock()) == []
-    assert desk.store.next_due() == START + WITHOUT_STASH
+    assert desk.store.next_due() == START + RETRY_WITHOUT_STASH_S
     desk.store.close()
 
 
@@ -258,7 +258,7 @@ def test_what_stash_cannot_answer_is_asked_again_and_given_up_with_a_word(tmp_pa
     ],
 )
 def test_how_far_below_a_change_shows(kind: str, settings: dict[str, Any], depth: int) -> None:
-    assert reach(kind, Stash2PlexConfig.from_settings(settings)) == depth
+    assert levels_below(kind, Stash2PlexConfig.from_settings(settings)) == depth
 
 
 def test_what_lies_below_is_queued_where_the_settings_say_so(stash: StashSim, desk: Desk) -> None:
@@ -266,7 +266,7 @@ def test_what_lies_below_is_queued_where_the_settings_say_so(stash: StashSim, de
     stash.gql(tag, {"i": {"id": "2", "parent_ids": ["1"]}})
     child = [scene.id for scene in stash.scenes if 2 in scene.tag_ids and 1 not in scene.tag_ids]
     assert child
-    desk.entities._page = PAGE_SIZE
+    desk.entities._page_size = PAGE_SIZE
     desk.edit("tag_1")
     desk.work()
     assert not {f"scene_{number}" for number in child} & set(desk.queued())
@@ -321,7 +321,7 @@ def test_a_pause_that_shows_only_now_keeps_the_edit(bench: Bench) -> None:
 def test_where_stash_goes_away_amid_a_batch_neither_edit_nor_scan_is_lost(bench: Bench) -> None:
     bench.stock(1, 2, 3)
     edited(bench, Listed())
-    bench.dispatcher._entities._page = 2  # so that the edit goes on behind scene 2
+    bench.dispatcher._entities._page_size = 2  # so that the edit goes on behind scene 2
 
     def away(scene_ids: list[int]) -> None:
         if scene_ids:
@@ -340,4 +340,4 @@ def test_a_worker_without_a_stash_is_not_kept_busy_by_an_edit(bench: Bench) -> N
     edited(bench, None)
     bench.work()
     assert item.title == "Title 3"
-    assert bench.store.next_due() == START + WITHOUT_STASH
+    assert bench.store.next_due() == START + RETRY_WITHOUT_STASH_S

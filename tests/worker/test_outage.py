@@ -19,7 +19,7 @@ from sync_queue.writer import QueueWriter, queue_dir
 from tests.worker.conftest import MakeBench
 from tests.worker.support import START, Bench, Clock, scene
 from worker.circuit_breaker import BreakerState
-from worker.retry import HOUR, NOT_FOUND_TRIES
+from worker.retry import HOUR_S, NOT_FOUND_TRIES
 from worker.status_files import StatusFiles
 
 pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
@@ -38,7 +38,7 @@ def test_a_missing_file_waits_and_is_written_once_when_plex_has_it(bench: Bench,
     assert bench.entry(1).verdict is Verdict.NOT_IN_PLEX
     assert "/data/1.mp4" in bench.entry(1).reason
     assert 1 not in bench.timestamps()
-    bench.live(1.5 * HOUR)
+    bench.live(1.5 * HOUR_S)
     assert bench.job(1)["retry_count"] > 5
     assert plex.puts == 1
     item = bench.item(1)
@@ -56,14 +56,14 @@ def test_a_missing_file_waits_and_is_written_once_when_plex_has_it(bench: Bench,
 def test_a_file_that_never_comes_is_given_up_after_two_hours_and_twelve_tries(bench: Bench, clock: Clock) -> None:
     bench.scenes[1] = scene(1)
     bench.save(1)
-    bench.live(2 * HOUR - 1)
+    bench.live(2 * HOUR_S - 1)
     assert bench.letters() == {}
     assert bench.job(1)["retry_count"] >= NOT_FOUND_TRIES - 1
     bench.live(1_300)
     letter = bench.letters()[1]
     assert letter["error_type"] == "PlexNotFound"
     assert letter["attempts"] >= NOT_FOUND_TRIES
-    assert letter["last_at"] - letter["first_at"] >= 2 * HOUR
+    assert letter["last_at"] - letter["first_at"] >= 2 * HOUR_S
     assert letter["first_at"] == START
     assert bench.rows() == {}
     assert bench.entry(1).verdict is Verdict.NOT_IN_PLEX
@@ -75,10 +75,10 @@ def test_a_file_that_never_comes_is_given_up_after_two_hours_and_twelve_tries(be
 def test_a_new_save_of_a_missing_scene_begins_its_two_hours_anew(bench: Bench) -> None:
     bench.scenes[1] = scene(1)
     bench.save(1)
-    bench.live(1.9 * HOUR)
+    bench.live(1.9 * HOUR_S)
     bench.save(1)
     assert bench.job(1).get("retry_count") is None
-    bench.live(1.9 * HOUR)
+    bench.live(1.9 * HOUR_S)
     assert bench.letters() == {}
 
 
@@ -88,9 +88,9 @@ def test_many_missing_files_share_their_looks(bench: Bench, plex: PlexSim) -> No
     bench.enqueue(*range(1, 101))
     bench.work()
     plex.reset_counters()
-    bench.live(HOUR)
+    bench.live(HOUR_S)
     # at most one look in 45 s, of two listings, and one whole reading an hour
-    assert plex.counters[LISTING] <= 2 * HOUR / 45 + 4
+    assert plex.counters[LISTING] <= 2 * HOUR_S / 45 + 4
     assert set(plex.counters) <= {LISTING}
     assert len(bench.rows()) == 100
 
@@ -248,7 +248,7 @@ def test_a_read_time_out_after_a_good_write_is_read_again_before_it_is_repeated(
 def test_a_file_looked_for_often_survives_an_outage_and_a_wrong_token(bench: Bench, plex: PlexSim) -> None:
     bench.scenes[1] = scene(1)
     bench.save(1)
-    bench.live(1.6 * HOUR)
+    bench.live(1.6 * HOUR_S)
     tries = bench.job(1)["retry_count"]
     assert tries > 5
     bench.pipeline.close()
@@ -273,7 +273,7 @@ def test_a_file_looked_for_often_is_not_given_up_at_its_first_failed_write(bench
     bench.stock(2)
     bench.scenes[1] = scene(1)
     bench.save(1)
-    bench.live(1.6 * HOUR)
+    bench.live(1.6 * HOUR_S)
     bench.save(2)
     bench.work()
     bench.item(1)

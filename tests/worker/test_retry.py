@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plex.exceptions import PlexNotFound, PlexServerDown
-from worker.retry import HOUR, NOT_FOUND_TRIES, FailureKind, RetryDecision, decide
+from sync_queue.job import Job
+from worker.retry import HOUR_S, NOT_FOUND_TRIES, FailureKind, RetryDecision, decide
 
 pytestmark = pytest.mark.unit
 
@@ -18,15 +19,19 @@ DOWN = PlexServerDown("Plex cannot be reached")
 GONE = PlexNotFound("no such file")
 
 
+def job_of(row: dict[str, Any]) -> Job:
+    return Job.from_row({"scene_id": 1, **row})
+
+
 def decision(job: dict[str, Any], failure: FailureKind = FailureKind.TRANSIENT, **options: Any) -> RetryDecision:
-    return decide(job, failure, DOWN, **{"now": NOW, "share": 1.0, **options})
+    return decide(job_of(job), failure, DOWN, **{"now": NOW, "share": 1.0, **options})
 
 
 @pytest.mark.parametrize(("tries", "pause"), [(0, 5), (1, 10), (2, 20), (3, 40), (4, 80)], ids=lambda value: str(value))
 def test_transient_pauses_double_up_to_their_cap(tries: int, pause: float) -> None:
     found = decision({"retry_count": tries})
     assert found.at == NOW + pause
-    assert found.fields == {
+    assert found.state.as_row() == {
         "retry_count": tries + 1,
         "tries": {"TRANSIENT": tries + 1},
         "last_error_type": "PlexServerDown",
@@ -39,7 +44,7 @@ def test_transient_pauses_double_up_to_their_cap(tries: int, pause: float) -> No
 
 @pytest.mark.parametrize(("tries", "pause"), [(0, 30), (1, 60), (4, 480), (5, 600), (11, 600), (500, 600)])
 def test_not_found_pauses_double_up_to_their_own_cap(tries: int, pause: float) -> None:
-    found = decision({"retry_count": tries, "enqueued_at": NOW - HOUR}, FailureKind.NOT_FOUND)
+    found = decision({"retry_count": tries, "enqueued_at": NOW - HOUR_S}, FailureKind.NOT_FOUND)
     assert found.at == NOW + pause
 
 
@@ -53,13 +58,13 @@ def test_transient_failures_are_given_up_after_the_allowed_tries(tries: int, all
 @pytest.mark.parametrize(
     ("age", "tries", "dead"),
     [
-        (2 * HOUR, 11, True),
-        (2 * HOUR, 10, False),
-        (2 * HOUR - 1, 11, False),
-        (2 * HOUR - 1, 5_000, False),
-        (30 * 24 * HOUR, 0, False),
-        (30 * 24 * HOUR, 11, True),
-        (-HOUR, 50, False),
+        (2 * HOUR_S, 11, True),
+        (2 * HOUR_S, 10, False),
+        (2 * HOUR_S - 1, 11, False),
+        (2 * HOUR_S - 1, 5_000, False),
+        (30 * 24 * HOUR_S, 0, False),
+        (30 * 24 * HOUR_S, 11, True),
+        (-HOUR_S, 50, False),
     ],
 )
 def test_a_file_is_given_up_when_it_is_old_and_was_looked_for_often(age: float, tries: int, dead: bool) -> None:
@@ -74,33 +79,33 @@ def test_a_job_that_does_not_know_its_age_is_never_given_up_for_it() -> None:
 def test_what_never_helps_is_not_tried_again() -> None:
     found = decision({}, FailureKind.PERMANENT)
     assert found.at is None
-    assert "next_retry_at" not in found.fields
-    assert found.fields["retry_count"] == 1
+    assert "next_retry_at" not in found.state.as_row()
+    assert found.state.as_row()["retry_count"] == 1
 
 
 def test_an_outage_uses_up_no_try() -> None:
     found = decision({"retry_count": 3}, counts=False)
-    assert found.fields["retry_count"] == 3
+    assert found.state.as_row()["retry_count"] == 3
     assert found.at == NOW + 40
 
 
 @pytest.mark.parametrize("tries", [5, 6, 11, 200])
 def test_an_outage_ends_no_job_however_often_its_file_was_looked_for(tries: int) -> None:
-    assert decision({"retry_count": tries, "enqueued_at": NOW - HOUR}, counts=False).at is not None
+    assert decision({"retry_count": tries, "enqueued_at": NOW - HOUR_S}, counts=False).at is not None
 
 
 def test_the_first_failure_is_remembered() -> None:
-    assert decision({"first_failed_at": 5.0}).fields["first_failed_at"] == 5.0
+    assert decision({"first_failed_at": 5.0}).state.as_row()["first_failed_at"] == 5.0
 
 
 @pytest.mark.parametrize("value", [None, "3", -1, True, 2.5, [1]])
 def test_a_retry_count_that_is_none_is_the_beginning(value: object) -> None:
-    assert decision({"retry_count": value}).fields["retry_count"] == 1
+    assert decision({"retry_count": value}).state.as_row()["retry_count"] == 1
 
 
 def test_a_long_error_is_kept_short() -> None:
-    found = decide({}, FailureKind.TRANSIENT, PlexServerDown("x" * 5_000), now=NOW, share=0.0)
-    assert len(found.fields["last_error"]) == 500
+    found = decide(job_of({}), FailureKind.TRANSIENT, PlexServerDown("x" * 5_000), now=NOW, share=0.0)
+    assert len(found.state.last_error) == 500
 
 
 _JOBS = st.fixed_dictionaries(
@@ -124,27 +129,25 @@ _JOBS = st.fixed_dictionaries(
 def test_a_pause_never_ends_in_the_past_nor_after_the_cap(
     job: dict[str, Any], failure: FailureKind, share: float, counts: bool, most: int
 ) -> None:
-    before = dict(job)
-    found = decide(job, failure, GONE, now=NOW, share=share, counts=counts, max_retries=most)
-    assert job == before
+    found = decide(job_of(job), failure, GONE, now=NOW, share=share, counts=counts, max_retries=most)
     if failure is FailureKind.PERMANENT:
         assert found.at is None
     if found.at is not None:
         assert NOW <= found.at <= NOW + failure.value[1]
-        assert found.fields["next_retry_at"] == found.at
+        assert found.state.as_row()["next_retry_at"] == found.at
 
 
-@given(share=st.floats(0, 1), start=st.floats(0, HOUR))
+@given(share=st.floats(0, 1), start=st.floats(0, HOUR_S))
 def test_a_missing_file_is_looked_for_at_least_two_hours_and_twelve_times(share: float, start: float) -> None:
-    job: dict[str, Any] = {"enqueued_at": NOW}
+    job = job_of({"enqueued_at": NOW})
     now, tries = NOW + start, 0
     while tries < 100_000:
         tries += 1
         found = decide(job, FailureKind.NOT_FOUND, GONE, now=now, share=max(share, 0.01))
-        job.update(found.fields)
+        job = job.with_retry(found.state)
         if found.at is None:
             break
         now = found.at
     assert tries >= NOT_FOUND_TRIES
-    assert now - NOW >= 2 * HOUR
-    assert now - NOW <= start + 2 * HOUR + NOT_FOUND_TRIES * 600
+    assert now - NOW >= 2 * HOUR_S
+    assert now - NOW <= start + 2 * HOUR_S + NOT_FOUND_TRIES * 600
