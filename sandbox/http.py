@@ -1,7 +1,7 @@
-"""The HTTP floor both simulators stand on: a threaded server on a free loopback port.
+"""The HTTP server that both simulators use: threaded, on a free loopback port.
 
-A simulator hands over one function from :class:`Request` to :class:`Response`; everything that is plain HTTP
-(keep-alive, sending head and body in one piece, refusing connections while keeping the port) is here.
+A simulator passes one function from :class:`Request` to :class:`Response`. All plain HTTP is here: keep-alive, sending
+head and body together, refusing connections while keeping the port.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass
 class Request:
-    """One request as it came over the wire. ``query`` is decoded once, blanks kept, order kept."""
+    """One request as received. ``query`` is decoded once, with blank values and in order."""
 
     method: str
     path: str
@@ -33,11 +33,11 @@ class Request:
     query: list[tuple[str, str]] = field(default_factory=list)
 
     def header(self, name: str) -> str | None:
-        """The header's value or None; names compare without case."""
+        """Return the header's value or None; names ignore letter case."""
         return self.headers.get(name.lower())
 
     def gone(self) -> bool:
-        """True when the client has closed its side of the connection."""
+        """Return whether the client has closed its side of the connection."""
         try:
             return _is_readable(self.connection) and self.connection.recv(1, socket.MSG_PEEK) == b""
         except (OSError, ValueError):
@@ -55,11 +55,11 @@ def _is_readable(connection: socket.socket) -> bool:
 
 @dataclass
 class Response:
-    """What is sent back. ``Content-Length`` is added; ``drop`` closes the connection without an answer.
+    """A response to send. ``Content-Length`` is added.
 
-    ``part`` below 1 is the share of the body that is sent before the connection is closed. ``drip`` is how many seconds
-    the body takes, in small pieces. ``take_over`` gets the connection once the head is sent, and
-    keeps it until it returns: then it is closed.
+    ``drop`` closes the connection without an answer. ``part`` below 1 is the share of the body that is sent before the
+    connection is closed. ``drip`` is the number of seconds over which the body is sent in small pieces. ``take_over``
+    gets the connection after the head is sent; when it returns, the connection is closed.
     """
 
     status: int = 200
@@ -139,7 +139,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile.close()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Silence: the simulators keep their own request log."""
+        """Do nothing: the simulators have their own request logs."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -178,7 +178,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class HttpServer:
-    """A server that can be started, made to refuse connections, and stopped, always on one port.
+    """A server that can be started, made to refuse connections, and stopped, always on the same port.
 
     ``port`` 0 takes a free one. ``tls`` is a server-side context for https.
     """
@@ -194,7 +194,7 @@ class HttpServer:
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Open the port (again). Does nothing where it is open."""
+        """Open the port (again). Do nothing if it is open."""
         if self._server is not None:
             return
         self._server = _Server(self.port, self._handle, self._tls)

@@ -1,7 +1,7 @@
-"""A made-up library, the same for the same seed: what the two simulators are filled with.
+"""A generated library, the same for the same seed, that fills both simulators.
 
-It holds every oddity that a real library has (stash 7.4 and 10): partial dates and none, several files, no file, one
-base name in several folders, names in both Unicode forms, unset text as ``""``, tags with commas, quotes and pictures,
+It contains every oddity of real libraries (stash 7.4 and 10): partial and missing dates, several files, no file, one
+base name in several folders, names in both Unicode forms, unset text as ``""``, tags with commas, quotes and emoji,
 performers who share a name, studios with parents, scenes with nothing but a file.
 """
 
@@ -116,7 +116,7 @@ class LibraryFile:
 
 @dataclass(frozen=True)
 class LibraryPerformer:
-    """A performer; ``disambiguation`` tells those apart who share a name."""
+    """A performer; ``disambiguation`` distinguishes those who share a name."""
 
     id: int
     name: str
@@ -127,7 +127,7 @@ class LibraryPerformer:
 
 @dataclass(frozen=True)
 class LibraryStudio:
-    """A studio; ``parent_id`` names an earlier one."""
+    """A studio; ``parent_id`` refers to an earlier one."""
 
     id: int
     name: str
@@ -136,7 +136,7 @@ class LibraryStudio:
 
 @dataclass(frozen=True)
 class LibraryTag:
-    """A tag; ``parent_id`` names an earlier one."""
+    """A tag; ``parent_id`` refers to an earlier one."""
 
     id: int
     name: str
@@ -176,7 +176,7 @@ class LibraryScene:
 
 @dataclass(frozen=True)
 class Library:
-    """The whole: ids start at 1 and have no holes."""
+    """A library. Ids start at 1 and have no gaps."""
 
     performers: list[LibraryPerformer]
     studios: list[LibraryStudio]
@@ -186,7 +186,7 @@ class Library:
 
 
 def generate(seed: int = 1, scenes: int = 200, root: str = "/data") -> Library:
-    """A library of so many scenes whose files lie below ``root``; the same arguments give the same library."""
+    """Return a library of ``scenes`` scenes with files below ``root``; the same arguments give the same library."""
     rng = random.Random(seed)
     performers = _performers(rng, max(12, scenes // 5))
     studios = [
@@ -224,7 +224,7 @@ def _performers(rng: random.Random, count: int) -> list[LibraryPerformer]:
 
 
 class _SceneMaker:
-    """Draws one scene after the other from one random stream."""
+    """Generate one scene after the other from one random stream."""
 
     def __init__(
         self,
@@ -239,13 +239,13 @@ class _SceneMaker:
         self.performers, self.studios, self.tags, self.groups = performers, studios, tags, groups
 
     def scene(self, number: int) -> LibraryScene:
-        """Scene ``number``: an oddity for the first ones of a round, an everyday scene afterwards."""
+        """Return scene number ``number``: an oddity for the first ones of a round, else an ordinary scene."""
         scene = self._everyday(number)
         place = (number - 1) % _ROUND
         return _ODDITIES[place](self, scene) if place < len(_ODDITIES) else scene
 
     def file(self, path: str, number: int) -> LibraryFile:
-        """A file at ``path`` below the root; size, length and fingerprint drawn."""
+        """Return a file at ``path`` below the root with random size, length and fingerprint."""
         size, length = self.rng.randrange(50_000_000, 4_000_000_000), round(self.rng.uniform(61.0, 7200.0), 2)
         width, height = self.rng.choice([(1920, 1080), (1280, 720), (3840, 2160)])
         prints = {"oshash": f"{self.rng.getrandbits(64):016x}", "phash": f"{self.rng.getrandbits(64):x}"}

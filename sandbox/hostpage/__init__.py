@@ -1,6 +1,6 @@
-"""A small page around the Stash simulator, as Stash's own one is to a plugin: the same libraries, the same PluginApi.
+"""A small page around the simulated Stash, with the libraries and the PluginApi of Stash's own page.
 
-``python -m sandbox.hostpage`` fetches the libraries with npm and bundles them, once, into the user's cache directory.
+``python -m sandbox.hostpage`` downloads the libraries with npm and bundles them, once, into the user's cache directory.
 """
 
 from __future__ import annotations
@@ -19,25 +19,27 @@ _PATIENCE = 300.0
 
 
 class NotBuilt(Exception):
-    """Why there is no host page, in one sentence."""
+    """The host page is missing; the message says why in one sentence."""
 
 
 def place() -> Path:
-    """Where the bundle of exactly these sources lies, or would. Never below the checkout: npm packages bring .yml
-    files, and Stash takes each of them for a plugin."""
+    """Return the directory of the bundle for exactly these sources, which need not exist.
+
+    It is never below the checkout: npm packages contain .yml files, and Stash takes each of them for a plugin.
+    """
     words = b"\0".join((HERE / name).read_bytes() for name in SOURCES)
     cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(cache) / "stash2plex" / f"hostpage-{hashlib.sha256(words).hexdigest()[:12]}"
 
 
 def built() -> Path | None:
-    """The bundle's directory, or None where it was not built yet."""
+    """Return the bundle's directory, or None if it has not been built."""
     folder = place()
     return folder if all((folder / name).is_file() for name in PRODUCTS) else None
 
 
 def build() -> Path:
-    """The bundle's directory; made if need be. Raises NotBuilt."""
+    """Return the bundle's directory, building it if needed. Raise NotBuilt."""
     folder = built()
     if folder is not None:
         return folder

@@ -1,4 +1,4 @@
-"""``make hostpage``: fetch and bundle the libraries of the host page, and say where they are."""
+"""``make hostpage``: download and bundle the libraries of the host page, and print where they are."""
 
 from __future__ import annotations
 

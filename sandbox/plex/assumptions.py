@@ -1,4 +1,4 @@
-"""The questions about PMS that only a real one could settle, one switch each (plex 12)."""
+"""The questions about PMS that only a real server could answer, with one switch each (plex 12)."""
 
 from __future__ import annotations
 

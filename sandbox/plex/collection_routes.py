@@ -1,4 +1,4 @@
-"""Collections as objects: making, filling, emptying, deleting. Membership stays a tag of the items (plex 6)."""
+"""Collections as objects: create, fill, empty, delete. The membership stays a tag of the items (plex 6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The containers answers come in, and sections as they are listed (plex 2, 3.1)."""
+"""The containers of answers, and sections as they are listed (plex 2, 3.1)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOVIE_THUMB = "/:/resources/movie.png"
 
 @dataclass
 class Page:
-    """Which part of a listing is asked for. ``asked`` False: nobody spoke of pages, all of it leaves at once."""
+    """The requested part of a listing. ``asked`` False: no paging was requested, so everything is sent at once."""
 
     start: int
     size: int
@@ -24,25 +24,25 @@ class Page:
 
     @staticmethod
     def of(context: RouteContext, cap: int) -> Page:
-        """By header or query; ``cap`` is the most the server gives in one answer (0: as many as are asked for)."""
+        """Read the page from header or query; ``cap`` limits the items per answer (0: no limit)."""
         start, size = context.plex("X-Plex-Container-Start"), context.plex("X-Plex-Container-Size")
         asked = start is not None or size is not None
         most = max(number(size or ""), 0) if size is not None else 1 << 60
         return Page(max(number(start or "0"), 0), min(most, cap) if cap else most, asked)
 
     def cut(self, count: int) -> slice:
-        """The page's place in a list of ``count``."""
+        """Return the page's range in a list of ``count``."""
         return slice(self.start, min(self.start + self.size, count))
 
     def headers(self, total: int) -> list[tuple[str, str]]:
-        """What a listing's answer says about pages outside its body."""
+        """Return the paging headers of a listing's answer."""
         if not self.asked:
             return []
         return [("X-Plex-Container-Start", str(self.start)), ("X-Plex-Container-Total-Size", str(total))]
 
 
 def listing(section: Section, title: str, page: Page, shown: int, total: int, view: str = "movie") -> dict[str, Scalar]:
-    """The attributes of a listing's container."""
+    """Return the attributes of a listing's container."""
     return {
         "size": shown,
         "totalSize": total if page.asked else None,
@@ -63,7 +63,7 @@ def listing(section: Section, title: str, page: Page, shown: int, total: int, vi
 
 
 def items(section: Section | None, shown: int) -> dict[str, Scalar]:
-    """The attributes of a container of whole items; ``section`` where all are of one."""
+    """Return the attributes of a container of whole items; ``section`` if all belong to one."""
     home: dict[str, Scalar] = {}
     if section is not None:
         home = {
@@ -75,7 +75,7 @@ def items(section: Section | None, shown: int) -> dict[str, Scalar]:
 
 
 def library() -> Node:
-    """The answer to ``/library``."""
+    """Return the answer to ``/library``."""
     names = {"sections": "Library Sections", "recentlyAdded": "Recently Added Content", "onDeck": "On Deck Content"}
     children: list[Node | str] = [Node("Directory", {"key": key, "title": title}) for key, title in names.items()]
     attributes: dict[str, Scalar] = {
@@ -92,7 +92,7 @@ def library() -> Node:
 
 
 def directory(section: Section) -> Node:
-    """A section as ``/library/sections`` shows it."""
+    """Return a section as ``/library/sections`` shows it."""
     attributes: dict[str, Scalar] = {
         "allowSync": True,
         "art": _MOVIE_ART,

@@ -1,4 +1,4 @@
-"""An edit PUT: from its parameters to one value that says what shall change (plex 4.1 to 4.5)."""
+"""An edit PUT: from its parameters to one value that says what to change (plex 4.1 to 4.5)."""
 
 from __future__ import annotations
 
@@ -99,14 +99,17 @@ _IGNORED = re.compile(r"\w+\[\d*\]\.\w+")
 
 @dataclass
 class TagEdit:
-    """What happens to the tags of one kind: first everything or some go, then some come, in this order."""
+    """The change to the tags of one kind: first all or some are removed, then some are added."""
 
     clear: bool = False
     remove: list[str] = field(default_factory=list)
     add: list[Tag] = field(default_factory=list)
 
     def apply(self, current: Iterable[Tag], assumptions: Assumptions) -> list[Tag]:
-        """The list after this edit. A request that names every tag that stays gives the order, else new ones follow."""
+        """Return the list after this edit.
+
+        A request that names every remaining tag sets the order; else new ones are appended.
+        """
         known = {tag.tag.casefold(): tag for tag in current}
         gone = {name.casefold() for name in self.remove}
         added: dict[str, Tag] = {}
@@ -129,7 +132,7 @@ def _completed(tag: Tag, known: dict[str, Tag], keep_roles: bool) -> Tag:
 
 @dataclass
 class Edit:
-    """Everything one PUT asks for. Applies to any number of items alike."""
+    """Everything that one PUT changes. It applies equally to any number of items."""
 
     scalars: dict[str, Value] = field(default_factory=dict)
     locks: dict[str, bool] = field(default_factory=dict)
@@ -141,10 +144,10 @@ class Edit:
 
 
 def parse(params: Iterable[tuple[str, str]], subscription: bool) -> Edit:
-    """Read an edit out of decoded query parameters; those that are filters are left aside.
+    """Read an edit from decoded query parameters, ignoring those that are filters.
 
-    Raises StatusError (400) for a field that does not exist, a value that cannot be, and for ``editionTitle`` without a
-    subscription: nothing of the PUT counts then.
+    Raise StatusError (400) for an unknown field, an impossible value, and for ``editionTitle`` without a subscription:
+    then nothing of the PUT is applied.
     """
     edit = Edit()
     indexed: dict[str, dict[int, dict[str, str]]] = {}

@@ -1,4 +1,4 @@
-"""Which items own a file: by whole path, by base name, by folder. Stays right when a test renames a part."""
+"""Which items have a file: by whole path, base name or folder. It stays correct when a test renames a part."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sandbox.plex.paths import split
 
 
 class FileIndex:
-    """Look-ups over the parts of all items. Built when first asked, rebuilt when any part's file was set."""
+    """Look-ups over the parts of all items. Built on first use, and rebuilt after any part's file was set."""
 
     def __init__(self, items: dict[int, Item]) -> None:
         self._items = items
@@ -17,31 +17,31 @@ class FileIndex:
         self._by_folder: dict[str, list[Item]] = {}
         self._state: tuple[int, int] = (-1, -1)
 
-    def at(self, path: str) -> list[Item]:
-        """Items with a part of exactly this path, oldest first."""
-        return [item for item in self.named(split(path)[1]) if any(part.file == path for part in item.parts())]
+    def items_at(self, path: str) -> list[Item]:
+        """Return the items with a part at exactly this path, oldest first."""
+        return [item for item in self.items_named(split(path)[1]) if any(part.file == path for part in item.parts())]
 
-    def named(self, name: str) -> list[Item]:
-        """Items with a part of this base name."""
+    def items_named(self, name: str) -> list[Item]:
+        """Return the items with a part of this base name."""
         self._refresh()
         return self._by_name.get(name, [])
 
-    def inside(self, folder: str) -> list[Item]:
-        """Items with a part directly in this folder."""
+    def items_in(self, folder: str) -> list[Item]:
+        """Return the items with a part directly in this folder."""
         self._refresh()
         return self._by_folder.get(folder, [])
 
     def folders_with(self, name: str) -> Iterable[str]:
-        """The folders that hold a file of this base name."""
+        """Return the folders that contain a file of this base name."""
         return {
             folder
-            for item in self.named(name)
+            for item in self.items_named(name)
             for folder, base in (split(part.file) for part in item.parts())
             if base == name
         }
 
-    def stale(self) -> None:
-        """Items came or went, or were given other media."""
+    def mark_stale(self) -> None:
+        """Rebuild on next use: items were added, removed or given other media."""
         self._state = (-1, -1)
 
     def _refresh(self) -> None:

@@ -1,4 +1,4 @@
-"""What a section can be filtered and sorted by, as ``includeMeta=1`` lists it (plex 3.5)."""
+"""The filters and sort orders of a section, as ``includeMeta=1`` lists them (plex 3.5)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _OPERATORS = {
 
 
 def meta(section: Section, kind: int = MOVIE) -> Node:
-    """The dictionary for the section's items, or for its collections."""
+    """Return the filter metadata for the section's items, or for its collections."""
     types: list[Node | str] = [_collections(section)] if kind == COLLECTION else [_movies(section)]
     for name, operators in _OPERATORS.items():
         rows: list[Node | str] = [Node("Operator", {"key": key, "title": title}) for key, title in operators.items()]

@@ -1,4 +1,4 @@
-"""Which items a listing or an edit concerns: the filters of the query string (plex 3.4, 3.5)."""
+"""The filters of the query string: which items a listing or an edit applies to (plex 3.4, 3.5)."""
 
 from __future__ import annotations
 
@@ -59,8 +59,9 @@ _RELATIVE = re.compile(r"-(\d+)(mon|[smhdwy])")
 def chosen(
     store: MediaStore, items: Iterable[Item], query: Iterable[tuple[str, str]], unknown: Callable[[str], None]
 ) -> list[Item]:
-    """The items that pass all filters of ``query``, order kept. Names PMS does not know pass everything; each is
-    reported to ``unknown``.
+    """Return the items that pass all filters of ``query``, in their order.
+
+    Unknown names filter nothing; each is reported to ``unknown``.
     """
     tests = _expression(store, query, unknown)
     for test in tests:
@@ -69,7 +70,7 @@ def chosen(
 
 
 def _expression(store: MediaStore, query: Iterable[tuple[str, str]], unknown: Callable[[str], None]) -> list[Test]:
-    """Parameters in a row mean AND; ``push``/``pop`` are brackets, ``or=1`` stands between alternatives."""
+    """Combine parameters: a sequence means AND, ``push``/``pop`` are brackets, ``or=1`` separates alternatives."""
     levels: list[list[list[Test]]] = [[[]]]
     for name, value in query:
         if name == "push":

@@ -1,4 +1,4 @@
-"""Who the server says it is (plex 1.1)."""
+"""The server's identity and access rules (plex 1.1)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Identity:
     updated_at: int = 0
 
     def node(self) -> Node:
-        """The answer to ``/identity``."""
+        """Return the answer to ``/identity``."""
         return Node(
             "MediaContainer",
             {
@@ -43,7 +43,7 @@ class Identity:
         )
 
     def root(self) -> Node:
-        """The answer to ``/``: capabilities and the list of what can be asked."""
+        """Return the answer to ``/``: capabilities and the list of directories."""
         children: list[Node | str] = [
             Node("Directory", {"count": 1, "key": name, "title": name}) for name in _ROOT_DIRECTORIES
         ]
@@ -91,15 +91,16 @@ class Identity:
         return Node("MediaContainer", attributes, children)
 
     def is_allowed_to_read(self, token: str | None) -> bool:
-        """May this token read? On an unclaimed server everybody nearby may, whatever they send."""
+        """Return whether this token may read. On an unclaimed server every local client may, with any token."""
         return not self.claimed or token == self.token or token in self.guests
 
     def is_allowed_to_write(self, token: str | None) -> bool:
-        """Only the owner edits; a shared user's token reads (plex 1.2)."""
+        """Return whether this token may edit: only the owner may; a shared user may only read (plex 1.2)."""
         return not self.claimed or token == self.token
 
     def knows_host(self, host: str | None) -> bool:
-        """The guard against DNS rebinding: addresses, localhost, plex.direct and configured names pass (plex 1.3)."""
+        """Return whether the Host header passes the DNS rebinding guard: addresses, localhost, plex.direct, configured
+        names (plex 1.3)."""
         name = (host or "").rsplit("@", 1)[-1]
         name = name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
         address = ":" in name or name.replace(".", "").isdigit()

@@ -1,4 +1,4 @@
-"""What an item looks like in a listing and on its own (plex 3.2)."""
+"""An item as an element of a listing and on its own (plex 3.2)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _scalars = attrgetter(
 
 
 def listing_xml(store: MediaStore, item: Item, guids: bool) -> str:
-    """A listing's element as text, kept on the item for as long as nothing it shows has changed."""
+    """Return a listing's element as text, cached on the item until something it shows changes."""
     made_of = (guids, _scalars(item), _fingerprint(item))
     if item.rendered is not None and item.rendered[0] == made_of:
         return item.rendered[1]
@@ -33,7 +33,7 @@ def listing_xml(store: MediaStore, item: Item, guids: bool) -> str:
 
 
 def listed(store: MediaStore, item: Item, guids: bool) -> Node:
-    """The partial form: two genres, three actors by name, no labels, no locks, no streams."""
+    """Return the partial form: two genres, three actors by name, no labels, locks or streams."""
     children: list[Node | str] = [_media(media, full=False, check=False) for media in item.media]
     children += _pictures(item)
     for kind, most in _LISTED.items():
@@ -44,7 +44,7 @@ def listed(store: MediaStore, item: Item, guids: bool) -> Node:
 
 
 def full(store: MediaStore, item: Item, check_files: bool, missing: Iterable[str] = ()) -> Node:
-    """The whole item, as ``/library/metadata/{id}`` gives it. ``missing`` are files that the disk does not have."""
+    """Return the whole item, as ``/library/metadata/{id}`` shows it. ``missing`` are files that are not on disk."""
     gone = set(missing)
     children: list[Node | str] = [_media(media, full=True, check=check_files, missing=gone) for media in item.media]
     children += _pictures(item)
@@ -55,7 +55,7 @@ def full(store: MediaStore, item: Item, check_files: bool, missing: Iterable[str
 
 
 def collection(store: MediaStore, found: Collection, members: list[Item], full: bool) -> Node:
-    """A collection, in a listing or on its own (plex 6)."""
+    """Return a collection, in a listing or on its own (plex 6)."""
     years = [item.year for item in members if item.year]
     key = found.rating_key
     attributes: dict[str, Scalar] = {

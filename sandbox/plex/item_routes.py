@@ -1,4 +1,4 @@
-"""Items by their keys: reading, editing, refreshing, deleting; ratings and watch state (plex 3.3, 4, 8)."""
+"""Items by key: read, edit, refresh, delete; ratings and watch state (plex 3.3, 4, 8)."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def split(context: RouteContext) -> Response:
             fresh.media = [media]
             refresh(store, fresh)
         item.media = item.media[:1]
-        store.files.stale()
+        store.files.mark_stale()
         store.touch(item)
     return empty_response()
 

@@ -1,4 +1,4 @@
-"""Listings of a section: items, collections, and the values one can filter by (plex 3)."""
+"""Listings of a section: items, collections, and the values of filters (plex 3)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TITLES = {"actor": "Actors", "studio": "Studios", "year": "Years", "genre": "Ge
 
 
 def select(context: RouteContext, section: Section) -> list[Item]:
-    """The items a request's filters choose, in the order it asks for."""
+    """Return the items that pass a request's filters, in the requested order."""
     server = context.server
     by_id = [value for name, value in context.query if name == "id"]
     if by_id:
@@ -168,14 +168,14 @@ def timeline(context: RouteContext) -> Response:
 
 
 def _with_file(context: RouteContext, section: Section, wanted: str) -> list[Item]:
-    """The two readings of ``file=`` (plex 3.4): items with that base name, or everything in the file's folder."""
+    """Apply ``file=`` in one of two meanings (plex 3.4): by base name, or everything in the file's folder."""
     files = context.server.store.files
     directory, name = split(wanted)
     if context.server.assumptions.file_lookup == "folder":
         folders = [directory] if directory else files.folders_with(name)
-        found = [item for path in folders for item in files.inside(path)]
+        found = [item for path in folders for item in files.items_in(path)]
     else:
-        found = files.named(name)
+        found = files.items_named(name)
     return [item for item in dict.fromkeys(found) if item.section is section]
 
 

@@ -1,6 +1,6 @@
-"""One tree, written as XML or as JSON, as PMS does (plex 1.2, 3.2).
+"""One tree, written as XML or as JSON as PMS does (plex 1.2, 3.2).
 
-Attribute values keep their Python type: XML shows booleans as 1 and 0, JSON as they are. None is left out.
+Attribute values keep their Python type: XML shows booleans as 1 and 0, JSON as booleans. None is left out.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _JSON_NAMES = {"Video": "Metadata"}
 
 @dataclass
 class Node:
-    """An element. ``children`` may hold nodes and ready-made XML text (only where JSON is not asked for)."""
+    """An element. ``children`` may hold nodes and ready-made XML text (only if JSON is not requested)."""
 
     name: str
     attributes: Mapping[str, Scalar]
@@ -30,21 +30,21 @@ class Node:
 
 
 def xml(node: Node) -> str:
-    """The element with all below it, without declaration."""
+    """Return the element with its descendants, without a declaration."""
     pieces: list[str] = []
     _write(node, pieces)
     return "".join(pieces)
 
 
 def document(node: Node) -> bytes:
-    """The element as a complete document."""
+    """Return the element as a complete document."""
     text = '<?xml version="1.0" encoding="UTF-8"?>\n' + xml(node) + "\n"
     # file names that are no UTF-8 leave as the bytes they are
     return text.encode("utf-8", "surrogateescape")
 
 
 def json_document(node: Node) -> bytes:
-    """The same tree as JSON: children become lists under their element name."""
+    """Return the same tree as JSON: children become lists under their element name."""
     return json.dumps({node.name: _plain(node)}, ensure_ascii=False).encode("utf-8", "surrogateescape")
 
 

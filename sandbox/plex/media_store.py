@@ -1,4 +1,4 @@
-"""The library's content: sections, items, tags, files. One lock guards it all, as one writer guards the real one."""
+"""The content of the libraries: sections, items, tags, files. One lock guards it, as one writer guards the real one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FileSpec = tuple[str, int | None, float]
 
 
 class MediaStore:
-    """Everything the server knows about media. Hold ``lock`` for anything that must not see half an edit."""
+    """Everything that the server knows about media. Hold ``lock`` to read a consistent state."""
 
     def __init__(self, assumptions: Assumptions, clock: Callable[[], float]) -> None:
         self.lock = threading.RLock()
@@ -37,17 +37,17 @@ class MediaStore:
         self.collection_objects = CollectionObjects(self.tag_table, self.next_rating_key, self.now)
 
     def now(self) -> int:
-        """Epoch seconds, the resolution of every time PMS gives."""
+        """Return epoch seconds, the resolution of all times of PMS."""
         return int(self.clock())
 
     def next_rating_key(self) -> int:
-        """A rating key nothing had before; items and collections share the numbers."""
+        """Return a rating key that was never used; items and collections share the numbers."""
         return next(self._rating_keys)
 
     def add_section(
         self, title: str, locations: Iterable[str], type_: str, agent: str, scanner: str | None, language: str | None
     ) -> Section:
-        """A new, empty library."""
+        """Add a new, empty library."""
         none = agent.endswith("agents.none")
         with self.lock:
             key = max(self.sections, default=0) + 1
@@ -77,7 +77,7 @@ class MediaStore:
         stacked: bool = False,
         optimized: Iterable[FileSpec] = (),
     ) -> Item:
-        """A new item as a scan would make it. Each file is a version of its own, or all are parts of one."""
+        """Add an item as a scan would. Each file is a version of its own, or all are parts of one."""
         files = list(files)
         with self.lock:
             now = self.now()
@@ -108,19 +108,19 @@ class MediaStore:
             del self.by_section[item.section.key][item.rating_key]
             item.section.content_changed_at += 1
             Changes.count += 1
-            self.files.stale()
-            self.collection_objects.left(item.section, item.tags("collection"), self.members(item.section))
+            self.files.mark_stale()
+            self.collection_objects.drop_empty(item.section, item.tags("collection"), self.members(item.section))
 
     def members(self, section: Section) -> Iterable[Item]:
-        """The items of a section, oldest first."""
+        """Return the items of a section, oldest first."""
         return self.by_section[section.key].values()
 
     def entry(self, rating_key: int) -> Entry | None:
-        """The item or collection with this key."""
+        """Return the item or collection with this key."""
         return self.items.get(rating_key) or self.collection_objects.by_key(rating_key)
 
     def slot(self, entry: Entry, place: str) -> PictureSlot:
-        """The entry's pictures for ``thumb`` or ``art``, made where nobody has asked before."""
+        """Return the entry's pictures for ``thumb`` or ``art``, creating the slot on first use."""
         slot = entry.images.get(place)
         if slot is None:
             slot = PictureSlot()
@@ -130,7 +130,7 @@ class MediaStore:
         return slot
 
     def touch(self, entry: Entry) -> None:
-        """The entry changed: its time and its section's counter move."""
+        """Mark the entry as changed: update its time and its section's counter."""
         entry.updated_at = self.now()
         entry.section.content_changed_at += 1
 
@@ -144,8 +144,8 @@ class MediaStore:
             entry.tag_lists[kind] = list(unique.values())
             if kind == "collection":
                 gone = [name for name in before if name.casefold() not in unique]
-                self.collection_objects.joined(entry.section, entry.tags(kind))
-                self.collection_objects.left(entry.section, gone, self.members(entry.section))
+                self.collection_objects.add_missing(entry.section, entry.tags(kind))
+                self.collection_objects.drop_empty(entry.section, gone, self.members(entry.section))
 
     def _media(self, files: list[FileSpec], proxy_type: int | None, now: int) -> Media:
         parts = [

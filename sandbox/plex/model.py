@@ -1,6 +1,6 @@
-"""What a Plex library is made of: sections, items, collections, their media and their tags.
+"""The objects of a Plex library: sections, items, collections, their media and tags.
 
-Everything here is live: a test may set any attribute, append to any list, and the next answer shows it.
+Everything is live: a test may set any attribute or append to any list, and the next answer shows it.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ _ARTICLES = ("the ", "a ", "an ")
 
 
 class Changes:
-    """Counts assignments to live objects, so that what was derived from them knows when it is stale."""
+    """Counts assignments to live objects, so that derived values know when they are stale."""
 
     count = 0
     moves = 0
 
 
 class Tag(NamedTuple):
-    """One tag of an item. ``role`` and ``thumb`` (a URL) only mean something for actors."""
+    """One tag of an item. ``role`` and ``thumb`` (a URL) apply only to actors."""
 
     tag: str
     role: str | None = None
@@ -49,8 +49,10 @@ class Tag(NamedTuple):
 
 @dataclass
 class Part:
-    """One file. ``duration`` in milliseconds, ``size`` in bytes (None: the server does not tell), ``deleted_at`` in
-    epoch seconds where it vanished.
+    """One file.
+
+    ``duration`` in milliseconds, ``size`` in bytes (None: not reported), ``deleted_at`` in epoch seconds after it
+    vanished.
     """
 
     id: int
@@ -109,7 +111,7 @@ class Section:
 
 @dataclass(eq=False, slots=True)
 class Entry:
-    """What items and collections share: scalars, tags, locks, pictures. Times are epoch seconds."""
+    """The common parts of items and collections: scalars, tags, locks, pictures. Times are epoch seconds."""
 
     rating_key: int
     section: Section
@@ -143,15 +145,15 @@ class Entry:
 
     @property
     def sorted_as(self) -> str:
-        """The title it is sorted by: ``title_sort``, or where that is empty the title without its article."""
+        """The sort title: ``title_sort``, or if empty the title without its article."""
         return self.title_sort or sort_title(self.title)
 
     def tag_list(self, kind: str) -> list[Tag]:
-        """The live list of tags of one kind (``genre``, ``actor``, ...)."""
+        """Return the live list of tags of one kind (``genre``, ``actor``, ...)."""
         return self.tag_lists.setdefault(kind, [])
 
     def tags(self, kind: str) -> list[str]:
-        """The names of the tags of one kind, in order."""
+        """Return the names of the tags of one kind, in order."""
         return [tag.tag for tag in self.tag_lists.get(kind, ())]
 
     @property
@@ -190,8 +192,10 @@ class Entry:
 
 @dataclass(eq=False, slots=True)
 class Item(Entry):
-    """A video. ``agent`` holds what the metadata agent would deliver beyond title and picture (plex 4.3), by the
-    names of the edit parameters; ``born`` is when the server first saw it, ``analyzed`` whether it has a frame.
+    """A video.
+
+    ``agent`` holds what the metadata agent would deliver beyond title and picture (plex 4.3), by the names of the edit
+    parameters. ``born`` is when the server first saw the item, ``analyzed`` whether it has a frame.
     """
 
     born: int = 0
@@ -206,7 +210,7 @@ class Item(Entry):
     rendered: tuple[object, str] | None = field(default=None, repr=False)
 
     def parts(self) -> Iterator[Part]:
-        """All files of all versions."""
+        """Return all files of all versions."""
         for media in self.media:
             yield from media.parts
 
@@ -218,7 +222,7 @@ class Item(Entry):
 
 @dataclass(eq=False, slots=True)
 class Collection(Entry):
-    """A collection object. ``index`` is the id of the tag that makes membership (plex 6)."""
+    """A collection object. ``index`` is the id of the tag that defines its members (plex 6)."""
 
     index: int = 0
     mode: int = -1
@@ -226,7 +230,7 @@ class Collection(Entry):
 
 
 def sort_title(title: str) -> str:
-    """The title as it is sorted: without a leading article, unless nothing else is left."""
+    """Return the sort title: the title without its leading article, unless nothing else is left."""
     lowered = title.lower()
     for article in _ARTICLES:
         if lowered.startswith(article) and len(title) > len(article):

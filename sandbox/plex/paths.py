@@ -1,6 +1,6 @@
-"""File names as the server sees them: they are data, never touched on this machine's disk.
+"""File names as the server sees them: they are data, and this machine's disk is never accessed.
 
-A path may be of a Windows server (drive letter or UNC), where both separators count, or of any other, where only
+A path may come from a Windows server (drive letter or UNC), where both separators count, or from any other, where only
 ``/`` does.
 """
 
@@ -12,12 +12,12 @@ _WINDOWS = re.compile(r"^(?:[A-Za-z]:[\\/]|\\\\)")
 
 
 def is_windows(path: str) -> bool:
-    """True for drive letters, UNC and the long-path prefix."""
+    """Return True for drive letters, UNC and the long-path prefix."""
     return _WINDOWS.match(path) is not None
 
 
 def split(path: str) -> tuple[str, str]:
-    """Folder (without its last separator) and base name."""
+    """Return the folder (without its last separator) and the base name."""
     cut = max(path.rfind("/"), path.rfind("\\")) if is_windows(path) else path.rfind("/")
     return (path[:cut], path[cut + 1 :]) if cut >= 0 else ("", path)
 
@@ -27,21 +27,21 @@ def base_name(path: str) -> str:
 
 
 def stem(path: str) -> str:
-    """The base name without its extension: the title of an item nobody has named."""
+    """Return the base name without its extension: the title of a newly scanned item."""
     name = base_name(path)
     dot = name.rfind(".")
     return name[:dot] if dot > 0 else name
 
 
 def extension(path: str) -> str:
-    """The extension in lower case, ``mp4`` where there is none."""
+    """Return the extension in lower case, ``mp4`` if there is none."""
     name = base_name(path)
     dot = name.rfind(".")
     return name[dot + 1 :].lower() if dot > 0 else "mp4"
 
 
 def within(path: str, folder: str) -> bool:
-    """True where ``path`` lies anywhere below ``folder`` (or is it)."""
+    """Return whether ``path`` is ``folder`` or lies anywhere below it."""
     if is_windows(folder):
         path, folder = path.replace("\\", "/").lower(), folder.replace("\\", "/").lower()
     folder = folder.rstrip("/")

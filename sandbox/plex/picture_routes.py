@@ -1,4 +1,4 @@
-"""Posters and backgrounds: listing, uploading, selecting, removing, reading back (plex 5)."""
+"""Posters and backgrounds: list, upload, select, remove, download (plex 5)."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _bytes(data: bytes) -> Response:
 
 
 def _fetch(url: str) -> bytes:
-    """Ask another server for a picture, as PMS does in URL mode: over http, following nothing."""
+    """Download a picture from another server, as PMS does in URL mode: over http, without following redirects."""
     split = urlsplit(url)
     if split.scheme != "http" or not split.hostname:
         raise StatusError(400)

@@ -1,4 +1,4 @@
-"""Posters and backgrounds of one item: what is listed, what is selected, by the SHA-1 of the bytes (plex 5)."""
+"""The posters and backgrounds of one item: the listed ones and the selected one, by SHA-1 of the bytes (plex 5)."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ class Picture:
 
 @dataclass
 class PictureSlot:
-    """All pictures an item could show in one place, and the one it shows. ``stamp`` ends the picture's URL."""
+    """All pictures that an item has for one place, and the selected one. ``stamp`` ends the picture's URL."""
 
     pictures: list[Picture] = field(default_factory=list)
     selected: Picture | None = None
     stamp: int = 0
 
     def named(self, key: str) -> Picture | None:
-        """The listed picture with this key."""
+        """Return the listed picture with this key."""
         return next((picture for picture in self.pictures if picture.key == key), None)
 
     def select(self, picture: Picture | None, stamp: int) -> None:
-        """Show ``picture`` (None: nothing). The stamp moves only with the picture, and never back."""
+        """Select ``picture`` (None: nothing). The stamp changes only with the picture, and never goes back."""
         if picture is not self.selected:
             self.stamp = max(stamp, self.stamp + 1)
         self.selected = picture
@@ -50,20 +50,20 @@ class PictureSlot:
 
 
 def frame(seed: int, place: str) -> Picture:
-    """The picture PMS takes out of the video itself: a small PNG, different for each item."""
+    """Return the picture that PMS takes from the video: a small PNG, different for each item."""
     digest = hashlib.sha1(f"{place}{seed}".encode(), usedforsecurity=False).digest()
     name = digest.hex()
     return Picture(f"media://{name[:1]}/{name[1:]}.bundle/Contents/Thumbnails/{place}1.jpg", _png(digest[:3]))
 
 
 def initial_pictures(seed: int, place: str, stamp: int) -> PictureSlot:
-    """What an analysed item has before anybody touches its pictures."""
+    """Return the pictures of a newly analysed item."""
     picture = frame(seed, place)
     return PictureSlot([picture], picture, stamp)
 
 
 def content_type(data: bytes) -> str:
-    """The image's type by its first bytes; PMS does not ask the uploader."""
+    """Return the image's type by its first bytes; PMS ignores the uploader's header."""
     if data.startswith(b"\x89PNG"):
         return "image/png"
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":

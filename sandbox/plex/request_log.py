@@ -1,4 +1,4 @@
-"""What the server was asked: every request, counted by kind, and every edit it carried out."""
+"""The request log: every request, counted by kind, and every applied edit."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 
 class RequestLine(NamedTuple):
-    """One request. ``time`` is monotonic seconds at arrival, ``duration`` seconds until the answer was ready.
+    """One request.
 
-    ``status`` is 0 where the connection was closed without an answer.
+    ``time`` is monotonic seconds at arrival, ``duration`` seconds until the answer was ready. ``status`` is 0 if the
+    connection was closed without an answer.
     """
 
     method: str
@@ -22,7 +23,7 @@ class RequestLine(NamedTuple):
 
 
 class Write(NamedTuple):
-    """One edit that was applied: monotonic seconds, the rating keys it reached, its parameters as sent."""
+    """One applied edit: monotonic seconds, the rating keys, its parameters as sent."""
 
     time: float
     rating_keys: list[int]
@@ -30,7 +31,7 @@ class Write(NamedTuple):
 
 
 class RequestLog:
-    """The request log. All of it may be read at any time from any thread."""
+    """The request log. Every attribute may be read at any time from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -41,7 +42,7 @@ class RequestLog:
         self.hidden_reloads = 0
 
     def arrived(self, kind: str, query: list[tuple[str, str]], single_item: bool) -> None:
-        """Count a request before it is answered, so that one that hangs is seen."""
+        """Count a request before it is answered, so that a hanging request is counted as well."""
         with self._lock:
             self.counters[kind] += 1
             # what plexapi sends on its own when an attribute of a partial object is read (plex 3.6)
@@ -57,12 +58,12 @@ class RequestLog:
             self.writes.append(write)
 
     def warn(self, text: str) -> None:
-        """Note something no careful client would send."""
+        """Record something that no careful client would send."""
         with self._lock:
             self.warnings.append(text)
 
     def reset_counters(self) -> None:
-        """Zero the counters and empty the log; writes and warnings stay."""
+        """Reset the counters and the log; keep writes and warnings."""
         with self._lock:
             self.requests.clear()
             self.counters.clear()

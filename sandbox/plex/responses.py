@@ -1,4 +1,4 @@
-"""Answers as PMS words them: headers, empty writes, small html error pages (plex 1.2, 1.3, 9)."""
+"""Responses in the wording of PMS: headers, empty writes, small HTML error pages (plex 1.2, 1.3, 9)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ STARTING = "the server is still starting up. Please retry later"
 
 
 class StatusError(Exception):
-    """A request the server turns down with a status and, rarely, a text."""
+    """A request that the server refuses with a status and sometimes a text."""
 
     def __init__(self, status: int, text: str = "") -> None:
         super().__init__(f"{status} {text}".strip())
@@ -22,24 +22,24 @@ class StatusError(Exception):
 
 
 def wants_json(request: Request) -> bool:
-    """JSON only where it is asked for by name; ``*/*`` gets XML."""
+    """Return whether JSON is requested by name; ``*/*`` gets XML."""
     return "application/json" in (request.header("accept") or "")
 
 
 def rendered(request: Request, root: Node, headers: list[tuple[str, str]] | None = None, status: int = 200) -> Response:
-    """A tree in the form the client accepts."""
+    """Return a tree in the form that the client accepts."""
     if wants_json(request):
         return Response(status, json_document(root), [("Content-Type", "application/json"), *(headers or [])])
     return Response(status, document(root), [("Content-Type", "text/xml;charset=utf-8"), *(headers or [])])
 
 
 def empty_response() -> Response:
-    """The answer to a write that went well."""
+    """Return the answer to a successful write."""
     return Response(200, b"", [("Content-Type", "text/html"), ("Content-Length", "0")])
 
 
 def error_page(error: StatusError) -> Response:
-    """The html page of an error."""
+    """Return the HTML page of an error."""
     phrase = HTTPStatus(error.status).phrase
     text = f"<p>{error.text}</p>" if error.text else ""
     page = f"<html><head><title>{phrase}</title></head><body><h1>{error.status} {phrase}</h1>{text}</body></html>"
@@ -47,12 +47,12 @@ def error_page(error: StatusError) -> Response:
 
 
 def maintenance_response(request: Request) -> Response:
-    """The 503 of the first seconds after start and of database migrations (plex 1.4)."""
+    """Return the 503 of the first seconds after start and of database migrations (plex 1.4)."""
     return rendered(request, Node("Response", {"code": 503, "title": "Maintenance", "status": MAINTENANCE}), status=503)
 
 
 def finalized(request: Request, response: Response, compress: bool) -> Response:
-    """Add what every answer carries, and compress a body where the client takes it."""
+    """Add the headers of every answer, and compress the body if the client accepts that."""
     response.headers += [
         ("X-Plex-Protocol", "1.0"),
         ("Cache-Control", "no-cache"),

@@ -1,4 +1,4 @@
-"""From a request to the function that answers it."""
+"""Find the function that answers a request."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sandbox.plex.sorting import SortedItems
 
 @dataclass
 class Server:
-    """All that a handler may need."""
+    """Everything that a handler may need."""
 
     identity: Identity
     store: MediaStore
@@ -36,7 +36,7 @@ class Server:
 
 @dataclass
 class RouteContext:
-    """One request at one route. ``wild`` holds the path's variable pieces, decoded, by their names."""
+    """One request at one route. ``wild`` holds the decoded variable parts of the path by name."""
 
     request: Request
     server: Server
@@ -47,16 +47,16 @@ class RouteContext:
         return self.request.query
 
     def get(self, name: str, default: str = "") -> str:
-        """The last value of a query parameter."""
+        """Return the last value of a query parameter."""
         return next((value for key, value in reversed(self.query) if key == name), default)
 
     def plex(self, name: str) -> str | None:
-        """An ``X-Plex-*`` value: a query parameter or a header (plex 1.2)."""
+        """Return an ``X-Plex-*`` value from the query or a header (plex 1.2)."""
         wanted = name.lower()
         return next((value for key, value in self.query if key.lower() == wanted), self.request.header(name))
 
     def section(self) -> Section:
-        """The section of the path, 404 where there is none."""
+        """Return the section in the path; raise 404 if there is none."""
         key = self.wild["k"]
         section = self.server.store.sections.get(int(key)) if key.isdigit() else None
         if section is None:
@@ -64,14 +64,14 @@ class RouteContext:
         return section
 
     def entry(self) -> Entry:
-        """The one item or collection of the path, 404 where there is none."""
+        """Return the one item or collection in the path; raise 404 if there is none."""
         found = self.server.store.entry(number(self.wild["id"]))
         if found is None:
             raise StatusError(404)
         return found
 
     def item(self) -> Item:
-        """The one item of the path, 404 where there is none."""
+        """Return the one item in the path; raise 404 if there is none."""
         found = self.entry()
         if not isinstance(found, Item):
             raise StatusError(404)
@@ -93,11 +93,11 @@ class Route:
 
     @property
     def kind(self) -> str:
-        """The name requests to this route are counted under."""
+        """The name under which requests to this route are counted."""
         return f"{self.method} {self.template}"
 
     def match(self, method: str, path: str) -> dict[str, str] | None:
-        """The path's variable pieces, None where it is another route."""
+        """Return the variable parts of the path, or None if the route does not match."""
         if method != self.method:
             return None
         found = self._pattern.fullmatch(path)
@@ -105,13 +105,13 @@ class Route:
 
 
 class Router:
-    """Routes in the order they are asked."""
+    """All routes, tried in order."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._routes = list(routes)
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
-        """The first route that fits."""
+        """Return the first route that matches."""
         for route in self._routes:
             wild = route.match(method, path)
             if wild is not None:
@@ -120,5 +120,5 @@ class Router:
 
 
 def number(text: str) -> int:
-    """A whole number out of a path or query, -1 where it is none."""
+    """Return a whole number from a path or query, -1 if it is none."""
     return int(text) if text.isdecimal() else -1

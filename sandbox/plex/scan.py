@@ -1,4 +1,4 @@
-"""Scans of a make-believe disk: new files become items, vanished ones go to the bin or go altogether (plex 7, 9)."""
+"""Scans of a simulated disk: new files become items; vanished ones go to the trash or are removed (plex 7, 9)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sandbox.plex.pictures import frame
 
 @dataclass(frozen=True)
 class Job:
-    """A scan under way."""
+    """A running scan."""
 
     uuid: str
     section: Section
@@ -24,7 +24,7 @@ class Job:
 
 
 class _Timer(threading.Timer):
-    """Work that waits for its time. Carrying it out twice must do no harm: it may be hurried while it begins."""
+    """Delayed work. Running it twice must do no harm: it may be run early while it starts."""
 
     def __init__(self, seconds: float, work: Callable[[], None], done: Callable[[_Timer], None]) -> None:
         super().__init__(seconds, self._run_and_leave)
@@ -59,12 +59,12 @@ class Scanner:
 
     @property
     def jobs(self) -> list[Job]:
-        """Scans that were asked for and have not ended."""
+        """Requested scans that have not ended."""
         with self._store.lock:
             return list(self._jobs.values())
 
     def start(self, section: Section, path: str | None) -> None:
-        """Ask for a scan of the section, or of one folder of it. A folder outside its roots changes nothing."""
+        """Request a scan of the section, or of one folder of it. A folder outside its locations changes nothing."""
         name = str(uuid.uuid5(uuid.NAMESPACE_OID, f"scan{next(self._names)}"))
         job = Job(name, section, path)
         with self._store.lock:
@@ -79,7 +79,7 @@ class Scanner:
                 self._end(job)
 
     def finish(self) -> None:
-        """Do at once, in this thread, all that waits for its time, and what follows from it."""
+        """Run all delayed work at once in this thread, with its follow-up work."""
         while True:
             with self._store.lock:
                 timers = list(self._timers)
@@ -90,7 +90,7 @@ class Scanner:
                 timer.work()
 
     def stop(self) -> None:
-        """End everything and wait for the threads to be gone."""
+        """Cancel everything and wait for the threads to end."""
         with self._store.lock:
             timers = list(self._timers)
             for job in list(self._jobs.values()):
@@ -99,7 +99,7 @@ class Scanner:
             self._drop(timer)
 
     def empty_trash(self, section: Section) -> None:
-        """Remove what is marked as deleted."""
+        """Remove the items that are marked as deleted."""
         with self._store.lock:
             for item in list(self._store.members(section)):
                 for media in list(item.media):
@@ -175,7 +175,7 @@ class Scanner:
 
 
 def analyze(store: MediaStore, item: Item) -> None:
-    """Take the frame of an item that has none yet. What was uploaded meanwhile stays selected (plex 5)."""
+    """Create the frame of an item without one. A picture uploaded meanwhile stays selected (plex 5)."""
     if not item.analyzed:
         item.analyzed = True
         for place, slot in item.images.items():

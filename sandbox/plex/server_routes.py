@@ -1,4 +1,4 @@
-"""The server itself: who it is, its sections, scans, preferences, running jobs (plex 1.1, 2, 7)."""
+"""The server itself: identity, sections, scans, preferences, running jobs (plex 1.1, 2, 7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Plex simulator: its door, its switches, and what tests may look at."""
+"""The simulated Plex: its API for tests, its switches, and its logs."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class PlexSim:
 
     @property
     def url(self) -> str:
-        """The address, without a slash at its end. Only known once started."""
+        """The address, without a trailing slash. Known only after the start."""
         return self._http.url
 
     # the library
@@ -126,7 +126,7 @@ class PlexSim:
         scanner: str | None = None,
         language: str | None = None,
     ) -> Section:
-        """A new, empty library; keys count from 1."""
+        """Add a new, empty library; keys count from 1."""
         return self._store.add_section(title, locations, type, agent, scanner, language)
 
     def add_item(
@@ -138,24 +138,26 @@ class PlexSim:
         stacked: bool = False,
         optimized: Iterable[FileSpec] = (),
     ) -> Item:
-        """A new item as a scan would leave it, titled after its first file. ``files`` are (path as the server sees it,
-        bytes, seconds); several are several versions, or with ``stacked`` the parts of one. ``optimized`` adds versions
-        made for devices.
+        """Add an item as a scan would, titled after its first file.
+
+        ``files`` are (path as the server sees it, bytes, seconds); several are several versions, or with ``stacked``
+        the parts of one. ``optimized`` adds versions made for devices.
         """
         return self._store.add_item(section, files, title, stacked, optimized)
 
     def load(self, section: Section, files: Iterable[FileSpec]) -> None:
-        """One item for each file."""
+        """Add one item for each file."""
         for file in files:
             self._store.add_item(section, [file])
 
     def remove_item(self, rating_key: int) -> None:
-        """Forget an item, as if its file had gone and the bin been emptied. KeyError where there is none."""
+        """Remove an item, as if its file had gone and the trash been emptied. Raise KeyError."""
         self._store.remove_item(self._store.items[rating_key])
 
     def move_file(self, old: str, new: str) -> Item:
-        """A file moved and PMS did not recognise it: its item goes, a new one with a new rating key and the agent's
-        values comes. KeyError where no item has ``old``.
+        """Move a file that PMS does not recognise: its item goes, and a new one with the agent's values comes.
+
+        Raise KeyError if no item has ``old``.
         """
         with self._store.lock:
             item = self.find(old)
@@ -176,32 +178,32 @@ class PlexSim:
             return list(self._store.items.values())
 
     def item(self, rating_key: int) -> Item:
-        """The live item; KeyError where there is none."""
+        """Return the live item. Raise KeyError."""
         return self._store.items[rating_key]
 
     def find(self, path: str) -> Item | None:
-        """The first item with a part of exactly this path."""
+        """Return the first item with a part at exactly this path."""
         with self._store.lock:
-            return next(iter(self._store.files.at(path)), None)
+            return next(iter(self._store.files.items_at(path)), None)
 
     def collections(self, section: Section) -> dict[str, list[Item]]:
-        """The section's collections by title, with their members."""
+        """Return the section's collections by title, with their members."""
         with self._store.lock:
             pairs = self._store.collection_objects.all(section, self._store.members(section))
             return {found.title: members for found, members in pairs}
 
     def collection(self, section: Section, title: str) -> Collection | None:
-        """The live collection of this title."""
+        """Return the live collection of this title."""
         self.collections(section)
         return self._store.collection_objects.named(section, title)
 
     def agent_values(self, item: Item) -> dict[str, object]:
-        """What a refresh writes into the item's unlocked fields, by the names of the edit parameters."""
+        """Return what a refresh writes to the item's unlocked fields, by the names of the edit parameters."""
         return writer.agent_values(item)
 
     @property
     def disk(self) -> dict[str, tuple[int, float]] | None:
-        """The files scans find: path to (bytes, seconds). None: scans look at nothing."""
+        """The files that scans find: path to (bytes, seconds). None: scans check nothing."""
         return self.scanner.disk
 
     @disk.setter
@@ -232,7 +234,7 @@ class PlexSim:
 
     @property
     def auto_empty_trash(self) -> bool:
-        """Whether a scan removes vanished items at once, or leaves them in the bin."""
+        """Whether a scan removes vanished items at once or leaves them in the trash."""
         return bool(self.prefs["autoEmptyTrash"])
 
     @auto_empty_trash.setter
@@ -253,22 +255,22 @@ class PlexSim:
 
     @property
     def hidden_reloads(self) -> int:
-        """GETs of a single item with ``includeBandwidths``: plexapi reloading a partial item (plex 3.6)."""
+        """GETs of a single item with ``includeBandwidths``: plexapi reloads of a partial item (plex 3.6)."""
         return self._records.hidden_reloads
 
     @property
     def puts(self) -> int:
-        """Edit PUTs that arrived since the last reset, refused ones too."""
+        """Edit PUTs since the last reset, including refused ones."""
         return sum(self._records.counters[kind] for kind in _EDITS)
 
     @property
     def writes(self) -> list[Write]:
-        """Edits and ratings that were applied, in order."""
+        """Applied edits and ratings, in order."""
         return self._records.writes
 
     @property
     def warnings(self) -> list[str]:
-        """What no careful client would send (edits without an id, filters nobody knows), and bugs in here."""
+        """What no careful client would send (edits without an id, unknown filters), and bugs of the simulator."""
         return self._records.warnings
 
     def reset_counters(self) -> None:

@@ -1,4 +1,4 @@
-"""The order of a listing: ``sort=`` as PMS reads it (plex 3.1), kept for as long as nothing was assigned anywhere."""
+"""The order of a listing: ``sort=`` as PMS reads it (plex 3.1), cached until something is assigned."""
 
 from __future__ import annotations
 
@@ -42,14 +42,17 @@ _KEYS: dict[str, Key] = {
 
 
 class SortedItems:
-    """The sorted lists of all sections, made when first asked for."""
+    """The sorted lists of all sections, created on first use."""
 
     def __init__(self, store: MediaStore) -> None:
         self._store = store
         self._kept: dict[tuple[int, str], tuple[int, list[Item]]] = {}
 
     def of(self, section: Section, sort: str) -> list[Item]:
-        """The section's items in the order of ``sort`` (empty: by sort title). Not to be changed by the caller."""
+        """Return the section's items in the order of ``sort`` (empty: by sort title).
+
+        The caller must not change the list.
+        """
         key = (section.key, sort)
         state = Changes.count
         kept = self._kept.get(key)

@@ -1,4 +1,4 @@
-"""The tag table: rows are global by kind and name, compared without case; the first spelling stays (plex 4.4)."""
+"""The tag table: rows are global by kind and name, ignoring letter case; the first spelling stays (plex 4.4)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sandbox.plex.model import Tag
 
 
 class TagTable:
-    """Names and ids of tags. ``next_id`` gives a fresh id."""
+    """Names and ids of tags. ``next_id`` returns a new id."""
 
     def __init__(self, next_id: Callable[[], int]) -> None:
         self._next_id = next_id
@@ -16,7 +16,7 @@ class TagTable:
         self._names: dict[int, tuple[str, str]] = {}
 
     def row(self, kind: str, name: str) -> tuple[int, str]:
-        """Id and spelling of the row, made where it is missing. Labels start with a capital letter."""
+        """Return id and spelling of the row, creating it if needed. Labels start with a capital letter."""
         key = (kind, name.casefold())
         found = self._rows.get(key)
         if found is None:
@@ -29,16 +29,16 @@ class TagTable:
         return self.row(kind, name)[0]
 
     def spelled(self, kind: str, tag: Tag) -> Tag:
-        """The tag as PMS would give it back."""
+        """Return the tag as PMS would show it."""
         return tag._replace(tag=self.row(kind, tag.tag)[1])
 
     def name_of(self, kind: str, id_: int) -> str | None:
-        """The spelling behind an id, None where there is no such row of this kind."""
+        """Return the spelling for an id, or None if there is no such row of this kind."""
         found = self._names.get(id_)
         return found[1] if found and found[0] == kind else None
 
     def respell(self, kind: str, name: str) -> int:
-        """Make ``name``, in just this case, the spelling of its row; the row's id."""
+        """Set the spelling of a row to ``name``. Return the row's id."""
         id_ = self.id_of(kind, name)
         self._rows[(kind, name.casefold())] = (id_, name)
         self._names[id_] = (kind, name)

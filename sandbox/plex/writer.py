@@ -1,4 +1,4 @@
-"""Carrying out edits, and the agent's refresh that undoes what is not locked (plex 4.2, 4.3)."""
+"""Apply edits, and the agent's refresh that overwrites unlocked fields (plex 4.2, 4.3)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _AGENT_TAGS = ("genre", "country", "director", "writer", "actor", "producer", "c
 
 
 def apply(store: MediaStore, entries: Iterable[Entry], edit: Edit) -> None:
-    """Carry out one edit on all entries, or on none: a clash of collection names raises StatusError (409) first."""
+    """Apply one edit to all entries, or to none: a clash of collection names first raises StatusError (409)."""
     entries = list(entries)
     with store.lock:
         title = edit.scalars.get("title")
@@ -30,7 +30,8 @@ def apply(store: MediaStore, entries: Iterable[Entry], edit: Edit) -> None:
 
 
 def agent_values(item: Item) -> dict[str, object]:
-    """What a refresh puts into every field that is not locked, by the names edits use; tags as lists of names."""
+    """Return what a refresh writes to every unlocked field, by the names of the edit parameters; tags as lists of
+    names."""
     first = next(item.parts(), None)
     values: dict[str, object] = dict.fromkeys(_AGENT_SCALARS)
     values["title"] = stem(first.file) if first else item.title
@@ -41,8 +42,9 @@ def agent_values(item: Item) -> dict[str, object]:
 
 
 def refresh(store: MediaStore, item: Item) -> None:
-    """Fetch the item's metadata anew: locked fields stay, all others become what the agent has. Ratings of a user,
-    labels and sort titles are not the agent's business.
+    """Refresh the item's metadata: locked fields stay, all others get the agent's values.
+
+    The agent does not change user ratings, labels and sort titles.
     """
     with store.lock:
         values = agent_values(item)
@@ -59,7 +61,7 @@ def refresh(store: MediaStore, item: Item) -> None:
 
 
 def rate(store: MediaStore, entry: Entry, rating: float | None) -> None:
-    """Set the user's rating (0 to 10), None takes it away; adds when (plex 8)."""
+    """Set the user's rating (0 to 10) and its time; None removes it (plex 8)."""
     with store.lock:
         entry.user_rating = rating
         entry.last_rated_at = None if rating is None else store.now()

@@ -1,4 +1,4 @@
-"""Sessions, API key, and who may see what (stash 6)."""
+"""Sessions, the API key, and access rules (stash 6)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Chain = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Requester:
-    """Who asks: how they proved it, their name, and the hooks that led here (stash 2.9)."""
+    """Who sent a request: how they authenticated, their name, and the hooks that led here (stash 2.9)."""
 
     kind: str  # "cookie", "apikey", "none"
     user: str = ""
@@ -32,11 +32,11 @@ class Requester:
 
 
 class WrongKeyError(Exception):
-    """An API key was sent and is not the configured one."""
+    """The request has an API key that is not the configured one."""
 
 
 class Sessions:
-    """Signs and reads session cookies. ``max_age`` in seconds from the making of a cookie."""
+    """Signs and reads session cookies. ``max_age`` is seconds from the creation of a cookie."""
 
     def __init__(self, username: str, password: str, api_key: str, max_age: float) -> None:
         self.username, self.password, self.api_key, self.max_age = username, password, api_key, max_age
@@ -44,17 +44,17 @@ class Sessions:
 
     @property
     def locked(self) -> bool:
-        """Whether credentials are asked for at all."""
+        """Whether credentials are required."""
         return bool(self.username and self.password)
 
     def issue(self, user: str, chain: Chain = ()) -> str | None:
-        """A fresh cookie value, None where it would be longer than a cookie may be."""
+        """Return a new cookie value, or None if it would exceed the size of a cookie."""
         body = json.dumps({"at": time.time(), "user": user, "hooks": chain}).encode()
         value = base64.urlsafe_b64encode(body + self._sign(body)).decode()
         return value if len(value) <= _LONGEST_COOKIE else None
 
     def read(self, value: str) -> tuple[str, Chain] | None:
-        """(user, chain) of a cookie value, None where it is garbled or too old."""
+        """Return (user, chain) of a cookie value, or None if it is malformed or expired."""
         try:
             raw = base64.urlsafe_b64decode(value.encode())
         except ValueError:
@@ -68,7 +68,7 @@ class Sessions:
         return content["user"], tuple((plugin, trigger) for plugin, trigger in content["hooks"])
 
     def requester(self, request: Request) -> Requester:
-        """Who sends this request. Raises :class:`WrongKeyError`."""
+        """Return who sent this request. Raise :class:`WrongKeyError`."""
         cookie = self.read(cookies(request).get(COOKIE, ""))
         key = request.header("apikey") or next((value for name, value in request.query if name == "apikey"), "")
         if key:
@@ -88,7 +88,7 @@ class Sessions:
         return f"{COOKIE}={value}; Path=/; Expires={stamp}; Max-Age={int(self.max_age)}; SameSite=Lax"
 
     def login(self, user: str, password: str) -> str | None:
-        """The ``Set-Cookie`` header of a successful login, None for wrong credentials."""
+        """Return the ``Set-Cookie`` header of a successful login, or None for wrong credentials."""
         right = self.locked and user == self.username and password == self.password
         return self._header(self.issue(user)) if right else None
 
@@ -97,7 +97,7 @@ class Sessions:
 
 
 def cookies(request: Request) -> dict[str, str]:
-    """The cookies of a request; the first of a name counts."""
+    """Return the cookies of a request; the first of a name counts."""
     found: dict[str, str] = {}
     for pair in (request.header("cookie") or "").split(";"):
         name, _, value = pair.strip().partition("=")
@@ -106,7 +106,7 @@ def cookies(request: Request) -> dict[str, str]:
 
 
 def refusal(path: str, raw_query: str) -> tuple[int, str | None]:
-    """(status, location) for somebody unknown: 401 for the API and for files, else the way to the login page."""
+    """Return (status, location) for an unknown requester: 401 for API and files, else a redirect to the login page."""
     suffix = PurePosixPath(path).suffix
     if path == "/graphql" or suffix not in ("", ".html"):
         return 401, None

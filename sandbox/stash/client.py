@@ -1,4 +1,4 @@
-"""A browser of sorts: sends GraphQL over HTTP with a session cookie of its own and takes over refreshed ones."""
+"""A minimal browser: sends GraphQL over HTTP with its session cookie and stores refreshed ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class StashGraphQLError(Exception):
 
 
 class Browser:
-    """Talks to one server on loopback."""
+    """A client of one server on loopback."""
 
     def __init__(self, port: int, cookie: str | None, tls: bool = False) -> None:
         self._port, self._cookie, self._tls = port, cookie, tls
@@ -26,7 +26,7 @@ class Browser:
     def gql(
         self, query: str, variables: Mapping[str, Any] | None, timeout: float, headers: Mapping[str, str]
     ) -> dict[str, Any]:
-        """``data`` of the answer. Raises :class:`StashGraphQLError`, OSError, TimeoutError."""
+        """``data`` of the answer. Raise :class:`StashGraphQLError`, OSError, TimeoutError."""
         sent = {"Content-Type": "application/json", "Accept": "application/json", **headers}
         if self._cookie:
             sent["Cookie"] = f"session={self._cookie}"

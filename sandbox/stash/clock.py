@@ -1,4 +1,4 @@
-"""Times as the server writes them (stash 7.2)."""
+"""Times in the server's format (stash 7.2)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _UNITS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def zone(name: str | tzinfo) -> tzinfo:
-    """The time zone of that name; where the machine has no zone data, ten hours east (Sydney's winter)."""
+    """Return the time zone of that name; without zone data on this machine, ten hours east (Sydney's winter)."""
     if isinstance(name, tzinfo):
         return name
     try:
@@ -21,25 +21,25 @@ def zone(name: str | tzinfo) -> tzinfo:
 
 
 class Clock:
-    """The server's clock in the server's zone."""
+    """The server's clock in the server's time zone."""
 
     def __init__(self, where: str | tzinfo) -> None:
         self.zone = zone(where)
 
     def seconds(self, at: float | None = None) -> str:
-        """``created_at`` and its like: local offset at that moment, whole seconds, ``Z`` only for offset zero."""
+        """Return the time in the format of ``created_at``: local offset, whole seconds, ``Z`` only for offset zero."""
         moment = datetime.fromtimestamp(int(time.time() if at is None else at), self.zone)
         return moment.isoformat().replace("+00:00", "Z")
 
     def precise(self) -> str:
-        """The time of jobs and log lines: local offset, up to nine digits behind the point."""
+        """Return the time in the format of jobs and log lines: local offset, up to nine decimals."""
         nanoseconds = time.time_ns()
         moment = datetime.fromtimestamp(nanoseconds // 1_000_000_000, self.zone).isoformat()
         fraction = f".{nanoseconds % 1_000_000_000:09d}".rstrip("0").rstrip(".")
         return (moment[:19] + fraction + moment[19:]).replace("+00:00", "Z")
 
     def timestamp(self, text: str) -> str:
-        """A ``Timestamp`` input as the UTC text that play histories keep. Raises ValueError for what is none."""
+        """Return a ``Timestamp`` input as the UTC text of play histories. Raise ValueError."""
         return utc(self._moment(text))
 
     def _moment(self, text: str) -> float:
@@ -53,7 +53,7 @@ class Clock:
 
 
 def instant(text: str) -> float:
-    """Unix seconds of an RFC 3339 text. Raises ValueError."""
+    """Return the Unix seconds of an RFC 3339 text. Raise ValueError."""
     if not re.fullmatch(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", text):
         raise ValueError(f"{text!r} is no RFC 3339 time")
     whole = re.sub(r"\.\d+", "", text)
@@ -61,6 +61,6 @@ def instant(text: str) -> float:
 
 
 def utc(at: float | None = None) -> str:
-    """A moment (unix seconds, now by default) in UTC, whole seconds, ``Z``."""
+    """Return a time (Unix seconds, default now) in UTC with whole seconds and ``Z``."""
     moment = datetime.fromtimestamp(int(time.time() if at is None else at), timezone.utc)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,4 +1,4 @@
-"""The answers below ``configuration`` (stash 5 and 7.5)."""
+"""The answers of the ``configuration`` query (stash 5 and 7.5)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .go_behavior import sorted_map
 
 
 def configuration(ctx: Context) -> dict[str, Any]:
-    """The server's settings as the API shows them."""
+    """Return the server's settings as the API shows them."""
     return {
         "general": _general(ctx),
         "interface": {
@@ -40,7 +40,7 @@ def configuration(ctx: Context) -> dict[str, Any]:
 
 
 def _plugins(info: Info, include: list[str] | None = None) -> dict[str, Any]:
-    """Stored settings; of those asked for, the ones without any are absent (stash 5). An empty list asks for all."""
+    """Return stored settings; plugins without any are absent (stash 5). An empty list asks for all."""
     settings = info.context.core.plugins.settings
     found: dict[str, Any] = sorted_map({name: settings[name] for name in settings if not include or name in include})
     return found

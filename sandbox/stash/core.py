@@ -1,4 +1,4 @@
-"""The server's parts, wired together; what requests, jobs and tests work with."""
+"""The parts of the server, connected: what requests, jobs and tests work with."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CONFIG = "config.yml"
 
 @dataclass(frozen=True)
 class Options:
-    """What the server was started with. ``version`` decides which of Stash's habits it has."""
+    """The options of the server. ``version`` decides between behaviours of different releases."""
 
     config_dir: Path
     python: str
@@ -60,7 +60,7 @@ class Core:
         self._writing = threading.Lock()
 
     def shuffled(self, names: Iterable[str]) -> list[str]:
-        """Names in the random order of a Go map (stash 2.2)."""
+        """Return names in the random order of a Go map (stash 2.2)."""
         found = list(names)
         self.random.shuffle(found)
         return found
@@ -87,24 +87,24 @@ class Core:
         return self.jobs.add(f"Running plugin task: {title}", work)
 
     def job_caller(self, job: Job, caller: Caller) -> Caller:
-        """The caller that a job's processes run for: same person, gone when the job is stopped."""
+        """Return the caller for the processes of a job: the same user, gone when the job is stopped."""
         return Caller(caller.user, caller.chain, lambda: job.cancel.is_set() or self.closing.is_set())
 
     def configure_plugin(self, plugin_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Replace a plugin's settings; returns what is stored, in the file too by then (stash 5)."""
+        """Replace a plugin's settings. Return what is stored, by then also in the file (stash 5)."""
         stored: dict[str, Any] = decoded_as_any(dict(values))
         self.plugins.settings[plugin_id] = stored
         self.write_config()
         return stored
 
     def enable_plugins(self, wanted: Mapping[str, bool]) -> None:
-        """Switch plugins on or off, in the file too (stash 1.1)."""
+        """Enable or disable plugins, in the file as well (stash 1.1)."""
         for plugin_id, enabled in wanted.items():
             (self.plugins.disabled.discard if enabled else self.plugins.disabled.add)(plugin_id)
         self.write_config()
 
     def write_config(self) -> None:
-        """Write the configuration over the old one, as Stash does (stash 5). JSON is YAML too."""
+        """Write the configuration file as Stash does (stash 5). JSON is valid YAML."""
         with self._writing:
             kept = {"plugins": {"disabled": sorted(self.plugins.disabled), "settings": dict(self.plugins.settings)}}
             path = self.options.config_dir / CONFIG
@@ -114,7 +114,7 @@ class Core:
 
 @dataclass(frozen=True)
 class Context:
-    """One GraphQL request on its way through the resolvers. ``base`` is the address image links begin with."""
+    """One GraphQL request in the resolvers. ``base`` is the address at the beginning of image links."""
 
     core: Core
     request: Request
@@ -128,15 +128,15 @@ class Context:
 
     @property
     def caller(self) -> Caller:
-        """Who waits for hooks and operations of this request: gone when the connection is."""
+        """The client that waits for this request's hooks and operations; gone when its connection is."""
         closing, request = self.core.closing, self.request
         return Caller(self.requester.user, self.requester.chain, lambda: closing.is_set() or request.gone())
 
     def run_hooks(self, trigger: str, number: int, payload: Any, given: Iterable[str] | None = None) -> None:
-        """Run an event's hooks while the client waits; ``given`` are the keys the client sent, if that is told."""
+        """Run an event's hooks while the client waits; ``given`` are the keys that the client sent, if known."""
         fields = None if given is None else self.core.shuffled(given)
         self.core.plugins.run_hooks(self.caller, trigger, number, payload, fields)
 
     def gone(self) -> bool:
-        """Whether the client has given up."""
+        """Return whether the client has disconnected."""
         return self.caller.cancelled()

@@ -1,7 +1,7 @@
-"""What one filter criterion means, as a test of one value (stash 7.3).
+"""Filter criteria as tests of one value (stash 7.3).
 
-Each maker takes the criterion as the client sent it and returns a function from a row's value to yes or no. Where SQL's
-NULL makes a comparison neither true nor false, the row does not match.
+Each function takes a criterion as sent by the client and returns a predicate on a row's value. Where SQL's NULL makes a
+comparison neither true nor false, the row does not match.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 
 
 class UnsupportedModifierError(Exception):
-    """The server panics over such a modifier."""
+    """The server panics for such a modifier."""
 
     def __init__(self, kind: str) -> None:
         super().__init__(f"Internal system error. Error <unsupported {kind} modifier>")
 
 
 def integer(criterion: Criterion) -> Test:
-    """IntCriterionInput: numbers, None for NULL."""
+    """Test numbers with an IntCriterionInput; None is NULL."""
     return _ordered(criterion, "int", lambda value: value, criterion.get("value2") or 0)
 
 
 def timestamp(criterion: Criterion) -> Test:
-    """TimestampCriterionInput and DateCriterionInput: plain text, but a number compares below all text."""
+    """Test text with a TimestampCriterionInput or DateCriterionInput; a number sorts below all text."""
     tomorrow = (datetime.now(timezone.utc) + timedelta(days=1)).isoformat(timespec="seconds")
     return _ordered(criterion, "timestamp", _sqlite_value, criterion.get("value2") or tomorrow)
 
 
 def _sqlite_value(text: Any) -> tuple[int, Any]:
-    """How SQLite orders a value in a column of numeric affinity: numbers first, then text."""
+    """Return a sort key for a value in a column of numeric affinity: numbers first, then text."""
     return (0, float(text)) if _NUMBER.fullmatch(str(text)) else (1, str(text))
 
 
@@ -65,7 +65,7 @@ def _chosen(tests: dict[str, Test], criterion: Criterion, kind: str) -> Test:
 
 @lru_cache(maxsize=1024)
 def _like(pattern: str) -> re.Pattern[str]:
-    """SQL LIKE: per cent and underscore are wildcards, ASCII letters compare without case."""
+    """Return a predicate for SQL LIKE: per cent and underscore are wildcards, ASCII letters ignore case."""
     parts = {"%": ".*", "_": "."}
     expression = "".join(
         parts.get(c) or (f"[{c.lower()}{c.upper()}]" if c.isascii() and c.isalpha() else re.escape(c)) for c in pattern
@@ -74,12 +74,12 @@ def _like(pattern: str) -> re.Pattern[str]:
 
 
 def like(value: str, pattern: str) -> bool:
-    """SQL's ``value LIKE pattern``."""
+    """Evaluate SQL's ``value LIKE pattern``."""
     return _like(pattern).fullmatch(value) is not None
 
 
 def string(criterion: Criterion) -> Test:
-    """StringCriterionInput on one text; ``""`` and None are NULL."""
+    """Test one text with a StringCriterionInput; ``""`` and None are NULL."""
     wanted = criterion["value"]
     words = _search_words(wanted)
     tests: dict[str, Test] = {
@@ -96,25 +96,25 @@ def string(criterion: Criterion) -> Test:
 
 
 def _search_words(text: str) -> list[str]:
-    """The words of an INCLUDES value: any of them, unless it stands in double quotes."""
+    """Return the words of an INCLUDES value: any may match, unless it is in double quotes."""
     text = text.strip()
     bare = text.strip('"')
     return text.split() or [""] if bare == text else [bare]
 
 
 def any_string(criterion: Criterion) -> Test:
-    """StringCriterionInput on a list of texts (paths, urls, aliases): one that matches is enough."""
+    """Test a list of texts (paths, urls, aliases) with a StringCriterionInput: one match is enough."""
     one = string(criterion)
     return lambda values: any(one(value) for value in values or [None])
 
 
 def boolean(wanted: bool) -> Test:
-    """A Boolean filter."""
+    """Test with a Boolean filter."""
     return lambda value: bool(value) == wanted
 
 
 def numbers(criterion: Criterion, families: Callable[[set[int], int], list[set[int]]]) -> Test:
-    """Multi and hierarchical criteria on the ids a row relates to.
+    """Test the related ids of a row with a multi or hierarchical criterion.
 
     ``families`` turns the wanted ids and a depth into one set per wanted id (itself and its descendants).
     """
@@ -135,7 +135,7 @@ def numbers(criterion: Criterion, families: Callable[[set[int], int], list[set[i
 
 
 def stash_id(criterion: Criterion) -> Test:
-    """StashIDCriterionInput on a row's stash ids; endpoint "" or null means any."""
+    """Test a row's stash ids with a StashIDCriterionInput; endpoint "" or null means any."""
     endpoint, wanted = criterion.get("endpoint"), criterion.get("stash_id") or ""
     single = {"value": wanted, "modifier": criterion["modifier"]}
 

@@ -1,4 +1,4 @@
-"""Dates as the server takes them: ``YYYY-MM-DD`` and, since 0.30, ``YYYY-MM`` and ``YYYY`` (stash 7.2)."""
+"""Dates that the server accepts: ``YYYY-MM-DD`` and, since 0.30, ``YYYY-MM`` and ``YYYY`` (stash 7.2)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from datetime import date
 
 
 class DateError(ValueError):
-    """The text is no date; the words are the server's."""
+    """The text is not a date; the message is the server's."""
 
 
 def checked(text: str | None, *, partial: bool) -> str | None:
-    """The date to store, None for an empty one. Raises :class:`DateError`."""
+    """Return the date to store, None for an empty one. Raise :class:`DateError`."""
     text = (text or "").strip()
     if not text:
         return None
@@ -32,7 +32,7 @@ def _is_full(text: str) -> bool:
 
 
 def _month_problem(text: str) -> str | None:
-    """What Go says when it reads ``text`` by the layout 2006-01; None when it can."""
+    """Return Go's error for ``text`` with the layout 2006-01, or None."""
     match = re.match(r"\d{4}-(\d\d)", text)
     if not match:
         return (

@@ -1,4 +1,4 @@
-"""What each field of the API's objects answers, where it is not simply the stored value (stash 7.4)."""
+"""The resolvers of fields that are not simply stored values (stash 7.4)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Info = GraphQLResolveInfo
 
 
 def context(info: Info) -> Context:
-    """The request this resolver works for."""
+    """Return the request context of a resolver."""
     found: Context = info.context
     return found
 
@@ -68,7 +68,7 @@ def _scene_count(attribute: str) -> Resolver:
 
 
 def _nothing(value: Any = 0) -> Resolver:
-    """Of what the simulator has no rows at all (images, galleries)."""
+    """Resolve to an empty value: the simulator has no images and galleries."""
     return lambda row, info, **_: value
 
 

@@ -1,4 +1,4 @@
-"""The filter inputs of each type: which criterion looks at what (stash 7.3)."""
+"""The filter inputs of each type: which criterion tests which value (stash 7.3)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Maker = Callable[[Store, Any], Predicate]
 
 
 def predicate(store: Store, kind: type, wanted: Mapping[str, Any] | None) -> Predicate | None:
-    """The test that a filter input stands for, None where it asks for nothing."""
+    """Return the predicate of a filter input, or None if it filters nothing."""
     tests: list[Predicate] = []
     for name, value in (wanted or {}).items():
         if value is None or name in ("AND", "OR", "NOT"):
@@ -56,7 +56,7 @@ def _field(make: Callable[[Any], Test], name: str) -> Maker:
 
 
 def _related(ids_of: Callable[[Store, Row], Iterable[int]], tree: Callable[[Store], Any] | None = None) -> Maker:
-    """A multi criterion; with ``tree`` (a table with parents) it knows depth."""
+    """Test with a multi criterion; ``tree`` (a table with parents) adds depth."""
 
     def maker(store: Store, wanted: Any) -> Predicate:
         def families(ids: set[int], depth: int) -> list[set[int]]:
@@ -79,7 +79,7 @@ def _missing(tests: Mapping[str, Callable[[Store, Row], bool]]) -> Maker:
 
 
 def _some(kind: type, table: Callable[[Store], Table[Any]], ids_of: Callable[[Store, Row], Iterable[int]]) -> Maker:
-    """A ``…_filter`` on related objects: one that matches is enough."""
+    """Test related objects with a ``…_filter``: one match is enough."""
 
     def maker(store: Store, wanted: Any) -> Predicate:
         test = predicate(store, kind, wanted)
@@ -90,7 +90,7 @@ def _some(kind: type, table: Callable[[Store], Table[Any]], ids_of: Callable[[St
 
 
 def one(number: int | None) -> list[int]:
-    """A reference as a list of ids."""
+    """Return a reference as a list of ids."""
     return [] if number is None else [number]
 
 
@@ -102,7 +102,7 @@ def _scenes_with(attribute: str) -> Callable[[Store, Row], list[int]]:
 
 
 def related_ids(scene: Scene, attribute: str) -> list[int]:
-    """The ids that a scene holds under ``attribute``: studio_id, performer_ids, tag_ids or groups."""
+    """Return a scene's ids under ``attribute``: studio_id, performer_ids, tag_ids or groups."""
     if attribute == "groups":
         return [number for number, _ in scene.groups]
     return one(scene.studio_id) if attribute == "studio_id" else list(getattr(scene, attribute))

@@ -1,4 +1,4 @@
-"""Finding rows: candidates, search words, order, page (stash 7.3)."""
+"""Queries for rows: candidates, search words, order, page (stash 7.3)."""
 
 from __future__ import annotations
 
@@ -22,12 +22,15 @@ Key = Callable[[Store, Any], Any]
 
 
 class FindError(ValueError):
-    """A question the server answers with an error; the text is the server's."""
+    """A query that the server refuses; the message is the server's."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """How rows of one type are found. ``sorts`` is the white list, ``title`` breaks ties, ``searched`` is for ``q``."""
+    """How rows of one type are found.
+
+    ``sorts`` lists the allowed orders, ``title`` breaks ties, ``searched`` is for ``q``.
+    """
 
     word: str
     row: type
@@ -39,14 +42,14 @@ class Kind:
 
 @dataclass(frozen=True)
 class Found:
-    """The rows of the page, and how many match in all (None when that was not asked)."""
+    """The rows of the page, and the number of all matches (None if not requested)."""
 
     rows: Sequence[Any]
     count: int | None
 
 
 def by_ids(store: Store, kind: Kind, ids: Sequence[str | int]) -> list[Any]:
-    """Exactly these rows in this order. Raises FindError for a missing or doubled id."""
+    """Return exactly these rows in this order. Raise FindError for a missing or duplicate id."""
     found: list[Any] = []
     seen: set[int] = set()
     table = kind.table(store)
@@ -66,7 +69,7 @@ def by_ids(store: Store, kind: Kind, ids: Sequence[str | int]) -> list[Any]:
 def find(
     store: Store, kind: Kind, wanted: Mapping[str, Any] | None, page: Mapping[str, Any] | None, *, count: bool
 ) -> Found:
-    """A page of the rows that match; everything is counted only if ``count``. Raises FindError."""
+    """Return a page of the matching rows; count all matches only if ``count``. Raise FindError."""
     page = {name: value for name, value in (page or {}).items() if value is not None}
     order = page.get("sort") or ""
     if order and order not in kind.sorts and not re.fullmatch(r"random(_\d+)?", order):
@@ -94,7 +97,7 @@ def find(
 
 
 def _first(table: Table[Any], ids: Sequence[int], matches: Callable[[Any], bool], start: int, size: int) -> list[Any]:
-    """The page from ``start`` without looking at what comes after it."""
+    """Return the page from ``start`` without checking rows after it."""
     found: list[Any] = []
     for number in ids:
         if len(found) >= start + size:
@@ -106,7 +109,7 @@ def _first(table: Table[Any], ids: Sequence[int], matches: Callable[[Any], bool]
 
 
 def _id_range(kind: Kind, table: Table[Any], wanted: Mapping[str, Any]) -> tuple[list[int], dict[str, Any]]:
-    """The ids that an ``id`` criterion leaves (by bisection), and the filter without it."""
+    """Return the ids that pass an ``id`` criterion (by bisection), and the filter without it."""
     criterion = wanted.get("id") if kind.row is Scene else None
     rest = dict(wanted)
     if criterion and "OR" not in wanted and criterion["modifier"] in ("GREATER_THAN", "LESS_THAN"):
@@ -137,7 +140,7 @@ def _null_first(value: Any) -> tuple[int, Any]:
 
 @lru_cache(maxsize=262_144)
 def natural(text: str) -> tuple[tuple[int, int, str], ...]:
-    """A sort key that compares digits as numbers and letters without case."""
+    """Return a sort key that compares digits as numbers and letters without case."""
     return tuple(
         (0, int(part), "") if part.isdigit() and part.isascii() else (1, 0, part.lower())
         for part in re.findall(r"[0-9]+|[^0-9]+", text)

@@ -1,4 +1,4 @@
-"""What the real server does because it is written in Go: its JSON, its number parsing, its error texts."""
+"""Behaviour that the real server has because it is written in Go: JSON, number parsing, error texts."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _EXACT = 2**53
 
 
 def go_json(value: Any) -> bytes:
-    """``value`` as Go's encoding/json writes it: compact, UTF-8, ``<>&`` and the two line separators escaped."""
+    """Return ``value`` as Go's encoding/json writes it: compact, UTF-8, ``<>&`` and the two line separators escaped."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).translate(_ESCAPED).encode()
 
 
 def decoded_as_any(value: Any) -> Any:
-    """A JSON value after Go has read it into ``any``: keys sorted, every number a double (whole ones print whole)."""
+    """Return a JSON value after Go has decoded it into ``any``: keys sorted, every number a double."""
     if isinstance(value, dict):
         return {str(key): decoded_as_any(value[key]) for key in sorted(value)}
     if isinstance(value, (list, tuple)):
@@ -29,7 +29,7 @@ def decoded_as_any(value: Any) -> Any:
 
 
 def sorted_map(value: Any) -> Any:
-    """A JSON value with the keys of every object sorted, as Go writes its maps; numbers stay as they came."""
+    """Return a JSON value with the keys of every object sorted, as Go writes maps; numbers are unchanged."""
     if isinstance(value, dict):
         return {str(key): sorted_map(value[key]) for key in sorted(value)}
     if isinstance(value, (list, tuple)):
@@ -38,26 +38,26 @@ def sorted_map(value: Any) -> Any:
 
 
 def number(value: float) -> int | float:
-    """A Float for the answer: whole numbers below a million are printed without a point (stash 7.1)."""
+    """Return a Float of an answer: whole numbers below a million have no decimal point (stash 7.1)."""
     return int(value) if value.is_integer() and abs(value) < 1_000_000 else value
 
 
 class NotANumberError(ValueError):
-    """An ID that is no number; the text is the one of Go's strconv."""
+    """An id that is not a number; the message is that of Go's strconv."""
 
     def __init__(self, text: str) -> None:
         super().__init__(f'strconv.Atoi: parsing "{text}": invalid syntax')
 
 
 def atoi(text: str) -> int:
-    """A whole number out of ``text``. Raises :class:`NotANumberError`."""
+    """Parse a whole number. Raise :class:`NotANumberError`."""
     if not re.fullmatch(r"[+-]?[0-9]+", text):
         raise NotANumberError(text)
     return int(text)
 
 
 def go_decode_error(error: json.JSONDecodeError) -> str:
-    """The words Go has for a body that is no JSON, out of Python's finding."""
+    """Return Go's error text for a body that is not JSON, from Python's error."""
     rest = error.doc[error.pos :].lstrip()
     if not rest:
         return "unexpected EOF" if error.doc.strip() else "EOF"

@@ -1,4 +1,4 @@
-"""GraphQL over HTTP as gqlgen does it: content types, status codes, the shape and words of errors (stash 7.1)."""
+"""GraphQL over HTTP as gqlgen does it: content types, status codes, form and text of errors (stash 7.1)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _never_awaitable: Any = lambda _: False  # noqa: E731 (typed as the executor wan
 
 
 class WireError(Exception):
-    """A request that is not executed: status, and the errors to answer with."""
+    """A request that is not executed: status and errors of the answer."""
 
     def __init__(self, errors: list[dict[str, Any]], status: int | None = None) -> None:
         super().__init__(errors[0]["message"])
@@ -53,7 +53,7 @@ class ParsedRequest:
 
     @property
     def fields(self) -> list[str]:
-        """The names of the root fields, aliases resolved."""
+        """The names of the root fields without aliases."""
         fragments = {d.name.value: d for d in self.document.definitions if isinstance(d, FragmentDefinitionNode)}
         return list(dict.fromkeys(_names(self.operation.selection_set, fragments)))
 
@@ -71,7 +71,7 @@ def _names(selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinit
 
 
 def media_type(request: Request, version: tuple[int, ...]) -> str:
-    """The content type of the answer: old servers ignore Accept, newer ones take ``*/*`` for the new type."""
+    """Return the content type of the answer: old servers ignore Accept, newer ones read ``*/*`` as the new type."""
     accept = request.header("accept") or ""
     if version < (0, 29) or not accept.strip():
         return _PLAIN
@@ -85,7 +85,7 @@ def media_type(request: Request, version: tuple[int, ...]) -> str:
 
 
 def parse_request(request: Request, version: tuple[int, ...]) -> ParsedRequest:
-    """What a request asks for. Raises :class:`WireError` with the server's words."""
+    """Parse a request. Raise :class:`WireError` with the server's words."""
     if request.method == "GET":
         query = dict(request.query)
         body: Any = {"query": query.get("query", ""), "operationName": query.get("operationName")}
@@ -132,7 +132,7 @@ def _invalid(message: str, code: str = "GRAPHQL_VALIDATION_FAILED") -> dict[str,
 
 @lru_cache(maxsize=256)
 def _document(schema: GraphQLSchema, query: str) -> tuple[DocumentNode, list[dict[str, Any]]]:
-    """The parsed query and what is wrong with it; queries come again and again, so both are kept."""
+    """Return the parsed query and its errors, both cached because queries repeat."""
     if not re.sub(r"#.*|[\s,\ufeff]", "", query):
         return DocumentNode(definitions=()), []
     try:
@@ -155,7 +155,7 @@ def _located(error: GraphQLError, message: str, code: str) -> dict[str, Any]:
 
 
 def answer(ctx: Context, asked: ParsedRequest, kind: str) -> Response:
-    """Execute and answer; what resolvers raise becomes ``errors`` with status 200."""
+    """Execute a query and answer it; errors of resolvers become ``errors`` with status 200."""
     version = ctx.core.options.at_least
     outcome = execute(
         build(version),
@@ -182,7 +182,7 @@ def _resolver_error(ctx: Context, error: GraphQLError) -> dict[str, Any]:
 
 
 def refused(error: WireError, kind: str) -> Response:
-    """The answer to what was not executed: 422, or 400 in the newer content type and for an unreadable request."""
+    """Return the answer to a refused request: 422, or 400 for the newer content type or unreadable JSON."""
     if str(error) == "transport not supported":
         kind = "text/plain; charset=utf-8"
     status = error.status or (400 if kind == _NEW else 422)
@@ -190,7 +190,7 @@ def refused(error: WireError, kind: str) -> Response:
 
 
 def resolver_fault(message: str, asked: ParsedRequest, kind: str) -> Response:
-    """Every root field fails with ``message``, as when the database is locked."""
+    """Return an answer in which every root field fails with ``message``, as for a locked database."""
     errors = [{"message": message, "path": [name]} for name in asked.fields]
     return _response(200, kind, {"errors": errors, "data": None})
 

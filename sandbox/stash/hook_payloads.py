@@ -1,7 +1,7 @@
-"""What hooks get as ``input``: the client's input in the shape of the server's Go types (stash 4.3).
+"""The ``input`` of hooks: the client's input in the form of the server's Go types (stash 4.3).
 
-Hand-written types print every key, unset ones as null; generated ones leave empty keys out. Keys come in the order of
-the type.
+Hand-written types contain every key, with null for unset ones; generated types leave empty keys out. Keys come in the
+order of the type.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ _ITEMS = {
 
 
 def shape(kind: str, given: Mapping[str, Any], version: tuple[int, ...]) -> dict[str, Any]:
-    """The client's input ``given`` as a hook of this version of the server reads it."""
+    """Return the client's input ``given`` as a hook of this server version gets it."""
     if kind in _FULL:
         names = [name for name in _FULL[kind].split() if _known(kind, name, version)]
         found = {name: _value(name, given.get(name)) for name in names}
@@ -97,5 +97,5 @@ def _value(name: str, value: Any) -> Any:
 
 
 def destroyed(given: Mapping[str, Any], names: str, oshash: str, path: str, checksum: str = "") -> dict[str, Any]:
-    """The input of a Scene.Destroy hook: what was asked, and what the scene's primary file was (stash 4.3)."""
+    """Return the input of a Scene.Destroy hook: the request and the scene's primary file (stash 4.3)."""
     return {**{name: given.get(name) for name in names.split()}, "checksum": checksum, "oshash": oshash, "path": path}

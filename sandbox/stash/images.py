@@ -1,4 +1,4 @@
-"""Pictures: the server's stand-ins for what has none, and small valid ones for tests."""
+"""Pictures: the server's placeholders, and small valid ones for tests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PLACEHOLDER = (
 
 
 def png(width: int = 16, height: int = 9, colour: tuple[int, int, int] = (200, 60, 60)) -> bytes:
-    """A valid PNG of one colour."""
+    """Return a valid PNG of one colour."""
     rows = (b"\x00" + bytes(colour) * width) * height
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     parts = [(b"IHDR", head), (b"IDAT", zlib.compress(rows, 9)), (b"IEND", b"")]
@@ -24,18 +24,18 @@ def png(width: int = 16, height: int = 9, colour: tuple[int, int, int] = (200, 6
 
 
 def generated(number: int, at: float) -> bytes:
-    """The cover "generated" for scene ``number`` at that second: each scene and moment has another colour."""
+    """Return the cover "generated" for scene ``number`` at that second: each has another colour."""
     seed = zlib.crc32(f"{number}/{at}".encode())
     return jpeg(64, 36, (seed & 255, seed >> 8 & 255, seed >> 16 & 255))
 
 
 def placeholder(title: str) -> bytes:
-    """The SVG shown where there is no picture: with status 200, and nothing in its address says so (stash 8)."""
+    """Return the SVG for a missing picture: status 200, and its address does not show it (stash 8)."""
     return _PLACEHOLDER.format(title=title).encode()
 
 
 def content_type(body: bytes) -> str:
-    """The type the server sniffs from the first bytes (stash 8)."""
+    """Return the type that the server detects from the first bytes (stash 8)."""
     if body.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"
     if body.startswith(b"\x89PNG\r\n\x1a\n"):

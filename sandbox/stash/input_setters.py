@@ -1,6 +1,6 @@
 """How inputs change rows: one small setter per input field.
 
-A key that is absent leaves the row alone, an explicit null clears; lists replace; text is trimmed (stash 7.5).
+A missing key leaves the row unchanged, an explicit null clears; lists replace; text is trimmed (stash 7.5).
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ Tables = Callable[[Store], Table[Any]]
 
 
 class EditError(ValueError):
-    """The change cannot be made; the text is the server's."""
+    """The change is impossible; the message is the server's."""
 
 
 @dataclass(frozen=True)
 class Edit:
-    """The surroundings of a change: where references point, and what dates are allowed."""
+    """The context of a change: the tables of references, and which dates are allowed."""
 
     store: Store
     partial_dates: bool
 
     def reference(self, table: Tables, value: Any, what: str) -> int | None:
-        """The id ``value`` as a number. Raises EditError where there is no such row."""
+        """Return the id ``value`` as a number. Raise EditError where there is no such row."""
         if value is None or value == "":
             return None
         try:
@@ -45,7 +45,7 @@ class Edit:
         return number
 
     def references(self, table: Tables, values: Any, what: str) -> list[int]:
-        """Ids as numbers, each once, in the order given. Raises EditError."""
+        """Set a list of ids, or apply a bulk change to it."""
         found = [self.reference(table, value, what) for value in values or ()]
         return list(dict.fromkeys(number for number in found if number is not None))
 
@@ -54,27 +54,27 @@ Setter = Callable[[Edit, Any, Any], None]
 
 
 def text(name: str) -> Setter:
-    """Trimmed text, null as ``""``."""
+    """Set trimmed text; null becomes ``""``."""
     return lambda _, row, value: setattr(row, name, (value or "").strip())
 
 
 def plain(name: str) -> Setter:
-    """The value as it is."""
+    """Set the value as it is."""
     return lambda _, row, value: setattr(row, name, value)
 
 
 def flag(name: str) -> Setter:
-    """A boolean; null leaves it alone."""
+    """Set a boolean; null leaves it unchanged."""
     return lambda _, row, value: setattr(row, name, getattr(row, name) if value is None else value)
 
 
 def day(name: str) -> Setter:
-    """A date, perhaps partial."""
+    """Set a date, perhaps a partial one."""
     return lambda edit, row, value: setattr(row, name, checked(value, partial=edit.partial_dates))
 
 
 def strings(name: str) -> Setter:
-    """A list of texts, each trimmed."""
+    """Set a list of trimmed texts."""
 
     def set_it(_: Edit, row: Any, value: Any) -> None:
         setattr(row, name, [item.strip() for item in _merged(getattr(row, name), value, "values")])
@@ -88,7 +88,7 @@ def reference(name: str, table: Tables) -> Setter:
 
 
 def references(name: str, table: Tables, *, in_order: bool = True) -> Setter:
-    """A list of ids, or a bulk change of one."""
+    """Set a list of ids, or apply a bulk change to it."""
 
     def set_it(edit: Edit, row: Any, value: Any) -> None:
         if isinstance(value, dict):
@@ -100,7 +100,7 @@ def references(name: str, table: Tables, *, in_order: bool = True) -> Setter:
 
 
 def _merged(old: list[Any], change: Any, key: str) -> list[Any]:
-    """A list after a change: a new list, or ``{mode, ids or values}`` of a bulk edit."""
+    """Return a list after a change: a new list, or ``{mode, ids or values}`` of a bulk edit."""
     if not isinstance(change, dict):
         return list(change or ())
     given = change.get(key) or []
@@ -112,19 +112,19 @@ def _merged(old: list[Any], change: Any, key: str) -> list[Any]:
 
 
 def first_of_list(name: str) -> Setter:
-    """The deprecated single ``url`` of what has a list now."""
+    """Set the deprecated single ``url`` of a list."""
     return lambda _, row, value: setattr(row, name, [value.strip()] if value else [])
 
 
 def stash_ids(_: Edit, row: Any, value: Any) -> None:
-    """The identities in stash-boxes."""
+    """Set the stash-box ids."""
     row.stash_ids = [
         StashId(item["endpoint"], item["stash_id"], item.get("updated_at") or utc()) for item in value or ()
     ]
 
 
 def picture(name: str) -> Setter:
-    """An image as base64, with or without a data URL in front; null takes it away."""
+    """Set an image from base64, with or without a data URL in front; null removes it."""
 
     def set_it(_: Edit, row: Any, value: str | None) -> None:
         if value is None or value == "":
@@ -140,7 +140,7 @@ def picture(name: str) -> Setter:
 
 
 def scene_groups(key: str) -> Setter:
-    """``groups`` (or the older ``movies``): ids with an index."""
+    """Set ``groups`` (or the older ``movies``): ids with an index."""
 
     def set_it(edit: Edit, row: Any, value: Any) -> None:
         groups: Tables = lambda store: store.groups  # noqa: E731 (a name for the parameter)
@@ -157,13 +157,13 @@ def scene_groups(key: str) -> Setter:
 
 
 def sub_groups(edit: Edit, row: Any, value: Any) -> None:
-    """The groups inside a group."""
+    """Set the groups inside a group."""
     found = [(edit.reference(lambda store: store.groups, i["group_id"], "group id"), i) for i in value or ()]
     row.sub_groups = [(number, item.get("description") or "") for number, item in found if number is not None]
 
 
 def primary_file(edit: Edit, row: Any, value: Any) -> None:
-    """Which of the scene's files comes first."""
+    """Set the scene's first file."""
     number = edit.reference(lambda store: store.files, value, "primary file id")
     if number is None:
         return
@@ -173,14 +173,14 @@ def primary_file(edit: Edit, row: Any, value: Any) -> None:
 
 
 def no_galleries(_: Edit, __: Any, value: Any) -> None:
-    """The simulator has no galleries, so none can be referred to."""
+    """Refuse every gallery: the simulator has none."""
     given = value.get("ids") if isinstance(value, dict) else value
     if given:
         raise EditError("FOREIGN KEY constraint failed")
 
 
 def custom_fields(_: Edit, row: Any, value: Any) -> None:
-    """A map on create; ``full``, ``partial`` and ``remove`` on update."""
+    """Set a map on create; apply ``full``, ``partial`` and ``remove`` on update."""
     value = value or {}
     if not set(value) <= {"full", "partial", "remove"}:
         row.custom_fields = dict(value)
@@ -191,7 +191,7 @@ def custom_fields(_: Edit, row: Any, value: Any) -> None:
 
 
 def apply(edit: Edit, row: Any, setters: Mapping[str, Setter], given: Mapping[str, Any]) -> None:
-    """Change ``row`` by every key of ``given`` that has a setter. Raises EditError, DateError."""
+    """Change ``row`` by every key of ``given`` that has a setter. Raise EditError, DateError."""
     for key, value in given.items():
         setter = setters.get(key)
         if setter is not None:

@@ -1,4 +1,4 @@
-"""Putting a plugin's source tree into a plugins folder, as an installed plugin would lie there."""
+"""Install a plugin's source tree into a plugins folder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _NOT_SHIPPED = {"tests", "sandbox", "benchmarks", "docs", "release"}
 
 
 def install(source: Path, plugins: Path, entries: Iterable[str] | None, *, copy: bool) -> str:
-    """Make ``plugins/<id>`` out of links (or copies); returns the id. Raises FileNotFoundError without a manifest."""
+    """Create ``plugins/<id>`` from links (or copies). Return the id. Raise FileNotFoundError without a manifest."""
     manifest = source if source.is_file() else _manifest_in(source)
     folder = manifest.parent.absolute()
     target = plugins / manifest.stem
@@ -37,7 +37,7 @@ def _manifest_in(folder: Path) -> Path:
 
 
 def _shipped(folder: Path) -> list[str]:
-    """Modules, packages and scripts for the page at the top, but not what a release leaves out."""
+    """Return the top-level modules, packages and page scripts, without what a release leaves out."""
     names = [entry.name for entry in sorted(folder.glob("*.py"))]
     names += sorted({entry.parent.name for kind in ("js", "css") for entry in folder.glob(f"*/*.{kind}")})
     packages = [entry.parent.name for entry in sorted(folder.glob("*/__init__.py"))]

@@ -33,12 +33,12 @@ class Job:
     done: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def set_progress(self, value: float) -> None:
-        """Take over what the work reports."""
+        """Store the progress that the work reports."""
         self.progress = value
 
 
 class JobQueue:
-    """Runs jobs one after the other on a thread of its own."""
+    """Runs jobs one after the other in its own thread."""
 
     def __init__(self, clock: Clock, log: Log) -> None:
         self._clock, self._log = clock, log
@@ -67,17 +67,17 @@ class JobQueue:
         return self._last_id
 
     def waiting(self) -> list[Job]:
-        """What the ``jobQueue`` query shows: jobs that run or wait, in order."""
+        """Return what the ``jobQueue`` query shows: running and waiting jobs in order."""
         with self._change:
             return list(self._queue)
 
     def find(self, number: int) -> Job | None:
-        """A queued job or one of the last ten that ended."""
+        """Return a queued job or one of the last ten that ended."""
         with self._change:
             return next((job for job in [*self._queue, *self._ended] if job.id == number), None)
 
     def stop(self, number: int) -> None:
-        """Take a waiting job out, have the running one killed; an unknown number does nothing."""
+        """Remove a waiting job, or kill the running one; an unknown number does nothing."""
         with self._change:
             for job in [job for job in self._queue if job.id == number]:
                 self._stop(job)

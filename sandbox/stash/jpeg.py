@@ -1,4 +1,4 @@
-"""A JPEG of one colour, by hand: baseline, 8 by 8 blocks, every block but the first equal to the one before it."""
+"""A JPEG of one colour, built by hand: baseline, 8 by 8 blocks, every block but the first equal to the previous one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _JFIF = b"JFIF\x00\x01\x02\x00\x00\x01\x00\x01\x00\x00"
 
 
 def jpeg(width: int = 16, height: int = 9, colour: tuple[int, int, int] = (60, 120, 200)) -> bytes:
-    """A valid JPEG of one colour (red, green, blue)."""
+    """Return a valid JPEG of one colour (red, green, blue)."""
     frame = struct.pack(">BHHB", 8, height, width, 3) + b"\x01\x11\x00\x02\x11\x00\x03\x11\x00"
     scan = b"\x03\x01\x00\x02\x00\x03\x00\x00\x3f\x00"
     blocks = -(-width // 8) * -(-height // 8)
@@ -37,7 +37,7 @@ def _segment(marker: int, body: bytes) -> bytes:
 
 
 def _values(colour: tuple[int, int, int]) -> list[int]:
-    """Brightness and the two colour differences, each less 128."""
+    """Return brightness and the two colour differences, each minus 128."""
     red, green, blue = colour
     bright = 0.299 * red + 0.587 * green + 0.114 * blue
     parts = (bright - 128, (blue - bright) * 0.564, (red - bright) * 0.713)
@@ -53,7 +53,7 @@ def _data(values: list[int], blocks: int) -> bytes:
 
 
 def _difference(value: int) -> str:
-    """A difference to the block before: the length of its number, then the number; negative ones less one."""
+    """Encode the difference to the previous block: the length of its number, then the number, minus one if negative."""
     length = abs(value).bit_length()
     number = value if value > 0 else value + (1 << length) - 1
     return f"{length:04b}" + (f"{number:0{length}b}" if length else "")

@@ -1,4 +1,4 @@
-"""The server's log, and the line protocol that plugins speak on stderr (stash 3)."""
+"""The server's log, and the line protocol of plugins on stderr (stash 3)."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class Log:
         self.lines.append(LogLine(self._clock.precise(), level, message))
 
     def newest(self, count: int = 30) -> list[LogLine]:
-        """What the ``logs`` query answers: newest first, at level Info or above."""
+        """Return what the ``logs`` query answers: newest first, at level Info or above."""
         return [line for line in reversed(self.lines) if line.level in _SHOWN][:count]
 
 
 class PluginLog:
-    """Takes the bytes of a plugin's stderr, writes log lines, hands on progress.
+    """Turns a plugin's stderr into log lines and progress.
 
     ``default`` is the level of lines without one (None: they are dropped). ``on_progress`` gets 0.0 to 1.0.
     """
@@ -49,7 +49,7 @@ class PluginLog:
         self._buffer = b""
 
     def feed(self, data: bytes) -> bool:
-        """Take some bytes. False: a line was too long, nothing more will be read."""
+        """Process some bytes. Return False if a line was too long: then nothing more is read."""
         self._buffer += data
         while True:
             line, newline, rest = self._buffer.partition(b"\n")
@@ -62,7 +62,7 @@ class PluginLog:
             self._line(line)
 
     def finish(self) -> None:
-        """The stream has ended; what stands without a newline is a line too."""
+        """Handle the end of the stream; text without a newline is a line as well."""
         if self._buffer:
             self._line(self._buffer)
             self._buffer = b""

@@ -1,4 +1,4 @@
-"""Plugin manifests: found, read strictly, turned into objects (stash 1.1 to 1.3)."""
+"""Plugin manifests: find, read strictly, turn into objects (stash 1.1 to 1.3)."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _SETTING_TYPES = ("STRING", "NUMBER", "BOOLEAN")
 
 
 class ManifestError(ValueError):
-    """The manifest cannot be used; the text goes into the server's log."""
+    """The manifest cannot be used; the message goes to the server's log."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """A button of the plugin."""
+    """A task button of the plugin."""
 
     name: str
     description: str = ""
@@ -31,7 +31,7 @@ class Task:
 
 @dataclass(frozen=True)
 class HookEntry(Task):
-    """What is started when one of ``triggers`` happens."""
+    """What to start for one of ``triggers``."""
 
     triggers: tuple[str, ...] = ()
 
@@ -48,7 +48,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A plugin as its manifest says. ``err_log`` is the level of bare stderr lines, None drops them."""
+    """A plugin as described by its manifest. ``err_log`` is the level of bare stderr lines; None drops them."""
 
     id: str
     path: Path
@@ -74,7 +74,7 @@ class Manifest:
 
 
 def discover(folder: Path) -> Iterator[Path]:
-    """Every ``.yml`` below ``folder`` in walk order, links followed (stash 1.1)."""
+    """Return every ``.yml`` below ``folder`` in walk order, following links (stash 1.1)."""
     for entry in sorted(folder.iterdir(), key=lambda path: path.name) if folder.is_dir() else []:
         if entry.is_dir():
             yield from discover(entry)
@@ -83,7 +83,7 @@ def discover(folder: Path) -> Iterator[Path]:
 
 
 def read(path: Path) -> Manifest:
-    """The plugin of that manifest file. Raises :class:`ManifestError` for what the server refuses to load."""
+    """Return the plugin of a manifest file. Raise :class:`ManifestError` for what the server refuses to load."""
     try:
         top = _keys(
             load(path.read_text(encoding="utf-8")),
@@ -182,7 +182,8 @@ def _texts(value: Value) -> tuple[str, ...]:
 
 
 def command(manifest: Manifest, extra: tuple[str, ...], python: str, plugin_dir: str) -> tuple[list[str], bool]:
-    """(argv, whether it is a Python plugin) of a process; ``{pluginDir}`` is replaced but in the first element."""
+    """Return (argv, whether it is a Python plugin) of a process; ``{pluginDir}`` is replaced except in the first
+    element."""
     argv = [*manifest.exec, *extra]
     argv[1:] = [part.replace("{pluginDir}", plugin_dir) for part in argv[1:]]
     if argv[0] in ("python", "python3"):

@@ -1,7 +1,7 @@
-"""What is stored: the rows of the server's database, as plain objects.
+"""The rows of the server's database as plain objects.
 
-Objects in the tables are replaced, never changed, by the server itself (a reader holds one state of one row); lists and
-dicts in them are replaced too. Text that is unset is ``""``; what can be null is ``None`` (stash 7.4).
+The server itself replaces objects in the tables and never changes them (a reader sees one state of a row); lists and
+dicts in them are replaced too. Unset text is ``""``; nullable values are ``None`` (stash 7.4).
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ class VideoFile:
     bit_rate: int = 4_000_000
 
     def fingerprint(self, kind: str) -> str | None:
-        """The fingerprint of that kind, None where there is none."""
+        """Return the fingerprint of that kind, or None."""
         return next((value for name, value in self.fingerprints if name == kind), None)
 
 
 @dataclass(slots=True)
 class Row:
-    """What every named thing has."""
+    """The common parts of named rows."""
 
     id: int
     created_at: str
@@ -93,7 +93,7 @@ class Scene(Row):
 
 @dataclass(slots=True)
 class Performer(Row):
-    """A performer. ``extra`` holds the text fields nobody computes with."""
+    """A performer. ``extra`` holds text fields that the simulator only stores."""
 
     name: str = ""
     disambiguation: str = ""
@@ -144,7 +144,7 @@ class Studio(Row):
 
 @dataclass(slots=True)
 class Tag(Row):
-    """A tag with its parents; children are the other direction of the same table."""
+    """A tag with its parents; its children are found through the same table."""
 
     name: str = ""
     sort_name: str = ""
@@ -178,7 +178,7 @@ class Group(Row):
 
 @dataclass(slots=True)
 class Marker(Row):
-    """A moment of a scene. ``seconds`` from its start."""
+    """A marker of a scene. ``seconds`` from its start."""
 
     title: str = ""
     seconds: float = 0.0

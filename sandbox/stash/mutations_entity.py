@@ -1,4 +1,4 @@
-"""Performers, studios, tags and groups: created, changed, merged, destroyed, with the hooks of each (stash 4.2)."""
+"""Performers, studios, tags and groups: create, change, merge, destroy, with the hooks of each (stash 4.2)."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ _GROUP: dict[str, Setter] = {
 
 @dataclass(frozen=True)
 class Entity:
-    """One type: its word, trigger prefixes (the deprecated one after the current one) and where it is referred to."""
+    """One type: its name, trigger prefixes (the deprecated one after the current one) and where it is referenced."""
 
     word: str
     row: Callable[..., Any]
@@ -107,12 +107,12 @@ class Entity:
     same: Callable[[Any], object] | None = field(default=lambda row: row.name)
 
     def triggers(self, event: str) -> list[str]:
-        """The hook triggers of an event like ``Create``."""
+        """Return the hook triggers of an event like ``Create``."""
         return [f"{prefix}.{event}.Post" for prefix in self.prefixes]
 
 
 def _without(table: Table[Any], attribute: str, number: int) -> None:
-    """Take a reference out of every row; nobody's ``updated_at`` moves."""
+    """Remove a reference from every row; ``updated_at`` stays."""
     for row in table:
         value = getattr(row, attribute)
         if isinstance(value, list) and number in value:
@@ -280,7 +280,8 @@ def _destroy_all(ctx: Context, entity: Entity, numbers: list[int], payload: Any)
 
 
 def _tags_merge(_: None, info: Info, input: Given) -> Any:
-    """The sources' names become aliases, what they were on is on the destination; scenes do not move (stash 4.2)."""
+    """Merge tags: the sources' names become aliases of the destination, which replaces them; ``updated_at`` of scenes
+    stays (stash 4.2)."""
     ctx, store = context(info), context(info).store
     destination = _existing(ctx, TAG, input["destination"])
     sources = [_existing(ctx, TAG, value) for value in input["source"]]

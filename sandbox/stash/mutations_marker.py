@@ -1,4 +1,4 @@
-"""The mutations of scene markers; the scene itself hears nothing of them (stash 4.2)."""
+"""The mutations of scene markers; the scene itself stays unchanged (stash 4.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mutations of scenes: the change, then the hooks the real server runs for it (stash 4.2)."""
+"""The mutations of scenes: the change, then the hooks that the real server runs (stash 4.2)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Given = Mapping[str, Any]
 
 
 def editing(ctx: Context) -> Edit:
-    """What a change of rows needs to know."""
+    """Return the context of a change of rows."""
     return Edit(ctx.store, partial_dates=ctx.core.options.at_least >= (0, 30))
 
 
@@ -55,7 +55,7 @@ def change_all(ctx: Context, changes: Sequence[tuple[int, Given]], setters: Mapp
 
 
 def _after_hook(ctx: Context, number: int) -> Scene | None:
-    """The scene as it is after its hooks; a request whose client has gone ends here (stash 2.5)."""
+    """Return the scene after its hooks; a request whose client has disconnected ends here (stash 2.5)."""
     if ctx.gone():
         raise CancelledError
     return ctx.store.scenes.get(number)
@@ -113,7 +113,7 @@ def _scene_create(_: None, info: Info, input: Given) -> Scene:
 
 
 def _scene_merge(_: None, info: Info, input: Given) -> Scene | None:
-    """The sources' files, markers and (on demand) histories move over; no hook at all (stash 4.2)."""
+    """Move the sources' files, markers and (if requested) histories; no hook (stash 4.2)."""
     ctx = context(info)
     merge_scenes(
         ctx,
@@ -129,7 +129,7 @@ def _scene_merge(_: None, info: Info, input: Given) -> Scene | None:
 def merge_scenes(
     ctx: Context, sources: Iterable[int], destination: int, values: Given, *, plays: bool, o_counts: bool
 ) -> None:
-    """Merge scenes into another one. Raises EditError."""
+    """Merge scenes into another one. Raise EditError."""
     store = ctx.store
     numbers = [number for number in dict.fromkeys(sources) if number != destination]
     if not numbers:
@@ -167,7 +167,7 @@ def _scenes_destroy(_: None, info: Info, input: Given) -> bool:
 
 
 def _destroy(ctx: Context, numbers: Sequence[int], given: Given, names: str) -> None:
-    """One commit, then a hook for each scene; nothing is read again in between, so each is started (stash 2.5)."""
+    """Commit once, then run a hook for each scene; nothing is read in between, so every hook is started (stash 2.5)."""
     gone = [remove_scene(ctx, number) for number in numbers]
     for scene, path in gone:
         ctx.run_hooks(
@@ -176,7 +176,7 @@ def _destroy(ctx: Context, numbers: Sequence[int], given: Given, names: str) -> 
 
 
 def remove_scene(ctx: Context, number: int) -> tuple[Scene, str]:
-    """Take a scene and its markers out; returns it and the path of its primary file (``""`` without)."""
+    """Remove a scene and its markers. Return it and the path of its primary file (``""`` without)."""
     store = ctx.store
     with store.lock:
         scene = store.scenes.remove(number)
@@ -186,7 +186,7 @@ def remove_scene(ctx: Context, number: int) -> tuple[Scene, str]:
 
 
 def _history(attribute: str, *, add: bool) -> Resolver:
-    """Plays and o counts: no hook, ``updated_at`` stays (stash 4.2)."""
+    """Change play and o counts: no hook, ``updated_at`` stays (stash 4.2)."""
 
     def resolve(_: None, info: Info, id: str, times: list[str] | None = None) -> dict[str, Any]:
         ctx = context(info)
@@ -242,7 +242,7 @@ def _quietly(ctx: Context, id: str, work: Any) -> bool:
 
 
 def _generate_screenshot(_: None, info: Info, id: str, at: float | None = None) -> str:
-    """A cover out of the video: a job, which moves ``updated_at`` and runs no hook (stash 4.2)."""
+    """Generate a cover in a job, which changes ``updated_at`` and runs no hook (stash 4.2)."""
     ctx = context(info)
     number = _scene_id(ctx, id)
 

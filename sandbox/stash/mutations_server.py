@@ -1,4 +1,4 @@
-"""Mutations that concern the server: plugins, jobs, the API key."""
+"""Mutations of the server: plugins, jobs, the API key."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .go_behavior import atoi, decoded_as_any
 
 
 class PanicError(Exception):
-    """What the server's recover says after a nil pointer (stash 7.1)."""
+    """The server's error after a nil pointer (stash 7.1)."""
 
     detail = "runtime error: invalid memory address or nil pointer dereference"
 
@@ -20,7 +20,7 @@ class PanicError(Exception):
 
 
 class OperationError(Exception):
-    """The error text an operation's process returned; it may be empty."""
+    """The error of an operation's process; it may be empty."""
 
 
 def _configure_plugin(_: None, info: Info, plugin_id: str, input: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def _run_plugin_task(
 
 
 def _plain(value: Mapping[str, Any] | None) -> Any:
-    """A PluginValueInput as the value it stands for."""
+    """Return the value of a PluginValueInput."""
     for name in ("str", "i", "b", "f"):
         if value and value.get(name) is not None:
             return value[name]

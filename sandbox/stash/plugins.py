@@ -1,4 +1,4 @@
-"""The plugins the server knows: which there are, which are on, and how their processes are started (stash 1, 2)."""
+"""The server's plugins: which exist, which are enabled, and how their processes are started (stash 1, 2)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DEEPEST_CHAIN = 10  # visits of one plugin by one trigger before its hook is ski
 
 @dataclass(frozen=True)
 class Caller:
-    """On whose behalf a process runs: user, hooks that led here, and whether they are still there to wait."""
+    """The client that a process runs for: user, hooks that led here, and whether it still waits."""
 
     user: str = ""
     chain: Chain = ()
@@ -29,7 +29,7 @@ class Caller:
 
 @dataclass
 class ProcessEnvironment:
-    """What of the server a process gets to see. ``address`` is (scheme, host, port) as stdin states it."""
+    """The server's settings that a process sees. ``address`` is (scheme, host, port) as in stdin."""
 
     config_dir: Path
     python: str
@@ -53,11 +53,11 @@ class Plugins:
 
     @property
     def folder(self) -> Path:
-        """Where plugins live."""
+        """The plugins folder."""
         return self._settings.config_dir / "plugins"
 
     def reload(self) -> None:
-        """Read all manifests anew; what cannot be loaded is an error in the log and nothing else."""
+        """Read all manifests again; one that cannot be loaded is only an error in the log."""
         found: dict[str, Manifest] = {}
         for path in discover(self.folder):
             try:
@@ -73,17 +73,17 @@ class Plugins:
         self.manifests = list(found.values())
 
     def get(self, plugin_id: str) -> Manifest | None:
-        """The plugin of exactly that id, or None."""
+        """Return the plugin with exactly that id, or None."""
         return next((manifest for manifest in self.manifests if manifest.id == plugin_id), None)
 
     def enabled(self) -> list[Manifest]:
-        """Those that are not disabled, in load order."""
+        """Return the plugins that are not disabled, in load order."""
         return [manifest for manifest in self.manifests if manifest.id not in self.disabled]
 
     def run_hooks(
         self, caller: Caller, trigger: str, number: int, payload: Any, fields: Iterable[str] | None = None
     ) -> None:
-        """Run every hook of an event, one process after the other; nothing that goes wrong is raised (stash 2.6)."""
+        """Run every hook of an event, one process after the other; errors are never raised (stash 2.6)."""
         context: dict[str, Any] = {"id": number, "type": trigger, "input": payload}
         if names := list(fields or ()):
             context["inputFields"] = names
@@ -112,7 +112,7 @@ class Plugins:
                 self._log.write("Debug", f"{trigger} [{name}]: returned: {record.output}")
 
     def task(self, plugin_id: str, name: str | None, args: Mapping[str, Any]) -> tuple[Manifest, Task, dict[str, Any]]:
-        """(plugin, task, merged arguments) of a task to run. Raises StartError for what there is not."""
+        """Return (plugin, task, merged arguments) of a task to run. Raise StartError if it does not exist."""
         manifest = self.get(plugin_id)
         if manifest is None:
             raise StartError(f"no plugin with ID {plugin_id}")
@@ -128,11 +128,11 @@ class Plugins:
     def run_task(
         self, manifest: Manifest, task: Task, args: dict[str, Any], caller: Caller, on_progress: Callable[[float], None]
     ) -> PluginProcess:
-        """Run a task's process to its end. Raises StartError, and CancelledError after a kill."""
+        """Run a task's process to its end. Raise StartError, and CancelledError after a kill."""
         return self._run(manifest, "task", task.name, task, args, caller, on_progress)
 
     def run_operation(self, manifest: Manifest, args: Mapping[str, Any], caller: Caller) -> PluginProcess:
-        """Run an operation's process to its end. Raises StartError, and CancelledError after a kill."""
+        """Run an operation's process to its end. Raise StartError, and CancelledError after a kill."""
         return self._run(manifest, "operation", "", Task(""), dict(args), caller, _no_progress)
 
     def _run(
@@ -216,9 +216,9 @@ class Plugins:
 
 
 def sorted_map_of_args(args: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments as Go writes them: maps sorted, but a hook's context is a struct and keeps its order."""
+    """Return the arguments as Go writes them: maps are sorted, but a hook's context is a struct and keeps its order."""
     return {key: args[key] if key == "hookContext" else sorted_map(args[key]) for key in sorted(args)}
 
 
 def _no_progress(_: float) -> None:
-    """Hooks and operations have no progress (stash 3)."""
+    """Ignore progress: hooks and operations have none (stash 3)."""

@@ -1,4 +1,4 @@
-"""One plugin process: started, fed, read to the end, perhaps killed (stash 2.2 to 2.5)."""
+"""One plugin process: start it, feed it, read its output, perhaps kill it (stash 2.2 to 2.5)."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ Cancelled = Callable[[], bool]
 
 
 class StartError(Exception):
-    """The process could not be started; the text is the server's."""
+    """The process could not be started; the message is the server's."""
 
 
 class CancelledError(Exception):
-    """The caller went away or the job was stopped; the process was killed."""
+    """The caller disconnected or the job was stopped; the process was killed."""
 
     def __init__(self) -> None:
         super().__init__("operation cancelled")
@@ -36,7 +36,7 @@ class CancelledError(Exception):
 
 @dataclass
 class PluginProcess:
-    """What is known of one process. ``trigger``: the hook's trigger or the task's name; times: monotonic seconds."""
+    """One process. ``trigger``: the hook's trigger or the task's name; times: monotonic seconds."""
 
     kind: Kind
     plugin_id: str
@@ -68,7 +68,7 @@ def run(
 ) -> None:
     """Start the process and wait for its end; ``record`` then holds what came of it.
 
-    Raises :class:`StartError`, or :class:`CancelledError` after a kill.
+    Raise :class:`StartError`, or :class:`CancelledError` after a kill.
     """
     record.started = time.monotonic()
     try:
@@ -136,14 +136,14 @@ class _Streams:
         self._poll.close()
 
     def until_stdout_ends(self, cancelled: Cancelled) -> None:
-        """Serve the pipes until whoever holds stdout has closed it. Raises :class:`CancelledError`."""
+        """Serve the pipes until stdout is closed by every process that has it. Raise :class:`CancelledError`."""
         while not self._out.closed:
             if cancelled():
                 raise CancelledError
             self._serve(_POLL_S)
 
     def until_exit(self, cancelled: Cancelled) -> None:
-        """Wait for the process itself. Raises :class:`CancelledError`."""
+        """Wait for the process itself. Raise :class:`CancelledError`."""
         pause = 0.0005
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -155,7 +155,7 @@ class _Streams:
                 raise CancelledError
 
     def drain(self) -> None:
-        """The process has ended: take what is left on stderr now, without waiting."""
+        """Read the rest of stderr after the process has ended, without waiting."""
         if self._left:
             self._unread()
         for _ in range(_LAST_READS):
@@ -189,7 +189,7 @@ class _Streams:
         return bool(self._left)
 
     def _unread(self) -> None:
-        """The plugin has not taken all of its input: a warning, and no further try."""
+        """Warn that the plugin has not read all of its input, and do not try again."""
         wrote = f"wrote {self._total - len(self._left)} bytes out of {self._total}"
         self.log.write("Warning", f"error writing input to plugins stdin ({wrote}): broken pipe")
         self._left = self._left[:0]
@@ -215,7 +215,7 @@ class _Streams:
 
 
 def result(stdout: bytes, exit_code: int | None) -> tuple[Any, str | None]:
-    """(output, error) of what a plugin printed and how it ended (stash 2.3)."""
+    """Return (output, error) from what a plugin printed and how it ended (stash 2.3)."""
     text = stdout.decode("utf-8", "replace")
     output, error = _decoded(text)
     if error is None and exit_code:

@@ -33,7 +33,7 @@ def _find_scene(_: None, info: Info, id: str | None = None, checksum: str | None
 
 
 def _several(kind: Kind, rows_name: str, filter_name: str) -> Resolver:
-    """A ``find…s`` query: non-empty ids win over filter, paging and order (stash 7.3)."""
+    """Resolve a ``find…s`` query: non-empty ids win over filter, paging and order (stash 7.3)."""
 
     def resolve(_: None, info: Info, **args: Any) -> dict[str, Any]:
         store, asked = context(info).store, _selected(info)
@@ -59,7 +59,7 @@ def _sums(info: Info, scenes: Any, asked: set[str]) -> dict[str, float]:
 
 
 def _selected(info: Info) -> set[str]:
-    """The names of the fields asked for below this one; fragments are looked into."""
+    """Return the names of the requested fields below this one, including fragments."""
     found: set[str] = set()
     sets = [node.selection_set for node in info.field_nodes]
     while sets:
@@ -142,7 +142,7 @@ def _plugin_tasks(_: None, info: Info) -> list[Any] | None:
 
 
 def job_answer(job: Job) -> dict[str, Any]:
-    """A job as the API shows it."""
+    """Return a job as the API shows it."""
     return {
         "id": job.id,
         "status": job.status,

@@ -1,4 +1,4 @@
-"""Everything over HTTP that is not GraphQL: health, login, pictures, plugin files (stash 6, 8, 9.1)."""
+"""Everything over HTTP except GraphQL: health, login, pictures, plugin files (stash 6, 8, 9.1)."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _CSP = (
 
 
 def is_open(path: str) -> bool:
-    """Paths that need no credentials."""
+    """Return whether a path needs no credentials."""
     return _OPEN.fullmatch(path) is not None
 
 
 def route(core: Core, request: Request) -> Response:
-    """The answer to a GET that is not GraphQL."""
+    """Return the answer to a GET that is not GraphQL."""
     path = unquote(request.path)
     if path == "/healthz":
         return Response(200, b".", [("Content-Type", "text/plain")])
@@ -52,7 +52,7 @@ def route(core: Core, request: Request) -> Response:
 
 
 def _page(core: Core, request: Request) -> Response:
-    """The page of every other address; what is where is the page's own business."""
+    """Return the page for every other address; its scripts do the routing."""
     options = core.options
     base = html.escape((request.header("x-forwarded-prefix") or "") + "/")
     body = f'<!DOCTYPE html><html lang="en" data-version="{html.escape(options.version)}"><head><title>Stash</title>'
@@ -73,7 +73,7 @@ def _page_asset(core: Core, request: Request, name: str) -> Response:
 
 
 def redirect(location: str) -> Response:
-    """Go's redirect, with its little page."""
+    """Return Go's redirect with its small page."""
     body = f'<a href="{location}">Found</a>.\n\n'.encode()
     return Response(302, body, [("Content-Type", "text/html; charset=utf-8"), ("Location", location)])
 
@@ -104,7 +104,7 @@ def _entity_image(core: Core, request: Request, kind: str, number: str, name: st
 def _picture(
     core: Core, request: Request, kind: str, number: str, title: str, body_of: Callable[..., bytes | None]
 ) -> Response:
-    """A stored picture, or the stand-in of its kind with status 200 (stash 8)."""
+    """Return a stored picture, or the placeholder of its kind with status 200 (stash 8)."""
     if not number.isdigit():
         return _text(400, "Bad Request\n")
     tables: dict[str, Table[Any]] = {
@@ -124,7 +124,7 @@ def _picture(
 
 
 def _content(request: Request, body: bytes, kind: str, *, immutable: bool) -> Response:
-    """Bytes with ETag, conditional and range requests."""
+    """Return bytes with ETag, conditional and range requests."""
     etag = f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
     cache = "private, max-age=31536000, immutable" if immutable else "no-cache"
     headers = [("Cache-Control", cache), ("Etag", etag)]

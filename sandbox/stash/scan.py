@@ -1,6 +1,6 @@
-"""What a scan, a clean, autotag and the cover generator do: events that no mutation stands for (stash 4.2).
+"""Scan, clean, autotag and the cover generator: events without a mutation (stash 4.2).
 
-Each runs as a job of the server's queue, with the hooks and the ``updated_at`` that were recorded from a real server.
+Each runs as a job of the server's queue, with the hooks and the ``updated_at`` recorded from a real server.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Scanner:
         self._random = random.Random(7)
 
     def new_files(self, files: Iterable[NewFile]) -> list[int]:
-        """New files become scenes (or join the scene with the same oshash); ``parallel_tasks`` at a time."""
+        """Add files as scenes (or to the scene with the same oshash), ``parallel_tasks`` at a time."""
         found: list[int] = []
 
         def work(caller: Caller) -> None:
@@ -72,7 +72,7 @@ class Scanner:
         return any(file.fingerprint("oshash") == oshash for file in self._store.files_of(scene))
 
     def file_renamed(self, scene_id: int, new_path: str) -> None:
-        """The primary file moved: one Scene.Update hook, ``updated_at`` stays."""
+        """Move the primary file: one Scene.Update hook, ``updated_at`` stays."""
 
         def move(file: VideoFile) -> None:
             file.folder_id = self._store.folder(dirname(new_path)).id
@@ -82,7 +82,7 @@ class Scanner:
         self._file_event(scene_id, move)
 
     def file_touched(self, scene_id: int) -> None:
-        """The primary file's time changed: one Scene.Update hook, ``updated_at`` stays."""
+        """Change the primary file's time: one Scene.Update hook, ``updated_at`` stays."""
 
         def touch(file: VideoFile) -> None:
             file.mod_time = file.updated_at = self._store.clock.seconds()
@@ -98,17 +98,17 @@ class Scanner:
         self._job("Scanning...", work)
 
     def copy_of_a_file(self, scene_id: int, path: str) -> None:
-        """A file with the fingerprint of the scene's: joins it, one Scene.Update hook, ``updated_at`` moves."""
+        """Add a file with the fingerprint of the scene's to it: one Scene.Update hook, ``updated_at`` moves."""
         original = self._store.files_of(self._store.scenes[scene_id])[0]
         oshash = original.fingerprint("oshash") or ""
         self.new_files([NewFile(path, original.size, original.duration, oshash)])
 
     def folder_renamed(self, old: str, new: str) -> None:
-        """The paths below change and nothing else happens."""
+        """Change the paths below a folder; nothing else happens."""
         self._job("Scanning...", lambda _: self._store.rename_folder(old, new))
 
     def clean_last_file(self, scene_id: int) -> None:
-        """The scene's only file is gone from disk: the scene goes, one Scene.Destroy hook with ``id: ""``."""
+        """Remove a scene whose only file is gone from disk: one Scene.Destroy hook with ``id: ""``."""
         store = self._store
 
         def work(caller: Caller) -> None:
@@ -124,7 +124,7 @@ class Scanner:
         self._job("Cleaning...", work)
 
     def clean_one_of_two_files(self, scene_id: int) -> None:
-        """The primary of several files is gone: the next takes its place, ``updated_at`` moves, no hook."""
+        """Remove the primary of several files: the next takes its place, ``updated_at`` moves, no hook."""
         store = self._store
 
         def work(_: Caller) -> None:
@@ -144,7 +144,7 @@ class Scanner:
         tag_ids: Iterable[int] = (),
         studio_id: int | None = None,
     ) -> None:
-        """What a path names is added to a scene that is not organized: ``updated_at`` moves, no hook."""
+        """Add what a path names to a scene that is not organized: ``updated_at`` moves, no hook."""
         performers, tags = list(performer_ids), list(tag_ids)
 
         def change(scene: Scene) -> None:
@@ -161,7 +161,7 @@ class Scanner:
         self._job("Auto-tagging...", work)
 
     def generate_cover(self, scene_id: int, cover: bytes | None = None) -> None:
-        """The scene gets a cover (``cover``, or one made up): ``updated_at`` moves, no hook."""
+        """Give the scene a cover (``cover``, or a generated one): ``updated_at`` moves, no hook."""
 
         def change(scene: Scene) -> None:
             scene.cover = cover if cover is not None else generated(scene_id, 0.0)

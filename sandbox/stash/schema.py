@@ -1,4 +1,4 @@
-"""The executable schema: the SDL beside this file, scalars, resolvers, and what older versions do not have yet."""
+"""The executable schema: the SDL beside this file, scalars, resolvers, and what older versions lack."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ _SINCE: dict[str, tuple[int, int]] = {
 
 @lru_cache(maxsize=4)
 def build(version: tuple[int, ...]) -> GraphQLSchema:
-    """The schema of that (major, minor), with resolvers; they take a :class:`~.core.Context`."""
+    """Return the schema of a (major, minor) version with resolvers, which take a :class:`~.core.Context`."""
     schema = build_schema(_of_version(SDL.read_text(encoding="utf-8"), version))
     mutations = {**SCENE_MUTATIONS, **MARKER_MUTATIONS, **ENTITY_MUTATIONS, **SERVER_MUTATIONS}
     resolvers = {**FIELDS, "Query": QUERIES, "Mutation": mutations}
@@ -89,7 +89,7 @@ _FLOATS: dict[str, Any] = {"Float": _GO_FLOAT, "Float!": GraphQLNonNull(_GO_FLOA
 
 
 def _of_version(sdl: str, version: tuple[int, ...]) -> str:
-    """The SDL without what the version does not have; it has one field a line."""
+    """Return the SDL without what the version lacks; it has one field per line."""
     kept: list[str] = []
     kind = ""
     for line in sdl.splitlines():

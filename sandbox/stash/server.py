@@ -20,7 +20,7 @@ THROUGH_FAULTS = "x-sandbox-through-faults"
 
 @dataclass(frozen=True)
 class RequestRecord:
-    """One request as it came in; ``auth`` is "cookie", "apikey" or "none" by what was sent."""
+    """One received request; ``auth`` is "cookie", "apikey" or "none", by what was sent."""
 
     method: str
     path: str
@@ -30,7 +30,7 @@ class RequestRecord:
 
 @dataclass
 class RequestCounter:
-    """What came in so far."""
+    """The requests so far."""
 
     requests: list[RequestRecord] = field(default_factory=list)
     counters: Counter[str] = field(default_factory=Counter)
@@ -44,7 +44,7 @@ class RequestCounter:
             self.counters.update(names)
 
     def reset(self) -> None:
-        """Begin to count anew."""
+        """Restart the counts."""
         with self._lock:
             self.requests.clear()
             self.counters.clear()
@@ -59,14 +59,14 @@ def _kind(path: str) -> str:
 
 
 class Server:
-    """Answers requests for one core."""
+    """Answers the requests of one core."""
 
     def __init__(self, core: Core, request_counter: RequestCounter) -> None:
         self.core, self.request_counter = core, request_counter
         self.faults: Faults | None = None
 
     def handle(self, request: Request) -> Response:
-        """The answer to any request."""
+        """Return the answer to any request."""
         asked, problem = self._understood(request)
         self.request_counter.note(request, asked.fields if asked else [], _auth_sent(request))
         faults = self.faults.matching(request) if self.faults and not request.header(THROUGH_FAULTS) else None
@@ -125,7 +125,7 @@ class Server:
         return graphql_http.answer(Context(self.core, request, requester, self._base(request)), asked, kind)
 
     def _base(self, request: Request) -> str:
-        """What image links begin with: external_host, or scheme and host as the client named them (stash 8)."""
+        """Return the beginning of image links: external_host, or scheme and host as the client sent them (stash 8)."""
         prefix = request.header("x-forwarded-prefix") or ""
         if self.core.options.external_host:
             return self.core.options.external_host.rstrip("/") + prefix
@@ -134,7 +134,7 @@ class Server:
 
 
 def _compressed(request: Request, response: Response) -> Response:
-    """The answer gzipped, where the client takes that and the content is text (stash 6)."""
+    """Return the answer gzipped if the client accepts that and the content is text (stash 6)."""
     kind = next((value for name, value in response.headers if name == "Content-Type"), "")
     wanted = "gzip" in (request.header("accept-encoding") or "")
     if not wanted or response.status != 200 or not kind.startswith(_COMPRESSED):

@@ -1,4 +1,4 @@
-"""The simulator as tests and the demo use it: a Stash that can be started, filled, driven and broken."""
+"""The simulated Stash for tests and the demo: start it, fill it, use it and break it."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class StashSim:
             self.core.store.load(library)
 
     def start(self) -> None:
-        """Load the plugins that are there and open the port."""
+        """Load the installed plugins and open the port."""
         self.core.write_config()
         self.core.plugins.reload()
         self._http.start()
@@ -120,30 +120,30 @@ class StashSim:
 
     @property
     def url(self) -> str:
-        """The address, without a slash at its end."""
+        """The address, without a trailing slash."""
         return self._http.url
 
     @property
     def port(self) -> int:
-        """The port, the same as long as the simulator lives."""
+        """The port, the same for the whole life of the simulator."""
         return self._http.port
 
     @property
     def store(self) -> Store:
-        """The database itself."""
+        """The database."""
         return self.core.store
 
     @property
     def scenes(self) -> list[Scene]:
-        """All scenes in id order, as of now."""
+        """All current scenes in id order."""
         return list(self.core.store.scenes)
 
     def scene(self, scene_id: int | str) -> Scene:
-        """The stored scene as of now; ask again after a change. Raises KeyError."""
+        """Return the stored scene; read it again after a change. Raise KeyError."""
         return self.core.store.scenes[int(scene_id)]
 
     def paths(self, scene_id: int | str) -> list[str]:
-        """The paths of a scene's files, primary first."""
+        """Return the paths of a scene's files, primary first."""
         return self.core.store.paths_of(self.scene(scene_id))
 
     @property
@@ -171,7 +171,7 @@ class StashSim:
         self._traffic.reset()
 
     def job(self, job_id: int | str) -> Job | None:
-        """A job that waits, runs, or was one of the last ten to end."""
+        """Return a waiting or running job, or one of the last ten that ended."""
         return self.core.jobs.find(int(job_id))
 
     # --- driving ----------------------------------------------------------------------------------------------------
@@ -185,9 +185,9 @@ class StashSim:
         headers: Mapping[str, str] | None = None,
         through_faults: bool = False,
     ) -> dict[str, Any]:
-        """Send a query as a logged-in browser does and return ``data``; ``through_faults`` spares it the faults.
+        """Send a query as a logged-in browser does and return ``data``; ``through_faults`` bypasses the fault switches.
 
-        Raises :class:`StashGraphQLError`; TimeoutError when the browser has given up waiting (seconds).
+        Raise :class:`StashGraphQLError`, or TimeoutError after ``timeout`` seconds.
         """
         if self._browser is None:
             raise RuntimeError("the simulator has not been started")
@@ -197,7 +197,7 @@ class StashSim:
     def run_task(
         self, plugin_id: str, task: str | None, args: Mapping[str, Any] | None = None, timeout: float = 60
     ) -> Job:
-        """Start a task as the Tasks page does and wait for its end. Raises TimeoutError after so many seconds."""
+        """Start a task as the Tasks page does and wait for its end. Raise TimeoutError after so many seconds."""
         sent = {"plugin": plugin_id, "task": task, "args": dict(args) if args is not None else None}
         job = self.job(self.gql(_RUN_TASK, sent)["runPluginTask"])
         if job is None:
@@ -207,16 +207,16 @@ class StashSim:
         return job
 
     def add_plugin(self, source: Path, *, entries: Iterable[str] | None = None, copy: bool = False) -> Manifest | None:
-        """Install a plugin folder (or manifest) by links, or by copies; returns what was loaded of it.
+        """Install a plugin folder (or manifest) by links or copies. Return the loaded manifest.
 
-        ``entries`` are the top-level names it needs; by default the manifest, every ``*.py`` and every package.
+        ``entries`` are the top-level names that it needs; by default the manifest, every ``*.py`` and every package.
         """
         plugin_id = install(source, self.core.plugins.folder, entries, copy=copy)
         self.core.plugins.reload()
         return self.core.plugins.get(plugin_id)
 
     def reload_plugins(self) -> None:
-        """Read the manifests anew."""
+        """Read the manifests again."""
         self.core.plugins.reload()
 
     def set_plugin_enabled(self, plugin_id: str, enabled: bool) -> None:
@@ -230,35 +230,35 @@ class StashSim:
     # --- what no mutation does (stash 4.2) ----------------------------------------------------------------------------
 
     def scan_new_file(self, path: str, size: int = 1_000_000, duration: float = 60.0, oshash: str = "") -> int:
-        """A scan finds a file; returns the id of its new scene."""
+        """Let a scan find a file. Return the id of its new scene."""
         return self.scan_new_files([NewFile(path, size, duration, oshash)])[0]
 
     def scan_new_files(self, files: Iterable[NewFile]) -> list[int]:
-        """A scan finds files; returns the ids of their scenes."""
+        """Let a scan find files. Return the ids of their scenes."""
         return self._scanner.new_files(files)
 
     def scan_file_renamed(self, scene_id: int, new_path: str) -> None:
-        """A scan finds the scene's file under another path."""
+        """Let a scan find the scene's file under another path."""
         self._scanner.file_renamed(scene_id, new_path)
 
     def scan_file_touched(self, scene_id: int) -> None:
-        """A scan finds that the scene's file was written to."""
+        """Let a scan find that the scene's file was modified."""
         self._scanner.file_touched(scene_id)
 
     def scan_copy_of_a_file(self, scene_id: int, path: str) -> None:
-        """A scan finds a copy of the scene's file."""
+        """Let a scan find a copy of the scene's file."""
         self._scanner.copy_of_a_file(scene_id, path)
 
     def rename_folder(self, old: str, new: str) -> None:
-        """A scan finds a folder under another name."""
+        """Let a scan find a folder under another name."""
         self._scanner.folder_renamed(old, new)
 
     def clean_last_file(self, scene_id: int) -> None:
-        """A clean finds the scene's only file gone."""
+        """Let a clean find the scene's only file gone."""
         self._scanner.clean_last_file(scene_id)
 
     def clean_one_of_two_files(self, scene_id: int) -> None:
-        """A clean finds the scene's primary file gone, but not the others."""
+        """Let a clean find the scene's primary file gone, but not the others."""
         self._scanner.clean_one_of_two_files(scene_id)
 
     def autotag(
@@ -268,11 +268,11 @@ class StashSim:
         tag_ids: Iterable[int] = (),
         studio_id: int | None = None,
     ) -> None:
-        """Autotag adds what it found in the scene's path."""
+        """Let autotag add what it found in the scene's path."""
         self._scanner.autotag(scene_id, performer_ids, tag_ids, studio_id)
 
     def generate_cover(self, scene_id: int, cover: bytes | None = None) -> None:
-        """The generate task makes a cover."""
+        """Let the generate task create a cover."""
         self._scanner.generate_cover(scene_id, cover)
 
     def merge(self, sources: Iterable[int], destination: int) -> None:

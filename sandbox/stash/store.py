@@ -1,4 +1,4 @@
-"""The server's database, in memory: tables, one lock for writers, and what is asked across tables."""
+"""The server's database in memory: tables, one lock for writers, and queries across tables."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Store:
         self._folder_ids: dict[str, int] = {}
 
     def load(self, library: Library) -> None:
-        """Fill the empty store with a generated library; ids are the library's."""
+        """Fill the empty store with a generated library and its ids."""
         begin = self.clock.seconds(min((scene.created for scene in library.scenes), default=0))
         with self.lock:
             for p in library.performers:
@@ -85,7 +85,7 @@ class Store:
         return self.files.add(row)
 
     def folder(self, path: str) -> Folder:
-        """The folder row of that path, made together with its parents where it is new."""
+        """Return the folder row of that path, creating it and its parents if needed."""
         known = self._folder_ids.get(path)
         if known is not None:
             return self.folders[known]
@@ -97,7 +97,7 @@ class Store:
         return row
 
     def rename_folder(self, old: str, new: str) -> None:
-        """Give a folder and all below it another path. Raises KeyError where there is none."""
+        """Rename a folder and all below it. Raise KeyError if it does not exist."""
 
         def move(row: Folder) -> None:
             row.path = new + row.path[len(old) :]
@@ -112,29 +112,29 @@ class Store:
                 self._folder_ids[self.folders.change(row.id, move).path] = row.id
 
     def path(self, file: VideoFile) -> str:
-        """A file's full path: that of its folder, as it is now, and the base name."""
+        """Return a file's full path: the current path of its folder and the base name."""
         folder = self.folders[file.folder_id].path
         return f"{folder.rstrip('/')}/{file.basename}"
 
     def files_of(self, scene: Scene) -> list[VideoFile]:
-        """The scene's files, primary first."""
+        """Return the scene's files, primary first."""
         return [self.files[number] for number in scene.file_ids]
 
     def paths_of(self, scene: Scene) -> list[str]:
-        """The paths of the scene's files, primary first."""
+        """Return the paths of the scene's files, primary first."""
         return [self.path(file) for file in self.files_of(scene)]
 
     def oshash_of(self, scene: Scene) -> str:
-        """The primary file's oshash, ``""`` without a file."""
+        """Return the primary file's oshash, ``""`` without a file."""
         files = self.files_of(scene)
         return (files[0].fingerprint("oshash") or "") if files else ""
 
     def scenes_of_file(self, file_id: int) -> list[Scene]:
-        """The scenes that hold the file."""
+        """Return the scenes that hold the file."""
         return [scene for scene in self.scenes if file_id in scene.file_ids]
 
     def family(self, table: Table[Studio] | Table[Tag], numbers: set[int], depth: int) -> set[int]:
-        """``numbers`` with their descendants, ``depth`` generations down (-1: all)."""
+        """Return ``numbers`` with their descendants, ``depth`` generations down (-1: all)."""
         found, edge = set(numbers), set(numbers)
         while edge and depth != 0:
             edge = {row.id for row in table if edge & set(_parents(row))} - found

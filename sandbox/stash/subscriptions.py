@@ -1,6 +1,6 @@
-"""Subscriptions: GraphQL over a WebSocket on the same path (stash 7.1, 7.5), as Stash's own page holds one open.
+"""Subscriptions: GraphQL over a WebSocket on the same path (stash 7.1, 7.5), as used by Stash's own page.
 
-The protocol is graphql-transport-ws; the frames are RFC 6455 as far as browsers use it here.
+The protocol is graphql-transport-ws; the frames follow RFC 6455 as far as browsers use it here.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ _BATCH = 1.0
 
 
 def wanted(request: Request) -> bool:
-    """Whether this request wants to become a WebSocket."""
+    """Return whether this request asks for a WebSocket."""
     return request.path == "/graphql" and (request.header("upgrade") or "").lower() == "websocket"
 
 
 def accept(core: Core, request: Request) -> Response:
-    """The answer to the handshake; the connection is a session's from then on."""
+    """Return the answer to the handshake; the connection belongs to a session from then on."""
     offered = [name.strip() for name in (request.header("sec-websocket-protocol") or "").split(",")]
     key = (request.header("sec-websocket-key") or "").encode()
     if PROTOCOL not in offered or not key:
@@ -50,7 +50,7 @@ def accept(core: Core, request: Request) -> Response:
 
 @dataclass
 class _Subscription:
-    """One subscription: its root field, its document, and what it was told so far."""
+    """One subscription: its root field, its document, and what it was sent so far."""
 
     root: str
     document: DocumentNode
@@ -70,7 +70,7 @@ class _Session:
         self._buffer = b""
 
     def run(self) -> None:
-        """Serve it until one of the two sides has had enough."""
+        """Serve the connection until one side closes it."""
         while not self._core.closing.is_set():
             if self._readable() and not self._take():
                 return
@@ -121,7 +121,7 @@ class _Session:
         self._told[number] = subscription
 
     def _events(self, subscription: _Subscription) -> Iterator[Any]:
-        """What has happened since the last look."""
+        """Return what has happened since the last check."""
         if subscription.root == "loggingSubscribe":
             lines, now = self._core.log.lines, time.monotonic()
             if len(lines) > subscription.line and now - subscription.batch_at >= _BATCH:
@@ -161,7 +161,7 @@ class _Session:
 
 
 def _framed(kind: int, payload: bytes) -> bytes:
-    """One whole frame of a server: never masked."""
+    """Return one whole frame of a server, which is never masked."""
     length = len(payload)
     if length < 126:
         head = struct.pack("!BB", 0x80 | kind, length)
@@ -173,7 +173,7 @@ def _framed(kind: int, payload: bytes) -> bytes:
 
 
 def _frame(data: bytes) -> tuple[int, bytes, bytes] | None:
-    """(kind, payload, rest) of a browser's first frame, which is always masked; None where it is not all there yet."""
+    """Return (kind, payload, rest) of a browser's first frame, which is always masked; None if it is incomplete."""
     if len(data) < 2:
         return None
     kind, length, place = data[0] & 0x0F, data[1] & 0x7F, 2

@@ -1,4 +1,4 @@
-"""One table of rows with ids that only grow."""
+"""One table of rows; ids only grow."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ R = TypeVar("R", bound="Row | Folder | VideoFile | Marker")
 
 
 class Table(Generic[R]):
-    """Rows by id, in id order. Writers hold the store's lock; readers need none, since rows are swapped as a whole."""
+    """Rows by id, in id order. Writers hold the store's lock; readers need none, since whole rows are replaced."""
 
     def __init__(self) -> None:
         self._rows: dict[int, R] = {}
@@ -27,24 +27,24 @@ class Table(Generic[R]):
         return number in self._rows
 
     def __iter__(self) -> Iterator[R]:
-        """All rows in id order, as of now."""
+        """Return all rows in id order, as of now."""
         return iter([self._rows[number] for number in list(self._ids)])
 
     def get(self, number: int | None) -> R | None:
-        """The row with that id, or None."""
+        """Return the row with that id, or None."""
         return self._rows.get(number) if number is not None else None
 
     def __getitem__(self, number: int) -> R:
-        """The row with that id. Raises KeyError."""
+        """Return the row with that id. Raise KeyError."""
         return self._rows[number]
 
     def new_id(self) -> int:
-        """The id the next row gets; ids are never used again."""
+        """Return the id of the next row; ids are never reused."""
         number, self._next = self._next, self._next + 1
         return number
 
     def add(self, row: R) -> R:
-        """Put a row in; its id is fresh or, for a fixture, any free one."""
+        """Add a row; its id is new or, for a fixture, any free one."""
         if row.id in self._rows:
             raise ValueError(f"there is a row {row.id} already")
         self._rows[row.id] = row
@@ -53,24 +53,24 @@ class Table(Generic[R]):
         return row
 
     def change(self, number: int, edit: Callable[[R], None]) -> R:
-        """Replace a row by a copy that ``edit`` worked on. Raises KeyError; an error in ``edit`` changes nothing."""
+        """Replace a row by a copy that ``edit`` changed. Raise KeyError; an error in ``edit`` changes nothing."""
         row = copy.copy(self._rows[number])
         edit(row)
         self._rows[number] = row
         return row
 
     def put_back(self, row: R) -> None:
-        """Undo a change: the row as it was before."""
+        """Undo a change: restore the row."""
         self._rows[row.id] = row
 
     def remove(self, number: int) -> R:
-        """Take a row out. Raises KeyError."""
+        """Remove a row. Raise KeyError."""
         row = self._rows.pop(number)
         del self._ids[bisect_left(self._ids, number)]
         return row
 
     def ids_between(self, above: int | None = None, below: int | None = None) -> list[int]:
-        """The ids greater than ``above`` and less than ``below``, in order; a bisection, not a walk."""
+        """Return the ids greater than ``above`` and less than ``below``, in order, by bisection."""
         start = bisect_right(self._ids, above) if above is not None else 0
         end = bisect_left(self._ids, below) if below is not None else len(self._ids)
         return self._ids[start:end]

@@ -1,4 +1,4 @@
-"""Variables checked the way gqlparser does it, with its words (stash 7.1)."""
+"""Variables, checked as gqlparser does, with its error texts (stash 7.1)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from graphql.utilities import type_from_ast
 
 
 class VariableError(ValueError):
-    """A variable does not fit; ``path`` says where."""
+    """A variable does not fit its type; ``path`` says where."""
 
     def __init__(self, message: str, path: list[str | int]) -> None:
         super().__init__(message)
@@ -28,7 +28,7 @@ class VariableError(ValueError):
 
 
 def coerced(schema: GraphQLSchema, operation: OperationDefinitionNode, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The declared variables as the executor takes them; others are ignored. Raises :class:`VariableError`."""
+    """Return the declared variables as the executor needs them, ignoring others. Raise :class:`VariableError`."""
     found: dict[str, Any] = {}
     for definition in operation.variable_definitions or ():
         name = definition.variable.name.value

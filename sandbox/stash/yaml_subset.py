@@ -1,7 +1,7 @@
 """A strict reader for the YAML of plugin manifests: block and flow maps and lists, every kind of text, comments.
 
-Every scalar comes back as text (the manifest's types are all text in the server) or None. Anchors, tags, several
-documents and tabs in indentation are refused, and so are duplicate keys: the server decodes strictly (stash 1.1).
+Every scalar is returned as text (all types of the manifest are text in the server) or None. Anchors, tags, several
+documents, tabs in indentation and duplicate keys are refused: the server decodes strictly (stash 1.1).
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ _NULLS = {"", "~", "null", "Null", "NULL"}
 
 
 class YamlError(ValueError):
-    """The text is no YAML of this kind; the message names the line."""
+    """The text is not YAML of this kind; the message names the line."""
 
 
 def load(text: str) -> Value:
-    """The value of a YAML text. Raises :class:`YamlError`."""
+    """Return the value of a YAML text. Raise :class:`YamlError`."""
     reader = _Reader(text)
     value = reader.block(0)
     if reader.line() is not None:
@@ -40,7 +40,7 @@ class _Reader:
         return YamlError(f"yaml: line {self.at + 1}: {what}")
 
     def line(self) -> tuple[int, str] | None:
-        """(indent, text) of the next line that says something; the reader stands on it."""
+        """Return (indent, text) of the next line with content, without consuming it."""
         while self.at < len(self.rows):
             row = self.rows[self.at].rstrip("\r")
             bare = row.strip()
@@ -53,7 +53,7 @@ class _Reader:
         return None
 
     def block(self, least: int) -> Value:
-        """The value that starts on the next line, indented at least so far; None where there is none."""
+        """Return the value that starts on the next line with at least this indent; None if there is none."""
         here = self.line()
         if here is None or here[0] < least:
             return None
@@ -105,7 +105,8 @@ class _Reader:
             raise self.error("did not find expected key")
 
     def _inline(self, text: str, least: int) -> Value:
-        """A value that began with ``text`` on the line just passed; it may go on below, indented at least so far."""
+        """Return a value that began with ``text`` on the previous line; it may continue below, with at least this
+        indent."""
         if text[0] in "|>":
             return self._block_text(text, least)
         if text[0] in "[{":
@@ -176,7 +177,7 @@ class _Reader:
 
 
 def _flow_value(text: str) -> tuple[Value, str]:
-    """A flow value and what follows it; IndexError where the text ends too early."""
+    """Return a flow value and the text after it. Raise IndexError if the text ends too early."""
     text = text.lstrip()
     if text[0] == "[":
         return _flow_list(text[1:].lstrip())
