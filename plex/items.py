@@ -1,5 +1,7 @@
-"""What Plex says of an item: the parts of a listing, and the full item. Plain data out of XML, no plexapi objects,
-so that nothing is asked behind our back (plex 3.6)."""
+"""Items of Plex as plain data parsed from XML: their files, and all their metadata.
+
+Not plexapi's objects, whose attributes may send requests by themselves (plex 3.6).
+"""
 
 from __future__ import annotations
 
@@ -12,10 +14,10 @@ from xml.etree.ElementTree import Element
 if TYPE_CHECKING:
     from plex.client import PlexClient
 
-# Our tag kinds and the elements they come in.
+# Our kinds of tags, and their XML elements.
 TAG_ELEMENTS = {"genre": "Genre", "actor": "Role", "director": "Director", "collection": "Collection", "label": "Label"}
 SCALARS = ("title", "summary", "studio", "originallyAvailableAt", "tagline")
-# A version that Plex made for itself lies in a folder of its own and proves nothing (plex 9).
+# proxyType of a version that Plex made for itself: it is in a folder of its own and proves nothing (plex 9).
 _OPTIMIZED_VERSION = "42"
 
 
@@ -29,8 +31,11 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class FullItem:
-    """An item read in full. ``pictures``: the addresses of poster and background by place, "" where it shows none; an
-    address changes with its picture (plex 4.6)."""
+    """An item with all its metadata.
+
+    ``pictures``: the addresses of poster and background by place, "" for none; an address changes with its picture
+    (plex 4.6). ``trashed``: all its files are missing.
+    """
 
     rating_key: int
     section: int
@@ -45,38 +50,38 @@ class FullItem:
 
     @property
     def is_garbled(self) -> bool:
-        """Whether names in it did not arrive as they are: to send them back would be to make new ones."""
+        """Whether some names did not arrive intact: sending them back would create new tags."""
         return any("\ufffd" in name for names in self.tags.values() for name in names)
 
 
 def item_parts(video: Element) -> list[Part]:
-    """The files of an item; optimized versions and those that Plex misses are left out, unless it misses all."""
+    """Return the files of an item, without optimized versions and missing files, unless all are missing."""
     return item_parts_and_trashed(video)[0]
 
 
 def is_trashed(video: Element) -> bool:
-    """Whether all of an item's files are gone from the disk: it lies in Plex's bin (plex 9)."""
+    """Return whether all files of an item are missing: it is in Plex's trash (plex 9)."""
     return item_parts_and_trashed(video)[1]
 
 
 def item_parts_and_trashed(video: Element) -> tuple[list[Part], bool]:
-    """:func:`item_parts` and :func:`is_trashed` in one go."""
+    """:func:`item_parts` and :func:`is_trashed` at once."""
     versions = video.findall("Media")
-    there = [media for media in versions if media.get("deletedAt") is None]
-    gone = video.get("deletedAt") is not None or (bool(versions) and not there)
+    present = [media for media in versions if media.get("deletedAt") is None]
+    trashed = video.get("deletedAt") is not None or (bool(versions) and not present)
     return [
         Part(file, parse_int(part.get("size")), _parse_seconds(part.get("duration")))
-        for media in (versions if gone else there)
+        for media in (versions if trashed else present)
         if media.get("proxyType") != _OPTIMIZED_VERSION
         for part in media.findall("Part")
-        if (file := part.get("file")) and (gone or part.get("deletedAt") is None)
-    ], gone
+        if (file := part.get("file")) and (trashed or part.get("deletedAt") is None)
+    ], trashed
 
 
 def parse_item(video: Element, section: int) -> FullItem:
-    """A full item's element as data. ``section`` is the container's, where the item does not name its own."""
+    """Parse an item's element. ``section`` is its library if the element does not name one."""
     rating = video.get("userRating")
-    parts, gone = item_parts_and_trashed(video)
+    parts, trashed = item_parts_and_trashed(video)
     return FullItem(
         rating_key=parse_int(video.get("ratingKey")) or 0,
         section=parse_int(video.get("librarySectionID")) or section,
@@ -86,19 +91,19 @@ def parse_item(video: Element, section: int) -> FullItem:
         tags={kind: [tag.get("tag", "") for tag in video.findall(name)] for kind, name in TAG_ELEMENTS.items()},
         rating=_parse_rating(rating),
         locked=frozenset(lock.get("name", "") for lock in video.findall("Field") if lock.get("locked") == "1"),
-        trashed=gone,
+        trashed=trashed,
         pictures={place: video.get(place, "") for place in ("thumb", "art")},
     )
 
 
 def read_items(client: PlexClient, rating_keys: Iterable[int]) -> dict[int, FullItem]:
-    """Full items by rating key, a hundred in a request; those that are gone are missing. Raises PlexError."""
+    """Return items by rating key, without those that do not exist; one request for each hundred. Raise PlexError."""
     from plex.exceptions import PlexNotFound
 
     items: dict[int, FullItem] = {}
-    for some in _chunks(sorted(set(rating_keys)), 100):
+    for keys in _chunks(sorted(set(rating_keys)), 100):
         try:
-            answer = client.get(f"/library/metadata/{','.join(map(str, some))}")
+            answer = client.get(f"/library/metadata/{','.join(map(str, keys))}")
         except PlexNotFound:  # none of them exists (plex 3.3)
             continue
         section = parse_int(answer.get("librarySectionID")) or 0
@@ -110,16 +115,16 @@ def read_items(client: PlexClient, rating_keys: Iterable[int]) -> dict[int, Full
 
 
 def parse_int(text: str | None) -> int | None:
-    """A whole number out of an attribute, or None where there is none that SQLite could hold."""
+    """Return the whole number in an attribute, or None if there is none that SQLite could hold."""
     return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
 def _parse_rating(text: str | None) -> float | None:
     try:
-        found = float(text or "nan")
+        rating = float(text or "nan")
     except ValueError:
         return None
-    return found if math.isfinite(found) else None
+    return rating if math.isfinite(rating) else None
 
 
 def _parse_seconds(text: str | None) -> float | None:

@@ -1,4 +1,4 @@
-"""Which libraries of a server are meant. Pure."""
+"""Which libraries of a server the settings name. Pure."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from plex.client import Library
 from plex.exceptions import PlexLibraryMissing
 
 
-def choose_libraries(sections: Iterable[Library], wanted: list[str]) -> list[Library]:
-    """The libraries named (by title or key), else every movie-type one. Raises PlexLibraryMissing."""
-    known = list(sections)
-    movies = [section for section in known if section.type == "movie"]
-    if not wanted:
+def choose_libraries(libraries: Iterable[Library], names: list[str]) -> list[Library]:
+    """Return the libraries with these titles or keys, without names every movie-type one. Raise PlexLibraryMissing."""
+    known = list(libraries)
+    movies = [library for library in known if library.type == "movie"]
+    if not names:
         if not movies:
             raise PlexLibraryMissing("Plex has no movie-type library: add one that holds the scenes' folders")
         return movies
     chosen: dict[int, Library] = {}
-    for name in wanted:
-        named = [s for s in known if s.title.strip().casefold() == name.casefold() or str(s.key) == name]
-        usable = [section for section in named if section.type == "movie"]
+    for name in names:
+        named = [one for one in known if one.title.strip().casefold() == name.casefold() or str(one.key) == name]
+        usable = [library for library in named if library.type == "movie"]
         if not usable:
-            why = (
+            reason = (
                 f"is of type {named[0].type}, only movie-type ones can be written" if named else "is not on the server"
             )
-            there = ", ".join(section.title for section in movies) or "none"
-            raise PlexLibraryMissing(f"The Plex library {name!r} {why}. There are: {there}")
-        chosen.update((section.key, section) for section in usable)
+            titles = ", ".join(library.title for library in movies) or "none"
+            raise PlexLibraryMissing(f"The Plex library {name!r} {reason}. There are: {titles}")
+        chosen.update((library.key, library) for library in usable)
     return list(chosen.values())

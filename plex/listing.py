@@ -1,4 +1,4 @@
-"""A library's listing, page by page, as raw XML: 6 to 16 times cheaper than plexapi's objects (plex 3.6, 3.7)."""
+"""The listing of a library, page by page, as XML: 6 to 16 times cheaper than plexapi's objects (plex 3.6, 3.7)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PAGE_SIZE = 1000
 
 
 class ListingPage(NamedTuple):
-    """Some items as they stand in the answer; ``total`` is how many there are in all, None where nobody said."""
+    """Some items of a library; ``total`` is the number of all, None if Plex did not say."""
 
     videos: list[Element]
     total: int | None
@@ -25,10 +25,10 @@ class ListingPage(NamedTuple):
 def listing_pages(
     client: PlexClient, section: int, order: str = "", first: int = PAGE_SIZE, file: str | None = None
 ) -> Iterator[ListingPage]:
-    """A library's items; ``first`` is the size of the first page, ``file`` a base name to look for (a coarse filter of
-    unknown make: plex 3.4). Raises PlexError.
+    """Yield the items of a library. Raise PlexError.
 
-    The server may give fewer than asked for (plex 3.1): its own numbers count.
+    ``first`` is the size of the first page. ``file`` is a base name to filter by, but roughly (plex 3.4). The server
+    may send fewer items than requested (plex 3.1), so its own numbers count.
     """
     start, size = 0, first
     query = f"/library/sections/{section}/all?type=1"
@@ -49,7 +49,7 @@ def listing_pages(
 
 
 def has_metadata(video: Element) -> bool:
-    """Whether a listed item has any of studio, actors, genres, summary, date."""
+    """Return whether a listed item has any of studio, actors, genres, summary, date."""
     return bool(
         video.get("studio")
         or video.get("summary")

@@ -1,6 +1,6 @@
-"""Pictures of an item in Plex: what is listed, uploading, selecting, giving back (plex 5).
+"""The pictures of an item in Plex: listing, uploading, selecting, removing (plex 5).
 
-Bytes, never addresses: Plex would have to reach Stash by itself, with a key that ends in its log.
+Pictures are sent as bytes, never as addresses: Plex would need access to Stash, with a key that ends up in its log.
 """
 
 from __future__ import annotations
@@ -13,26 +13,29 @@ from plex.exceptions import PlexPermanentError, PlexTokenRefused
 if TYPE_CHECKING:
     from plex.client import PlexClient
 
-# A place, the list of its pictures, and where one of them is selected.
+# By place: the endpoint that lists and takes pictures, and the one that selects a picture.
 _ENDPOINTS = {"thumb": ("posters", "poster"), "art": ("arts", "art")}
 
 
 class PictureRefused(PlexPermanentError):
-    """Plex does not take these bytes."""
+    """Plex does not take the bytes of a picture."""
 
     code = "PictureRefused"
 
 
 class ListedPicture(NamedTuple):
-    """A listed picture. ``key`` is Plex's name for it: for an upload ``upload://`` and the SHA-1 of its bytes at the
-    end, ``media://`` for a frame of the video; other schemes come from files beside it and from the internet."""
+    """A listed picture.
+
+    ``key`` is Plex's name for it: ``upload://`` with the SHA-1 of the bytes at the end for an upload, ``media://`` for
+    a frame of the video; other schemes are files beside the video and pictures from the internet.
+    """
 
     key: str
     selected: bool
 
 
 def list_pictures(client: PlexClient, rating_key: int, place: str) -> list[ListedPicture]:
-    """What is listed for ``thumb`` or ``art``. Raises PlexError."""
+    """Return the pictures listed for ``thumb`` or ``art``. Raise PlexError."""
     answer = client.get(f"{_item_path(rating_key)}/{_ENDPOINTS[place][0]}")
     return [
         ListedPicture(photo.get("ratingKey", ""), photo.get("selected") == "1")
@@ -42,8 +45,10 @@ def list_pictures(client: PlexClient, rating_key: int, place: str) -> list[Liste
 
 
 def upload_picture(client: PlexClient, rating_key: int, place: str, data: bytes) -> None:
-    """Add a picture, select it and lock the place. Bytes that are there already make no second entry, but whoever
-    calls should have looked: different ones stay for ever. Raises PictureRefused, PlexError."""
+    """Add a picture, select it and lock the place. Raise PictureRefused, PlexError.
+
+    Every upload of new bytes stays in Plex for good, so callers check first whether they are listed already.
+    """
     if not data:
         raise ValueError("an empty picture")
     try:
@@ -51,28 +56,28 @@ def upload_picture(client: PlexClient, rating_key: int, place: str, data: bytes)
     except PlexTokenRefused:
         raise
     except PlexPermanentError as error:
-        if "(403)" in str(error):  # this token may not write at all: not the picture's fault
+        if "(403)" in str(error):  # this token may not write at all
             raise
         raise PictureRefused(str(error)) from error
 
 
 def select_picture(client: PlexClient, rating_key: int, place: str, key: str) -> None:
-    """Show a listed picture and lock the place. Raises PlexError."""
+    """Show a listed picture and lock the place. Raise PlexError."""
     if not key:
         raise ValueError("no picture to select")
     client.put(f"{_item_path(rating_key)}/{_ENDPOINTS[place][1]}?url={quote(key, safe='')}")
 
 
 def select_unlocked(client: PlexClient, section: int, rating_key: int, place: str, key: str) -> None:
-    """Show a listed picture and leave the place to Plex from now on: not locked. Raises PlexError."""
+    """Show a listed picture and unlock the place, so that Plex manages it from now on. Raise PlexError."""
     select_picture(client, rating_key, place, key)
     client.edit(section, rating_key, f"{place}.locked=0")
 
 
 def remove_picture(client: PlexClient, section: int, rating_key: int, place: str, *, locked: bool) -> None:
-    """Show no picture of a place, which Plex locks of itself (plex 5): unlock it unless it is to be ``locked``.
+    """Show no picture at a place. Raise PlexError.
 
-    Raises PlexError.
+    Plex locks the place by itself (plex 5); unlock it again unless it should be ``locked``.
     """
     client.delete(f"{_item_path(rating_key)}/{place}")
     if not locked:

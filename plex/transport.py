@@ -1,5 +1,7 @@
-"""Requests to one Plex over urllib3, which does the work in plexapi's own session: the same bytes on the wire, and half
-of what the session costs for each of thousands of edits."""
+"""Requests to one Plex server over urllib3, which requests (and so plexapi) uses itself.
+
+The same bytes are sent at half the cost, which counts with thousands of edits: see docs/performance.md.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +15,17 @@ if TYPE_CHECKING:
 
 
 class HttpAnswer(NamedTuple):
-    """What came back: HTTP status, and the body unpacked."""
+    """The answer to a request: HTTP status, and the decompressed body."""
 
     status: int
     content: bytes
 
 
 class Transport:
-    """Connections of their own beside those of ``session``, whose headers and way of checking certificates they share.
-    ``timeout``: seconds to connect, and of silence while reading. Two threads may ask at a time."""
+    """A connection pool beside that of ``session``, with the same headers and certificate checks.
+
+    ``timeout``: seconds to connect, and of silence while reading. Two threads may send at a time.
+    """
 
     def __init__(self, session: requests.Session, timeout: tuple[float, float]) -> None:
         import urllib3
@@ -30,24 +34,26 @@ class Transport:
         self._session = session
         self._pools = urllib3.PoolManager(maxsize=2, ca_certs=where(), cert_reqs="CERT_REQUIRED")
         self._timeout = urllib3.Timeout(connect=timeout[0], read=timeout[1])
-        self._pair = timeout
-        # Errors come as they are, and redirects as answers.
-        self._once = urllib3.Retry(total=False)
+        self._session_timeout = timeout
+        # Raise errors at once, and return redirects as answers.
+        self._no_retries = urllib3.Retry(total=False)
 
     def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> HttpAnswer:
-        """One request, sent once more where it met a connection that Plex had closed while it was idle. Raises
-        PlexTemporaryError; of a status it thinks nothing."""
+        """Send one request and return the answer, whatever its status. Raise PlexTemporaryError.
+
+        A request that met a connection that Plex had closed while it was idle is sent once more.
+        """
         try:
             try:
                 return self._send(method, url, headers, body)
-            except Exception as error:  # those of an idle connection are told by their causes, not by one class
-                # Plex closes an idle connection after 20 s: the first request over it may fail once (plex 9). Repeating
-                # is harmless: a read changes nothing and an edit only says the same again. A picture is not sent twice:
-                # Plex may have taken it, and whoever calls can look (plex 5).
+            except Exception as error:  # a closed connection has no class of its own
+                # Plex closes an idle connection after 20 s: the first request over it may fail (plex 9). A repeated
+                # read or edit changes nothing. A picture is not sent twice: Plex may have taken it, and the caller can
+                # check that (plex 5).
                 if body is not None or not _is_closed_idle_connection(error):
                     raise
                 return self._send(method, url, headers, body)
-        except Exception as error:  # of requests, urllib3 or the socket: each becomes ours
+        except Exception as error:  # of requests, urllib3 or the socket
             raise translate_plex_exception(error) from error
 
     def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> HttpAnswer:
@@ -58,19 +64,19 @@ class Transport:
             body=body,
             headers=all_headers,
             timeout=self._timeout,
-            retries=self._once,
+            retries=self._no_retries,
             redirect=False,
             preload_content=False,
         )
         try:
             content = response.read()
-        except Exception as error:  # of the decoder, urllib3 or the socket: half an answer in each case
+        except Exception as error:  # of the decoder, urllib3 or the socket: an incomplete answer
             response.close()
             raise PlexTemporaryError(f"Plex did not finish its answer ({type(error).__name__})") from error
         if method == "GET" and response.status in (301, 302, 303, 307, 308):
-            # A proxy's, as a rule: requests knows where that may lead.
-            there = self._session.get(url, headers=dict(headers), timeout=self._pair)
-            return HttpAnswer(there.status_code, there.content)
+            # Usually a proxy's. requests sends no token to another origin.
+            redirected = self._session.get(url, headers=dict(headers), timeout=self._session_timeout)
+            return HttpAnswer(redirected.status_code, redirected.content)
         return HttpAnswer(response.status, content)
 
     def close(self) -> None:

@@ -1,6 +1,6 @@
-"""A scene's cover as bytes, out of Stash (stash 8).
+"""A scene's cover from Stash, as bytes (stash 8).
 
-The answer is one of four values, or a StashError where asking again may help.
+The answer is one of four values, or a StashError if a retry may help.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # Above about 10 MB Plex answers with 500 (plex 5).
 MAX_COVER_BYTES = 10_480_000
-# No cover takes longer, in seconds: a server that sends a byte now and then never runs into a time-out.
+# A server that sends a byte now and then never runs into a read timeout.
 MAX_DOWNLOAD_S = 120.0
 _CHUNK_BYTES = 65_536
 _SCREENSHOT_PATH = re.compile(r"/scene/\d+/screenshot$")
@@ -32,32 +32,32 @@ _SCREENSHOT_PATH = re.compile(r"/scene/\d+/screenshot$")
 
 @dataclass(frozen=True)
 class Cover:
-    """A picture that Plex can show. ``etag`` is Stash's mark of these bytes, "" where it gave none."""
+    """A picture that Plex can show. ``etag`` is Stash's for these bytes, "" if it sent none."""
 
     data: bytes
     etag: str
 
     @cached_property
     def sha1(self) -> str:
-        """The SHA-1 of the bytes: what Plex names an upload by (plex 5)."""
+        """The SHA-1 of the bytes, which is part of Plex's name for an upload (plex 5)."""
         return hashlib.sha1(self.data, usedforsecurity=False).hexdigest()
 
 
 @dataclass(frozen=True)
 class CoverUnchanged:
-    """Stash still has the picture whose mark was sent along."""
+    """Stash still has the picture whose etag was sent."""
 
 
 @dataclass(frozen=True)
 class NoCover:
-    """Stash has none: it sent its placeholder."""
+    """Stash has no cover: it sent its placeholder."""
 
     etag: str
 
 
 @dataclass(frozen=True)
 class UnusableCover:
-    """Stash has something that Plex cannot show; ``reason`` is for people and says what it is."""
+    """Stash has something that Plex cannot show; ``reason`` tells the user what."""
 
     reason: str
     etag: str
@@ -69,10 +69,10 @@ CoverAnswer = Cover | CoverUnchanged | NoCover | UnusableCover
 def fetch_cover(
     client: StashClient, url: str, etag: str = "", *, clock: Callable[[], float] = time.monotonic
 ) -> CoverAnswer:
-    """The picture at ``url``, or Unchanged where Stash still has the one marked ``etag``.
+    """Return the picture at ``url``, or CoverUnchanged if Stash still has the one with this ``etag``.
 
-    Only path and query of ``url`` count: its host may be one that only a browser can reach. Raises StashUnreachable
-    (no answer, no whole answer, none that is a picture) and StashRefused.
+    Only path and query of ``url`` are used: its host may be one that only a browser can reach. Raise StashUnreachable
+    (no answer, an incomplete one, or a page instead of a picture) or StashRefused.
     """
     # Unpacked bytes could be longer than Content-Length says.
     headers = {"Accept": "image/*", "Accept-Encoding": "identity"}
@@ -81,23 +81,25 @@ def fetch_cover(
     response = client.get(path_and_query(url), headers)
     try:
         if response.status == 304 and etag:
-            response.read()  # there is none; a connection whose answer was not read to its end is not used again
+            response.read()  # empty, but a connection is only reused once its answer has been read
             return CoverUnchanged()
         if response.status != 200:
             raise StashUnreachable(f"Stash answered {response.status} instead of a cover")
-        mark = response.headers.get("ETag", "")
+        new_etag = response.headers.get("ETag", "")
         data = _read_body(response, clock)
     finally:
         response.close()
     if data is None:
-        return UnusableCover(f"the cover is larger than {MAX_COVER_BYTES / 1e6:.0f} MB, which Plex does not take", mark)
-    return _classify(data, response.headers.get("Content-Type", "").partition(";")[0].strip().lower(), mark)
+        return UnusableCover(
+            f"the cover is larger than {MAX_COVER_BYTES / 1e6:.0f} MB, which Plex does not take", new_etag
+        )
+    return _classify(data, response.headers.get("Content-Type", "").partition(";")[0].strip().lower(), new_etag)
 
 
 def path_and_query(url: str) -> str:
-    """What of an address that Stash gave is asked of our own base.
+    """Return the path and query to request from our own base address, for an address that Stash gave.
 
-    An ``external_host`` or a proxy's prefix may stand in front of the path; at the address we have there is neither.
+    An ``external_host`` or a proxy's prefix may be in front of the path; our base address has neither.
     """
     split = urlsplit(url)
     found = _SCREENSHOT_PATH.search(split.path)
@@ -106,7 +108,7 @@ def path_and_query(url: str) -> str:
 
 
 def image_type(data: bytes) -> str:
-    """A picture's type by its first bytes (``jpeg``, ``png``, ``webp``, ``gif``, ``avif``), "" for none of these."""
+    """Return a picture's type by its first bytes: ``jpeg``, ``png``, ``webp``, ``gif``, ``avif``, or ""."""
     if data.startswith(b"\xff\xd8\xff"):
         return "jpeg"
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -120,25 +122,25 @@ def image_type(data: bytes) -> str:
     return ""
 
 
-def _classify(data: bytes, claimed: str, mark: str) -> CoverAnswer:
-    """JPEG and PNG every Plex takes, WebP those of today (plex 5); of the others nobody knows."""
+def _classify(data: bytes, claimed: str, etag: str) -> CoverAnswer:
+    # Every Plex takes JPEG and PNG, current ones take WebP (plex 5). Other types are not documented.
     kind = image_type(data)
     if kind in ("jpeg", "png", "webp"):
-        return Cover(data, mark)
+        return Cover(data, etag)
     if kind:
-        return UnusableCover(f"the cover is a picture of type {kind.upper()}, which Plex does not show", mark)
+        return UnusableCover(f"the cover is a picture of type {kind.upper()}, which Plex does not show", etag)
     if claimed == "image/svg+xml":
-        return NoCover(mark)
+        return NoCover(etag)
     if claimed == "text/html":
-        # A login page, or that of a proxy: not the scene's fault.
+        # A login page, or that of a proxy.
         raise StashUnreachable("Stash sent a page instead of a cover")
     if not data:
         raise StashUnreachable("Stash sent an empty cover")
-    return UnusableCover("the cover is no picture of a known type", mark)
+    return UnusableCover("the cover is not a picture of a known type", etag)
 
 
 def _read_body(response: urllib3.BaseHTTPResponse, clock: Callable[[], float]) -> bytes | None:
-    """The body, whole; None where it is longer than Plex takes."""
+    """Return the complete body, or None if it is longer than Plex takes."""
     import urllib3
 
     stated = response.headers.get("Content-Length", "")
@@ -148,8 +150,8 @@ def _read_body(response: urllib3.BaseHTTPResponse, clock: Callable[[], float]) -
     end = clock() + MAX_DOWNLOAD_S
     data = bytearray()
     try:
-        for piece in response.stream(_CHUNK_BYTES):
-            data += piece
+        for chunk in response.stream(_CHUNK_BYTES):
+            data += chunk
             if len(data) > MAX_COVER_BYTES:
                 return None
             if clock() > end:

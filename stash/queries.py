@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-# Asked with each batch, so that a changed setting counts from the next job on.
+# Part of each batch, so that a changed setting applies from the next job on.
 SETTINGS_FIELDS = 'configuration { plugins(include: ["Stash2Plex"]) general { apiKey } } plugins { id enabled }'
-# Asked alone: a Stash that does not know it must not refuse the rest.
+# A query of its own: a Stash that does not know the field must not refuse the rest.
 CONFIG_FILE = "query ConfigFile { configuration { general { configFilePath } } }"
 SETTINGS = f"query Settings {{ {SETTINGS_FIELDS} }}"
 
-# What a write to Plex needs of a scene, and nothing else.
+# The fields of a scene that a write to Plex needs, and no others.
 SCENE_FIELDS = """id title code details director date rating100 organized updated_at
 files { id path basename size duration }
 paths { screenshot }
@@ -20,7 +20,7 @@ tags { id name }
 groups { group { id name } }
 stash_ids { stash_id }"""
 
-# What the quality gate needs to know before a scene is queued.
+# The fields that the quality gate needs before a scene is queued.
 QUALITY_GATE_FIELDS = "id updated_at details date studio { id } performers { id } tags { id }"
 
 SCENES_PAGE = f"""query ScenesAfter($after: Int!, $filter: FindFilterType, $since: TimestampCriterionInput) {{
@@ -32,10 +32,10 @@ SCENES_COUNT = """query CountScenes($since: TimestampCriterionInput) {
   findScenes(filter: { per_page: 0 }, scene_filter: { updated_at: $since }) { count }
 }"""
 
-# A name is looked up here and not by Stash, whose EQUALS knows wildcards and no case beyond ASCII (stash 7.3).
+# Names are compared here and not by Stash, whose EQUALS has wildcards and ignores case in ASCII only (stash 7.3).
 TAG_NAMES = "query TagNames { findTags(filter: { per_page: -1 }) { tags { id name } } }"
 
-# What the health check wants to know: the version, the folders, and where the newest files lie.
+# For the health check: the version, the library folders, and the paths of the newest files.
 HEALTH = """query Health($newest: FindFilterType) {
   version { version }
   configuration { general { stashes { path } } }
@@ -49,14 +49,17 @@ RUN_OPERATION = 'mutation Say($args: Map) { runPluginOperation(plugin_id: "Stash
 
 
 def batch_query(scene_ids: Iterable[int]) -> str:
-    """One query for many scenes and the settings. A missing scene is null under its alias, not an error (stash 7.3)."""
+    """Return one query for many scenes and the settings.
+
+    A scene that does not exist is null under its alias, not an error (stash 7.3).
+    """
     aliases = "\n".join(f"s{scene_id:d}: findScene(id: {scene_id:d}) {{ ...S }}" for scene_id in scene_ids)
     fragment = f"\nfragment S on Scene {{ {SCENE_FIELDS} }}" if aliases else ""
     return f"query Batch {{ {aliases} {SETTINGS_FIELDS} }}{fragment}"
 
 
 def tag_descendants_query(tag_ids: Iterable[int]) -> str:
-    """One query for all tags below each of some tags, under an alias for each."""
+    """Return one query for all tags below each of the given tags, under an alias for each."""
     aliases = "\n".join(
         f"t{tag_id:d}: findTags(filter: {{ per_page: -1 }}, "
         f"tag_filter: {{ parents: {{ value: [{tag_id:d}], modifier: INCLUDES, depth: -1 }} }}) {{ tags {{ id name }} }}"
@@ -66,7 +69,7 @@ def tag_descendants_query(tag_ids: Iterable[int]) -> str:
 
 
 def scene_ids_query(count: int) -> str:
-    """One query for the ids of ``count`` pages of scenes, each under an alias and with a filter of its own."""
+    """Return one query for the ids of ``count`` pages of scenes, each with its own alias and filter."""
     filters = ", ".join(f"$w{number:d}: SceneFilterType" for number in range(count))
     aliases = "\n".join(
         f"w{number:d}: findScenes(filter: $page, scene_filter: $w{number:d}) {{ scenes {{ id }} }}"
@@ -76,7 +79,7 @@ def scene_ids_query(count: int) -> str:
 
 
 def all_documents() -> dict[str, str]:
-    """All documents by name, for validation."""
+    """Return all documents by name, for validation."""
     return {
         "settings": SETTINGS,
         "config file": CONFIG_FILE,

@@ -69,7 +69,7 @@ class _Server:
 
 def client_with_answer(content: bytes, status: int = 200) -> PlexClient:
     client = PlexClient("http://plex.invalid", "token")
-    client._server = client._wire = _Server(content, status)  # type: ignore[assignment]
+    client._server = client._transport = _Server(content, status)  # type: ignore[assignment]
     return client
 
 

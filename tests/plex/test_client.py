@@ -6,6 +6,7 @@ import os
 import stat
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -138,7 +139,8 @@ def test_half_an_answer_is_none(plex: PlexSim, client: PlexClient) -> None:
 def test_the_read_time_out_is_the_one_that_was_given(plex: PlexSim, connect: Connect) -> None:
     client = connect(connect_timeout=3.0, read_timeout=0.05)
     client.connect()
-    assert client.server._timeout == (3.0, 0.05)
+    server: Any = client.server
+    assert server._timeout == (3.0, 0.05)
     plex.faults.hang = True
     with pytest.raises(PlexTemporaryError) as caught:
         client.get("/library/sections")
@@ -297,7 +299,8 @@ def test_a_persons_own_plexapi_configuration_changes_nothing(
 ) -> None:
     monkeypatch.setenv("PLEXAPI_PLEXAPI_AUTORELOAD", "true")
     plex.add_item(scenes, [("/data/a.mp4", 1, 1.0)])
-    [item] = client.server.library.section("Scenes").all()
+    server: Any = client.server
+    [item] = server.library.section("Scenes").all()
     assert item.tagline is None
     assert list(item.labels) == []
     assert plex.hidden_reloads == 0

@@ -97,7 +97,7 @@ def test_a_placeholder_is_no_cover_and_may_be_unchanged_too(stash: StashSim, cli
 
 
 @pytest.mark.parametrize(
-    ("body", "words"), [(GIF, "type GIF"), (AVIF, "type AVIF"), (b"\x00\x01what", "no picture of a known type")]
+    ("body", "words"), [(GIF, "type GIF"), (AVIF, "type AVIF"), (b"\x00\x01what", "not a picture of a known type")]
 )
 def test_what_plex_cannot_show_is_named(stash: StashSim, client: StashClient, body: bytes, words: str) -> None:
     cover_is(stash, body)

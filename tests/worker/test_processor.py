@@ -235,7 +235,8 @@ def test_an_edit_plex_refuses_is_permanent(worker: SyncWorker, item: Item) -> No
 
 
 def test_one_item_of_plexapi_is_written_whatever_matched_it(worker: SyncWorker, item: Item, plex: PlexSim) -> None:
-    [video] = worker._get_plex_client().server.library.section("Scenes").all()
+    server: Any = worker._get_plex_client().server
+    [video] = server.library.section("Scenes").all()
     assert worker._update_metadata(video, {"title": "By hand", "tags": ["a"]}) is True
     assert (item.title, item.tags("genre"), item.studio) == ("By hand", ["a"], None)
     assert worker._update_metadata(video, {"title": "By hand", "tags": ["A"]}) is False
