@@ -52,11 +52,11 @@ _ROUTE = re.compile(
 )
 _ASKED = re.compile(r"(?<=[a-z0-9/])\?[\w.%-]+=\S*", re.IGNORECASE)
 _STAND_IN = re.compile(rf"(?:[A-Za-z]:)?[\\/]*{_WORD}(?:\.\w+)?(?:[\\/]+{_WORD}(?:\.\w+)?)*(?![\w~])")
-# How our own sentences go on behind a path that has no ending; no file is called like that.
+# How our own sentences go on after a path that has no ending; no file is called like that.
 _GOES_ON = re.compile(
-    r" => | -> | \(chosen because Plex libraries is empty\)"
-    r"|; its libraries lie in | of Path map has |, [\d,]+ scenes|\. As a rule for Path map"
-    r" | (?:is|are) in no Plex library: | (?:is|are) not in Plex though "
+    r" => | -> | is Plex's |, as [\d,]+ scenes? showed|\. As a rule for Path map|\. A rule makes matching "
+    r"| has matched no file since |; its libraries have the folders | \(used because Plex libraries is empty\)"
+    r"| (?:is|are) in no Plex library: | (?:is|are) not in Plex, although | is not inside "
 )
 _OF_OURS = re.compile(r"""[\\/][^\s'"`,;:)\]}>|]*""")
 _SEPARATORS = re.compile(r"([\\/]+)")

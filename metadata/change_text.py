@@ -28,9 +28,14 @@ def change_as_dict(change: Change[FieldValue]) -> dict[str, FieldValue]:
     }
 
 
+def field_label(field: str) -> str:
+    """Return what people call a field of Plex."""
+    return _FIELD_LABELS.get(field, field)
+
+
 def change_as_line(change: Change[FieldValue]) -> str:
     """Return one line: ``title: "Old" -> "New"``, or for a list ``genres: +"A" -"B"``."""
-    label = _FIELD_LABELS.get(change.field, change.field)
+    label = field_label(change.field)
     if not isinstance(change.new, list):
         return f"{label}: {_quoted(change.old)} -> {_quoted(change.new)}"
     moves = [f"+{_quoted(name)}" for name in change.added] + [f"-{_quoted(name)}" for name in change.removed]

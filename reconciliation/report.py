@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from common import redaction, stash_log
+from common.human_text import counted
 from common.scene import files_of
 from reconciliation.decisions import Decision
 from reconciliation.detector import MISSING
@@ -114,11 +115,11 @@ class ReconciliationReport:
         return [
             *_named(
                 self._outside.groups(),
-                "{count} below {folder} {are} in no Plex library: add the folder to Plex, or set Path map",
+                "{count} in {folder} {are} in no Plex library: add the folder to Plex, or set Path map",
             ),
             *_named(
                 self._inside.groups(),
-                "{count} below {folder} {are} not in Plex though a library has that folder: have Plex scan it, and see "
+                "{count} in {folder} {are} not in Plex, although a library has that folder: scan it in Plex, and check "
                 "that Plex can read the files",
             ),
         ]
@@ -144,30 +145,29 @@ def summary(result: GapDetectionResult, *, queued: bool = True) -> list[str]:
     sentences = [f"{result.scenes_checked:,} scenes checked. {result.by_type()}"]
     rest = {
         "queued": result.enqueued_count if queued else 0,
-        "waiting already": result.skipped_already_queued,
-        "known, nothing has changed since the last try": result.known_count,
-        "with nothing to say (no studio, performers, tags, details, date)": result.gated_count,
-        "left out by filters": result.filtered_count,
+        "already waiting": result.skipped_already_queued,
+        "tried before, nothing has changed since": result.known_count,
+        "skipped, too little metadata (no studio, performers, tags, details or date)": result.gated_count,
+        "skipped by your filter settings": result.filtered_count,
         "with a doubtful match": result.low_confidence_count,
-        "missing and not queued, since reconcile_missing is off": result.left_missing_count,
-        "errors": len(result.errors),
+        "missing, not queued because Reconcile missing scenes is off": result.left_missing_count,
     }
     told = [f"{count:,} {words}" for words, count in rest.items() if count or words == "queued"]
+    if result.errors:
+        told.append(counted(len(result.errors), "error"))
     sentences.append("Scenes: " + ", ".join(told))
-    if result.settings_changed_count:
-        sentences.append(f"{result.settings_changed_count:,} scenes are stale because the settings have changed")
+    if changed := result.settings_changed_count:
+        sentences.append(f"Outdated because the settings have changed: {counted(changed, 'scene')}")
     if result.gone_count:
-        sentences.append(f"{result.gone_count:,} scenes that were written once are no longer in Stash: forgotten")
+        sentences.append(f"Deleted in Stash since they were written: {counted(result.gone_count, 'scene')}")
     if result.malformed_count:
-        sentences.append(f"{result.malformed_count:,} values could not be read and were passed over")
+        sentences.append(f"Skipped, could not be read: {counted(result.malformed_count, 'value')}")
     return sentences
 
 
 def _named(groups: list[tuple[str, int]], sentence: str) -> list[str]:
     lines = [
-        sentence.format(
-            count=f"{count:,} {'scene' if count == 1 else 'scenes'}", folder=folder, are="is" if count == 1 else "are"
-        )
+        sentence.format(count=counted(count, "scene"), folder=folder, are="is" if count == 1 else "are")
         for folder, count in groups[:NAMED]
     ]
     if len(groups) > NAMED:

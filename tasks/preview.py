@@ -14,7 +14,7 @@ from api.context import Context
 from common import stash_log
 from common.human_text import counted
 from common.scene import StashScene
-from metadata.change_text import change_as_line
+from metadata.change_text import change_as_line, field_label
 from stash.client import stash_interface
 from stash.scenes import count_scenes
 from stash.tags import tag_descendants
@@ -191,7 +191,7 @@ class _PreviewReport:
         self._log_left_alone()
         if self._uploads:
             stash_log.info(f"Pictures: {counted(self._uploads, 'upload')}, {self._bytes:,} bytes in total")
-        fields = ", ".join(f"{name} {count:,}" for name, count in self._fields.most_common())
+        fields = ", ".join(f"{field_label(name)} {count:,}" for name, count in self._fields.most_common())
         written = f"{self._changing:,} ({fields})" if fields else f"{self._changing:,}"
         stash_log.info(
             f"Preview ({selection.name}): {counted(self.scenes, 'scene')} compared. Would be written: {written}. "

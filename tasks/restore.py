@@ -20,7 +20,7 @@ from common import stash_log
 from common.human_text import counted
 from common.jobs import scene_key
 from common.verdicts import Verdict
-from metadata.change_text import change_as_dict, change_as_line
+from metadata.change_text import change_as_dict, change_as_line, field_label
 from pipeline.restore import plan_restore, restore_job
 from state.ledger import Ledger
 from state.snapshots import ItemSnapshot, Snapshots
@@ -243,7 +243,7 @@ class _RestoreReport:
         if not self.scenes:
             stash_log.info("There is nothing to give back")
             return
-        fields = [f"{name} {count:,}" for name, count in self.fields.most_common()]
+        fields = [f"{field_label(name)} {count:,}" for name, count in self.fields.most_common()]
         if self.collections:
             fields.append(f"removed from collections {self.collections.total():,}")
         if self.pictures:
@@ -261,6 +261,6 @@ def _lines(snapshot: ItemSnapshot, item: FullItem, diff: RestoreDiff, pictures: 
     lines = [f"Scene {snapshot.scene_id}, item {item.rating_key} ({item.title}):"]
     lines += [f"  {change_as_line(change)}" for change in diff.diff.changes]
     if diff.unlocked:
-        lines.append(f"  unlocked: {', '.join(diff.unlocked)}")
+        lines.append(f"  unlocked: {', '.join(map(field_label, diff.unlocked))}")
     lines += [f"  {name}: {'as before' if key else 'none, as before'}" for name, key in pictures.items()]
     return lines

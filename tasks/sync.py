@@ -99,10 +99,11 @@ def _queue(context: Context, pages: Iterator[tuple[_Page, _Page]], total: int, p
                 context.start_worker()
             stash_log.progress(read / max(1, total))
     context.start_worker()
-    stash_log.info(
-        f"Queued {counted(queued, 'scene')}; {already_waiting:,} already waiting. Skipped, too little metadata (no "
-        f"studio, performers, tags, details or date): {gated:,}. View Queue Status shows the progress"
+    waiting = f", {already_waiting:,} already waiting" if already_waiting else ""
+    skipped = (
+        f". Skipped, too little metadata (no studio, performers, tags, details or date): {gated:,}" if gated else ""
     )
+    stash_log.info(f"Queued {counted(queued, 'scene')}{waiting}{skipped}. View Queue Status shows the progress")
     if again:
         stash_log.warning(
             f"{counted(again, 'scene')} given back to Plex earlier will be written again, because you asked for it. "

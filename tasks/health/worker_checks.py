@@ -15,6 +15,9 @@ from tasks.health.finding import HealthFinding
 from tasks.health.probe import HealthProbe
 from worker.status_files import ATTENTION, lives, read_status, read_text, read_wait
 
+# What the states of the worker's circuit breaker mean to a person.
+_CONNECTION_WORDS = {"closed": "works", "half-open": "being tried again", "open": "down, tried again later"}
+
 
 def check_queue(probe: HealthProbe) -> Iterator[HealthFinding]:
     """Check that every job can be read."""
@@ -61,7 +64,7 @@ def check_worker(probe: HealthProbe) -> Iterator[HealthFinding]:
             "Background worker",
             True,
             f"process {status['pid']}, {status.get('state', 'running')}{duration}, "
-            f"connection to Plex {status.get('breaker', 'not tried yet')}",
+            f"connection to Plex: {_CONNECTION_WORDS.get(str(status.get('breaker')), 'not tried yet')}",
         )
         return
     wait = read_wait(probe.data_dir)[0]

@@ -55,11 +55,13 @@ PATHS = [
 SENTENCES = [
     "{}",
     "Stash path: {}",
-    "Plex has no item with the file {}; its libraries lie in /media, /media 2",
+    "Plex has no item with the file {}; its libraries have the folders /media, /media 2",
     "Scene 5 was given up after 3 tries: Plex has no item with the file {}",
     "[Errno 13] Permission denied: {!r}",
     "Plex candidates (2): [17 {} (same name, other size); 18 {} (same size)]",
     "'{}' is no rule: write it like a => b",
+    "Stash's {} is Plex's {}, as 12 scenes showed. As a rule for Path map: a => b",
+    "3 scenes in {} are not in Plex, although a library has that folder: scan it in Plex",
     'cannot read "{}": no such file',
     "x={} y",
     "file://{}",
@@ -103,9 +105,9 @@ def test_the_same_name_has_the_same_word_wherever_it_stands(shown: Redactor) -> 
 
 
 def test_what_stands_around_a_path_stays_readable(shown: Redactor) -> None:
-    said = shown("Plex has no item with the file /data/A film.mp4; its libraries lie in /media, /films")
+    said = shown("Plex has no item with the file /data/A film.mp4; its libraries have the folders /media, /films")
     assert re.fullmatch(
-        rf"Plex has no item with the file /{WORD.pattern}/{WORD.pattern}\.mp4; its libraries lie in "
+        rf"Plex has no item with the file /{WORD.pattern}/{WORD.pattern}\.mp4; its libraries have the folders "
         rf"/{WORD.pattern}, /{WORD.pattern}",
         said,
     )
