@@ -31,7 +31,7 @@
   // What the time of the scene's verdict stands for.
   function timeLabel(scene) {
     if (scene.state !== "in step") return "Last checked";
-    return s2p.wording.isWritten(scene.verdict) ? "Last written" : "Last compared";
+    return scene.verdict === "written" ? "Last written" : "Last compared";
   }
 
   // What a restore would do to the scene; in general words if Plex cannot be asked.
@@ -62,7 +62,12 @@
         h(s2p.IsolatedText, null, item.library || "Item " + item.rating_key),
         ": ",
         h(s2p.FilePath, null, item.path),
-        item.proof && h("div", { className: "text-muted" }, h(s2p.IsolatedText, null, format.sentence(item.proof))),
+        item.proof &&
+          h(
+            "div",
+            { className: "text-muted" },
+            h(s2p.IsolatedText, null, format.capitalize(format.sentence(item.proof))),
+          ),
         address &&
           h("div", null, h("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, "Open in Plex")),
       );

@@ -68,8 +68,6 @@
     collection: "collections",
   };
 
-  const isWritten = (verdict) => verdict === "written" || verdict === "written";
-
   s2p.wording = {
     SCENE_STATES,
     CARD_MARKS,
@@ -79,6 +77,5 @@
     WORKER_STATES,
     BREAKER_STATES,
     FIELDS,
-    isWritten,
   };
 })();
