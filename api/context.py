@@ -95,9 +95,9 @@ class Context:
 
     def require_settings(self) -> Stash2PlexConfig:
         """Return the settings if they are complete enough to write to Plex. Raise UserError, StashError."""
-        from pipeline.write_blockers import in_the_way
+        from pipeline.write_blockers import write_blocker
 
-        sentence = in_the_way(self.config)
+        sentence = write_blocker(self.config)
         if sentence:
             raise UserError(sentence)
         return self.config

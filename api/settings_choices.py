@@ -9,7 +9,7 @@ from api.context import Context
 from common.errors import UserError
 from matching.learned_mapping import learned
 from matching.path_map import BadPathRule, PathRule, parse_path_map
-from worker.status_files import read_status
+from state.worker_status import read_status
 
 
 def paths(context: Context) -> dict[str, object]:

@@ -182,7 +182,7 @@ class BatchPipeline:
         elif left_out is not None:
             work.verdict, work.reason = Verdict.FILTERED, f"the scene {left_out}"
         else:
-            work.wish = self.writer.wish(work, self.tag_descendants)
+            work.desired = self.writer.desired_state(work, self.tag_descendants)
 
     def _was_restored(self, work: SceneSync) -> bool:
         if work.job.by_hand:

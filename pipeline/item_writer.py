@@ -1,4 +1,4 @@
-"""Proven items are made what they should be: the difference, one PUT an item, and the proof that Plex kept it."""
+"""Write proven items: one PUT with what differs from the desired state, then a check of what Plex kept."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ class ItemWriter:
         self._config = config
         self._records = records
 
-    def wish(self, work: SceneSync, descendants: TagDescendants) -> DesiredState:
-        """What the items of a scene should be."""
+    def desired_state(self, work: SceneSync, descendants: TagDescendants) -> DesiredState:
+        """Return what the items of a scene should show."""
         scene = work.known_scene
         return desired_state(scene.data or {}, self._config(), file_stem(scene.paths[0]), descendants)
 
     def diff(self, work: SceneSync, item: FullItem, *, reorder: bool = False) -> Diff:
-        """What has to change on one item. ``reorder``: the order of the actors counts, which Plex may not keep."""
+        """Return what differs on one item. ``reorder``: the order of the actors counts, which Plex may not keep."""
         ours = self._records.our_rating(work.scene_id)
         return compute_diff(
             ActualState(item.scalars, item.tags, item.rating),
-            _wish(work),
+            _desired(work),
             preserve=self._config().preserve_plex_edits,
             rating_is_ours=ours is not None and item.rating is not None and abs(ours - item.rating) < 0.05,
             owned=self._records.items.owned_collections(item, self._client().machine),
@@ -50,27 +50,27 @@ class ItemWriter:
         )
 
     def first_diff(self, work: SceneSync, item: FullItem) -> Diff:
-        """:meth:`diff` as it is written: an order of actors that is new is asked for once."""
+        """Return :meth:`diff` as it is written: a new order of the actors is sent once."""
         before = self._records.ledger_row(work.scene_id)
         return self.diff(work, item, reorder=before is None or before.fingerprint != work.fingerprint)
 
     def write(self, work: SceneSync) -> None:
-        """Send what differs, one PUT an item; what goes wrong ends in ``work.error``."""
-        if not work.open:
+        """Send what differs, one PUT for each item; errors end up in ``work.error``."""
+        if not work.is_open:
             return
         try:
             for item in work.items:
                 work.wrote |= self._send(work, item)
-        except Exception as error:  # noqa: BLE001 - the job ends with it, classified where it is settled
+        except Exception as error:  # noqa: BLE001 - the job ends with it, classified when it is recorded
             work.error = error
             return
         work.verdict = Verdict.WRITTEN if work.wrote else Verdict.UNCHANGED
 
     def verify(self, batch: Sequence[SceneSync]) -> None:
-        """Read what was written, all of it in one request. What differs is written once more; what differs still is
-        said and not taken as pushed."""
+        """Read what was written back in one request. What differs is written once more; if it still differs, the sync
+        has failed."""
         written = [work for work in batch if work.wrote and work.error is None]
-        for last in (False, True):
+        for is_last in (False, True):
             if not written:
                 return
             try:
@@ -85,10 +85,12 @@ class ItemWriter:
                 if gone:
                     work.error = PlexNotFound(f"Plex lost item {gone[0]} while it was written")
                 work.items = [items[item.rating_key] for item in work.items if item.rating_key in items]
-            written = [w for w in written if w.error is None and any(self.diff(w, item) for item in w.items)]
+            written = [
+                work for work in written if work.error is None and any(self.diff(work, item) for item in work.items)
+            ]
             for work in written:
-                if last:
-                    fields = sorted({c.field for item in work.items for c in self.diff(work, item).changes})
+                if is_last:
+                    fields = sorted({change.field for item in work.items for change in self.diff(work, item).changes})
                     work.verdict, work.reason = Verdict.FAILED, f"Plex did not keep {', '.join(fields)}"
                     log.warning("Scene %s: %s", work.scene_id, work.reason)
                     work.remarks.append(f"Scene {work.scene_id}: {work.reason}")
@@ -105,7 +107,7 @@ class ItemWriter:
             log.debug("Scene %s, item %s: %s", work.scene_id, item.rating_key, change_as_line(change))
         if item.is_garbled:
             raise PlexTemporaryError(f"Plex's answer about item {item.rating_key} is garbled, by a proxy perhaps")
-        client, wish = self._client(), _wish(work)
+        client, desired = self._client(), _desired(work)
         self._records.items.before_write(work, item, client.machine, diff)
         for query in edit_queries(diff):
             client.edit(item.section, item.rating_key, query)
@@ -113,13 +115,13 @@ class ItemWriter:
         if diff.rating is not None:
             work.rating = diff.rating
         mode = "preserved" if self._config().preserve_plex_edits else "overwrite"
-        log.info("Updated metadata (%s mode): %s", mode, wish.scalars.get("title") or item.title)
-        for note in wish.notes:
+        log.info("Updated metadata (%s mode): %s", mode, desired.scalars.get("title") or item.title)
+        for note in desired.notes:
             log.info("Scene %s: %s", work.scene_id, note)
         return True
 
 
-def _wish(work: SceneSync) -> DesiredState:
-    if work.wish is None:
-        raise ValueError(f"nobody has said what scene {work.scene_id} should be")
-    return work.wish
+def _desired(work: SceneSync) -> DesiredState:
+    if work.desired is None:
+        raise ValueError(f"scene {work.scene_id} has no desired state")
+    return work.desired

@@ -46,7 +46,7 @@ class MatchStep:
         """Give each open scene of a batch its proven items, or a verdict or an error. Raise sqlite3.Error."""
         self._is_small_batch = len(batch) < SMALL_BATCH_SIZE
         self._find_matches(batch)
-        matched = [work for work in batch if work.open]
+        matched = [work for work in batch if work.is_open]
         if not matched:
             return
         try:
@@ -67,7 +67,7 @@ class MatchStep:
     def _find_matches(self, batch: Sequence[SceneSync]) -> None:
         plex_error: PlexError | None = None
         for work in batch:
-            if not work.open:
+            if not work.is_open:
                 continue
             try:
                 if plex_error is not None:
@@ -134,7 +134,7 @@ class MatchStep:
             return
         # The index was out of date; what was wrong in it is dropped by now. Once more, for this scene alone.
         self._find_match(work)
-        if not work.open or work.match is None:
+        if not work.is_open or work.match is None:
             return
         work.items = session.matcher.prove(work.match, session.items.read(work.keys), work.files)
         if not work.items:
@@ -152,7 +152,7 @@ class MatchStep:
             )
             if item is None:
                 raise self._lost_manual_match(work)
-            chosen = work.manual_match = work.renewed_manual_match = manual_match.renewed(chosen, item)
+            chosen = work.manual_match = manual_match.renewed(chosen, item)
         work.match = manual_match.match_of(chosen, work.files[0], item)
         work.items = [item]
 

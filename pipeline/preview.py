@@ -1,4 +1,4 @@
-"""What a sync would change: the steps of the real one, over a pipeline that can write nothing."""
+"""Preview what a sync would change: the steps of the real sync, over a pipeline that cannot write."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from sync_queue.job import Job
 
 @dataclass(frozen=True)
 class ItemPreview:
-    """One item, and what would be written to it: nothing where it is equal."""
+    """One item and what would be written to it; no changes if it is equal."""
 
     rating_key: int
     title: str
@@ -50,8 +50,8 @@ class ItemPreview:
 
 @dataclass
 class ScenePreview:
-    """What would become of one scene. ``verdict`` is what the ledger would say of it, ``reason`` why it would be left
-    alone; ``candidates`` are the items of a doubtful one, best first."""
+    """What a sync of one scene would do. ``verdict`` is what the ledger would record, ``reason`` why the scene would be
+    left alone; ``candidates`` are the items of an ambiguous scene, best first."""
 
     scene_id: int
     title: str = ""
@@ -120,7 +120,7 @@ class PreviewRecords(SceneRecords):
             self._foreseen.setdefault(item.rating_key, {})[work.scene_id] = claimant_of(work)
 
     def record_last_known(self, key: str, value: object) -> None:
-        """Nothing is kept."""
+        """Record nothing."""
 
     def rivals(
         self, item: FullItem, machine: str, but: int, is_in_force: Callable[[ManualMatch], bool]
@@ -133,10 +133,10 @@ class PreviewRecords(SceneRecords):
 
 @contextmanager
 def preview_pipeline(config: Stash2PlexConfig, data_dir: str, pictures: PictureSync | None) -> Iterator[BatchPipeline]:
-    """A pipeline that changes nothing. Its ledger is read-only and its index a copy that is deleted afterwards: the
-    worker has to notice for itself what is new in Plex, since jobs may wait for it. Plex is never asked to scan.
+    """Open a pipeline that changes nothing.
 
-    Raises OSError, sqlite3.Error.
+    Its ledger is read-only, and its index a copy that is deleted afterwards: the worker has to notice for itself what
+    is new in Plex, since jobs may wait for it. Plex is never asked to scan. Raise OSError, sqlite3.Error.
     """
     with tempfile.TemporaryDirectory(prefix="stash2plex-") as folder, closing(_ledger(data_dir)) as db:
         _copy_index(data_dir, folder)
@@ -150,9 +150,9 @@ def preview_pipeline(config: Stash2PlexConfig, data_dir: str, pictures: PictureS
 def preview(
     pipeline: BatchPipeline, scene_ids: Sequence[int], scenes: Mapping[int, Scene] | None = None
 ) -> list[ScenePreview]:
-    """What a sync of these scenes would do, in their order. ``scenes`` are those read already.
+    """Return what a sync of these scenes would do, in their order. ``scenes`` are the scenes as read from Stash.
 
-    Raises StashError, and PlexError where Plex or the settings are at fault and not one of the scenes.
+    Raise PlexError if Plex or the settings are at fault and not one of the scenes.
     """
     works = [
         SceneSync(Job.from_row(new_job(one, "metadata", {}, priority=PRIORITY_BULK, now=time.time())))
@@ -162,55 +162,55 @@ def preview(
     records = pipeline.records
     if isinstance(records, PreviewRecords):
         for work in works:
-            if work.open:
+            if work.is_open:
                 records.foresee(work)
-    return [_forecast(pipeline, work) for work in works]
+    return [_preview_scene(pipeline, work) for work in works]
 
 
-def _forecast(pipeline: BatchPipeline, work: SceneSync) -> ScenePreview:
-    forecast = ScenePreview(work.scene_id)
+def _preview_scene(pipeline: BatchPipeline, work: SceneSync) -> ScenePreview:
+    preview = ScenePreview(work.scene_id)
     scene = work.scene
     if scene is not None and scene.data is not None:
-        forecast.path = scene.paths[0]
-        forecast.title = str(scene.data.get("title") or "") or file_stem(forecast.path)
+        preview.path = scene.paths[0]
+        preview.title = str(scene.data.get("title") or "") or file_stem(preview.path)
     if scene is not None and scene.gone:
-        forecast.verdict, forecast.reason = "gone", "Stash has no such scene"
+        preview.verdict, preview.reason = "gone", "Stash has no such scene"
     elif work.error is not None:
-        _say_why_not(forecast, work.error)
+        _set_reason(preview, work.error)
     elif work.verdict is not None:
-        forecast.verdict, forecast.reason = work.verdict.value, work.reason
+        preview.verdict, preview.reason = work.verdict.value, work.reason
     else:
-        _compare(pipeline, work, forecast)
-    return forecast
+        _compare(pipeline, work, preview)
+    return preview
 
 
-def _compare(pipeline: BatchPipeline, work: SceneSync, forecast: ScenePreview) -> None:
+def _compare(pipeline: BatchPipeline, work: SceneSync, preview: ScenePreview) -> None:
     for item in work.items:
         changes = pipeline.writer.first_diff(work, item).changes
-        forecast.items.append(ItemPreview(item.rating_key, item.title, changes))
-    forecast.verdict = (Verdict.WRITTEN if forecast.changes else Verdict.UNCHANGED).value
-    if work.wish is not None:
-        forecast.notes += work.wish.notes
+        preview.items.append(ItemPreview(item.rating_key, item.title, changes))
+    preview.verdict = (Verdict.WRITTEN if preview.changes else Verdict.UNCHANGED).value
+    if work.desired is not None:
+        preview.notes += work.desired.notes
     if work.match is not None and work.match.confidence is MatchConfidence.LOW:
-        forecast.notes.append(f"the match is doubtful: {work.match.reason}")
+        preview.notes.append(f"the match is doubtful: {work.match.reason}")
     if pipeline.pictures is not None:
-        forecast.pictures = pipeline.sync_pictures(work, pipeline.pictures, dry=True)
-        forecast.notes += forecast.pictures.notes
-        if forecast.pictures.error is not None:
-            forecast.notes.append(f"the pictures could not be compared: {forecast.pictures.error}")
+        preview.pictures = pipeline.sync_pictures(work, pipeline.pictures, dry=True)
+        preview.notes += preview.pictures.notes
+        if preview.pictures.error is not None:
+            preview.notes.append(f"the pictures could not be compared: {preview.pictures.error}")
 
 
-def _say_why_not(forecast: ScenePreview, error: BaseException) -> None:
+def _set_reason(preview: ScenePreview, error: BaseException) -> None:
     if isinstance(error, NEEDS_USER) or (isinstance(error, PlexTemporaryError) and not isinstance(error, PlexNotFound)):
         raise error
     verdict = Verdict.FAILED
     if isinstance(error, LowConfidence):
-        verdict, forecast.candidates = Verdict.AMBIGUOUS, error.candidates()
+        verdict, preview.candidates = Verdict.AMBIGUOUS, error.candidates()
     elif isinstance(error, PlexNotFound):
         verdict = Verdict.NOT_IN_PLEX
     elif not isinstance(error, UserFacingError):
-        raise error  # a bug, or a full disk: nothing to make a line of
-    forecast.verdict, forecast.reason = verdict.value, str(error)
+        raise error  # a bug, or a full disk
+    preview.verdict, preview.reason = verdict.value, str(error)
 
 
 def _ledger(data_dir: str) -> sqlite3.Connection:
@@ -223,7 +223,7 @@ def _ledger(data_dir: str) -> sqlite3.Connection:
 
 def _copy_index(data_dir: str, folder: str) -> None:
     client_identifier(data_dir)
-    # Under another name it would be one more device in Plex's list.
+    # Under another identifier it would be one more device in Plex's list.
     shutil.copy(os.path.join(data_dir, IDENTIFIER_FILE), folder)
     original = os.path.join(data_dir, index.FILE)
     if not os.path.exists(original):
@@ -236,6 +236,6 @@ def _copy_index(data_dir: str, folder: str) -> None:
         ):
             here.backup(there)
     except sqlite3.DatabaseError:
-        # Damaged: the drainer moves it aside when it comes upon it. Here it is as if there were none.
+        # Damaged: the worker moves it aside when it opens it. Here it counts as missing.
         with suppress(FileNotFoundError):
             os.unlink(copy)

@@ -1,4 +1,4 @@
-"""One job on its way through the worker."""
+"""The sync of one scene on its way through the pipeline."""
 
 from __future__ import annotations
 
@@ -20,22 +20,20 @@ from sync_queue.job import Job
 
 @dataclass
 class SceneSync:
-    """Filled in step by step, ending with a verdict or an error.
+    """The sync of one scene, filled in step by step until it has a verdict or an error.
 
-    ``wish`` is what its items should
-    be. ``pictures_error`` is why their pictures are still to do, though the text is done. ``manual_match`` is the
-    user's choice, ``renewed_manual_match`` the same where its file was found in another item. ``remarks`` are what a
-    person should know of it though it succeeded, or is not tried again.
+    ``desired`` is the desired state of its items, ``rating`` the rating that was sent. ``pictures_error`` is why their
+    pictures are left to do although the text is done. ``manual_match`` is the user's choice; if its file was found in
+    another item, it names that one. ``remarks`` are for the user, of a sync that succeeded or is not retried.
     """
 
     job: Job
     scene: Scene | None = None
     match: Match | None = None
     manual_match: ManualMatch | None = None
-    renewed_manual_match: ManualMatch | None = None
     evidence: str = ""
     items: list[FullItem] = field(default_factory=list)
-    wish: DesiredState | None = None
+    desired: DesiredState | None = None
     started_at: float = 0.0
     wrote: bool = False
     rating: Change[float | None] | None = None
@@ -47,30 +45,30 @@ class SceneSync:
 
     @cached_property
     def scene_id(self) -> int:
-        """The scene the job is about."""
+        """The id of the scene. Raise PermanentError if the job is not about one."""
         if self.job.scene_id is None:
             raise PermanentError(f"The job {self.job.job_key} is not about a scene")
         return self.job.scene_id
 
     @property
-    def open(self) -> bool:
-        """Whether nothing has decided on it yet."""
+    def is_open(self) -> bool:
+        """Whether there is neither a verdict nor an error yet."""
         return self.verdict is None and self.error is None and not (self.scene and self.scene.gone)
 
     @property
     def version(self) -> float:
-        """What becomes of the sync timestamp: the ``updated_at`` that was read, else the time before the write."""
+        """The sync timestamp: the ``updated_at`` that was read, else the time before the write."""
         known = self.scene.updated_at if self.scene else None
         return self.started_at if known is None else known
 
     @property
     def keys(self) -> list[int]:
-        """The rating keys of the items that were chosen."""
+        """The rating keys of the matched items."""
         return [ranked.candidate.rating_key for ranked in self.match.chosen] if self.match is not None else []
 
     @property
     def known_scene(self) -> Scene:
-        """The scene as it was read. Raises PermanentError where it never was."""
+        """The scene as it was read. Raise PermanentError if it was not."""
         if self.scene is None:
             raise PermanentError(f"Scene {self.scene_id} was never read")
         return self.scene
@@ -82,10 +80,10 @@ class SceneSync:
 
     @cached_property
     def fingerprint(self) -> str:
-        """That of the wish, "" where there is none."""
-        return fingerprint(self.wish) if self.wish is not None else ""
+        """The fingerprint of the desired state, "" if there is none."""
+        return fingerprint(self.desired) if self.desired is not None else ""
 
     def proof_of(self, item: FullItem) -> str:
-        """The file of an item that proved it to be the scene's, "" where none did."""
-        proofs = {one.candidate.rating_key: one.part.path for one in self.match.ranked} if self.match else {}
+        """Return the path of the file that proves an item to be the scene's, "" if none does."""
+        proofs = {ranked.candidate.rating_key: ranked.part.path for ranked in self.match.ranked} if self.match else {}
         return proofs.get(item.rating_key, "")

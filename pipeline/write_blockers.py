@@ -10,8 +10,8 @@ from settings.config import Stash2PlexConfig
 NEEDS_USER = (PlexTokenRefused, PlexLibraryMissing)
 
 
-def in_the_way(config: Stash2PlexConfig) -> str | None:
-    """The sentence for a person when a setting is missing or wrong, or None."""
+def write_blocker(config: Stash2PlexConfig) -> str | None:
+    """Return the sentence for the user if a setting is missing or wrong, else None."""
     missing = config.missing()
     if missing:
         return missing

@@ -51,7 +51,7 @@ def run_if_due(context: Context, stash_process: str) -> str | None:
 
     Whatever happens, the time of the next look is stored.
     """
-    from pipeline.write_blockers import in_the_way
+    from pipeline.write_blockers import write_blocker
     from reconciliation.scheduler import ReconciliationScheduler
     from stash.client import StashError
 
@@ -62,7 +62,7 @@ def run_if_due(context: Context, stash_process: str) -> str | None:
         config = context.config
     except StashError:
         return None
-    if not config.enabled or in_the_way(config):
+    if not config.enabled or write_blocker(config):
         # The worker says what is wrong as soon as there is something to write.
         return None
     scope = _due_scope(scheduler, config, is_new_stash=known_process != stash_process)

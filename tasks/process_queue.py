@@ -9,9 +9,9 @@ from contextlib import closing
 from api.context import Context
 from common import stash_log
 from common.human_text import counted
+from state.worker_status import ATTENTION, read_text
 from sync_queue.setup import set_up
 from sync_queue.store import JobStore, is_due
-from worker.status_files import ATTENTION, read_text
 
 LOOK_INTERVAL_S = 0.2
 # The task ends when no job is due within this time.

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 
 from api.context import Context
 from common import stash_log
-from pipeline.write_blockers import in_the_way
+from pipeline.write_blockers import write_blocker
 from settings.table import TABLE
 from stash.client import StashError
 from stash.queries import CONFIGURE
 from stash.scenes import read_batch
+from state.worker_status import ATTENTION, read_text
 from tasks.reconcile import scope_problem
-from worker.status_files import ATTENTION, read_text
 
 
 def log_problems(context: Context) -> None:
@@ -49,7 +49,7 @@ def log_what_blocks_writing(context: Context) -> None:
     config = context.config_if_read
     if config is None:
         return
-    sentence = in_the_way(config)
+    sentence = write_blocker(config)
     if sentence and sentence != read_text(os.path.join(context.data_dir, ATTENTION)):
         stash_log.warning(sentence)
 

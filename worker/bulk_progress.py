@@ -1,4 +1,4 @@
-"""A long bulk in a few lines: one now and then while it goes on, and one at its end. Pure but for ``tell``."""
+"""Report a long bulk in a few lines: one now and then, and one at its end. Pure, except for ``tell``."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from common.verdicts import Verdict
 from pipeline.scene_sync import SceneSync
 
-# Fewer than this are nobody's news: each save is seen in Plex.
-WORTH_TELLING = 100
-PAUSE = 60.0
+# Smaller bulks are not reported: the user sees each save in Plex.
+MIN_REPORTED_SCENES = 100
+REPORT_INTERVAL_S = 60.0
 
 
 class BulkProgress:
@@ -20,27 +20,27 @@ class BulkProgress:
         self._clock = clock
         self._tell = tell
         self._counts: Counter[str] = Counter()
-        self._began = 0.0
-        self._told = 0.0
+        self._began_at = 0.0
+        self._reported_at = 0.0
 
-    def add(self, works: Iterable[SceneSync], waiting: int) -> None:
-        """Take in what was settled; ``waiting`` jobs are left."""
+    def add(self, batch: Iterable[SceneSync], waiting: int) -> None:
+        """Count a batch that was recorded; ``waiting`` jobs are left."""
         now = self._clock()
         if not self._counts:
-            self._began = self._told = now
-        self._counts.update(_outcome(work) for work in works)
+            self._began_at = self._reported_at = now
+        self._counts.update(_outcome(work) for work in batch)
         done = sum(self._counts.values())
-        if done >= WORTH_TELLING and now - self._told >= PAUSE:
-            self._told = now
+        if done >= MIN_REPORTED_SCENES and now - self._reported_at >= REPORT_INTERVAL_S:
+            self._reported_at = now
             self._tell("info", f"{done:,} scenes done, {waiting:,} wait")
 
     def end(self) -> None:
-        """Nothing is due any more: sum up."""
+        """Report the sum: no job is due any more."""
         counts, self._counts = self._counts, Counter()
         done = sum(counts.values())
-        if done >= WORTH_TELLING:
+        if done >= MIN_REPORTED_SCENES:
             told = ", ".join(f"{number:,} {outcome}" for outcome, number in counts.most_common())
-            self._tell("info", f"{done:,} scenes done in {self._clock() - self._began:,.0f} s: {told}")
+            self._tell("info", f"{done:,} scenes done in {self._clock() - self._began_at:,.0f} s: {told}")
 
 
 def _outcome(work: SceneSync) -> str:

@@ -1,4 +1,4 @@
-"""The circuit breaker: after three failures in a row Plex is left alone, and asked with growing pauses. Pure.
+"""The circuit breaker: after three failures in a row Plex is asked only with growing pauses. Pure.
 
 States: closed (work), open (wait until ``probe_at``), half-open (one trial decides).
 """
@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from enum import Enum
 
-THRESHOLD = 3
-FIRST_PAUSE = 5.0
-LONGEST_PAUSE = 60.0
+FAILURES_TO_OPEN = 3
+FIRST_PAUSE_S = 5.0
+LONGEST_PAUSE_S = 60.0
 
 
 class BreakerState(Enum):
@@ -21,7 +21,7 @@ class BreakerState(Enum):
 
 
 class CircuitBreaker:
-    """Times are epoch seconds, given by the caller."""
+    """Times are epoch seconds, passed in by the caller."""
 
     def __init__(self) -> None:
         self.state = BreakerState.CLOSED
@@ -29,32 +29,35 @@ class CircuitBreaker:
         self.since: float | None = None
         self.probe_at = 0.0
         self._failures = 0
-        self._pause = FIRST_PAUSE
+        self._pause = FIRST_PAUSE_S
 
-    def failed(self, now: float, reason: str) -> bool:
-        """Plex could not be reached or could not do it. True when this opened the breaker."""
+    def record_failure(self, now: float, reason: str) -> bool:
+        """Count a failure of Plex. Return True if it opened the breaker."""
         self._failures += 1
         self.reason = reason
-        if self.state is BreakerState.CLOSED and self._failures < THRESHOLD:
+        was_closed = self.state is BreakerState.CLOSED
+        if was_closed and self._failures < FAILURES_TO_OPEN:
             return False
-        opened = self.state is BreakerState.CLOSED
-        if opened:
+        if was_closed:
             self.since = now
-            self._pause = FIRST_PAUSE
+            self._pause = FIRST_PAUSE_S
         else:
-            self._pause = min(LONGEST_PAUSE, self._pause * 2)
+            self._pause = min(LONGEST_PAUSE_S, self._pause * 2)
         self.state = BreakerState.OPEN
         self.probe_at = now + self._pause
-        return opened
+        return was_closed
 
-    def worked(self) -> bool:
-        """Plex did something. True when this closed the breaker."""
-        closed = self.state is not BreakerState.CLOSED
+    def record_success(self) -> bool:
+        """Forget all failures. Return True if this closed the breaker."""
+        was_closed = self.state is BreakerState.CLOSED
         self.__init__()  # type: ignore[misc]  # back to the beginning
-        return closed
+        return not was_closed
 
-    def try_now(self, now: float) -> bool:
-        """Whether an open breaker allows its one trial now; it is half-open then. A clock set back does not block."""
-        if self.state is BreakerState.OPEN and (now >= self.probe_at or self.probe_at > now + LONGEST_PAUSE):
+    def allows_trial(self, now: float) -> bool:
+        """Return whether an open breaker allows its one trial now; it is half-open then.
+
+        A clock that was set back does not block it.
+        """
+        if self.state is BreakerState.OPEN and (now >= self.probe_at or self.probe_at > now + LONGEST_PAUSE_S):
             self.state = BreakerState.HALF_OPEN
         return self.state is BreakerState.HALF_OPEN

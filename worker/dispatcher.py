@@ -140,7 +140,7 @@ class Dispatcher:
         if self.health.blocked is not None:
             self._return_to_queue(rows)
             return
-        self._status.status(state=WRITING)
+        self._status.write_status(state=WRITING)
         self._pipeline.prepare(batch, answer.scenes)
         self._write_batch(pairs, stop)
 
@@ -173,7 +173,7 @@ class Dispatcher:
                 # A save has brought other settings: these items were found in another Plex.
                 self._return_to_queue([row for row, _ in pairs])
                 return
-            if work.open and (stop() or not self.health.may_write() or self._store.superseded(row)):
+            if work.is_open and (stop() or not self.health.may_write() or self._store.superseded(row)):
                 unwritten.append(row)
                 continue
             self._pipeline.write(work)
@@ -196,7 +196,7 @@ class Dispatcher:
         waiting = self._store.waiting()
         self._progress.add((work for _, work in done), waiting)
         self.written += sum(1 for _, work in done if work.wrote and work.error is None)
-        self._status.status(state=WRITING, waiting=waiting, written=self.written)
+        self._status.write_status(state=WRITING, waiting=waiting, written=self.written)
 
     def _process_saves(self, stop: Callable[[], bool]) -> set[str]:
         """Process the user's saves before the rest of a bulk. Return their job keys."""

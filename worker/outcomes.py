@@ -158,7 +158,7 @@ class OutcomeRecorder:
         before = self._ledger.get(work.scene_id)
         is_synced = verdict in SYNCED
         # After a failure too: another attempt is worth while as soon as something else would be sent.
-        has_fingerprint = work.wish is not None and (is_synced or verdict is Verdict.FAILED)
+        has_fingerprint = work.desired is not None and (is_synced or verdict is Verdict.FAILED)
         items = [
             {"rating_key": item.rating_key, "section": item.section, "file": work.proof_of(item)} for item in work.items
         ]
@@ -174,7 +174,7 @@ class OutcomeRecorder:
                 items=items if is_synced or not before else before.items,
                 fields=_owned_fields(before, work),
                 fingerprint=work.fingerprint if has_fingerprint else before.fingerprint if before else "",
-                says=work.wish.has_metadata if is_synced and work.wish else before.says if before else False,
+                says=work.desired.has_metadata if is_synced and work.desired else before.says if before else False,
                 evidence=work.evidence,
             ),
             before,
@@ -186,11 +186,11 @@ class OutcomeRecorder:
 
     def _renew_manual_match(self, work: SceneSync) -> None:
         """Store the new rating key of a manually matched item, unless the user has chosen again meanwhile."""
-        if work.renewed_manual_match is None:
+        if work.manual_match is None:
             return
         chosen = self._manual_matches.get(work.scene_id)
-        if chosen is not None and chosen.at == work.renewed_manual_match.at:
-            self._manual_matches.put(work.renewed_manual_match)
+        if chosen is not None and chosen != work.manual_match and chosen.at == work.manual_match.at:
+            self._manual_matches.put(work.manual_match)
 
     def _record_rating(self, work: SceneSync, now: float) -> None:
         """Record that the rating is ours, although something failed after it was sent."""

@@ -52,7 +52,7 @@ class PlexHealth:
         """Return whether writing is allowed now. An open breaker whose pause is over allows one trial."""
         if self.blocked is not None:
             return False
-        return self.breaker.state is BreakerState.CLOSED or self.breaker.try_now(self._clock())
+        return self.breaker.state is BreakerState.CLOSED or self.breaker.allows_trial(self._clock())
 
     def is_fine(self) -> bool:
         """Return whether nothing is blocked and the breaker is closed."""
@@ -90,8 +90,10 @@ class PlexHealth:
             return
         if not self.breaker.reason:
             self._record_outage_start(str(error))
-        opened = self.breaker.failed(self._clock(), str(error))
-        self._status.attention(f"Stash2Plex waits for Plex: {error}. Saves are kept and written as soon as it answers")
+        opened = self.breaker.record_failure(self._clock(), str(error))
+        self._status.set_attention(
+            f"Stash2Plex waits for Plex: {error}. Saves are kept and written as soon as it answers"
+        )
         if opened and not self._outage_told:
             self._outage_told = True
             log.warning("Plex is left alone for a while: %s", error)
@@ -102,8 +104,8 @@ class PlexHealth:
         if self.breaker.reason or not self._is_known_to_work:
             self._record_outage_end()
             self._is_known_to_work = True
-        closed = self.breaker.worked()
-        self._status.attention(None)
+        closed = self.breaker.record_success()
+        self._status.set_attention(None)
         if closed:
             self._dlq_retry.retry_after_outage()
         if closed and self._outage_told:
@@ -113,7 +115,7 @@ class PlexHealth:
 
     def reset(self) -> None:
         """Forget the failures: the settings name another Plex."""
-        self.breaker.worked()
+        self.breaker.record_success()
 
     def probe(self) -> None:
         """Connect to Plex with the settings in force, and unblock or stay blocked accordingly."""
@@ -134,7 +136,7 @@ class PlexHealth:
         if sentence != self.blocked:
             log.info("%s", sentence or "Nothing is in the way any more")
         if sentence is not None or self.blocked is not None:
-            self._status.attention(sentence)
+            self._status.set_attention(sentence)
         self.blocked = sentence
 
     def _record_outage_start(self, reason: str) -> None:

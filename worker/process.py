@@ -1,7 +1,4 @@
-"""The detached process that drains the queue: one at a time, under ``worker.lock``.
-
-It lives away from Stash's streams and sessions (design 2).
-"""
+"""Entry point of the worker process: one at a time, under ``worker.lock``, detached from Stash."""
 
 from __future__ import annotations
 
@@ -9,27 +6,33 @@ import json
 import os
 import sys
 import time
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from common import bundled_packages
 from common.detached_process import LOCK, WAIT_FILE
 from common.file_locks import try_lock
 
+if TYPE_CHECKING:
+    from settings.config import Stash2PlexConfig
+
+# A pause that seems longer than this can only come from a clock that was set back.
+LONGEST_PAUSE_S = 600.0
+
 
 def main(plugin_dir: str, arguments: list[str]) -> NoReturn:
-    """``arguments``: data directory and, where it could be inherited, the descriptor that holds the lock.
+    """Run the worker. ``arguments``: the data directory and, if it was inherited, the descriptor that holds the lock.
 
     The Stash connection comes on standard input, so that it stands in no argument and no environment.
     """
     data_dir = arguments[0]
     os.umask(0o077)
     bundled_packages.use(plugin_dir)
-    connection = _connection()
+    connection = read_connection()
     lock = int(arguments[1]) if len(arguments) > 1 else try_lock(os.path.join(data_dir, LOCK))
     if lock is not None:
         os.set_inheritable(lock, False)
-        # Before anything is imported: a drainer that sits out a pause is light.
-        _sit_out(os.path.join(data_dir, WAIT_FILE))
+        # Before the heavy imports: a worker that only waits out a pause stays small.
+        wait_out_pause(os.path.join(data_dir, WAIT_FILE))
         try:
             from common import redaction
             from plex.client import import_plexapi
@@ -38,21 +41,22 @@ def main(plugin_dir: str, arguments: list[str]) -> NoReturn:
 
             import_plexapi()
         except ImportError as error:
-            _say_what_is_missing(data_dir, plugin_dir, error)
+            _report_missing_packages(data_dir, plugin_dir, error)
         else:
             scheduler = ReconciliationScheduler(data_dir)
             redaction.begin(data_dir, plugin_dir)
 
-            def on_settings(config: Any) -> None:
+            def on_settings(config: Stash2PlexConfig) -> None:
                 redaction.heed(data_dir, plugin_dir, config.obfuscate_paths)
-                # An interval that was changed counts soon: hooks look at nothing but the time of the next comparison.
+                # Hooks only look at the time of the next reconciliation, so a new interval has to move it now.
                 scheduler.arrange(config)
 
             serve(plugin_dir, data_dir, connection, lock, on_settings)
     os._exit(0)
 
 
-def _connection() -> dict[str, Any]:
+def read_connection() -> dict[str, object]:
+    """Return the Stash connection from standard input, empty if that holds none."""
     try:
         connection = json.loads(sys.stdin.buffer.read() or b"{}")
     except ValueError:
@@ -60,18 +64,8 @@ def _connection() -> dict[str, Any]:
     return connection if isinstance(connection, dict) else {}
 
 
-def _say_what_is_missing(data_dir: str, plugin_dir: str, error: ImportError) -> None:
-    """Hooks repeat it in Stash's log; a new try at every save would cost more than it is worth."""
-    from common.missing_packages import sentence
-    from worker import status_files
-
-    files = status_files.StatusFiles(data_dir)
-    files.attention(sentence(error, plugin_dir))
-    files.begin_wait()
-
-
-def _sit_out(path: str) -> None:
-    """Wait until the moment that the last drainer wrote down; a task removes the file to end the wait."""
+def wait_out_pause(path: str) -> None:
+    """Wait until the time that the last worker wrote down; a task removes the file to end the pause."""
     while True:
         try:
             with open(path, encoding="ascii") as file:
@@ -79,7 +73,16 @@ def _sit_out(path: str) -> None:
         except (OSError, ValueError, IndexError):
             return
         left = until - time.time()
-        # More than the longest pause can only be a clock that was set back.
-        if left <= 0 or left > 600:
+        if left <= 0 or left > LONGEST_PAUSE_S:
             return
         time.sleep(min(left, 0.25))
+
+
+def _report_missing_packages(data_dir: str, plugin_dir: str, error: ImportError) -> None:
+    """Tell the user through the hooks, and pause: trying again at every save would only cost time."""
+    from common.missing_packages import sentence
+    from worker.status_files import StatusFiles
+
+    files = StatusFiles(data_dir)
+    files.set_attention(sentence(error, plugin_dir))
+    files.begin_pause()

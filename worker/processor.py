@@ -118,7 +118,7 @@ class SyncWorker:
         work = SceneSync(
             Job.from_row({"scene_id": 0}), scene=Scene(0, cast(SceneData, data), [SceneFile(path)]), items=[item]
         )
-        work.wish = pipeline.writer.wish(work, pipeline.tag_descendants)
+        work.desired = pipeline.writer.desired_state(work, pipeline.tag_descendants)
         pipeline.writer.write(work)
         if work.error is not None:
             raise work.error

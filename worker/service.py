@@ -22,13 +22,13 @@ from sync_queue.migration import migrate
 from sync_queue.setup import QueueUnavailable, set_up
 from sync_queue.store import JobStore
 from sync_queue.writer import queue_dir
-from worker import status_files
 from worker.bytecode import compile_for_hooks
 from worker.factory import Surroundings, compose_worker
+from worker.log_file import LOG_FILE, close_log, open_log
 from worker.plugin_files import PluginChange, PluginFiles, wait_for_update
 from worker.stash_log_relay import StashLogRelay
 from worker.stash_source import PluginState, StashSource
-from worker.status_files import StatusFiles
+from worker.status_files import StatusFiles, remove_old_names
 
 log = logging.getLogger("Stash2Plex.worker")
 
@@ -73,7 +73,7 @@ def serve(
     on_settings: OnSettings = _ignore_settings,
 ) -> None:
     """Live while there is work, and ten minutes longer. Release ``lock`` at the end and look for new rows once more."""
-    handler = status_files.open_log(data_dir)
+    handler = open_log(data_dir)
     while True:
         reason = ExitReason.BROKEN
         try:
@@ -87,11 +87,11 @@ def serve(
         except Exception:
             log.exception("A bug ended the worker")
             _set_last_attention(
-                data_dir, f"Stash2Plex stumbled; {status_files.LOG} in {data_dir} says where. It starts again by itself"
+                data_dir, f"Stash2Plex stumbled; {LOG_FILE} in {data_dir} says where. It starts again by itself"
             )
         if reason.value[1]:
             with contextlib.suppress(OSError):  # a full disk: the next worker starts at once and finds the same
-                StatusFiles(data_dir).begin_wait()
+                StatusFiles(data_dir).begin_pause()
         unlock(lock)
         # A hook that added a row between the last check and the unlock has found the lock taken and started nobody.
         if reason is not ExitReason.IDLE or not _has_waiting_jobs(data_dir):
@@ -100,12 +100,12 @@ def serve(
         if retaken is None:
             break
         lock = retaken
-    status_files.close_log(handler)
+    close_log(handler)
 
 
 def _set_last_attention(data_dir: str, sentence: str) -> None:
     try:
-        StatusFiles(data_dir).attention(sentence)
+        StatusFiles(data_dir).set_attention(sentence)
     except OSError as error:
         log.error("Nor can that be said in %s: %s", data_dir, error)
 
@@ -134,7 +134,7 @@ def _live(
             timestamps.flush(data_dir)
             store.shrink()
         log.info("Leaving: %s", reason.value[0])
-        service.parts.status.status(state="gone", reason=reason.value[0], waiting=store.waiting())
+        service.parts.status.write_status(state="gone", reason=reason.value[0], waiting=store.waiting())
     if reason is ExitReason.UPDATED:
         detached_process.start(data_dir, plugin_dir, json.dumps({**connection, **client.credentials()}), lock)
     return reason
@@ -161,7 +161,7 @@ class WorkerService:
         self.parts = compose_worker(
             Surroundings(data_dir, tell=self._relay.tell), store, db, self._source, stash=client
         )
-        self.parts.status.recall()
+        self.parts.status.load_attention()
         self._stash_absence = _StashAbsence()
         self._is_compiled = False
         self._is_told_to_stop = False
@@ -181,7 +181,7 @@ class WorkerService:
                     last_work = polled_since = time.monotonic()
                 self._stash_absence.end()
             except StashRefused:
-                self.parts.status.attention(
+                self.parts.status.set_attention(
                     "Stash2Plex lost its session with Stash; the next save or task in Stash renews it"
                 )
                 return ExitReason.REFUSED
@@ -198,7 +198,7 @@ class WorkerService:
                 return ExitReason.IDLE
 
     def _begin(self) -> None:
-        status_files.remove_old_names(self._data_dir)
+        remove_old_names(self._data_dir)
         resumed = self._store.resume()
         log.info(
             "Beginning: %s jobs wait, %s came back from a drainer that ended early", self._store.waiting(), resumed
@@ -214,7 +214,7 @@ class WorkerService:
             self.parts.dispatcher.refresh_settings()
         has_worked = self.parts.dispatcher.process_due_jobs(self._should_stop)
         if has_worked:
-            self.parts.status.no_wait()
+            self.parts.status.end_pause()
         return has_worked
 
     def _do_housekeeping(self, is_quiet: bool) -> None:
@@ -236,7 +236,7 @@ class WorkerService:
         health, pipeline = self.parts.health, self.parts.pipeline
         waiting = self._store.waiting()
         blocked, breaker = health.blocked, health.breaker
-        self.parts.status.status(
+        self.parts.status.write_status(
             state="waiting for a person" if blocked else "waiting for Plex" if breaker.reason else "ready",
             reason=blocked or breaker.reason,
             breaker=breaker.state.value,
@@ -246,7 +246,7 @@ class WorkerService:
             unused_rules=pipeline.unused_path_rules(),
         )
         if not blocked and not waiting:
-            self.parts.status.attention(None)
+            self.parts.status.set_attention(None)
 
     def _wait(self, polled_since: float) -> bool:
         """Wait for the next thing to do. Return True if a row was added."""
@@ -263,7 +263,7 @@ class WorkerService:
         absence = self._stash_absence
         away_for = absence.begin()
         if not isinstance(error, StashQueryError) or away_for > STASH_QUERY_GRACE_S:
-            self.parts.status.attention(f"Stash2Plex waits for Stash: {error}. Saves are kept")
+            self.parts.status.set_attention(f"Stash2Plex waits for Stash: {error}. Saves are kept")
         log.warning("%s; asking again in %.1f s", error, absence.pause)
         end = time.monotonic() + absence.pause
         while time.monotonic() < end and not self._should_stop():

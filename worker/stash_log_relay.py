@@ -1,6 +1,6 @@
-"""What a person should see in Stash's own log, sent through the plugin's operation ``say`` (design 2).
+"""Relay lines for the user to Stash's own log, through the plugin's operation ``say``.
 
-The drainer's streams do not lead there; the operation's process has Stash's log on its standard error.
+The worker's own streams do not lead there; the process of an operation has Stash's log on its standard error.
 """
 
 from __future__ import annotations
@@ -11,38 +11,38 @@ from common.stash_log import shown
 from stash.client import StashClient, StashError
 from stash.queries import RUN_OPERATION
 
-PAUSE = 60.0
-MOST_LINES = 20
+SEND_INTERVAL_S = 60.0
+MAX_LINES = 20
 
 
 class StashLogRelay:
-    """Collects lines and sends them in one go, at most once a minute. ``clock`` is monotonic seconds."""
+    """Collects lines and sends them together, at most once a minute. ``clock`` is monotonic seconds."""
 
     def __init__(self, client: StashClient, clock: Callable[[], float]) -> None:
         self._client = client
         self._clock = clock
         self._lines: list[tuple[str, str]] = []
-        self._unsaid = 0
-        self._last = float("-inf")
+        self._dropped = 0
+        self._sent_at = float("-inf")
 
     def tell(self, level: str, text: str) -> None:
-        """Remember a line (level: info, warning or error). Of many, the first are kept and the rest counted."""
-        if len(self._lines) < MOST_LINES:
-            self._lines.append((level, shown(text)))  # here, where the files are known to the letter
+        """Collect a line (level: info, warning or error). Beyond MAX_LINES they are only counted."""
+        if len(self._lines) < MAX_LINES:
+            self._lines.append((level, shown(text)))  # redacted here, where the names of the files are known
         else:
-            self._unsaid += 1
+            self._dropped += 1
 
     def send(self, *, now: bool = False) -> None:
-        """Send what is there, if it is time (or ``now``). A Stash that cannot be asked loses nothing but words."""
-        if not self._lines or (not now and self._clock() - self._last < PAUSE):
+        """Send the lines if it is time (or ``now``). If Stash does not answer they are kept for the next time."""
+        if not self._lines or (not now and self._clock() - self._sent_at < SEND_INTERVAL_S):
             return
         lines = [[level, text] for level, text in self._lines]
-        if self._unsaid:
-            lines.append(["info", f"... and {self._unsaid} more of the kind: see View Queue Status"])
-        self._last = self._clock()
+        if self._dropped:
+            lines.append(["info", f"... and {self._dropped} more of the kind: see View Queue Status"])
+        self._sent_at = self._clock()
         try:
             self._client.call(RUN_OPERATION, {"args": {"mode": "say", "lines": lines}})
         except StashError:
             return
         self._lines.clear()
-        self._unsaid = 0
+        self._dropped = 0

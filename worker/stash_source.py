@@ -13,7 +13,7 @@ from typing import Protocol
 from common import redaction
 from metadata.tag_rules import NO_DESCENDANTS, TagDescendants
 from pipeline.scene_reader import Scene, from_stash, read_scenes
-from pipeline.write_blockers import in_the_way
+from pipeline.write_blockers import write_blocker
 from settings.config import Stash2PlexConfig
 from stash.client import StashClient
 from stash.scene_source import SceneFinder
@@ -60,7 +60,7 @@ class SourceAnswer:
             return f"Stash2Plex stopped: {self.plugin_state.value}. Saves that wait are kept"
         if not self.config.enabled:
             return "Stash2Plex is paused: Enabled is off in its settings. Saves are queued"
-        return in_the_way(self.config)
+        return write_blocker(self.config)
 
 
 class SceneSource(Protocol):

@@ -10,9 +10,9 @@ from matching.learned_mapping import learned
 from matching.path_map import PathRule, parse_path_map
 from plex.exceptions import PlexError, PlexLibraryMissing, PlexNotFound, PlexPermanentError, PlexTokenRefused
 from plex.libraries import choose_libraries
+from state.worker_status import read_status
 from tasks.health.finding import HealthFinding
 from tasks.health.probe import HealthProbe
-from worker.status_files import read_status
 
 # Plex shows the server's settings only to its owner (plex 1.1), and only the owner may edit (plex 1.2).
 _OWNER_ONLY_PATH = "/:/prefs"

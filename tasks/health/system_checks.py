@@ -10,9 +10,9 @@ import time
 from collections.abc import Iterator
 
 from common.missing_packages import command
+from state.worker_status import read_text
 from tasks.health.finding import HealthFinding
 from tasks.health.probe import HealthProbe
-from worker.status_files import read_text
 
 _PACKAGES = ("plexapi", "stashapp-tools", "persist-queue", "requests")
 _PROC = "/proc"

@@ -10,10 +10,11 @@ from contextlib import closing
 from api.dead_letter_causes import cause_of
 from api.read_model import dead_letters_by_code, open_state
 from common.human_text import ago, counted, until
+from state.worker_status import ATTENTION, lives, read_status, read_text
 from sync_queue.operations import get_stats
 from tasks.health.finding import HealthFinding
 from tasks.health.probe import HealthProbe
-from worker.status_files import ATTENTION, lives, read_status, read_text, read_wait
+from worker.status_files import read_wait
 
 # What the states of the worker's circuit breaker mean to a person.
 _CONNECTION_WORDS = {"closed": "works", "half-open": "being tried again", "open": "down, tried again later"}

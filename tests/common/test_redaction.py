@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from common import redaction, stash_log
 from common.redaction import Redactor
-from worker.status_files import open_log
+from worker.log_file import open_log
 
 pytestmark = pytest.mark.unit
 

@@ -26,7 +26,7 @@ from plex.client import client_identifier
 from reconciliation.scheduler import FILE as SCHEDULE
 from reconciliation.scheduler import ReconciliationScheduler
 from settings.config import Stash2PlexConfig
-from state import timestamps
+from state import timestamps, worker_status
 from sync_queue import migration
 from sync_queue.operations import get_queued_scene_ids, get_stats
 from sync_queue.setup import open_writer
@@ -52,8 +52,8 @@ GOOD = {
     SCHEDULE: [json.dumps(STATE).encode()],
     timestamps.FILE: [b'{"5": 1700000000.25, "6": 1}'],
     reconcile_due.FILE: [b"1700000000 boot.12.99", b"inf somebody"],
-    status_files.STATUS: [b'{"state": "ready", "since": 5, "pid": 1, "at": 6.5, "waiting": 0}'],
-    status_files.ATTENTION: [b"Stash2Plex waits for Plex: set the token"],
+    worker_status.STATUS: [b'{"state": "ready", "since": 5, "pid": 1, "at": 6.5, "waiting": 0}'],
+    worker_status.ATTENTION: [b"Stash2Plex waits for Plex: set the token"],
     WAIT_FILE: [b"1700000000.0 10"],
     migration.FILE: [b'{"timestamps": 5, "found": []}'],
     redaction.FILE: [b'{"on": true, "secret": "00ff"}'],
@@ -112,23 +112,23 @@ def sync_timestamps(folder: str) -> None:
 
 
 def status(folder: str) -> None:
-    known = status_files.read_status(folder)
-    status_files.lives(known)
-    status_files.StatusFiles(folder).status(state="ready")
+    known = worker_status.read_status(folder)
+    worker_status.lives(known)
+    status_files.StatusFiles(folder).write_status(state="ready")
 
 
 def attention(folder: str) -> None:
     hook_process._repeat_attention(folder)
-    status_files.StatusFiles(folder).recall()
+    status_files.StatusFiles(folder).load_attention()
 
 
 def wait_file(folder: str) -> None:
     # do not sit out a valid waiting time
     until, _ = status_files.read_wait(folder)
     if not 0 < until - time.time() <= 600:
-        worker_process._sit_out(os.path.join(folder, WAIT_FILE))
-    status_files.StatusFiles(folder).begin_wait()
-    assert status_files.read_wait(folder)[1] <= status_files.LONGEST_WAIT
+        worker_process.wait_out_pause(os.path.join(folder, WAIT_FILE))
+    status_files.StatusFiles(folder).begin_pause()
+    assert status_files.read_wait(folder)[1] <= status_files.LONGEST_PAUSE_S
 
 
 def redaction_file(folder: str) -> None:
@@ -141,8 +141,8 @@ READERS: dict[str, Callable[[str], object]] = {
     SCHEDULE: schedule,
     timestamps.FILE: sync_timestamps,
     reconcile_due.FILE: reconcile_due.due,
-    status_files.STATUS: status,
-    status_files.ATTENTION: attention,
+    worker_status.STATUS: status,
+    worker_status.ATTENTION: attention,
     WAIT_FILE: wait_file,
     migration.FILE: migration.migrate,
     redaction.FILE: redaction_file,

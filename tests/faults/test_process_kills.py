@@ -53,8 +53,8 @@ HOOK_KILLS = [
     *before_and_after("hook", "reconciles", "reconciliation.launch:ensure"),
 ]
 WORKER_KILLS = [
-    KillPoint("worker", "saves", "worker.process:_connection", "after"),
-    KillPoint("worker", "saves", "worker.process:_sit_out"),
+    KillPoint("worker", "saves", "worker.process:read_connection", "after"),
+    KillPoint("worker", "saves", "worker.process:wait_out_pause"),
     KillPoint("worker", "saves", "worker.service:WorkerService.__init__"),
     *before_and_after("worker", "saves", "sync_queue.store:JobStore.resume", "COMMIT @ queue/data.db"),
     *before_and_after("worker", "saves", "worker.stash_source:read_batch"),

@@ -310,7 +310,7 @@ def test_the_status_follows(bench: Bench, tmp_path: Path) -> None:
     bench.work()
     path = Path(bench.data_dir, "worker_status.json")
     assert json.loads(path.read_text())["state"] == "writing"
-    bench.status.status(state="ready")
+    bench.status.write_status(state="ready")
     status = json.loads(path.read_text())
     assert (status["state"], status["written"], status["waiting"]) == ("ready", 3, 0)
 
@@ -321,7 +321,7 @@ def test_the_counts_of_a_bulk_are_written_now_and_then(tmp_path: Path, monkeypat
     notes = StatusFiles(str(tmp_path))
     told = []
     for written in range(10):
-        notes.status(state="writing", written=written)
+        notes.write_status(state="writing", written=written)
         told.append(json.loads((tmp_path / "worker_status.json").read_text())["written"])
         now += 0.1
     assert told == [0, 0, 0, 3, 3, 3, 6, 6, 6, 9]

@@ -12,7 +12,7 @@ from sandbox.library import generate
 from sandbox.stash import StashSim
 from stash.client import StashClient
 from tests.worker.support import Clock
-from worker.stash_log_relay import MOST_LINES, PAUSE, StashLogRelay
+from worker.stash_log_relay import MAX_LINES, SEND_INTERVAL_S, StashLogRelay
 
 pytestmark = pytest.mark.integration
 
@@ -68,10 +68,10 @@ def test_it_speaks_once_a_minute_at_most_and_then_of_everything(
         speaker.tell("info", f"later word {line}")
         speaker.send()
     assert len(said(stash)) == 1
-    clock.sleep(PAUSE - 30)
+    clock.sleep(SEND_INTERVAL_S - 30)
     speaker.send()
     assert [text[-12:] for _, text in said(stash)[1:]] == ["later word 0", "later word 1", "later word 2"]
-    clock.sleep(PAUSE)
+    clock.sleep(SEND_INTERVAL_S)
     speaker.send()
     assert len(stash.processes) == 2
 
@@ -85,10 +85,10 @@ def test_at_the_end_it_need_not_wait(stash: StashSim, speaker: StashLogRelay) ->
 
 
 def test_of_many_lines_the_first_are_said_and_the_rest_counted(stash: StashSim, speaker: StashLogRelay) -> None:
-    for line in range(MOST_LINES + 7):
+    for line in range(MAX_LINES + 7):
         speaker.tell("info", f"word {line}")
     speaker.send()
-    assert len(said(stash)) == MOST_LINES
+    assert len(said(stash)) == MAX_LINES
     assert any("and 7 more of the kind" in line.message for line in stash.log)
 
 
@@ -102,6 +102,6 @@ def test_a_stash_that_does_not_answer_is_told_a_minute_later(
     stash.faults.clear()
     speaker.send()
     assert said(stash) == []
-    clock.sleep(PAUSE)
+    clock.sleep(SEND_INTERVAL_S)
     speaker.send()
     assert len(said(stash)) == 1

@@ -16,8 +16,11 @@ from pathlib import Path
 import pytest
 
 from common.detached_process import WAIT_FILE, end_wait
-from worker import process, status_files
-from worker.status_files import StatusFiles, open_log, read_status, read_text, read_wait
+from state import worker_status
+from state.worker_status import read_status, read_text
+from worker import log_file, process, status_files
+from worker.log_file import open_log
+from worker.status_files import StatusFiles, read_wait
 
 pytestmark = pytest.mark.integration
 
@@ -42,56 +45,56 @@ def logger() -> Iterator[logging.Logger]:
 
 def test_one_sentence_stands_there_until_it_is_taken_back(files: StatusFiles, tmp_path: Path) -> None:
     path = tmp_path / "attention"
-    files.attention("Plex is away: ünï")
+    files.set_attention("Plex is away: ünï")
     assert path.read_text(encoding="utf-8") == "Plex is away: ünï"
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
-    files.attention("Something else")
+    files.set_attention("Something else")
     assert path.read_text() == "Something else"
-    files.attention(None)
+    files.set_attention(None)
     assert not path.exists()
-    files.attention(None)
+    files.set_attention(None)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_same_sentence_is_not_written_again(files: StatusFiles, tmp_path: Path) -> None:
-    files.attention("Plex is away")
+    files.set_attention("Plex is away")
     before = os.stat(tmp_path / "attention")
-    files.attention("Plex is away")
+    files.set_attention("Plex is away")
     assert os.stat(tmp_path / "attention") == before
 
 
 def test_the_next_drainer_takes_back_what_the_last_one_said(files: StatusFiles, tmp_path: Path) -> None:
-    files.attention("Plex is away")
+    files.set_attention("Plex is away")
     following = StatusFiles(str(tmp_path))
-    following.recall()
-    following.attention(None)
+    following.load_attention()
+    following.set_attention(None)
     assert not (tmp_path / "attention").exists()
 
 
 def test_a_sentence_somebody_else_took_back_is_no_trouble(files: StatusFiles, tmp_path: Path) -> None:
-    files.attention("Plex is away")
+    files.set_attention("Plex is away")
     (tmp_path / "attention").unlink()
-    files.attention(None)
+    files.set_attention(None)
     assert not (tmp_path / "attention").exists()
 
 
 def test_the_status_remembers_since_when(files: StatusFiles, tmp_path: Path) -> None:
-    files.status(state="ready", waiting=3)
+    files.write_status(state="ready", waiting=3)
     first = read_status(str(tmp_path))
     assert (first["state"], first["waiting"], first["pid"]) == ("ready", 3, os.getpid())
-    files.status(state="ready", waiting=2)
+    files.write_status(state="ready", waiting=2)
     second = read_status(str(tmp_path))
     assert (second["waiting"], second["since"]) == (2, first["since"])
-    files.status(state="writing")
+    files.write_status(state="writing")
     third = read_status(str(tmp_path))
     assert third["since"] > first["since"]
     assert third["waiting"] == 2
 
 
 def test_a_status_that_did_not_change_is_not_written(files: StatusFiles, tmp_path: Path) -> None:
-    files.status(state="ready", waiting=3)
+    files.write_status(state="ready", waiting=3)
     before = os.stat(tmp_path / "worker_status.json").st_ino
-    files.status(state="ready")
+    files.write_status(state="ready")
     assert os.stat(tmp_path / "worker_status.json").st_ino == before
 
 
@@ -103,17 +106,17 @@ def test_a_status_that_cannot_be_read_is_empty(tmp_path: Path, content: str) -> 
 
 
 def test_a_status_is_of_a_drainer_that_lives_or_one_that_is_gone(files: StatusFiles, tmp_path: Path) -> None:
-    files.status(state="ready")
+    files.write_status(state="ready")
     status = read_status(str(tmp_path))
-    assert status_files.lives(status)
-    assert not status_files.lives({**status, "state": "gone"})
-    assert not status_files.lives({})
+    assert worker_status.lives(status)
+    assert not worker_status.lives({**status, "state": "gone"})
+    assert not worker_status.lives({})
     ended = subprocess.Popen([sys.executable, "-c", ""])
     if os.path.isdir("/proc"):
         os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
-        assert not status_files.lives({**status, "pid": ended.pid}), "dead, though nobody has reaped it"
+        assert not worker_status.lives({**status, "pid": ended.pid}), "dead, though nobody has reaped it"
     ended.wait()
-    assert not status_files.lives({**status, "pid": ended.pid})
+    assert not worker_status.lives({**status, "pid": ended.pid})
 
 
 def test_the_pauses_double_and_end_with_success(files: StatusFiles, tmp_path: Path) -> None:
@@ -121,14 +124,14 @@ def test_the_pauses_double_and_end_with_success(files: StatusFiles, tmp_path: Pa
     pauses = []
     for _ in range(8):
         before = time.time()
-        files.begin_wait()
+        files.begin_pause()
         until, pause = read_wait(str(tmp_path))
         pauses.append(pause)
         assert before + pause - 0.1 <= until <= time.time() + pause + 0.1
     assert pauses == [10, 20, 40, 80, 160, 320, 600, 600]
-    files.no_wait()
-    files.no_wait()
-    files.begin_wait()
+    files.end_pause()
+    files.end_pause()
+    files.begin_pause()
     assert read_wait(str(tmp_path))[1] == 10
 
 
@@ -150,7 +153,7 @@ def test_small_files_are_read_and_others_are_not_there(tmp_path: Path) -> None:
 def test_the_log_goes_into_the_data_directory_and_stays_small(
     tmp_path: Path, logger: logging.Logger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(status_files, "LOG_BYTES", 2_000)
+    monkeypatch.setattr(log_file, "MAX_LOG_BYTES", 2_000)
     open_log(str(tmp_path))
     child = logging.getLogger("Stash2Plex.worker")
     child.debug("not wanted")
@@ -177,7 +180,7 @@ def test_debug_lines_are_there_when_wished_for(tmp_path: Path, logger: logging.L
 
 
 def sits(path: Path) -> threading.Thread:
-    thread = threading.Thread(target=process._sit_out, args=(str(path),), daemon=True)
+    thread = threading.Thread(target=process.wait_out_pause, args=(str(path),), daemon=True)
     thread.start()
     return thread
 
@@ -210,12 +213,12 @@ def test_no_pause_a_past_one_or_one_of_a_wrong_clock_is_not_sat_out(tmp_path: Pa
     if content is not None:
         path.write_text(content.format(far=time.time() + 100_000))
     begun = time.monotonic()
-    process._sit_out(str(path))
+    process.wait_out_pause(str(path))
     assert time.monotonic() - begun < 0.2
 
 
 def test_the_status_is_json_with_what_was_given(files: StatusFiles, tmp_path: Path) -> None:
-    files.status(state="ready", reason="Plex is away", breaker="open")
+    files.write_status(state="ready", reason="Plex is away", breaker="open")
     found = json.loads((tmp_path / "worker_status.json").read_text())
     assert (found["reason"], found["breaker"]) == ("Plex is away", "open")
     assert found["at"] <= time.time()
