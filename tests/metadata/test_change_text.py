@@ -27,12 +27,12 @@ pytestmark = pytest.mark.unit
         (Change("tagline", "", "x" * 200), 'tagline: nothing -> "' + "x" * 100 + '\u2026"'),
     ],
 )
-def test_a_change_is_one_line(change: Change[FieldValue], wanted: str) -> None:
+def test_change_as_line_is_one_line(change: Change[FieldValue], wanted: str) -> None:
     assert change_as_line(change) == wanted
     assert "\n" not in change_as_line(change)
 
 
-def test_a_change_is_plain_data_with_the_whole_of_it() -> None:
+def test_change_as_dict_is_complete_json() -> None:
     assert change_as_dict(Change("summary", "x" * 200, "")) == {
         "field": "summary", "old": "x" * 200, "new": "", "added": [], "removed": [],
     }  # fmt: skip

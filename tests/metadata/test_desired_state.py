@@ -45,7 +45,7 @@ def desired(data: dict[str, Any], **settings: Any) -> DesiredState:
     return desired_state(cast(SceneData, data), Stash2PlexConfig.from_settings(settings), "stem")
 
 
-def test_a_full_scene() -> None:
+def test_desired_state_of_full_scene() -> None:
     assert desired(FULL) == DesiredState(
         scalars={
             "title": "A title",
@@ -59,7 +59,7 @@ def test_a_full_scene() -> None:
     )
 
 
-def test_an_empty_field_clears_but_the_title_which_is_the_file_name() -> None:
+def test_desired_state_empty_fields_clear_except_title() -> None:
     assert desired(EMPTY) == DesiredState(
         scalars={"title": "stem", "summary": "", "studio": "", "originallyAvailableAt": ""},
         tags={"actor": [], "genre": [], "collection": []},
@@ -69,16 +69,16 @@ def test_an_empty_field_clears_but_the_title_which_is_the_file_name() -> None:
 
 
 @pytest.mark.parametrize("title", [" ", "\n\t", "\x00", None])
-def test_a_title_of_nothing_but_space_is_an_empty_one(title: str | None) -> None:
+def test_desired_state_blank_title_is_file_name(title: str | None) -> None:
     assert desired({"title": title}).scalars == {"title": "stem"}
 
 
-def test_texts_are_written_as_they_are() -> None:
+def test_desired_state_keeps_texts_unchanged() -> None:
     assert desired({"title": " a  b ", "details": "a\r\n\r\n b "}).scalars == {"title": " a  b ", "summary": "a\n\n b "}
 
 
 @pytest.mark.parametrize("text", ["word " * 3000, "日本語 の " * 2000, "日" * 5000, "x" * 20_000])
-def test_details_too_long_for_a_request_are_cut_and_it_is_said(text: str) -> None:
+def test_desired_state_long_details_are_cut_with_note(text: str) -> None:
     found = desired({"details": text})
     summary = found.scalars["summary"]
     assert summary.endswith("\u2026")
@@ -89,7 +89,7 @@ def test_details_too_long_for_a_request_are_cut_and_it_is_said(text: str) -> Non
 
 
 @pytest.mark.parametrize("name", EMPTY)
-def test_a_key_that_is_absent_is_not_decided(name: str) -> None:
+def test_desired_state_absent_key_is_not_decided(name: str) -> None:
     whole, part = desired(FULL), desired({key: value for key, value in FULL.items() if key != name})
     gone = {*whole.scalars, *whole.tags} - {*part.scalars, *part.tags}
     field = {"details": "summary", "date": "originallyAvailableAt", "performers": "actor", "tags": "genre"}
@@ -101,7 +101,7 @@ def test_a_key_that_is_absent_is_not_decided(name: str) -> None:
     assert (part.rating, part.has_rating) == (8.0, True)
 
 
-def test_nothing_given_is_nothing_wished_for() -> None:
+def test_desired_state_of_empty_data_is_empty() -> None:
     assert desired({}) == DesiredState({}, {})
     assert desired({"path": "/x", "poster_url": "y"}) == DesiredState({}, {})
 
@@ -120,14 +120,14 @@ def test_nothing_given_is_nothing_wished_for() -> None:
         ("sync_collection", "collection"),
     ],
 )
-def test_a_switch_takes_its_field_out_and_no_other(switch: str, field: str) -> None:
+def test_desired_state_switch_removes_only_its_field(switch: str, field: str) -> None:
     data = {**FULL, "tagline": "T", "director": "D"}
     whole, part = desired(data), desired(data, **{switch: False})
     assert {*whole.scalars, *whole.tags} - {*part.scalars, *part.tags} == {field}
     assert part.has_rating
 
 
-def test_the_rating_has_its_switch_and_all_have_one() -> None:
+def test_desired_state_rating_and_master_switches() -> None:
     assert not desired(FULL, sync_rating=False).has_rating
     assert desired(FULL, sync_rating=False).rating is None
     assert desired(FULL, sync_rating=False).scalars == desired(FULL).scalars
@@ -135,18 +135,18 @@ def test_the_rating_has_its_switch_and_all_have_one() -> None:
 
 
 @pytest.mark.parametrize(("stars", "rating"), [(0, 0.0), (1, 0.1), (55, 5.5), (99, 9.9), (100, 10.0), (None, None)])
-def test_a_rating_of_a_hundred_is_one_of_ten(stars: int | None, rating: float | None) -> None:
+def test_desired_state_scales_rating_to_ten(stars: int | None, rating: float | None) -> None:
     found = desired({"rating100": stars})
     assert (found.rating, found.has_rating) == (rating, True)
 
 
-def test_a_summary_is_read_as_details_where_there_are_none() -> None:
+def test_desired_state_reads_summary_as_details() -> None:
     assert desired({"summary": "S"}).scalars == {"summary": "S"}
     assert desired({"summary": "S", "details": "D"}).scalars == {"summary": "D"}
     assert desired({"summary": "S", "details": ""}).scalars == {"summary": ""}
 
 
-def test_a_tagline_only_where_it_is_given() -> None:
+def test_desired_state_tagline_needs_its_key() -> None:
     assert "tagline" not in desired(FULL).scalars
     assert desired({"tagline": "T"}).scalars == {"tagline": "T"}
     assert desired({"tagline": None}).scalars == {"tagline": ""}
@@ -170,7 +170,7 @@ def test_a_tagline_only_where_it_is_given() -> None:
         ("2019-07-31T00:00:00Z", None),
     ],
 )
-def test_a_partial_date_is_completed_and_a_bad_one_left_alone(date: str | None, whole: str | None) -> None:
+def test_desired_state_completes_dates_and_skips_bad_ones(date: str | None, whole: str | None) -> None:
     assert complete_date(date) == whole
     found = desired({"date": date})
     assert found.scalars == ({} if whole is None else {"originallyAvailableAt": whole})
@@ -178,12 +178,12 @@ def test_a_partial_date_is_completed_and_a_bad_one_left_alone(date: str | None, 
 
 
 @given(st.dates())
-def test_a_date_and_its_parts_are_whole_dates(date: Any) -> None:
+def test_complete_date_of_any_date_and_its_parts(date: Any) -> None:
     text = date.isoformat()
     assert [complete_date(text[:length]) for length in (10, 7, 4)] == [text, f"{text[:7]}-01", f"{text[:4]}-01-01"]
 
 
-def test_too_many_tags_are_cut_the_same_way_every_time_and_it_is_said() -> None:
+def test_desired_state_max_tags_is_stable_with_note() -> None:
     tags = ["b", "Ä", "a", "C", "d"]
     found = desired({"tags": tags}, max_tags=3)
     assert found.tags == {"genre": ["a", "b", "C"]}
@@ -194,12 +194,12 @@ def test_too_many_tags_are_cut_the_same_way_every_time_and_it_is_said() -> None:
     assert desired({"performers": tags}, max_tags=3).tags == {"actor": tags}
 
 
-def test_a_director_is_one_name_and_goes_where_stash_has_none() -> None:
+def test_desired_state_director_is_one_name_or_cleared() -> None:
     assert desired({"director": "Ada A., Bea B."}).tags == {"director": ["Ada A., Bea B."]}
     assert desired({"director": ""}).tags == desired({"director": None}).tags == {"director": []}
 
 
-def test_ignored_tags_are_no_genres_and_do_not_count_against_the_limit() -> None:
+def test_desired_state_ignored_tags_do_not_count_for_max_tags() -> None:
     data = {"tags": ["a", "B", "c", "4K"], "tag_ids": ["1", "2", "3", "4"]}
     found = desired(data, ignore_tags="b, 3, other", max_tags=2)
     assert (found.tags, found.notes) == ({"genre": ["a", "4K"]}, ())
@@ -208,7 +208,7 @@ def test_ignored_tags_are_no_genres_and_do_not_count_against_the_limit() -> None
     assert desired_state(cast(SceneData, data), config, "stem", descendants).tags == {"genre": ["4K"]}
 
 
-def test_the_title_has_its_format() -> None:
+def test_desired_state_title_uses_title_format() -> None:
     form = "{studio} - {title}"
     assert desired(FULL, title_format=form).scalars["title"] == "Atlas - A title"
     assert desired({**FULL, "title": ""}, title_format=form).scalars["title"] == "Atlas - stem"
@@ -216,11 +216,11 @@ def test_the_title_has_its_format() -> None:
 
 
 @pytest.mark.parametrize("name", ["title_sort", "titleSort", "originalTitle", "editionTitle", "label", "labels"])
-def test_no_data_reach_a_field_that_is_left_alone(name: str) -> None:
+def test_desired_state_unsupported_field_never_appears(name: str) -> None:
     assert desired({**FULL, name: "x"}) == desired(FULL)
 
 
-def test_the_callers_data_is_left_as_it_was() -> None:
+def test_desired_state_does_not_change_its_data() -> None:
     data = {"summary": "S", "tags": ["b", "a"]}
     desired(data, max_tags=1)
     assert data == {"summary": "S", "tags": ["b", "a"]}

@@ -26,14 +26,14 @@ WISH = DesiredState(
 THERE = ActualState({"title": "T", "studio": "S"}, {"actor": ["Ada"]}, rating=8.0)
 
 
-def test_an_item_that_is_as_it_should_be_needs_nothing() -> None:
+def test_compute_diff_of_equal_states_is_empty() -> None:
     found = compute_diff(THERE, WISH)
     assert found == Diff()
     assert not found
     assert found.changes == []
 
 
-def test_each_difference_is_a_change_from_old_to_new() -> None:
+def test_compute_diff_returns_each_change() -> None:
     actual = ActualState({"title": "Old", "summary": "Old"}, {"actor": ["Bea", "Ada"], "genre": ["x"]}, rating=None)
     found = compute_diff(actual, WISH)
     assert found
@@ -47,7 +47,7 @@ def test_each_difference_is_a_change_from_old_to_new() -> None:
     ]
 
 
-def test_what_is_not_wished_for_is_left_alone() -> None:
+def test_compute_diff_ignores_undesired_fields() -> None:
     actual = ActualState({"title": "x", "tagline": "y"}, {"genre": ["z"], "writer": ["w"]}, rating=3.0)
     assert not compute_diff(actual, DesiredState({}, {}))
     assert compute_diff(actual, DesiredState({"tagline": ""}, {})).changes == [Change("tagline", "y", "")]
@@ -56,7 +56,7 @@ def test_what_is_not_wished_for_is_left_alone() -> None:
 @pytest.mark.parametrize(
     ("old", "new"), [("a", "A"), ("a b", "a  b"), ("a\nb", "a b"), ("é", "e\u0301"), (" a ", "a"), ("a", "a\n")]
 )
-def test_any_difference_of_a_text_is_one(old: str, new: str) -> None:
+def test_compute_diff_sees_any_difference_of_text(old: str, new: str) -> None:
     assert compute_diff(ActualState({"summary": old}, {}), DesiredState({"summary": new}, {})).changes == [
         Change("summary", old, new)
     ]
@@ -75,7 +75,7 @@ def test_any_difference_of_a_text_is_one(old: str, new: str) -> None:
         (["e"], ["é"], False),
     ],
 )
-def test_tags_are_compared_as_plex_holds_them(old: list[str], new: list[str], same: bool) -> None:
+def test_compute_diff_compares_tags_as_plex_does(old: list[str], new: list[str], same: bool) -> None:
     found = compute_diff(ActualState({}, {"genre": old}), DesiredState({}, {"genre": new}))
     assert found.changes == ([] if same else [Change("genre", old, new)])
 
@@ -96,9 +96,7 @@ def test_tags_are_compared_as_plex_holds_them(old: list[str], new: list[str], sa
         (0.0, None, True, True),
     ],
 )
-def test_a_rating_is_written_where_it_differs_and_cleared_only_where_it_is_ours(
-    old: float | None, new: float | None, ours: bool, changed: bool
-) -> None:
+def test_compute_diff_clears_only_our_rating(old: float | None, new: float | None, ours: bool, changed: bool) -> None:
     wish = DesiredState({}, {}, rating=new, has_rating=True)
     found = compute_diff(ActualState({}, {}, old), wish, rating_is_ours=ours)
     assert found.changes == ([Change("userRating", old, new)] if changed else [])
@@ -106,7 +104,7 @@ def test_a_rating_is_written_where_it_differs_and_cleared_only_where_it_is_ours(
 
 
 @pytest.mark.parametrize("ours", [True, False])
-def test_preserving_writes_only_where_plex_has_nothing(ours: bool) -> None:
+def test_compute_diff_preserve_fills_only_empty_fields(ours: bool) -> None:
     wish = DesiredState(
         {"title": "T", "summary": "S", "studio": "X"}, {"actor": ["a"], "genre": ["g"]}, rating=8.0, has_rating=True
     )
@@ -117,21 +115,21 @@ def test_preserving_writes_only_where_plex_has_nothing(ours: bool) -> None:
     assert not compute_diff(actual, emptied, preserve=True, rating_is_ours=ours)
 
 
-def test_of_collections_only_the_owned_go_and_people_s_are_sent_again() -> None:
+def test_compute_diff_removes_only_owned_collections() -> None:
     actual = ActualState({}, {"collection": ["Mine", "Old studio", "Other"]})
     found = compute_diff(actual, DesiredState({}, {"collection": ["Atlas"]}), owned=["old STUDIO", "gone long ago"])
     assert found.changes == [Change("collection", ["Mine", "Old studio", "Other"], ["Mine", "Other", "Atlas"])]
     assert (found.collections_added, found.collections_removed) == (["Atlas"], ["Old studio"])
 
 
-def test_a_collection_a_person_made_with_the_name_of_ours_does_not_become_ours() -> None:
+def test_compute_diff_does_not_claim_collections_of_the_user() -> None:
     wish = DesiredState({}, {"collection": ["Atlas", "Ada"]})
     assert not compute_diff(ActualState({}, {"collection": ["ATLAS", "Ada"]}), wish)
     found = compute_diff(ActualState({}, {"collection": ["ATLAS"]}), wish)
     assert (found.changes, found.collections_added) == ([Change("collection", ["ATLAS"], ["ATLAS", "Ada"])], ["Ada"])
 
 
-def test_a_wish_of_which_only_a_part_is_known_removes_no_collection() -> None:
+def test_compute_diff_partial_state_removes_no_collection() -> None:
     actual = ActualState({}, {"collection": ["Old"]})
     wish = DesiredState({}, {"collection": ["Atlas"]}, partial=frozenset({"collection"}))
     found = compute_diff(actual, wish, owned=["Old"])
@@ -141,7 +139,7 @@ def test_a_wish_of_which_only_a_part_is_known_removes_no_collection() -> None:
     )
 
 
-def test_preserving_adds_collections_only_where_there_is_none_and_removes_none() -> None:
+def test_compute_diff_preserve_adds_collections_only_to_none() -> None:
     wish = DesiredState({}, {"collection": ["Atlas"]})
     assert compute_diff(ActualState({}, {}), wish, preserve=True).collections_added == ["Atlas"]
     for there in (["Mine"], ["Old"], ["Mine", "Old"]):
@@ -151,7 +149,7 @@ def test_preserving_adds_collections_only_where_there_is_none_and_removes_none()
         )
 
 
-def test_a_diff_without_collections_adds_and_removes_none_of_them() -> None:
+def test_diff_without_collections_has_no_collection_changes() -> None:
     found = compute_diff(ActualState({}, {"genre": ["a"]}), DesiredState({}, {"genre": ["b"]}))
     assert (found.collections_added, found.collections_removed) == ([], [])
     assert [(change.added, change.removed) for change in found.changes] == [(["b"], ["a"])]
@@ -160,7 +158,7 @@ def test_a_diff_without_collections_adds_and_removes_none_of_them() -> None:
     ] == [([], [])]
 
 
-def test_another_order_of_actors_is_a_difference_only_where_it_is_asked_for() -> None:
+def test_compute_diff_order_of_actors_counts_only_with_reorder() -> None:
     there = ActualState({}, {"actor": ["Bea", "Ada"], "genre": ["b", "a"]})
     wish = DesiredState({}, {"actor": ["Ada", "Bea"], "genre": ["a", "b"]})
     assert not compute_diff(there, wish)
@@ -209,14 +207,14 @@ def written(actual: ActualState, found: Diff) -> ActualState:
 
 
 @given(DATA)
-def test_an_item_built_from_the_wish_needs_nothing(data: dict[str, Any]) -> None:
+def test_compute_diff_of_item_built_from_desired_state_is_empty(data: dict[str, Any]) -> None:
     wish = wish_of(data)
     for preserve in (True, False):
         assert not compute_diff(ActualState(wish.scalars, wish.tags, wish.rating), wish, preserve=preserve)
 
 
 @given(DATA, ACTUALS, st.booleans(), st.booleans())
-def test_after_writing_nothing_differs_any_more(
+def test_compute_diff_after_write_is_empty(
     data: dict[str, Any], actual: ActualState, preserve: bool, ours: bool
 ) -> None:
     wish = wish_of(data)
@@ -226,13 +224,13 @@ def test_after_writing_nothing_differs_any_more(
 
 
 @given(DATA, ACTUALS, st.booleans())
-def test_preserving_never_overwrites(data: dict[str, Any], actual: ActualState, ours: bool) -> None:
+def test_compute_diff_preserve_never_overwrites(data: dict[str, Any], actual: ActualState, ours: bool) -> None:
     found = compute_diff(actual, wish_of(data), preserve=True, rating_is_ours=ours)
     assert all(change.old in ("", [], None) for change in found.changes)
 
 
 @given(DATA, ACTUALS)
-def test_only_what_is_wished_for_is_changed(data: dict[str, Any], actual: ActualState) -> None:
+def test_compute_diff_changes_only_desired_fields(data: dict[str, Any], actual: ActualState) -> None:
     wish = wish_of(data)
     found = compute_diff(actual, wish)
     assert {change.field for change in found.changes} <= {*wish.scalars, *wish.tags, "userRating"}
@@ -257,7 +255,7 @@ def keys(names: Any) -> set[str]:
 
 
 @given(DATA, ITEMS, SHOWN, st.booleans(), st.booleans(), st.integers(200, 6000))
-def test_an_edit_makes_the_item_as_wished_whatever_plex_means_by_a_list(
+def test_edit_reaches_desired_state_under_both_list_readings(
     data: dict[str, Any], item: ActualState, owned: list[str], replace: bool, reorder: bool, limit: int
 ) -> None:
     # some of what is there is ours
@@ -288,7 +286,7 @@ def test_an_edit_makes_the_item_as_wished_whatever_plex_means_by_a_list(
 
 
 @given(DATA, ITEMS, SHOWN, st.booleans())
-def test_preserving_leaves_what_is_there_whatever_plex_means_by_a_list(
+def test_edit_preserve_keeps_values_under_both_list_readings(
     data: dict[str, Any], item: ActualState, owned: list[str], replace: bool
 ) -> None:
     found = compute_diff(item, wish_of(data), preserve=True, rating_is_ours=True, owned=owned, reorder=True)

@@ -32,7 +32,7 @@ def tags_after(change: Change[list[str]], requests: list[str]) -> list[str]:
     return names
 
 
-def test_a_small_difference_is_one_request_with_every_field_locked() -> None:
+def test_edit_queries_small_diff_is_one_locked_request() -> None:
     diff = Diff(
         [Change("title", "", "Ünï & Söhne = 100% + #1; a/b?"), Change("summary", "x", "")],
         [Change("genre", ["Old, one"], ["A, b"]), Change("actor", [], ["Zoë"])],
@@ -56,7 +56,7 @@ def test_a_small_difference_is_one_request_with_every_field_locked() -> None:
     assert " " not in query
 
 
-def test_collections_are_sent_whole_so_that_peoples_stay_under_both_readings() -> None:
+def test_edit_queries_send_complete_collections() -> None:
     diff = Diff(tags=[Change("collection", ["Mine, too", "Old"], ["Mine, too", "Atlas"])])
     assert read(edit_queries(diff)) == [
         ("collection[].tag.tag-", "Old"),
@@ -66,7 +66,7 @@ def test_collections_are_sent_whole_so_that_peoples_stay_under_both_readings() -
     ]
 
 
-def test_another_order_is_the_same_list_again() -> None:
+def test_edit_queries_new_order_sends_the_list_again() -> None:
     assert read(edit_queries(Diff(tags=[Change("actor", ["Bea", "Ada"], ["Ada", "Bea"])]))) == [
         ("actor[0].tag.tag", "Ada"),
         ("actor[1].tag.tag", "Bea"),
@@ -74,26 +74,26 @@ def test_another_order_is_the_same_list_again() -> None:
     ]
 
 
-def test_nothing_different_is_no_request() -> None:
+def test_edit_queries_of_empty_diff_is_empty() -> None:
     assert edit_queries(Diff()) == []
 
 
 @pytest.mark.parametrize(("rating", "sent"), [(0.0, "0.0"), (10.0, "10.0"), (0.1, "0.1"), (None, "")])
-def test_a_rating_is_sent_or_cleared(rating: float | None, sent: str) -> None:
+def test_edit_queries_set_or_clear_the_rating(rating: float | None, sent: str) -> None:
     assert read(edit_queries(Diff(rating=Change("userRating", 3.0, rating)))) == [
         ("userRating.value", sent),
         ("userRating.locked", "1"),
     ]
 
 
-def test_an_emptied_list_is_a_removal_of_all_it_held() -> None:
+def test_edit_queries_empty_list_removes_all_names() -> None:
     assert read(edit_queries(Diff(tags=[Change("genre", ["a", "b,c"], [])]))) == [
         ("genre[].tag.tag-", "a,b%2Cc"),
         ("genre.locked", "1"),
     ]
 
 
-def test_what_does_not_fit_one_request_line_is_spread_over_several() -> None:
+def test_edit_queries_split_at_the_line_limit() -> None:
     diff = Diff([Change("title", "", "t" * 3000), Change("studio", "", "s" * 2000), Change("summary", "", "x" * 2500)])
     requests = edit_queries(diff)
     assert [len(request) <= MAX_QUERY_LENGTH for request in requests] == [True, True]
@@ -102,13 +102,13 @@ def test_what_does_not_fit_one_request_line_is_spread_over_several() -> None:
     ]
 
 
-def test_the_limit_is_a_parameter() -> None:
+def test_edit_queries_respect_given_limit() -> None:
     diff = Diff([Change("title", "", "a"), Change("studio", "", "b")])
     assert len(edit_queries(diff)) == 1
     assert len(edit_queries(diff, limit=10)) == 2
 
 
-def test_a_list_too_long_for_one_request_arrives_whole() -> None:
+def test_edit_queries_split_long_list_without_loss() -> None:
     change = Change("genre", [f"alt {n}" for n in range(300)], [f"日本 {n}, neu" for n in range(900)])
     requests = edit_queries(Diff(tags=[change]))
     assert len(requests) > 1
@@ -123,7 +123,7 @@ NAMES = st.lists(st.text(min_size=1, max_size=6), max_size=6, unique_by=tag_key)
 
 
 @given(NAMES, NAMES)
-def test_after_the_requests_the_list_is_the_wished_for_one(old: list[str], new: list[str]) -> None:
+def test_edit_queries_produce_the_desired_list(old: list[str], new: list[str]) -> None:
     change = Change("genre", old, new)
     after = tags_after(change, edit_queries(Diff(tags=[change])))
     assert {tag_key(name) for name in after} == {tag_key(name) for name in new}
@@ -135,7 +135,7 @@ def test_after_the_requests_the_list_is_the_wished_for_one(old: list[str], new: 
     st.dictionaries(st.sampled_from(["genre", "actor"]), st.tuples(NAMES, NAMES)),
     st.integers(1, 400),
 )
-def test_whatever_the_limit_every_value_is_sent_once(
+def test_edit_queries_send_each_value_once_at_any_limit(
     texts: dict[str, str], lists: dict[str, tuple[list[str], list[str]]], limit: int
 ) -> None:
     diff = Diff(

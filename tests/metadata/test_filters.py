@@ -30,7 +30,7 @@ def reason(data: dict[str, Any], **settings: Any) -> str | None:
     return filter_reason(cast(SceneData, data), config, FAMILIES)
 
 
-def test_without_filters_every_scene_is_in() -> None:
+def test_filter_reason_without_filters_is_none() -> None:
     assert reason(DATA) is None
     assert reason({}) is None
 
@@ -54,7 +54,7 @@ def test_without_filters_every_scene_is_in() -> None:
         ({"include_tags": "Solo", "exclude_tags": "8"}, {}, "has the tag Outdoor, which Exclude tags lists as 8"),
     ],
 )
-def test_a_scene_is_left_out_with_a_reason(settings: dict[str, Any], changed: dict[str, Any], wanted: str) -> None:
+def test_filter_reason_names_the_filter(settings: dict[str, Any], changed: dict[str, Any], wanted: str) -> None:
     assert reason({**DATA, **changed}, **settings) == wanted
 
 
@@ -69,11 +69,11 @@ def test_a_scene_is_left_out_with_a_reason(settings: dict[str, Any], changed: di
         {"exclude_paths": "/data/Atl, /data/Atlas/one, /data/Atlas/one.mp4x, /Data/Atlas"},
     ],
 )
-def test_a_scene_is_in(settings: dict[str, Any]) -> None:
+def test_filter_reason_of_matching_scene_is_none(settings: dict[str, Any]) -> None:
     assert reason(DATA, **settings) is None
 
 
-def test_what_the_data_do_not_say_fulfils_nothing_and_is_never_excluded() -> None:
+def test_filter_reason_absent_key_satisfies_and_excludes_nothing() -> None:
     assert reason(BARE, only_organized=True)
     assert reason(BARE, only_with_stash_id=True)
     assert reason(BARE, include_tags="Solo")
@@ -109,5 +109,5 @@ def test_what_the_data_do_not_say_fulfils_nothing_and_is_never_excluded() -> Non
         ("", "*", False),
     ],
 )
-def test_a_path_lies_in_whole_components(path: str, rule: str, wanted: bool) -> None:
+def test_is_below_compares_whole_components(path: str, rule: str, wanted: bool) -> None:
     assert is_below(path, rule) is wanted

@@ -23,7 +23,7 @@ WISH = DesiredState(
 )
 
 
-def test_it_is_short_and_always_the_same() -> None:
+def test_fingerprint_is_short_and_stable() -> None:
     assert re.fullmatch("[0-9a-f]{16}", fingerprint(WISH))
     # kept in people's ledgers: another value here makes every scene stale once
     assert fingerprint(WISH) == "87370da488e43146"
@@ -37,7 +37,7 @@ def test_it_is_short_and_always_the_same() -> None:
         {"notes": ("said",)},
     ],
 )
-def test_what_plex_would_show_the_same_way_is_the_same(changes: dict[str, Any]) -> None:
+def test_fingerprint_ignores_what_plex_does_not_distinguish(changes: dict[str, Any]) -> None:
     assert fingerprint(replace(WISH, **changes)) == fingerprint(WISH)
 
 
@@ -57,11 +57,11 @@ def test_what_plex_would_show_the_same_way_is_the_same(changes: dict[str, Any]) 
         {"partial": frozenset({"collection"})},
     ],
 )
-def test_anything_else_differs(changes: dict[str, Any]) -> None:
+def test_fingerprint_differs_for_other_states(changes: dict[str, Any]) -> None:
     assert fingerprint(replace(WISH, **changes)) != fingerprint(WISH)
 
 
 @given(st.dictionaries(st.text(max_size=5), st.text(max_size=5)), st.lists(st.text(max_size=5)))
-def test_any_wish_has_one(scalars: dict[str, str], names: list[str]) -> None:
+def test_fingerprint_of_any_desired_state(scalars: dict[str, str], names: list[str]) -> None:
     found = fingerprint(DesiredState(scalars, {"genre": names}))
     assert found == fingerprint(DesiredState(dict(reversed(scalars.items())), {"genre": names[::-1]}))

@@ -47,7 +47,9 @@ def config(**switches: Any) -> Stash2PlexConfig:
         pytest.param({}, {"poster_url": None, "background_url": ""}, [], id="no address"),
     ],
 )
-def test_which_places_are_looked_after(switches: dict[str, Any], data: dict[str, Any], places: list[str]) -> None:
+def test_enabled_pictures_follow_switches_and_data(
+    switches: dict[str, Any], data: dict[str, Any], places: list[str]
+) -> None:
     assert [place for place, _ in enabled_pictures(config(**switches), cast(SceneData, data))] == places
 
 
@@ -84,7 +86,7 @@ def test_which_places_are_looked_after(switches: dict[str, Any], data: dict[str,
         ),
     ],
 )
-def test_when_nobody_has_to_be_asked(
+def test_is_up_to_date_needs_same_scene_and_address(
     memory: PictureRecord | None, updated_at: float | None, address: str | None, preserve: bool, quiet: bool
 ) -> None:
     assert is_up_to_date(memory, updated_at, address, preserve) is quiet
@@ -129,11 +131,13 @@ ODD = PictureRecord(PictureState.OURS, sha1=SUM, key="upload://posters/17")
         ),
     ],
 )
-def test_what_plex_is_told(listed: list[tuple[str, bool]], memory: PictureRecord | None, choice: PictureChoice) -> None:
+def test_choose_action_by_what_plex_lists(
+    listed: list[tuple[str, bool]], memory: PictureRecord | None, choice: PictureChoice
+) -> None:
     assert choose_action(listed, SUM, memory) == choice
 
 
-def test_bytes_that_nobody_has_seen_are_not_found_under_the_name_of_others() -> None:
+def test_choose_action_unknown_sha1_never_matches_stored_key() -> None:
     assert choose_action([(OURS, True)], "", PictureRecord(PictureState.KEPT, key=OURS)) == PictureChoice(
         PictureAction.UPLOAD
     )
@@ -144,7 +148,7 @@ def test_bytes_that_nobody_has_seen_are_not_found_under_the_name_of_others() -> 
     st.sampled_from([None, KNOWN, ODD, PictureRecord(PictureState.NONE), PictureRecord(PictureState.OURS, key=OURS)]),
     st.sampled_from([SUM, OTHER, ""]),
 )
-def test_what_is_listed_under_its_sum_is_never_uploaded(
+def test_choose_action_listed_sha1_is_never_uploaded(
     listed: list[tuple[str, bool]], memory: PictureRecord | None, sha1: str
 ) -> None:
     choice = choose_action(listed, sha1, memory)
@@ -168,7 +172,7 @@ def test_what_is_listed_under_its_sum_is_never_uploaded(
         ("https://image.example/p.jpg", False, True),
     ],
 )
-def test_what_a_person_chose(shown: str, locked: bool, choice: bool) -> None:
+def test_is_user_choice_by_key_and_lock(shown: str, locked: bool, choice: bool) -> None:
     assert is_user_choice(shown, locked=locked) is choice
 
 
@@ -182,7 +186,9 @@ def test_what_a_person_chose(shown: str, locked: bool, choice: bool) -> None:
         pytest.param([(FRAME, True)], PictureRecord(PictureState.NONE), "", id="never ours"),
     ],
 )
-def test_what_takes_the_place_of_ours(listed: list[tuple[str, bool]], memory: PictureRecord | None, key: str) -> None:
+def test_replacement_frame_replaces_only_our_picture(
+    listed: list[tuple[str, bool]], memory: PictureRecord | None, key: str
+) -> None:
     assert replacement_frame(listed, memory) == key
 
 
@@ -195,12 +201,12 @@ def test_what_takes_the_place_of_ours(listed: list[tuple[str, bool]], memory: Pi
         *[st.text(max_size=5)] * 4,
     )
 )
-def test_a_memory_survives_the_ledger(memory: PictureRecord) -> None:
+def test_picture_record_round_trips_through_its_row(memory: PictureRecord) -> None:
     assert PictureRecord.from_row(memory.as_row(), "machine") == memory
 
 
 @pytest.mark.parametrize(
     "stored", [None, [], "x", {}, {"state": "?", "machine": "m"}, {"state": "ours"}, KNOWN.as_row()]
 )
-def test_what_is_not_of_this_plex_or_unreadable_is_no_memory(stored: Any) -> None:
+def test_picture_record_from_foreign_or_broken_row_is_none(stored: Any) -> None:
     assert PictureRecord.from_row(stored, "m") is None

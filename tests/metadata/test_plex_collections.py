@@ -49,11 +49,11 @@ def names(data: dict[str, Any], kinds: str = "studio", prefix: str = "") -> tupl
         (",", []),
     ],
 )
-def test_each_kind_has_its_collections(kinds: str, wanted: list[str]) -> None:
+def test_collections_for_each_kind(kinds: str, wanted: list[str]) -> None:
     assert names(DATA, kinds) == (wanted, True)
 
 
-def test_a_prefix_stands_before_the_names_of_its_kind() -> None:
+def test_collections_for_applies_prefix_of_the_kind() -> None:
     prefix = "studio=Studio: ; performer=Actor: ;organized=\u2605 "
     assert names(DATA, "studio,performer,group,organized", prefix) == (
         ["Studio: Atlas", "Actor: Ada", "Actor: Bea", "Box one", "Box two", "\u2605 Organized"],
@@ -61,7 +61,7 @@ def test_a_prefix_stands_before_the_names_of_its_kind() -> None:
     )
 
 
-def test_what_stash_has_not_is_no_collection_and_what_is_the_same_is_one() -> None:
+def test_collections_for_skips_empty_and_equal_names() -> None:
     empty: dict[str, Any] = {"studio": None, "parent_studio": None, "performers": [], "groups": None, "tags": []}
     assert names({**empty, "organized": False}, "studio,parent_studio,performer,group,tag(a),organized") == ([], True)
     assert names({"studio": "Atlas", "parent_studio": "ATLAS"}, "studio,parent_studio", "tag=x") == (["Atlas"], True)
@@ -69,14 +69,14 @@ def test_what_stash_has_not_is_no_collection_and_what_is_the_same_is_one() -> No
     assert names({"studio": "A\x00B"}) == (["AB"], True)
 
 
-def test_what_the_data_do_not_tell_is_not_decided() -> None:
+def test_collections_for_without_keys_is_none() -> None:
     assert names({}) is None
     assert names({"title": "x"}, "studio,group") is None
     assert names({"studio": "Atlas"}, "studio,group") == (["Atlas"], False)
     assert names({}, ",") == ([], True)
 
 
-def test_a_job_that_tells_only_a_part_says_so_in_the_wish() -> None:
+def test_desired_state_partial_collections_are_marked() -> None:
     config = Stash2PlexConfig.from_settings({"collections": "studio, group"})
     found = desired_state({"studio": "Atlas"}, config, "stem")
     assert (found.tags, found.partial) == ({"collection": ["Atlas"]}, frozenset({"collection"}))
@@ -97,12 +97,14 @@ def test_a_job_that_tells_only_a_part_says_so_in_the_wish() -> None:
         (["A"], ["a"], ["A"], ["A"]),
     ],
 )
-def test_only_ours_ever_go(there: list[str], wish: list[str], owned: list[str], wanted: list[str]) -> None:
+def test_merge_collections_removes_only_owned(
+    there: list[str], wish: list[str], owned: list[str], wanted: list[str]
+) -> None:
     assert merge_collections(there, wish, owned, complete=True) == wanted
     assert merge_collections(there, wish, owned, complete=False)[: len(there)] == there
 
 
-def test_what_a_person_took_out_is_not_ours_any_more() -> None:
+def test_owned_after_write_drops_what_the_user_removed() -> None:
     assert owned_after_write(["A", "B"], ["b", "Mine"], added=["C"]) == ["B", "C"]
     assert owned_after_write(["A", "B"], ["A", "B"], removed=["a"]) == ["B"]
     assert owned_after_write([], ["Mine"]) == []
@@ -112,7 +114,7 @@ NAMES = st.lists(st.text(min_size=1, max_size=3), max_size=5, unique_by=tag_key)
 
 
 @given(NAMES, NAMES, NAMES, st.booleans())
-def test_peoples_stay_ours_come_and_a_second_time_nothing_changes(
+def test_merge_collections_keeps_others_and_is_idempotent(
     there: list[str], wish: list[str], owned: list[str], whole: bool
 ) -> None:
     found = merge_collections(there, wish, owned, complete=whole)

@@ -28,14 +28,14 @@ EMPTY: dict[str, Any] = {"studio": None, "performers": [], "tags": [], "details"
         ("date", "2019"),
     ],
 )
-def test_one_of_them_is_enough(name: str, value: object) -> None:
+def test_has_meaningful_metadata_with_any_one_field(name: str, value: object) -> None:
     assert has_meaningful_metadata({name: value})
     assert has_meaningful_metadata({**EMPTY, name: value})
 
 
 @pytest.mark.parametrize("nothing", [None, "", "  \n", [], {}])
 @pytest.mark.parametrize("name", [*MEANINGFUL_FIELDS, "summary"])
-def test_what_is_empty_says_nothing(name: str, nothing: object) -> None:
+def test_has_meaningful_metadata_ignores_empty_values(name: str, nothing: object) -> None:
     assert not has_meaningful_metadata({**EMPTY, name: nothing})
     assert not has_meaningful_metadata({name: nothing})
 
@@ -46,6 +46,6 @@ def test_what_is_empty_says_nothing(name: str, nothing: object) -> None:
         st.text() | st.integers() | st.booleans(),
     )
 )
-def test_nothing_else_counts(others: dict[str, Any]) -> None:
+def test_has_meaningful_metadata_ignores_other_fields(others: dict[str, Any]) -> None:
     assert not has_meaningful_metadata({**EMPTY, **others})
     assert has_meaningful_metadata({**others, "date": "2019-07"})

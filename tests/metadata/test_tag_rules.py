@@ -41,15 +41,15 @@ FAMILIES = {"Place/*": {"7": "Place", "8": "Outdoor", "9": "Zoë's garden"}, "7/
         ("1/*", "Time", "1", True),
     ],
 )
-def test_a_rule_means_a_tag(rule: str, name: str, tag_id: str | None, meant: bool) -> None:
+def test_tag_rule_for_matches_names_ids_and_descendants(rule: str, name: str, tag_id: str | None, meant: bool) -> None:
     assert tag_rule_for(["nothing", rule], FAMILIES, name, tag_id) == (rule if meant else None)
 
 
-def test_no_rules_mean_no_tag() -> None:
+def test_tag_rule_for_without_rules_is_none() -> None:
     assert tag_rule_for([], NO_DESCENDANTS, "a", "1") is None
 
 
-def test_tags_have_their_ids_where_the_data_tell_all_of_them() -> None:
+def test_tags_of_has_ids_only_if_complete() -> None:
     assert list(tags_of({"tags": ["a", "b"], "tag_ids": ["1", "2"]})) == [("a", "1"), ("b", "2")]
     assert list(tags_of({"tags": ["a", "b"], "tag_ids": [None, "2"]})) == [("a", None), ("b", "2")]
     assert list(tags_of({"tags": ["a", "b"], "tag_ids": ["2"]})) == [("a", None), ("b", None)]

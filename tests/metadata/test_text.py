@@ -15,7 +15,7 @@ pytestmark = pytest.mark.unit
 
 
 @given(st.text(max_size=60), st.integers(12, 200))
-def test_a_text_that_fits_is_left_as_it_is(text: str, limit: int) -> None:
+def test_truncate_for_request_keeps_text_that_fits(text: str, limit: int) -> None:
     found, cut = truncate_for_request(text, limit)
     assert cut is (len(quote(text, safe="")) > limit)
     assert cut or found == text
@@ -41,14 +41,14 @@ def test_clean(text: object, wanted: str) -> None:
 
 
 @given(st.text(st.characters()))
-def test_clean_text_is_clean_and_can_be_sent(text: str) -> None:
+def test_clean_of_any_text_can_be_sent_as_xml(text: str) -> None:
     assert clean(clean(text)) == clean(text)
     assert clean(text).encode().decode() == clean(text)
     assert clean(text).split() == clean(" " + text + "\r\n").split()
     assert not any(unicodedata.category(letter) == "Cc" for letter in clean(text) if letter not in "\n\t")
 
 
-def test_names_that_plex_holds_as_one_are_one() -> None:
+def test_unique_names_merges_names_that_are_one_tag_in_plex() -> None:
     nfd = unicodedata.normalize("NFD", "Zoë")
     assert unique_names(["Zoë", nfd, "ZOË", "Zo\x00ë", "", " ", None, "Ada", "\x00"]) == ["Zoë", "Ada"]
     assert unique_names(None) == []
@@ -57,7 +57,7 @@ def test_names_that_plex_holds_as_one_are_one() -> None:
 
 
 @given(st.lists(st.text(max_size=4), max_size=8))
-def test_unique_keeps_order_and_drops_nothing_that_differs(names: list[str]) -> None:
+def test_unique_names_keeps_order_and_distinct_names(names: list[str]) -> None:
     found = unique_names(names)
     assert unique_names(found) == found
     assert len({tag_key(name) for name in found}) == len(found)

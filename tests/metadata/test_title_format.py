@@ -32,7 +32,7 @@ def made(form: str, *missing: str, **data: Any) -> str | None:
     return format_title(cast(SceneData, scene), form, "stem")
 
 
-def test_the_settings_know_the_same_placeholders() -> None:
+def test_format_title_placeholders_match_the_settings() -> None:
     assert {*DATA_KEYS, "filename"} == set(PLACEHOLDERS)
 
 
@@ -70,27 +70,27 @@ def test_the_settings_know_the_same_placeholders() -> None:
         ("{code}{studio}", "code", "Atlas"),
     ],
 )
-def test_what_is_missing_leaves_no_separator_hanging(form: str, missing: str, wanted: str) -> None:
+def test_format_title_missing_value_leaves_no_separator(form: str, missing: str, wanted: str) -> None:
     assert parse_title_format(form) == form
     assert made(form, *missing.split()) == wanted
 
 
 @pytest.mark.parametrize("name", FULL)
-def test_a_title_that_needs_an_absent_key_is_not_decided(name: str) -> None:
+def test_format_title_absent_key_is_none(name: str) -> None:
     part = cast(SceneData, {key: value for key, value in FULL.items() if key != name})
     assert format_title(part, "{title} {studio} {performer} {date} {code}", "stem") is None
     assert (format_title(part, "{title}", "stem") is None) is (name == "title")
     assert (format_title(part, "{filename}", "stem") is None) is (name == "title")
 
 
-def test_values_are_used_as_they_are_and_are_no_format_themselves() -> None:
+def test_format_title_does_not_format_values() -> None:
     assert made("{studio} - {title}", studio="{title} (x", title=" a  b ") == "{title} (x -  a  b "
     assert made("{studio} - {title}", studio=" ", title="T\x00\r\n") == "T\n"
     assert made("{title}", title="a - ") == "a - "
 
 
 @given(st.text(max_size=20))
-def test_the_plain_format_is_the_title_itself(title: str) -> None:
+def test_format_title_plain_format_is_the_title(title: str) -> None:
     wanted = clean(title) if clean(title).strip() else "stem"
     assert format_title({"title": title}, "{title}", "stem") == wanted
 
@@ -99,7 +99,7 @@ SEPARATORS = st.text("-: ,|/[]()", max_size=4)
 
 
 @given(st.lists(st.sampled_from(PLACEHOLDERS), min_size=1, max_size=6), st.lists(SEPARATORS, min_size=7, max_size=7))
-def test_each_value_that_is_there_is_shown_in_order_and_never_nothing(names: list[str], texts: list[str]) -> None:
+def test_format_title_shows_each_value_in_order(names: list[str], texts: list[str]) -> None:
     form = texts[0] + "".join(f"{{{name}}}{text}" for name, text in zip(names, texts[1:], strict=False))
     shown = {"title": "T", "studio": "Atlas", "performer": "Ada, Bea", "date": "2019-07", "code": "A-1"}
     shown["filename"] = "stem"

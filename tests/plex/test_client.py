@@ -23,7 +23,7 @@ from tests.plex.conftest import Connect
 pytestmark = pytest.mark.integration
 
 
-def test_nothing_is_asked_before_first_use_and_then_one_hello(plex: PlexSim, client: PlexClient) -> None:
+def test_client_connects_on_first_use_with_one_request(plex: PlexSim, client: PlexClient) -> None:
     assert plex.counters == Counter()
     assert client.server.friendlyName == "Sandbox Plex"
     assert client.machine_identifier == plex.identity.machine_identifier
@@ -31,7 +31,7 @@ def test_nothing_is_asked_before_first_use_and_then_one_hello(plex: PlexSim, cli
     assert plex.counters == Counter({"GET /": 1})
 
 
-def test_of_a_page_the_words_are_told_and_of_plex_s_own_answers_everything(
+def test_error_text_has_words_of_html_and_all_of_plex_xml(
     plex: PlexSim, client: PlexClient, scenes: SimSection
 ) -> None:
     client.connect()
@@ -61,14 +61,14 @@ def test_each_call_is_one_request(plex: PlexSim, client: PlexClient, scenes: Sim
     assert item.title == "New"
 
 
-def test_the_sections_are_told_with_their_types(plex: PlexSim, client: PlexClient) -> None:
+def test_libraries_have_keys_titles_and_types(plex: PlexSim, client: PlexClient) -> None:
     plex.add_section("Scenes")
     plex.add_section("Séries", type="show")
     told = [(section.key, section.title, section.type) for section in client.libraries()]
     assert told == [(1, "Scenes", "movie"), (2, "Séries", "show")]
 
 
-def test_a_refused_connection_is_server_down_and_the_next_use_tries_again(plex: PlexSim, client: PlexClient) -> None:
+def test_refused_connection_raises_server_down_until_plex_is_back(plex: PlexSim, client: PlexClient) -> None:
     plex.faults.refuse()
     with pytest.raises(PlexServerDown) as caught:
         client.connect()
@@ -77,7 +77,7 @@ def test_a_refused_connection_is_server_down_and_the_next_use_tries_again(plex: 
     assert client.libraries() == []
 
 
-def test_a_wrong_token_is_server_down_too_and_says_what_to_mend(connect: Connect) -> None:
+def test_connect_wrong_token_raises_server_down_with_advice(connect: Connect) -> None:
     client = connect(token="not-the-right-one")
     with pytest.raises(PlexServerDown) as caught:
         client.connect()
@@ -87,15 +87,13 @@ def test_a_wrong_token_is_server_down_too_and_says_what_to_mend(connect: Connect
 
 
 @pytest.mark.parametrize("status", [400, 404, 500, 503])
-def test_whatever_the_hello_is_answered_with_connect_raises_server_down(
-    plex: PlexSim, client: PlexClient, status: int
-) -> None:
+def test_connect_any_error_status_raises_server_down(plex: PlexSim, client: PlexClient, status: int) -> None:
     plex.faults.status = status
     with pytest.raises(PlexServerDown):
         client.connect()
 
 
-def test_a_server_that_is_no_plex_is_server_down() -> None:
+def test_connect_to_other_server_raises_server_down() -> None:
     server = HttpServer(lambda request: Response(200, b"<html><p>Welcome to nginx!</html>"))
     server.start()
     client = PlexClient(server.url, "plex-token")
@@ -107,7 +105,7 @@ def test_a_server_that_is_no_plex_is_server_down() -> None:
         server.stop()
 
 
-def test_a_read_goes_where_a_proxy_sends_it_and_a_write_does_not(plex: PlexSim, scenes: SimSection) -> None:
+def test_redirects_are_followed_by_reads_only(plex: PlexSim, scenes: SimSection) -> None:
     item = plex.add_item(scenes, [("/data/a.mp4", 1, 1.0)])
     target = plex.url
 
@@ -128,7 +126,7 @@ def test_a_read_goes_where_a_proxy_sends_it_and_a_write_does_not(plex: PlexSim, 
     assert item.title != "New"
 
 
-def test_half_an_answer_is_none(plex: PlexSim, client: PlexClient) -> None:
+def test_get_incomplete_answer_raises_temporary_error(plex: PlexSim, client: PlexClient) -> None:
     client.connect()
     plex.faults.set(corrupt="half")
     with pytest.raises(PlexTemporaryError, match="did not finish its answer") as caught:
@@ -136,7 +134,7 @@ def test_half_an_answer_is_none(plex: PlexSim, client: PlexClient) -> None:
     assert not isinstance(caught.value, PlexServerDown)
 
 
-def test_the_read_time_out_is_the_one_that_was_given(plex: PlexSim, connect: Connect) -> None:
+def test_read_timeout_of_the_client_is_used(plex: PlexSim, connect: Connect) -> None:
     client = connect(connect_timeout=3.0, read_timeout=0.05)
     client.connect()
     server: Any = client.server
@@ -149,7 +147,7 @@ def test_the_read_time_out_is_the_one_that_was_given(plex: PlexSim, connect: Con
     assert client.libraries() == []
 
 
-def test_a_proxy_for_the_outside_world_is_not_asked(
+def test_client_ignores_proxies_of_the_environment(
     plex: PlexSim, client: PlexClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Request] = []
@@ -171,7 +169,7 @@ def test_a_proxy_for_the_outside_world_is_not_asked(
     assert asked == []
 
 
-def test_our_name_for_plex_stays_the_same_and_is_sent(tmp_path: Path) -> None:
+def test_client_identifier_is_sent_and_stable(tmp_path: Path) -> None:
     seen: list[dict[str, str]] = []
 
     def handle(request: Request) -> Response:
@@ -209,7 +207,7 @@ def test_from_config_with_a_maximum_shortens_the_timeouts(most: float, timeouts:
     assert client._timeout == timeouts
 
 
-def test_the_name_is_made_once_for_each_data_directory(tmp_path: Path) -> None:
+def test_client_identifier_is_made_once_per_data_directory(tmp_path: Path) -> None:
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
     first = client_identifier(str(tmp_path / "one"))
@@ -219,16 +217,14 @@ def test_the_name_is_made_once_for_each_data_directory(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"  \n", b"\xff\xfe"], ids=["empty", "blank", "garbage"])
-def test_a_name_that_cannot_be_read_is_made_anew(tmp_path: Path, content: bytes) -> None:
+def test_client_identifier_unreadable_file_is_replaced(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "client_id").write_bytes(content)
     made = client_identifier(str(tmp_path))
     assert made.startswith("stash2plex-")
     assert client_identifier(str(tmp_path)) == made
 
 
-def test_an_idle_connection_that_plex_closed_costs_nothing(
-    plex: PlexSim, client: PlexClient, scenes: SimSection
-) -> None:
+def test_request_over_closed_idle_connection_is_repeated(plex: PlexSim, client: PlexClient, scenes: SimSection) -> None:
     item = plex.add_item(scenes, [("/data/a.mp4", 1, 1.0)])
     client.libraries()
     plex.reset_counters()
@@ -241,7 +237,7 @@ def test_an_idle_connection_that_plex_closed_costs_nothing(
     assert plex.puts == 1
 
 
-def test_a_connection_that_is_reset_every_time_is_tried_twice_and_no_more(plex: PlexSim, client: PlexClient) -> None:
+def test_request_reset_every_time_is_sent_twice_only(plex: PlexSim, client: PlexClient) -> None:
     client.connect()
     plex.reset_counters()
     plex.faults.reset = True
@@ -250,7 +246,7 @@ def test_a_connection_that_is_reset_every_time_is_tried_twice_and_no_more(plex: 
     assert plex.counters["GET /library/sections"] == 2
 
 
-def test_a_timed_out_edit_is_not_sent_again_by_itself(plex: PlexSim, connect: Connect, scenes: SimSection) -> None:
+def test_edit_timeout_is_not_repeated(plex: PlexSim, connect: Connect, scenes: SimSection) -> None:
     item = plex.add_item(scenes, [("/data/a.mp4", 1, 1.0)])
     client = connect(read_timeout=0.05)
     client.connect()
@@ -264,7 +260,7 @@ def test_a_timed_out_edit_is_not_sent_again_by_itself(plex: PlexSim, connect: Co
 @given(
     section=st.integers(max_value=3), rating_key=st.integers(max_value=3), query=st.sampled_from(["", "title.value=x"])
 )
-def test_an_edit_that_could_reach_more_than_one_item_is_never_sent(section: int, rating_key: int, query: str) -> None:
+def test_edit_without_item_or_section_raises(section: int, rating_key: int, query: str) -> None:
     sent: list[str] = []
 
     class Listening(PlexClient):
@@ -281,12 +277,12 @@ def test_an_edit_that_could_reach_more_than_one_item_is_never_sent(section: int,
         assert sent == []
 
 
-def test_an_item_that_is_not_there_is_not_found(client: PlexClient) -> None:
+def test_get_unknown_item_raises_not_found(client: PlexClient) -> None:
     with pytest.raises(PlexNotFound):
         client.get("/library/metadata/12345")
 
 
-def test_a_closed_client_connects_anew(plex: PlexSim, client: PlexClient) -> None:
+def test_closed_client_reconnects_on_use(plex: PlexSim, client: PlexClient) -> None:
     client.libraries()
     client.close()
     client.close()
@@ -294,7 +290,7 @@ def test_a_closed_client_connects_anew(plex: PlexSim, client: PlexClient) -> Non
     assert plex.counters["GET /"] == 2
 
 
-def test_a_persons_own_plexapi_configuration_changes_nothing(
+def test_client_ignores_plexapi_configuration_of_the_user(
     plex: PlexSim, client: PlexClient, scenes: SimSection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PLEXAPI_PLEXAPI_AUTORELOAD", "true")

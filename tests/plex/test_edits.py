@@ -64,7 +64,7 @@ def wish_for(**data: Any) -> DesiredState:
     return desired_state(cast(SceneData, data), CONFIG, "file")
 
 
-def test_everything_at_once_is_one_query_with_every_lock(client: PlexClient, item: Item) -> None:
+def test_edit_of_all_fields_is_one_query_with_locks(client: PlexClient, item: Item) -> None:
     wish = wish_for(
         title="T & <co>", details=f"One\ntwo {NASTY} 日本語", studio=NASTY, date="2021-03", tagline="t", rating100=75,
         performers=["Ada", NASTY], tags=["x", NASTY],
@@ -80,7 +80,7 @@ def test_everything_at_once_is_one_query_with_every_lock(client: PlexClient, ite
     assert all(f"{name}.locked=1" in query for name in locks)
 
 
-def test_everything_goes_again(client: PlexClient, item: Item) -> None:
+def test_edit_clears_all_fields(client: PlexClient, item: Item) -> None:
     send(
         client,
         item,
@@ -93,7 +93,7 @@ def test_everything_goes_again(client: PlexClient, item: Item) -> None:
     assert (item.user_rating, item.tags("actor"), item.tags("genre")) == (None, [], [])
 
 
-def test_what_is_not_wished_for_is_not_touched(client: PlexClient, item: Item) -> None:
+def test_edit_leaves_undesired_fields_alone(client: PlexClient, item: Item) -> None:
     item.collections.append(Tag("Mine"))
     item.labels.append(Tag("Label"))
     item.genres.append(Tag("Genre"))
@@ -104,7 +104,7 @@ def test_what_is_not_wished_for_is_not_touched(client: PlexClient, item: Item) -
     assert item.locks == {"title"}
 
 
-def test_no_name_is_added_and_removed_in_one_request(client: PlexClient, item: Item) -> None:
+def test_edit_never_adds_and_removes_one_name(client: PlexClient, item: Item) -> None:
     item.genres.extend(Tag(name) for name in ("keep", "go", NASTY))
     [query] = send(client, item, wish_for(tags=["KEEP", "new"]))
     pairs = parse_qsl(query)
@@ -138,7 +138,7 @@ _TEXTS = st.text(_CHARACTERS, max_size=60)
     texts=st.tuples(_TEXTS, _TEXTS, _TEXTS),
     rating=st.none() | st.integers(0, 100),
 )
-def test_after_it_was_sent_nothing_differs(
+def test_diff_after_edit_is_empty(
     client: PlexClient, item: Item, first: list[str], second: list[str], performers: list[str],
     texts: tuple[str, str, str], rating: int | None,
 ) -> None:  # fmt: skip
@@ -161,9 +161,7 @@ def test_after_it_was_sent_nothing_differs(
 @pytest.mark.parametrize(
     "text", ["The quick brown fox. " * 950, "日本語の長い説明。" * 2_222], ids=["Latin", "Japanese"]
 )
-def test_a_long_summary_goes_alone_and_is_cut_where_no_request_could_carry_it(
-    client: PlexClient, item: Item, text: str
-) -> None:
+def test_edit_long_summary_is_cut_and_sent_alone(client: PlexClient, item: Item, text: str) -> None:
     wish = wish_for(title="T" * 100, details=text, tags=[f"tag {number}" for number in range(40)])
     sent = send(client, item, wish)
     assert not difference_of(client, item, wish)
@@ -179,7 +177,7 @@ def test_a_long_summary_goes_alone_and_is_cut_where_no_request_could_carry_it(
     assert all(len(query) <= MAX_QUERY_LENGTH for query in sent if query is not alone)
 
 
-def test_three_hundred_tags_arrive_whole_and_leave_whole(client: PlexClient, item: Item) -> None:
+def test_edit_adds_and_removes_three_hundred_tags(client: PlexClient, item: Item) -> None:
     names = [f"tag number {number}" for number in range(300)]
     wish = wish_for(title="T", details="d" * 3_000, tags=names)
     sent = send(client, item, wish)
@@ -194,7 +192,7 @@ def test_three_hundred_tags_arrive_whole_and_leave_whole(client: PlexClient, ite
     assert item.tags("genre") == []
 
 
-def test_fields_that_fit_together_go_together(client: PlexClient, item: Item) -> None:
+def test_edit_combines_fields_that_fit_one_query(client: PlexClient, item: Item) -> None:
     wish = wish_for(title="T", details="d" * 2_000, tags=[f"tag {number}" for number in range(50)], performers=["Ada"])
     assert len(send(client, item, wish)) == 1
     wish = wish_for(title="U", details="e" * 5_900, studio="S", performers=["Bea"])
@@ -204,7 +202,7 @@ def test_fields_that_fit_together_go_together(client: PlexClient, item: Item) ->
     assert not difference_of(client, item, wish)
 
 
-def test_the_smallest_limit_splits_and_loses_nothing(client: PlexClient, item: Item) -> None:
+def test_edit_smallest_limit_splits_without_loss(client: PlexClient, item: Item) -> None:
     wish = wish_for(title="T", details="d", studio="S", date="2020", tags=["a", "b"], performers=["c"], rating100=80)
     found = difference_of(client, item, wish)
     sent = edit_queries(found, limit=1)
@@ -214,14 +212,14 @@ def test_the_smallest_limit_splits_and_loses_nothing(client: PlexClient, item: I
     assert not difference_of(client, item, wish)
 
 
-def test_no_difference_is_no_query() -> None:
+def test_edit_without_difference_sends_nothing() -> None:
     assert edit_queries(Diff()) == []
 
 
 JAPANESE = [f"とても長いタグの名前{number}" for number in range(300)]
 
 
-def test_a_list_too_long_for_one_request_is_added_in_portions(plex: PlexSim, client: PlexClient, item: Item) -> None:
+def test_edit_adds_long_list_in_several_requests(plex: PlexSim, client: PlexClient, item: Item) -> None:
     wish = wish_for(tags=JAPANESE)
     sent = send(client, item, wish)
     assert len(sent) > 1
@@ -230,7 +228,7 @@ def test_a_list_too_long_for_one_request_is_added_in_portions(plex: PlexSim, cli
         assert item.tags("genre") == JAPANESE
 
 
-def test_a_list_too_long_for_one_request_is_removed_in_portions(client: PlexClient, item: Item) -> None:
+def test_edit_removes_long_list_in_several_requests(client: PlexClient, item: Item) -> None:
     item.genres.extend(Tag(name) for name in JAPANESE)
     sent = send(client, item, wish_for(tags=[]))
     assert item.tags("genre") == []

@@ -69,7 +69,7 @@ def raised(action: Callable[[], object]) -> Exception:
         (503, plexapi.exceptions.BadRequest, PlexServerDown),
     ],
 )
-def test_each_status_is_classified(
+def test_translate_classifies_each_status(
     plex: PlexSim, status: int, original: type[Exception], kind: type[PlexError]
 ) -> None:
     with plexapi_server(plex) as server:
@@ -83,7 +83,7 @@ def test_each_status_is_classified(
     assert status in (401, 403) or str(status) in str(translated)
 
 
-def test_a_400_of_a_server_that_is_still_starting_is_no_refusal(plex: PlexSim) -> None:
+def test_translate_400_while_starting_up_is_server_down(plex: PlexSim) -> None:
     section = plex.add_section("Scenes")
     item = plex.add_item(section, [("/data/a.mp4", 1, 1.0)])
     with plexapi_server(plex) as server:
@@ -94,7 +94,7 @@ def test_a_400_of_a_server_that_is_still_starting_is_no_refusal(plex: PlexSim) -
     assert type(translate_plex_exception(error)) is PlexServerDown
 
 
-def test_a_real_refusal_of_one_edit_is_permanent_and_says_what_was_asked(plex: PlexSim) -> None:
+def test_translate_400_is_permanent_with_the_request(plex: PlexSim) -> None:
     section = plex.add_section("Scenes")
     item = plex.add_item(section, [("/data/a.mp4", 1, 1.0)])
     with plexapi_server(plex) as server:
@@ -105,7 +105,7 @@ def test_a_real_refusal_of_one_edit_is_permanent_and_says_what_was_asked(plex: P
     assert "invalid date" in str(error)
 
 
-def test_a_closed_port_is_a_server_that_is_down(plex: PlexSim) -> None:
+def test_translate_closed_port_is_server_down(plex: PlexSim) -> None:
     with plexapi_server(plex) as server:
         plex.faults.refuse()
         error = raised(lambda: server.query("/library/sections"))
@@ -113,7 +113,7 @@ def test_a_closed_port_is_a_server_that_is_down(plex: PlexSim) -> None:
     assert type(translate_plex_exception(error)) is PlexServerDown
 
 
-def test_a_reset_connection_is_a_server_that_is_down(plex: PlexSim) -> None:
+def test_translate_reset_connection_is_server_down(plex: PlexSim) -> None:
     with plexapi_server(plex) as server:
         plex.faults.reset = True
         error = raised(lambda: server.query("/library/sections"))
@@ -121,7 +121,7 @@ def test_a_reset_connection_is_a_server_that_is_down(plex: PlexSim) -> None:
     assert type(translate_plex_exception(error)) is PlexServerDown
 
 
-def test_an_answer_that_does_not_come_is_temporary_but_the_server_is_there(plex: PlexSim) -> None:
+def test_translate_read_timeout_is_temporary(plex: PlexSim) -> None:
     with plexapi_server(plex) as server:
         plex.faults.hang = True
         error = raised(lambda: server.query("/library/sections"))
@@ -129,7 +129,7 @@ def test_an_answer_that_does_not_come_is_temporary_but_the_server_is_there(plex:
     assert type(translate_plex_exception(error)) is PlexTemporaryError
 
 
-def test_plain_http_where_https_is_asked_for_says_what_to_do(plex: PlexSim) -> None:
+def test_translate_ssl_error_is_server_down_with_advice(plex: PlexSim) -> None:
     with requests.Session() as session:
         session.trust_env = False
         error = raised(lambda: session.get(plex.url.replace("http:", "https:"), timeout=1))
@@ -149,7 +149,7 @@ def test_plain_http_where_https_is_asked_for_says_what_to_do(plex: PlexSim) -> N
     ],
     ids=["a proxy's page", "half an answer", "not xml", "nothing", "blanks"],
 )
-def test_an_answer_that_cannot_be_read_is_temporary(body: bytes, kind: type[PlexError]) -> None:
+def test_get_unreadable_answer_raises_temporary_error(body: bytes, kind: type[PlexError]) -> None:
     from plex.client import PlexClient
 
     answers = [b'<MediaContainer machineIdentifier="m" version="1"/>', body]
@@ -182,12 +182,12 @@ def test_an_answer_that_cannot_be_read_is_temporary(body: bytes, kind: type[Plex
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_our_own_errors_pass_through_as_they_are(ours: PlexError) -> None:
+def test_translate_returns_our_errors_unchanged(ours: PlexError) -> None:
     assert translate_plex_exception(ours) is ours
     assert isinstance(ours, UserFacingError)
 
 
-def test_the_branches_of_the_tree() -> None:
+def test_error_tree_has_its_branches() -> None:
     assert issubclass(PlexNotFound, PlexTemporaryError)
     assert issubclass(PlexServerDown, PlexTemporaryError)
     assert issubclass(PlexTokenRefused, PlexPermanentError)
@@ -197,18 +197,18 @@ def test_the_branches_of_the_tree() -> None:
     assert not issubclass(PlexNotFound, PlexServerDown)
 
 
-def test_an_error_of_no_known_kind_is_permanent_and_named() -> None:
+def test_translate_unknown_error_is_permanent_with_its_class() -> None:
     translated = translate_plex_exception(ZeroDivisionError("division by zero"))
     assert type(translated) is PlexPermanentError
     assert str(translated) == "ZeroDivisionError: division by zero"
 
 
-def test_a_number_in_brackets_later_in_the_text_is_no_status() -> None:
+def test_status_of_ignores_numbers_later_in_the_text() -> None:
     assert status_of(plexapi.exceptions.BadRequest("Movie (503) is not a movie")) is None
     assert status_of(plexapi.exceptions.BadRequest("(409) conflict; http://plex (404)")) == 409
     assert type(translate_plex_exception(plexapi.exceptions.BadRequest("Rating (404)"))) is PlexPermanentError
 
 
-def test_a_long_answer_does_not_become_a_long_message() -> None:
+def test_translate_shortens_long_answers() -> None:
     error = plexapi.exceptions.BadRequest("(400) bad_request; " + "<p>\nwords</p> " * 500)
     assert len(str(translate_plex_exception(error))) < 400

@@ -15,7 +15,7 @@ from sandbox.plex.model import Tag
 pytestmark = pytest.mark.integration
 
 
-def test_a_full_item_holds_everything_that_is_compared(plex: PlexSim, client: PlexClient, scenes: SimSection) -> None:
+def test_parse_item_returns_all_compared_fields(plex: PlexSim, client: PlexClient, scenes: SimSection) -> None:
     made = plex.add_item(scenes, [("/data/Über & <all>.mp4", 123, 61.5)], "Ünï")
     made.summary = 'Line one\nline "two" <b>'
     made.studio = "A & B"
@@ -49,9 +49,7 @@ def test_a_full_item_holds_everything_that_is_compared(plex: PlexSim, client: Pl
     assert item.locked == {"title", "genre"}
 
 
-def test_what_plex_does_not_have_is_empty_text_and_no_rating(
-    plex: PlexSim, client: PlexClient, scenes: SimSection
-) -> None:
+def test_parse_item_absent_fields_are_empty(plex: PlexSim, client: PlexClient, scenes: SimSection) -> None:
     made = plex.add_item(scenes, [("/data/a.mp4", None, 1.0)])
     [item] = read_items(client, [made.rating_key]).values()
     assert item.scalars == {"title": "a", "summary": "", "studio": "", "originallyAvailableAt": "", "tagline": ""}
@@ -60,15 +58,13 @@ def test_what_plex_does_not_have_is_empty_text_and_no_rating(
     assert item.parts == (Part("/data/a.mp4", None, 1.0),)
 
 
-def test_a_rating_of_zero_is_a_rating(plex: PlexSim, client: PlexClient, scenes: SimSection) -> None:
+def test_parse_item_rating_zero_is_kept(plex: PlexSim, client: PlexClient, scenes: SimSection) -> None:
     made = plex.add_item(scenes, [("/data/a.mp4", 1, 1.0)])
     made.user_rating = 0.0
     assert read_items(client, [made.rating_key])[made.rating_key].rating == 0.0
 
 
-def test_versions_and_stacked_parts_all_count_but_optimized_ones_do_not(
-    plex: PlexSim, client: PlexClient, scenes: SimSection
-) -> None:
+def test_item_parts_omit_optimized_versions(plex: PlexSim, client: PlexClient, scenes: SimSection) -> None:
     versions = plex.add_item(
         scenes, [("/data/a.mp4", 1, 1.0), ("/data/a.mkv", 2, 1.0)], optimized=[("/data/Plex Versions/a.mp4", 3, 1.0)]
     )
@@ -78,9 +74,7 @@ def test_versions_and_stacked_parts_all_count_but_optimized_ones_do_not(
     assert [part.path for part in items[stacked.rating_key].parts] == ["/data/cd1.mp4", "/data/cd2.mp4"]
 
 
-def test_many_items_are_read_a_hundred_at_a_time_and_each_once(
-    plex: PlexSim, client: PlexClient, scenes: SimSection
-) -> None:
+def test_read_items_requests_a_hundred_at_a_time(plex: PlexSim, client: PlexClient, scenes: SimSection) -> None:
     plex.load(scenes, [(f"/data/{parse_int}.mp4", parse_int, 1.0) for parse_int in range(250)])
     keys = [item.rating_key for item in plex.items]
     items = read_items(client, keys + keys)
@@ -89,18 +83,18 @@ def test_many_items_are_read_a_hundred_at_a_time_and_each_once(
     assert plex.counters["GET /library/metadata/{ids}"] == 3
 
 
-def test_items_that_are_gone_are_missing_and_no_error(plex: PlexSim, client: PlexClient, scenes: SimSection) -> None:
+def test_read_items_omits_items_that_do_not_exist(plex: PlexSim, client: PlexClient, scenes: SimSection) -> None:
     made = plex.add_item(scenes, [("/data/a.mp4", 1, 1.0)])
     assert list(read_items(client, [made.rating_key, 777])) == [made.rating_key]
     assert read_items(client, [777, 778]) == {}
 
 
-def test_nothing_asked_for_is_nothing_asked(plex: PlexSim, client: PlexClient) -> None:
+def test_read_items_without_keys_sends_nothing(plex: PlexSim, client: PlexClient) -> None:
     assert read_items(client, []) == {}
     assert not plex.counters
 
 
-def test_items_of_two_libraries_in_one_answer_know_their_own(plex: PlexSim, client: PlexClient) -> None:
+def test_read_items_of_two_libraries_have_their_section(plex: PlexSim, client: PlexClient) -> None:
     one, two = plex.add_section("One"), plex.add_section("Two")
     first = plex.add_item(one, [("/data/a.mp4", 1, 1.0)])
     second = plex.add_item(two, [("/data/b.mp4", 1, 1.0)])
@@ -108,7 +102,7 @@ def test_items_of_two_libraries_in_one_answer_know_their_own(plex: PlexSim, clie
     assert (items[first.rating_key].section, items[second.rating_key].section) == (one.key, two.key)
 
 
-def test_a_part_without_a_file_or_with_odd_numbers_breaks_nothing() -> None:
+def test_item_parts_accept_missing_files_and_odd_numbers() -> None:
     video = ElementTree.fromstring(
         '<Video><Media><Part/><Part file=""/><Part file="/a" size="x" duration=""/></Media><Media/></Video>'
     )
@@ -118,5 +112,5 @@ def test_a_part_without_a_file_or_with_odd_numbers_breaks_nothing() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"), [("12", 12), ("0", 0), (None, None), ("", None), ("-1", None), ("1.5", None)]
 )
-def test_only_whole_numbers_are_numbers(text: str | None, expected: int | None) -> None:
+def test_parse_int_accepts_whole_numbers_only(text: str | None, expected: int | None) -> None:
     assert parse_int(text) == expected

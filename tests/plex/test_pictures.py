@@ -32,7 +32,7 @@ def item(plex: PlexSim, scenes: SimSection) -> Item:
 
 
 @pytest.mark.parametrize(("place", "listing"), PLACES)
-def test_a_picture_is_sent_once_and_then_found_by_its_sum(
+def test_uploaded_picture_is_listed_by_its_sha1(
     plex: PlexSim, client: PlexClient, item: Item, place: str, listing: str
 ) -> None:
     assert selected_key(list_pictures(client, item.rating_key, place)).startswith("media://")
@@ -52,7 +52,7 @@ def test_a_picture_is_sent_once_and_then_found_by_its_sum(
 
 
 @pytest.mark.parametrize("place", ["thumb", "art"])
-def test_what_is_there_is_selected_without_its_bytes(plex: PlexSim, client: PlexClient, item: Item, place: str) -> None:
+def test_select_picture_sends_no_bytes(plex: PlexSim, client: PlexClient, item: Item, place: str) -> None:
     for data in (jpeg(), png()):
         upload_picture(client, item.rating_key, place, data)
     first, ours, theirs = list_pictures(client, item.rating_key, place)
@@ -65,7 +65,7 @@ def test_what_is_there_is_selected_without_its_bytes(plex: PlexSim, client: Plex
     assert sum(count for kind, count in plex.counters.items() if kind.startswith("POST")) == 2
 
 
-def test_nothing_is_not_sent(plex: PlexSim, client: PlexClient, item: Item) -> None:
+def test_upload_and_select_of_nothing_raise(plex: PlexSim, client: PlexClient, item: Item) -> None:
     for wrong in (
         lambda: upload_picture(client, item.rating_key, "thumb", b""),
         lambda: upload_picture(client, 0, "thumb", jpeg()),
@@ -89,7 +89,7 @@ def test_nothing_is_not_sent(plex: PlexSim, client: PlexClient, item: Item) -> N
         (503, PlexServerDown),
     ],
 )
-def test_what_is_refused_is_told_apart(
+def test_upload_refused_bytes_raise_picture_refused(
     plex: PlexSim, client: PlexClient, item: Item, status: int, kind: type[Exception]
 ) -> None:
     client.connect()
@@ -101,19 +101,19 @@ def test_what_is_refused_is_told_apart(
     assert len(list_pictures(client, item.rating_key, "thumb")) == 1
 
 
-def test_a_server_that_is_starting_up_has_refused_no_picture(plex: PlexSim, client: PlexClient, item: Item) -> None:
+def test_upload_while_starting_up_raises_server_down(plex: PlexSim, client: PlexClient, item: Item) -> None:
     client.connect()
     plex.faults.starting_up = True
     with pytest.raises(PlexServerDown):
         upload_picture(client, item.rating_key, "thumb", jpeg())
 
 
-def test_too_much_for_plex(client: PlexClient, item: Item) -> None:
+def test_upload_too_large_raises(client: PlexClient, item: Item) -> None:
     with pytest.raises(PlexTemporaryError, match="500"):
         upload_picture(client, item.rating_key, "thumb", bytes(10 * 1024 * 1024 + 1))
 
 
-def test_an_upload_is_sent_once_even_where_the_connection_breaks(plex: PlexSim, client: PlexClient, item: Item) -> None:
+def test_upload_broken_connection_is_not_repeated(plex: PlexSim, client: PlexClient, item: Item) -> None:
     client.connect()
     plex.faults.set(reset=True, only="^POST")
     with pytest.raises(PlexServerDown):
@@ -121,7 +121,7 @@ def test_an_upload_is_sent_once_even_where_the_connection_breaks(plex: PlexSim, 
     assert plex.counters["POST /library/metadata/{id}/posters"] == 1
 
 
-def test_a_time_out_after_a_good_upload_leaves_it_there(plex: PlexSim, connect: Connect, item: Item) -> None:
+def test_upload_timeout_after_success_keeps_the_picture(plex: PlexSim, connect: Connect, item: Item) -> None:
     client = connect(read_timeout=0.2)
     client.connect()
     plex.faults.set(hang=1.0, hang_after=True, only="^POST")
@@ -133,7 +133,7 @@ def test_a_time_out_after_a_good_upload_leaves_it_there(plex: PlexSim, connect: 
     )
 
 
-def test_an_item_that_is_gone(client: PlexClient, item: Item) -> None:
+def test_pictures_of_missing_item_raise_not_found(client: PlexClient, item: Item) -> None:
     with pytest.raises(PlexNotFound):
         list_pictures(client, 99, "thumb")
     with pytest.raises(PlexNotFound):

@@ -31,7 +31,7 @@ def names(setting: Setting) -> str:
     return setting.name
 
 
-def test_the_dataclass_is_the_table() -> None:
+def test_config_fields_match_the_table() -> None:
     fields = {
         field.name: field.default
         for field in dataclasses.fields(Stash2PlexConfig)
@@ -44,7 +44,7 @@ def test_the_dataclass_is_the_table() -> None:
     }
 
 
-def test_the_table_names_each_setting_once_with_words_for_a_person() -> None:
+def test_table_has_unique_names_titles_and_complete_help() -> None:
     assert len(BY_NAME) == len(TABLE)
     assert len({setting.title for setting in TABLE}) == len(TABLE)
     assert all(re.fullmatch(r"[a-z_]+", setting.name) for setting in TABLE)
@@ -52,13 +52,13 @@ def test_the_table_names_each_setting_once_with_words_for_a_person() -> None:
     assert all(setting.low <= setting.default <= setting.high for setting in NUMBERS)  # type: ignore[operator]
 
 
-def test_nothing_stored_is_the_defaults() -> None:
+def test_from_settings_without_values_returns_defaults() -> None:
     assert config() == Stash2PlexConfig()
 
 
 @pytest.mark.parametrize("setting", TABLE, ids=names)
 @pytest.mark.parametrize("nothing", [None, "", "  ", "\n\t"])
-def test_an_absent_or_emptied_value_is_the_default(setting: Setting, nothing: object) -> None:
+def test_from_settings_empty_value_is_the_default(setting: Setting, nothing: object) -> None:
     found = Stash2PlexConfig.from_settings({setting.name: nothing})
     assert found == Stash2PlexConfig()
     assert found.problems == ()
@@ -66,7 +66,7 @@ def test_an_absent_or_emptied_value_is_the_default(setting: Setting, nothing: ob
 
 @pytest.mark.parametrize("setting", NUMBERS, ids=names)
 @pytest.mark.parametrize("zero", [0, 0.0, "0", "0.0", " 0 "])
-def test_zero_is_an_emptied_number_and_the_default(setting: Setting, zero: object) -> None:
+def test_parse_setting_zero_is_the_default(setting: Setting, zero: object) -> None:
     assert parse_setting(setting, zero) == (setting.default, None)
 
 
@@ -86,7 +86,7 @@ def test_zero_is_an_emptied_number_and_the_default(setting: Setting, zero: objec
         ("read_timeout", "1e2", 100.0),
     ],
 )
-def test_a_number_may_be_stored_in_any_way(name: str, stored: object, wanted: float) -> None:
+def test_parse_setting_accepts_numbers_of_any_type(name: str, stored: object, wanted: float) -> None:
     found, problem = parse_setting(BY_NAME[name], stored)
     assert (found, problem) == (wanted, None)
     assert isinstance(found, int) is BY_NAME[name].whole
@@ -111,7 +111,7 @@ def test_a_number_may_be_stored_in_any_way(name: str, stored: object, wanted: fl
         ("max_tags", 10_001),
     ],
 )
-def test_a_number_that_cannot_be_used_is_the_default_and_a_problem(name: str, stored: object) -> None:
+def test_from_settings_unusable_number_is_a_problem(name: str, stored: object) -> None:
     found = Stash2PlexConfig.from_settings({name: stored})
     assert getattr(found, name) == BY_NAME[name].default
     (problem,) = found.problems
@@ -129,19 +129,19 @@ def test_a_number_that_cannot_be_used_is_the_default_and_a_problem(name: str, st
     ],
 )
 @pytest.mark.parametrize("name", ["enabled", "preserve_plex_edits"])
-def test_a_switch_may_be_stored_in_any_way(name: str, stored: object, wanted: bool) -> None:
+def test_parse_setting_accepts_switches_of_any_type(name: str, stored: object, wanted: bool) -> None:
     assert parse_setting(BY_NAME[name], stored) == (wanted, None)
 
 
 @pytest.mark.parametrize("stored", ["maybe", 2, -1, [True], {}])
-def test_a_switch_that_is_neither_is_the_default_and_a_problem(stored: object) -> None:
+def test_parse_setting_unusable_switch_is_a_problem(stored: object) -> None:
     for setting in SWITCHES:
         found, problem = parse_setting(setting, stored)
         assert found is setting.default
         assert problem == f"{setting.title} must be on or off, not {str(stored)!r}"
 
 
-def test_texts_are_trimmed_and_the_address_has_no_slash_at_its_end() -> None:
+def test_from_settings_trims_texts_and_url_slashes() -> None:
     found = config(plex_url=" http://plex:32400// ", plex_token=" t ", plex_library=" Films , , Clips,")
     assert (found.plex_url, found.plex_token) == ("http://plex:32400", "t")
     assert found.libraries == ["Films", "Clips"]
@@ -150,18 +150,18 @@ def test_texts_are_trimmed_and_the_address_has_no_slash_at_its_end() -> None:
 
 
 @pytest.mark.parametrize("url", ["plex:32400", "ftp://plex", "192.168.1.10:32400", "http://", "http://plex local"])
-def test_an_address_that_is_none_is_a_problem(url: str) -> None:
+def test_from_settings_wrong_plex_url_is_a_problem(url: str) -> None:
     assert config(plex_url=url).problems == (
         f"Plex URL must be an address like http://192.168.1.10:32400, not {url!r}",
     )
 
 
 @pytest.mark.parametrize("url", ["http://plex", "HTTPS://plex:32400/", "http://[fd00::1]:32400", "https://me.net/plex"])
-def test_an_address_is_taken(url: str) -> None:
+def test_from_settings_accepts_valid_plex_urls(url: str) -> None:
     assert config(plex_url=url).problems == ()
 
 
-def test_what_is_missing_is_named_in_one_sentence() -> None:
+def test_missing_names_all_settings_in_one_sentence() -> None:
     assert config(**FULL).missing() is None
     both, token = config().missing(), config(plex_url="http://x").missing()
     assert both is not None
@@ -173,7 +173,7 @@ def test_what_is_missing_is_named_in_one_sentence() -> None:
     assert "a wrong setting: Enabled must be on or off, not 'perhaps'; Maximum retries must be a whole number" in wrong
 
 
-def test_the_token_is_not_shown_by_accident() -> None:
+def test_config_never_shows_the_token() -> None:
     found = config(**FULL, max_retries="x")
     assert "secret" not in repr(found)
     assert "secret" not in str(found.missing())
@@ -181,7 +181,7 @@ def test_the_token_is_not_shown_by_accident() -> None:
 
 
 @pytest.mark.parametrize("setting", TABLE, ids=names)
-def test_the_fingerprint_changes_with_what_shapes_plex_and_with_nothing_else(setting: Setting) -> None:
+def test_fingerprint_changes_only_with_settings_that_shape_plex(setting: Setting) -> None:
     texts = {"title_format": "{studio} {title}", "collections": "performer", "collection_prefix": "studio=x"}
     text = texts.get(setting.name, "/other")
     other = {"STRING": text, "NUMBER": 1, "BOOLEAN": not setting.default}[setting.kind]
@@ -200,7 +200,7 @@ STORED = st.dictionaries(st.sampled_from(sorted(BY_NAME)) | st.text(max_size=5),
 
 
 @given(STORED)
-def test_anything_stored_yields_settings_that_can_be_used(stored: dict[str, Any]) -> None:
+def test_from_settings_any_json_yields_usable_values(stored: dict[str, Any]) -> None:
     found = Stash2PlexConfig.from_settings(stored)
     for setting in TABLE:
         value = getattr(found, setting.name)
@@ -213,7 +213,7 @@ def test_anything_stored_yields_settings_that_can_be_used(stored: dict[str, Any]
     assert len(found.fingerprint()) == 12
 
 
-def test_a_wrong_interval_is_named_and_keeps_nobody_waiting() -> None:
+def test_from_settings_wrong_interval_warns_but_does_not_stop_writing() -> None:
     found = config(reconcile_interval="monthly", plex_url="http://x", plex_token="t")
     assert found.reconcile_interval == "never"
     assert found.missing() is None

@@ -28,7 +28,7 @@ READERS = {setting.name: setting for setting in TABLE if setting.parser is not N
         ("tag (a)", (("tag", ("a",)),)),
     ],
 )  # fmt: skip
-def test_kinds_of_collections(text: str, wanted: object) -> None:
+def test_parse_collections_returns_kinds_with_tag_rules(text: str, wanted: object) -> None:
     assert parsers.parse_collections(text) == wanted
 
 
@@ -44,7 +44,7 @@ def test_kinds_of_collections(text: str, wanted: object) -> None:
         ("studio=", {"studio": ""}),
     ],
 )
-def test_prefixes_of_kinds(text: str, wanted: dict[str, str]) -> None:
+def test_parse_prefixes_returns_prefix_by_kind(text: str, wanted: dict[str, str]) -> None:
     assert parsers.parse_prefixes(text) == wanted
 
 
@@ -94,7 +94,7 @@ KINDS = "studio, parent_studio, performer, group, tag, organized"
         ),
     ],
 )
-def test_what_cannot_be_read_is_the_default_and_a_problem_with_what_is_allowed(
+def test_from_settings_unparsable_text_is_a_problem_with_the_allowed_values(
     name: str, stored: str, problem: str
 ) -> None:
     found = Stash2PlexConfig.from_settings({name: stored})
@@ -104,11 +104,11 @@ def test_what_cannot_be_read_is_the_default_and_a_problem_with_what_is_allowed(
 
 
 @pytest.mark.parametrize("text", ["/data", "C:\\Videos", "d:/x", "\\\\nas\\share", "*.trailer.mp4", "x?", ""])
-def test_a_path_is_whole_or_a_pattern(text: str) -> None:
+def test_parse_paths_accepts_whole_paths_and_patterns(text: str) -> None:
     assert parsers.parse_paths(text) == ((text,) if text else ())
 
 
-def test_the_settings_give_what_they_hold_as_values() -> None:
+def test_config_properties_return_parsed_values() -> None:
     found = Stash2PlexConfig.from_settings(
         {
             "title_format": " {studio} - {title} ",
@@ -129,14 +129,14 @@ def test_the_settings_give_what_they_hold_as_values() -> None:
     assert found.tag_rules == {"a", "12", "b/*", "c/*", "d", "Series/*", "Solo"}
 
 
-def test_the_defaults_are_the_studio_s_collection_and_the_plain_title() -> None:
+def test_config_defaults_create_studio_collections_only() -> None:
     found = Stash2PlexConfig()
     assert (found.collection_kinds, found.collection_prefixes, found.tag_rules) == ((("studio", ()),), {}, frozenset())
     assert (found.ignored_tags, found.included_tags, found.excluded_tags, found.excluded_paths) == ((), (), (), ())
 
 
 @given(st.sampled_from(sorted(READERS)), st.text("{}(),;|=/* tilesudo", max_size=20))
-def test_whatever_is_typed_is_read_or_refused_with_a_sentence(name: str, text: str) -> None:
+def test_from_settings_any_text_is_parsed_or_a_short_problem(name: str, text: str) -> None:
     found = Stash2PlexConfig.from_settings({name: text})
     assert all(problem.startswith(READERS[name].title) and len(problem) < 250 for problem in found.problems)
     assert found.collection_kinds is not None

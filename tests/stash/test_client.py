@@ -53,7 +53,7 @@ def client(stash: StashSim) -> Iterator[StashClient]:
         yield found
 
 
-def test_a_document_is_answered_with_its_data(stash: StashSim, client: StashClient) -> None:
+def test_call_returns_the_data_of_a_document(stash: StashSim, client: StashClient) -> None:
     query = "query X($id: ID) { findScene(id: $id) { title } }"
     assert client.call(query, {"id": "1"}) == {"findScene": {"title": stash.scene(1).title}}
     assert client.call(query, {"id": "999"}) == {"findScene": None}
@@ -68,7 +68,7 @@ class Clock:
         monkeypatch.setattr(sandbox.stash.auth, "time", SimpleNamespace(time=lambda: self.now))
 
 
-def test_the_refreshed_cookie_of_each_answer_is_taken_over(locked: StashSim, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_call_keeps_the_refreshed_cookie(locked: StashSim, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch)
     first = connection(locked)
     with closing(StashClient(first)) as client, closing(StashClient(first)) as idle:
@@ -82,7 +82,7 @@ def test_the_refreshed_cookie_of_each_answer_is_taken_over(locked: StashSim, mon
             client.call(VERSION)
 
 
-def test_the_client_knows_until_when_its_cookie_lasts(locked: StashSim, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cookie_expires_at_follows_the_answers(locked: StashSim, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stash.client, "time", SimpleNamespace(monotonic=lambda: 100.0))
     with closing(StashClient(connection(locked))) as client:
         assert client.cookie_expires_at == 100.0 + 3600
@@ -91,12 +91,12 @@ def test_the_client_knows_until_when_its_cookie_lasts(locked: StashSim, monkeypa
 
 
 @pytest.mark.parametrize("cookie", [None, "garbled"])
-def test_a_session_that_is_none_is_refused(locked: StashSim, cookie: str | None) -> None:
+def test_call_with_invalid_session_raises_refused(locked: StashSim, cookie: str | None) -> None:
     with closing(StashClient(connection(locked, cookie))) as client, pytest.raises(StashRefused):
         client.call(VERSION)
 
 
-def test_the_api_key_opens_where_the_cookie_does_not(locked: StashSim) -> None:
+def test_use_api_key_authenticates_without_valid_cookie(locked: StashSim) -> None:
     with closing(StashClient(connection(locked, "garbled"))) as client:
         client.use_api_key("the-key")
         assert client.call(VERSION)
@@ -106,7 +106,7 @@ def test_the_api_key_opens_where_the_cookie_does_not(locked: StashSim) -> None:
     assert [seen.auth for seen in locked.requests] == ["apikey"] * 2
 
 
-def test_the_credentials_are_those_of_now(locked: StashSim, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_credentials_return_the_current_session(locked: StashSim, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch)
     first = connection(locked)
     with closing(StashClient(first)) as client:
@@ -120,14 +120,14 @@ def test_the_credentials_are_those_of_now(locked: StashSim, monkeypatch: pytest.
             assert successor.call(VERSION)
 
 
-def test_an_open_stash_needs_neither(stash: StashSim) -> None:
+def test_call_without_credentials_works_on_open_stash(stash: StashSim) -> None:
     with closing(StashClient(connection(stash, None))) as client:
         assert client.call(VERSION)
         assert set(client.headers()) == {"Accept"}
     assert [seen.auth for seen in stash.requests] == ["none"]
 
 
-def test_every_address_means_this_machine(stash: StashSim) -> None:
+def test_base_url_of_wildcard_host_is_loopback(stash: StashSim) -> None:
     for host in ("0.0.0.0", "localhost", "", None):
         with closing(StashClient(connection(stash, Host=host))) as client:
             assert client.call(VERSION)
@@ -144,12 +144,12 @@ def test_every_address_means_this_machine(stash: StashSim) -> None:
         ({"Host": "192.168.1.5", "Port": 1, "SessionCookie": None}, "http://192.168.1.5:1"),
     ],
 )
-def test_the_address(given: dict[str, Any], base: str) -> None:
+def test_base_url_is_built_from_the_connection(given: dict[str, Any], base: str) -> None:
     with closing(StashClient(given)) as client:
         assert client.base_url == base
 
 
-def test_a_proxy_for_the_outside_world_is_not_asked(stash: StashSim, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_client_ignores_proxies_of_the_environment(stash: StashSim, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     for name in ("NO_PROXY", "no_proxy"):
@@ -158,7 +158,7 @@ def test_a_proxy_for_the_outside_world_is_not_asked(stash: StashSim, monkeypatch
         assert client.call(VERSION)
 
 
-def test_a_stash_that_refuses_connections_is_unreachable_and_comes_back(stash: StashSim, client: StashClient) -> None:
+def test_call_refused_connection_raises_unreachable_until_stash_is_back(stash: StashSim, client: StashClient) -> None:
     assert client.call(VERSION)
     stash.faults.refuse()
     with pytest.raises(StashUnreachable, match=rf"Stash at http://127.0.0.1:{stash.port} does not answer"):
@@ -167,7 +167,7 @@ def test_a_stash_that_refuses_connections_is_unreachable_and_comes_back(stash: S
     assert client.call(VERSION)
 
 
-def test_a_stash_that_does_not_answer_in_time_is_unreachable(stash: StashSim) -> None:
+def test_call_timeout_raises_unreachable(stash: StashSim) -> None:
     stash.faults.hang = True
     began = time.monotonic()
     with closing(StashClient(connection(stash), timeout=(2.0, 0.2))) as client:
@@ -189,7 +189,7 @@ def test_a_stash_that_does_not_answer_in_time_is_unreachable(stash: StashSim) ->
         ("resolver_error", "database is locked", StashQueryError, "Stash answered: database is locked"),
     ],
 )
-def test_a_broken_answer_is_an_error_that_says_so(
+def test_call_broken_answer_raises_error_with_reason(
     stash: StashSim, client: StashClient, fault: str, value: object, error: type[StashError], says: str
 ) -> None:
     setattr(stash.faults, fault, value)
@@ -201,12 +201,12 @@ def test_a_broken_answer_is_an_error_that_says_so(
     assert client.call(TITLE)
 
 
-def test_errors_beside_data_are_errors(client: StashClient) -> None:
+def test_call_errors_beside_data_raise(client: StashClient) -> None:
     with pytest.raises(StashQueryError, match="Stash answered: "):
         client.call('{ version { version } findScene(id: "abc") { id } }')
 
 
-def test_an_invalid_document_is_a_query_error_and_a_long_one_is_cut(client: StashClient) -> None:
+def test_call_invalid_document_raises_short_query_error(client: StashClient) -> None:
     with pytest.raises(StashQueryError, match="nope"):
         client.call("{ nope }")
     with pytest.raises(StashQueryError) as caught:
@@ -214,7 +214,7 @@ def test_an_invalid_document_is_a_query_error_and_a_long_one_is_cut(client: Stas
     assert len(str(caught.value)) < 600
 
 
-def test_stashapp_tools_work_over_our_client_and_its_session(locked: StashSim, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stash_interface_uses_our_client_and_session(locked: StashSim, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch)
     with closing(StashClient(connection(locked))) as client:
         interface: Any = stash_interface(client)
@@ -233,7 +233,7 @@ def test_stashapp_tools_work_over_our_client_and_its_session(locked: StashSim, m
     assert locked.counters["graphql"] == 5
 
 
-def test_a_fault_reaches_those_who_use_stashapp_tools(stash: StashSim, client: StashClient) -> None:
+def test_stash_interface_raises_our_errors(stash: StashSim, client: StashClient) -> None:
     stash.faults.unauthorized = True
     with pytest.raises(StashRefused):
         stash_interface(client).find_scenes(f={}, filter={}, fragment="id")

@@ -59,7 +59,7 @@ def address(stash: StashSim) -> str:
 
 
 @pytest.mark.parametrize("body", [png(), jpeg(), WEBP], ids=["png", "jpeg", "webp"])
-def test_a_cover_is_its_bytes_with_their_mark(stash: StashSim, client: StashClient, body: bytes) -> None:
+def test_fetch_cover_returns_bytes_with_etag(stash: StashSim, client: StashClient, body: bytes) -> None:
     cover_is(stash, body)
     cover = fetch_cover(client, address(stash))
     assert isinstance(cover, Cover)
@@ -69,7 +69,7 @@ def test_a_cover_is_its_bytes_with_their_mark(stash: StashSim, client: StashClie
     assert stash.counters["image"] == 1
 
 
-def test_what_is_unchanged_is_not_sent_again(stash: StashSim, client: StashClient) -> None:
+def test_fetch_cover_with_current_etag_is_unchanged(stash: StashSim, client: StashClient) -> None:
     cover_is(stash, jpeg())
     first = fetch_cover(client, address(stash))
     assert isinstance(first, Cover)
@@ -81,7 +81,7 @@ def test_what_is_unchanged_is_not_sent_again(stash: StashSim, client: StashClien
     assert again.data == jpeg(colour=(1, 2, 3))
 
 
-def test_unchanged_covers_share_one_connection(stash: StashSim, client: StashClient) -> None:
+def test_fetch_cover_unchanged_reuses_the_connection(stash: StashSim, client: StashClient) -> None:
     cover_is(stash, jpeg())
     etag = getattr(fetch_cover(client, address(stash)), "etag", "")
     assert [fetch_cover(client, address(stash), etag) for _ in range(3)] == [CoverUnchanged()] * 3
@@ -89,7 +89,7 @@ def test_unchanged_covers_share_one_connection(stash: StashSim, client: StashCli
     assert [pools[key].num_connections for key in pools.keys()] == [1]  # noqa: SIM118 - it is no mapping
 
 
-def test_a_placeholder_is_no_cover_and_may_be_unchanged_too(stash: StashSim, client: StashClient) -> None:
+def test_fetch_cover_placeholder_is_no_cover(stash: StashSim, client: StashClient) -> None:
     cover_is(stash, None)
     none = fetch_cover(client, address(stash))
     assert isinstance(none, NoCover)
@@ -99,7 +99,9 @@ def test_a_placeholder_is_no_cover_and_may_be_unchanged_too(stash: StashSim, cli
 @pytest.mark.parametrize(
     ("body", "words"), [(GIF, "type GIF"), (AVIF, "type AVIF"), (b"\x00\x01what", "not a picture of a known type")]
 )
-def test_what_plex_cannot_show_is_named(stash: StashSim, client: StashClient, body: bytes, words: str) -> None:
+def test_fetch_cover_unsupported_type_is_unusable_with_reason(
+    stash: StashSim, client: StashClient, body: bytes, words: str
+) -> None:
     cover_is(stash, body)
     found = fetch_cover(client, address(stash))
     assert isinstance(found, UnusableCover)
@@ -107,7 +109,7 @@ def test_what_plex_cannot_show_is_named(stash: StashSim, client: StashClient, bo
     assert fetch_cover(client, address(stash), found.etag) == CoverUnchanged()
 
 
-def test_ten_megabytes_are_the_limit(stash: StashSim, client: StashClient) -> None:
+def test_fetch_cover_over_ten_megabytes_is_unusable(stash: StashSim, client: StashClient) -> None:
     head = jpeg()
     cover_is(stash, head + bytes(MAX_COVER_BYTES - len(head)))
     assert isinstance(fetch_cover(client, address(stash)), Cover)
@@ -120,7 +122,7 @@ def test_ten_megabytes_are_the_limit(stash: StashSim, client: StashClient) -> No
 @pytest.mark.parametrize(
     "outside", ["https://stash.example", "https://far.example/stash", "http://stash-container:9999"]
 )
-def test_an_address_that_only_a_browser_reaches(tmp_path: Path, outside: str) -> None:
+def test_fetch_cover_ignores_host_of_the_url(tmp_path: Path, outside: str) -> None:
     with (
         StashSim(tmp_path / "stash", library=generate(scenes=2), external_host=outside) as server,
         closing(StashClient(connection(server))) as client,
@@ -142,12 +144,12 @@ def test_an_address_that_only_a_browser_reaches(tmp_path: Path, outside: str) ->
         ("", "/"),
     ],
 )
-def test_only_path_and_query_are_asked(url: str, asked: str) -> None:
+def test_path_and_query_drops_host_and_prefix(url: str, asked: str) -> None:
     assert path_and_query(url) == asked
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
-def test_a_certificate_of_its_own_is_no_hindrance(tmp_path: Path) -> None:
+def test_fetch_cover_accepts_self_signed_certificate(tmp_path: Path) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=stash", "-days", "2"]
     subprocess.run([*command, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
@@ -171,7 +173,7 @@ def locked(tmp_path: Path) -> Iterator[StashSim]:
         yield found
 
 
-def test_the_session_opens_and_is_refreshed(locked: StashSim) -> None:
+def test_fetch_cover_authenticates_and_refreshes_the_session(locked: StashSim) -> None:
     cookie = locked.core.sessions.issue("me")
     assert cookie is not None
     with closing(StashClient(connection(locked, cookie))) as client:
@@ -182,7 +184,7 @@ def test_the_session_opens_and_is_refreshed(locked: StashSim) -> None:
 
 
 @pytest.mark.parametrize("more", [{}, {"ApiKey": "another"}], ids=["to the login page", "wrong key"])
-def test_a_login_page_is_no_cover(locked: StashSim, more: dict[str, str]) -> None:
+def test_fetch_cover_login_redirect_raises_refused(locked: StashSim, more: dict[str, str]) -> None:
     with (
         closing(StashClient(connection(locked, "garbled", **more))) as client,
         pytest.raises(StashRefused, match="next save or task"),
@@ -216,7 +218,7 @@ ODD: list[tuple[Callable[[Request], Response], str]] = [
 
 
 @pytest.mark.parametrize(("answer", "words"), ODD, ids=[words for _, words in ODD])
-def test_an_answer_that_is_none_is_said_and_may_be_asked_for_again(
+def test_fetch_cover_wrong_answer_raises_unreachable_with_reason(
     answer: Callable[[Request], Response], words: str
 ) -> None:
     server = HttpServer(answer)
@@ -231,7 +233,7 @@ def test_an_answer_that_is_none_is_said_and_may_be_asked_for_again(
         server.stop()
 
 
-def test_too_much_comes_without_a_word_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fetch_cover_too_large_without_content_length_is_unusable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stash.covers, "MAX_COVER_BYTES", 1000)
     body = jpeg() + bytes(2000)
     chunks = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
@@ -245,20 +247,20 @@ def test_too_much_comes_without_a_word_of_it(monkeypatch: pytest.MonkeyPatch) ->
         server.stop()
 
 
-def test_a_server_that_never_comes_to_an_end_is_left(stash: StashSim, client: StashClient) -> None:
+def test_fetch_cover_endless_answer_raises_unreachable(stash: StashSim, client: StashClient) -> None:
     cover_is(stash, jpeg())
     moments = iter([0.0, 200.0])
     with pytest.raises(StashUnreachable, match="120 s"):
         fetch_cover(client, "/scene/1/screenshot", clock=lambda: next(moments))
 
 
-def test_a_stash_that_is_away(stash: StashSim, client: StashClient) -> None:
+def test_fetch_cover_without_server_raises_unreachable(stash: StashSim, client: StashClient) -> None:
     stash.faults.refuse()
     with pytest.raises(StashUnreachable, match="does not answer"):
         fetch_cover(client, "/scene/1/screenshot")
 
 
-def test_types_by_their_first_bytes() -> None:
+def test_image_type_is_read_from_first_bytes() -> None:
     assert [image_type(data) for data in (jpeg(), png(), WEBP, GIF, AVIF, b"<svg/>", b"")] == [
         *("jpeg", "png", "webp", "gif", "avif", "", "")
     ]

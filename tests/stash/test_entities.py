@@ -43,7 +43,7 @@ def commonest(stash: StashSim, kind: str) -> int:
 
 
 @pytest.mark.parametrize("kind", OF)
-def test_the_scenes_of_each_entity(stash: StashSim, client: StashClient, kind: str) -> None:
+def test_scene_ids_returns_scenes_of_each_entity(stash: StashSim, client: StashClient, kind: str) -> None:
     numbers = range(1, 9)
     found = scene_ids(client, [EntityPage(kind, number) for number in numbers])
     assert found == [expected(stash, kind, number) for number in numbers]
@@ -52,7 +52,7 @@ def test_the_scenes_of_each_entity(stash: StashSim, client: StashClient, kind: s
 
 
 @pytest.mark.parametrize("kind", OF)
-def test_a_page_begins_behind_the_last_one(stash: StashSim, client: StashClient, kind: str) -> None:
+def test_scene_ids_pages_cover_all_scenes_once(stash: StashSim, client: StashClient, kind: str) -> None:
     number = commonest(stash, kind)
     every = expected(stash, kind, number)
     assert len(every) > 1
@@ -63,7 +63,7 @@ def test_a_page_begins_behind_the_last_one(stash: StashSim, client: StashClient,
     assert pages == every
 
 
-def test_many_are_one_request_and_none_is_none(stash: StashSim, client: StashClient) -> None:
+def test_scene_ids_of_many_entities_is_one_request(stash: StashSim, client: StashClient) -> None:
     asked = [EntityPage(kind, number) for kind in OF for number in range(1, 6)]
     assert [bool(page) for page in scene_ids(client, asked)].count(True) > 8
     assert stash.counters["graphql"] == 1
@@ -73,12 +73,12 @@ def test_many_are_one_request_and_none_is_none(stash: StashSim, client: StashCli
 
 @pytest.mark.parametrize("depth", [0, 1, -1])
 @pytest.mark.parametrize("kind", OF)
-def test_what_is_not_there_is_on_no_scene(client: StashClient, kind: str, depth: int) -> None:
+def test_scene_ids_of_unknown_entity_is_empty(client: StashClient, kind: str, depth: int) -> None:
     depth = depth if kind in ("studio", "tag") else 0
     assert scene_ids(client, [EntityPage(kind, 9999, depth=depth)]) == [[]]
 
 
-def test_below_a_studio_and_a_tag(stash: StashSim, client: StashClient) -> None:
+def test_scene_ids_with_depth_includes_children(stash: StashSim, client: StashClient) -> None:
     studio = "mutation($i: StudioCreateInput!) { made: studioCreate(input: $i) { id } }"
     tag = "mutation($i: TagCreateInput!) { made: tagCreate(input: $i) { id } }"
     save = "mutation($i: SceneUpdateInput!) { sceneUpdate(input: $i) { id } }"
@@ -100,13 +100,13 @@ def test_below_a_studio_and_a_tag(stash: StashSim, client: StashClient) -> None:
         ]
 
 
-def test_over_stashapp_tools_it_is_one_request_each(stash: StashSim, client: StashClient) -> None:
+def test_scene_ids_over_stash_interface_is_one_request_each(stash: StashSim, client: StashClient) -> None:
     wanted = [EntityPage("performer", 1), EntityPage("studio", 1, after=5, depth=1)]
     assert scene_ids(stash_interface(client), wanted, page_size=3) == scene_ids(client, wanted, page_size=3)
     assert stash.counters["graphql"] == 3
 
 
-def test_what_stash_does_not_understand_is_its_error(client: StashClient) -> None:
+def test_scene_ids_invalid_filter_raises_query_error(client: StashClient) -> None:
     class Odd(EntityPage):
         def filter(self) -> dict[str, Any]:
             return {"no_such_criterion": 1}
@@ -117,7 +117,7 @@ def test_what_stash_does_not_understand_is_its_error(client: StashClient) -> Non
 
 @pytest.mark.parametrize("name", SCHEMAS)
 @pytest.mark.parametrize("kind", OF)
-def test_the_filters_are_what_stash_takes(name: str, kind: str) -> None:
+def test_entity_page_filter_is_valid_for_stash(name: str, kind: str) -> None:
     kind_of_filter: Any = schema(name).type_map["SceneFilterType"]
     for depth in (0, 1, -1) if kind in ("studio", "tag") else (0,):
         given = EntityPage(kind, 12, after=3, depth=depth).filter()

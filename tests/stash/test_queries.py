@@ -58,12 +58,12 @@ def _type(kind: Any) -> str:
 
 @pytest.mark.parametrize("name", SCHEMAS)
 @pytest.mark.parametrize("document", queries.all_documents())
-def test_a_document_is_valid(name: str, document: str) -> None:
+def test_document_is_valid_for_recorded_schemas(name: str, document: str) -> None:
     assert validate(schema(name), parse(queries.all_documents()[document])) == []
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_an_invalid_document_would_be_seen(name: str) -> None:
+def test_invalid_document_fails_validation(name: str) -> None:
     for wrong in (
         queries.SETTINGS.replace("enabled", "is_enabled"),
         queries.SCENES_PAGE.replace("GREATER_THAN", "NEWER_THAN"),
@@ -75,14 +75,14 @@ def test_an_invalid_document_would_be_seen(name: str) -> None:
         assert validate(schema(name), parse(wrong)), wrong
 
 
-def test_everything_is_everything() -> None:
+def test_all_documents_holds_every_query_of_the_module() -> None:
     known = "\n".join(queries.all_documents().values())
     texts = {name: text for name, text in vars(queries).items() if name.isupper() and isinstance(text, str)}
     assert len(texts) >= 7
     assert all(text in known for text in texts.values())
 
 
-def test_no_other_module_of_the_plugin_holds_a_document_of_its_own() -> None:
+def test_no_other_module_contains_graphql() -> None:
     document = re.compile(r"\s*(query|mutation|subscription)\b[^{]*\{|\s*\{\s*\w+\s*[({]")
     for path in [ROOT / "Stash2Plex.py", *(path for room in PACKAGES for path in (ROOT / room).rglob("*.py"))]:
         if path.name != "queries.py":
@@ -90,14 +90,14 @@ def test_no_other_module_of_the_plugin_holds_a_document_of_its_own() -> None:
             assert not [text for text in texts if isinstance(text, str) and document.match(text)], path
 
 
-def test_a_batch_asks_for_each_scene_once_and_for_the_settings() -> None:
+def test_batch_query_asks_each_scene_once_and_settings() -> None:
     text = queries.batch_query([3, 14])
     assert re.findall(r"s(\d+): findScene\(id: (\d+)\)", text) == [("3", "3"), ("14", "14")]
     assert queries.SETTINGS_FIELDS in text
     assert "fragment" not in queries.batch_query([])
 
 
-def test_a_batch_of_what_is_no_number_is_not_built() -> None:
+def test_batch_query_of_non_number_raises() -> None:
     with pytest.raises((ValueError, TypeError)):
         queries.tag_descendants_query(["1]}) { id } x: destroy(id: 2"])  # type: ignore[list-item]
     with pytest.raises((ValueError, TypeError)):

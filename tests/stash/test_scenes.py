@@ -41,7 +41,7 @@ def _row(fields: dict[str, Any]) -> StashScene:
     return cast(StashScene, fields)
 
 
-def test_a_batch_is_one_request_for_scenes_settings_and_state(stash: StashSim, client: StashClient) -> None:
+def test_read_batch_is_one_request(stash: StashSim, client: StashClient) -> None:
     answer = read_batch(client, [3, 1, 999])
     assert stash.counters["graphql"] == 1
     assert list(answer.scenes) == [3, 1, 999]
@@ -55,13 +55,13 @@ def test_a_batch_is_one_request_for_scenes_settings_and_state(stash: StashSim, c
     assert (answer.settings, answer.api_key, answer.enabled) == ({}, "", True)
 
 
-def test_a_batch_brings_what_is_stored_for_the_plugin(stash: StashSim, client: StashClient) -> None:
+def test_read_batch_returns_stored_settings(stash: StashSim, client: StashClient) -> None:
     stash.configure("Stash2Plex", {"plex_url": "http://x", "max_retries": 3, "enabled": False})
     stash.configure("Another", {"plex_url": "http://y"})
     assert read_batch(client, []).settings == {"plex_url": "http://x", "max_retries": 3, "enabled": False}
 
 
-def test_a_batch_says_when_stash_knows_others_but_not_us(stash: StashSim, client: StashClient) -> None:
+def test_read_batch_of_stash_without_our_plugin_has_enabled_none(stash: StashSim, client: StashClient) -> None:
     folder = stash.core.plugins.folder / "Another"
     folder.mkdir(parents=True)
     (folder / "Another.yml").write_text("name: Another\nexec: [python, x.py]\ninterface: raw\n")
@@ -69,7 +69,7 @@ def test_a_batch_says_when_stash_knows_others_but_not_us(stash: StashSim, client
     assert read_batch(client, []).enabled is None
 
 
-def test_a_batch_says_whether_the_plugin_is_still_on(stash: StashSim, client: StashClient) -> None:
+def test_read_batch_says_whether_plugin_is_enabled(stash: StashSim, client: StashClient) -> None:
     folder = stash.core.plugins.folder / "Stash2Plex"
     folder.mkdir(parents=True)
     (folder / "Stash2Plex.yml").write_text("name: Stash2Plex\nexec: [python, x.py]\ninterface: raw\n")
@@ -80,7 +80,7 @@ def test_a_batch_says_whether_the_plugin_is_still_on(stash: StashSim, client: St
 
 
 @pytest.mark.parametrize("page", [1, 7, 10, 15, 30, 500])
-def test_pages_give_every_scene_once_in_id_order(stash: StashSim, client: StashClient, page: int) -> None:
+def test_scene_pages_yield_every_scene_once_by_id(stash: StashSim, client: StashClient, page: int) -> None:
     found = list(scene_pages(client, page_size=page))
     assert [int(scene["id"]) for part in found for scene in part] == list(range(1, 31))
     assert all(len(part) == page for part in found[:-1])
@@ -89,14 +89,14 @@ def test_pages_give_every_scene_once_in_id_order(stash: StashSim, client: StashC
     assert stash.counters["graphql"] == 30 // page + 1
 
 
-def test_pages_of_an_empty_stash_are_none(stash: StashSim, client: StashClient) -> None:
+def test_scene_pages_of_empty_stash_yield_nothing(stash: StashSim, client: StashClient) -> None:
     stash.gql("mutation($i: [ID!]!) { scenesDestroy(input: {ids: $i}) }", {"i": [str(n) for n in range(1, 31)]})
     assert list(scene_pages(client)) == []
     assert count_scenes(client) == 0
 
 
 @pytest.mark.parametrize("hours", [-12, -7, 0, 11, 14])
-def test_a_bound_leaves_nothing_newer_out_whatever_the_offset(tmp_path: Path, hours: int) -> None:
+def test_scene_pages_since_omits_no_newer_scene_in_any_timezone(tmp_path: Path, hours: int) -> None:
     with (
         StashSim(tmp_path / "stash", library=generate(scenes=30), timezone=timezone(timedelta(hours=hours))) as stash,
         closing(StashClient(connection(stash))) as client,
@@ -113,7 +113,7 @@ def test_a_bound_leaves_nothing_newer_out_whatever_the_offset(tmp_path: Path, ho
         assert count_scenes(client, moments[-1] + 30 * 3600) == 0
 
 
-def test_the_data_of_every_scene_is_what_stash_holds(stash: StashSim, client: StashClient) -> None:
+def test_job_data_equals_the_scene_in_stash(stash: StashSim, client: StashClient) -> None:
     answer = read_batch(client, [scene.id for scene in stash.scenes])
     for stored in stash.scenes:
         scene = answer.scenes[stored.id]
@@ -150,7 +150,7 @@ ODD = {2: "two files", 20: "three files"}
 
 
 @pytest.mark.parametrize("scene_id", ODD, ids=ODD.values())
-def test_the_primary_file_comes_first(stash: StashSim, client: StashClient, scene_id: int) -> None:
+def test_job_data_path_is_the_primary_file(stash: StashSim, client: StashClient, scene_id: int) -> None:
     scene = scene_of(client, scene_id)
     assert len(files_of(scene)) == len(stash.paths(scene_id)) > 1
     last = files_of(scene)[-1]
@@ -165,14 +165,14 @@ def test_the_primary_file_comes_first(stash: StashSim, client: StashClient, scen
     assert (last.duration or 0) > 0
 
 
-def test_performers_who_share_a_name_are_told_apart(stash: StashSim, client: StashClient) -> None:
+def test_job_data_disambiguates_performers_with_equal_names(stash: StashSim, client: StashClient) -> None:
     data = job_data(scene_of(client, 18))
     assert data is not None
     third = unicodedata.normalize("NFD", "Zoë Dvořák")
     assert sorted(data["performers"]) == ["Ada Adler (the elder)", "Ada Adler (the younger)", third]
 
 
-def test_a_scene_with_nothing_but_a_file_has_data_that_says_so(client: StashClient) -> None:
+def test_job_data_of_bare_scene_has_empty_values(client: StashClient) -> None:
     data = job_data(scene_of(client, 11))
     assert data is not None
     assert (data["title"], data["details"], data["performers"], data["tags"]) == ("", "", [], [])
@@ -180,11 +180,11 @@ def test_a_scene_with_nothing_but_a_file_has_data_that_says_so(client: StashClie
 
 
 @pytest.mark.parametrize("scene_id", [3, 24])
-def test_a_scene_without_files_has_no_data(client: StashClient, scene_id: int) -> None:
+def test_job_data_without_files_is_none(client: StashClient, scene_id: int) -> None:
     assert job_data(scene_of(client, scene_id)) is None
 
 
-def test_a_scene_whose_parts_are_null_has_data_all_the_same() -> None:
+def test_job_data_accepts_null_fields() -> None:
     nothing = dict.fromkeys(("title", "details", "date", "rating100", "studio", "performers", "tags", "paths"))
     data = job_data(_row({**nothing, "files": [{"path": "/a/b.mp4"}, {"path": ""}, {"path": None}]}))
     assert data is not None
@@ -196,7 +196,7 @@ def test_a_scene_whose_parts_are_null_has_data_all_the_same() -> None:
 BEYOND = {"code", "director", "organized", "has_stash_id", "groups", "tag_ids", "parent_studio"}
 
 
-def test_what_stash_was_not_asked_for_is_not_said_to_be_empty() -> None:
+def test_job_data_omits_fields_that_were_not_requested() -> None:
     asked = {"files": [{"path": "/a/b.mp4"}], "title": "T", "studio": {"name": "S"}}
     data = job_data(_row(asked))
     assert data is not None
@@ -211,13 +211,13 @@ def test_what_stash_was_not_asked_for_is_not_said_to_be_empty() -> None:
     assert (job_data(_row({**asked, "tags": [{"name": "x"}]})) or {})["tag_ids"] == [None]
 
 
-def test_the_scenes_of_the_sandbox_hold_what_is_beyond(stash: StashSim, client: StashClient) -> None:
+def test_sandbox_scenes_have_all_optional_fields(stash: StashSim, client: StashClient) -> None:
     found = [job_data(scene) for scene in read_batch(client, range(1, 31)).scenes.values() if scene]
     for name in BEYOND:
         assert any(data and data.get(name) for data in found), name
 
 
-def test_everything_a_job_needs_is_asked_for(client: StashClient) -> None:
+def test_scene_fields_hold_everything_a_job_needs(client: StashClient) -> None:
     for name in ("title", "details", "date", "rating100", "updated_at", "screenshot", "disambiguation", "stash_ids"):
         assert name in queries.SCENE_FIELDS
 
@@ -233,5 +233,5 @@ def test_everything_a_job_needs_is_asked_for(client: StashClient) -> None:
         ("/日本/🎬.mp4", "🎬"),
     ],
 )
-def test_the_stem_of_a_path_of_any_system(path: str, wanted: str) -> None:
+def test_file_stem_handles_paths_of_any_system(path: str, wanted: str) -> None:
     assert file_stem(path) == wanted

@@ -42,7 +42,7 @@ def tree(stash: StashSim) -> dict[str, str]:
     return ids
 
 
-def test_a_rule_means_a_tag_and_all_below_it(stash: StashSim, client: StashClient, tree: dict[str, str]) -> None:
+def test_tag_descendants_returns_tag_and_all_below(stash: StashSim, client: StashClient, tree: dict[str, str]) -> None:
     names = {tag_id: name for name, tag_id in tree.items()}
 
     def family(*members: str) -> dict[str, str]:
@@ -63,11 +63,11 @@ def test_a_rule_means_a_tag_and_all_below_it(stash: StashSim, client: StashClien
     assert stash.counters["graphql"] - asked == 2
 
 
-def test_without_such_a_rule_nothing_is_asked(stash: StashSim, client: StashClient) -> None:
+def test_tag_descendants_without_wildcard_rule_sends_nothing(stash: StashSim, client: StashClient) -> None:
     assert tag_descendants(client, ["My place", "12"]) == {}
     assert stash.counters["graphql"] == 0
 
 
-def test_where_no_tag_is_known_nothing_is_asked_about_it(stash: StashSim, client: StashClient) -> None:
+def test_tag_descendants_of_unknown_tags_is_one_request(stash: StashSim, client: StashClient) -> None:
     assert tag_descendants(client, ["No such tag/*"]) == {"No such tag/*": {}}
     assert stash.counters["graphql"] == 1
