@@ -38,7 +38,7 @@ def retry(context: Context) -> dict[str, object]:
     Raise UserError, QueueUnavailable, sqlite3.Error.
     """
     is_chosen = _chosen(context)
-    counts = retry_dead_letters(context, lambda letter: is_chosen(letter.job_key, letter.error_type))
+    counts = retry_dead_letters(context, lambda dead_letter: is_chosen(dead_letter.job_key, dead_letter.error_type))
     return {"version": VERSION, "queued": counts.queued}
 
 
@@ -61,14 +61,14 @@ def retry_dead_letters(context: Context, is_chosen: Callable[[DeadLetter], bool]
         while page := read_dead_letters(db, last_key):
             last_key = page[-1].job_key
             now = time.time()
-            jobs = [
-                (letter, requeued_job(letter, priority=PRIORITY_SCAN, now=now)) for letter in page if is_chosen(letter)
-            ]
+            chosen = [dead_letter for dead_letter in page if is_chosen(dead_letter)]
+            jobs = [(dead_letter, requeued_job(dead_letter, priority=PRIORITY_SCAN, now=now)) for dead_letter in chosen]
+            readable = [(dead_letter, job) for dead_letter, job in jobs if job is not None]
             # Queue first, then delete: if the process is killed in between, retrying twice changes nothing.
-            writer.fold_all((json.dumps(job.as_row()), letter.job_key) for letter, job in jobs if job is not None)
-            delete_requeued(db, [letter for letter, job in jobs if job is not None])
-            queued += sum(1 for _, job in jobs if job is not None)
-            unreadable += sum(1 for _, job in jobs if job is None)
+            writer.fold_all((json.dumps(job.as_row()), dead_letter.job_key) for dead_letter, job in readable)
+            delete_requeued(db, [dead_letter for dead_letter, _ in readable])
+            queued += len(readable)
+            unreadable += len(chosen) - len(readable)
     if queued:
         context.start_worker()
     return RetryCounts(queued, unreadable)

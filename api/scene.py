@@ -78,15 +78,15 @@ class _SceneStates:
     def of(self, scene_id: int, job: dict[str, object] | None) -> dict[str, object]:
         """Return one scene's state. ``job`` is its job in the queue."""
         row = self._db.execute(_LEDGER_ROW, (scene_id,)).fetchone()
-        letter = self._db.execute(_DEAD_LETTER, (scene_key(scene_id),)).fetchone()
+        dead_letter = self._db.execute(_DEAD_LETTER, (scene_key(scene_id),)).fetchone()
         match = self._db.execute(_MANUAL_MATCH, (scene_id,)).fetchone()
         rejected = self._db.execute(_REJECTED_ITEMS, (scene_id,)).fetchone()[0]
         verdict, reason, at, files, items = row or (None, "", None, "[]", "[]")
         state = STATES.get(str(verdict), "unknown")
         if state == "missing" and rejected:
             state = "left alone"  # a person has rejected what Plex has
-        if letter is not None:
-            code, reason, at = letter
+        if dead_letter is not None:
+            code, reason, at = dead_letter
             state = _STATES_OF_DEAD_LETTERS.get(code, "failed")
         if job is not None:
             state, reason = "waiting", str(job.get("last_error") or reason)
@@ -113,7 +113,7 @@ class _SceneStates:
             "section": section,
             "library": self._libraries.get(section) if isinstance(section, int) else None,
             "path": path,
-            "proof": "chosen by hand" if chosen is not None and chosen == rating_key else self._proof(path, files),
+            "proof": "chosen by you" if chosen is not None and chosen == rating_key else self._proof(path, files),
         }
 
     def _proof(self, path: str, files: list[dict[str, object]]) -> str:

@@ -17,7 +17,7 @@ MAX_DAYS = 1e6
 def retry(context: Context) -> dict[str, object]:
     """Queue the jobs of all dead letters again, or of those about ``scenes``. Raise UserError, QueueUnavailable."""
     ids = scene_ids(context.args)
-    counts = retry_dead_letters(context, lambda letter: ids is None or letter.scene_id in ids)
+    counts = retry_dead_letters(context, lambda dead_letter: ids is None or dead_letter.scene_id in ids)
     if counts.queued:
         stash_log.info(
             f"Retrying {counted(counts.queued, 'dead letter')}. A job that fails again becomes a dead letter again"

@@ -129,10 +129,10 @@ def _dead_letter_lines(letters: DeadLetterFacts) -> Iterator[tuple[str, str]]:
         by_cause[cause] = by_cause.get(cause, 0) + count
     yield "info", f"Dead letters: {letters['count']:,}{numbers(by_cause)}" if by_cause else "Dead letters: none"
     newest: list[dict[str, Any]] = letters["newest"]
-    for letter in newest:
-        subject = "A job" if letter["scene_id"] is None else f"Scene {letter['scene_id']}"
-        yield "info", f"  {subject}: {letter['message']} ({counted(letter['attempts'], 'attempt')})"
-        for candidate in letter["detail"].get("candidates", ())[:MAX_LISTED]:
+    for dead_letter in newest:
+        subject = "A job" if dead_letter["scene_id"] is None else f"Scene {dead_letter['scene_id']}"
+        yield "info", f"  {subject}: {dead_letter['message']} ({counted(dead_letter['attempts'], 'attempt')})"
+        for candidate in dead_letter["detail"].get("candidates", ())[:MAX_LISTED]:
             reasons = ", ".join(candidate["reasons"])
             yield (
                 "info",

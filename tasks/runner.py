@@ -47,8 +47,12 @@ def _run_status(
     try:
         context.begin()
         result = _function(row)(context)
-        queue = result["queue"]
-        context.end(jobs_left=isinstance(queue, dict) and bool(queue["waiting"] or queue["in_flight"]))
+        context.check_settings()
+        if row.starts_reconciliation:
+            context.start_reconciliation_if_due()
+        if row.starts_worker:
+            queue = result["queue"]
+            context.start_worker_if_jobs_left(isinstance(queue, dict) and bool(queue["waiting"] or queue["in_flight"]))
     finally:
         _log_damaged_files()
         context.close()

@@ -40,16 +40,22 @@ class StatusContext:
         elif not seen or known.get("on") is True:
             stash_log.through(lambda text: self._redact_first_path(text, read_settings=not seen))
 
-    def end(self, *, jobs_left: bool) -> None:
-        """Log problems of the settings if they were read, and start what is due."""
+    def check_settings(self) -> None:
+        """Log problems of the settings and show default switches, if the settings were read."""
         if self._context is not None:
             from tasks.settings_page import log_problems, log_what_blocks_writing, show_default_switches
 
             log_problems(self._context)
             show_default_switches(self._context)
             log_what_blocks_writing(self._context)
-        start_reconciliation_if_due(self.data_dir, self.plugin_dir, self.connection)
-        start_worker_if_jobs_left(self.data_dir, self.plugin_dir, self.connection, jobs_left)
+
+    def start_reconciliation_if_due(self) -> bool:
+        """As :func:`api.follow_up.start_reconciliation_if_due`."""
+        return start_reconciliation_if_due(self.data_dir, self.plugin_dir, self.connection)
+
+    def start_worker_if_jobs_left(self, jobs_left: bool) -> bool:
+        """As :func:`api.follow_up.start_worker_if_jobs_left`."""
+        return start_worker_if_jobs_left(self.data_dir, self.plugin_dir, self.connection, jobs_left)
 
     def close(self) -> None:
         """Close the connection to Stash."""

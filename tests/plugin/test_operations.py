@@ -135,7 +135,7 @@ def test_bind_writes_the_chosen_item_and_unbind_lets_it_be_restored(bare_install
     assert (found["state"], found["bound"], found["items"][0]["proof"]) == (
         "in step",
         item.rating_key,
-        "chosen by hand",
+        "chosen by you",
     )
     assert ask(installation, "status")["needs_you"] == 0
     installation.save(scene, title="Saved again")
