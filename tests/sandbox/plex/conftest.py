@@ -1,4 +1,4 @@
-"""A running simulator, and plexapi as anybody would use it."""
+"""A running Plex simulator, and an unmodified plexapi client."""
 
 from __future__ import annotations
 

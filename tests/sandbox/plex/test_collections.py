@@ -1,4 +1,4 @@
-"""Collections, whose members are whatever carries their tag (plex 6)."""
+"""Collections: their members are the items with their tag (plex 6)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def listed(plex: PlexSim, http: requests.Session) -> dict[str, str]:
     return {found.attrib["title"]: found.attrib["ratingKey"] for found in root}
 
 
-def test_it_appears_and_vanishes_with_its_tag(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_collection_appears_and_disappears_with_its_tag(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     put(plex, http, "type=1&id=1,2&collection[0].tag.tag=Pair&collection.locked=1")
     before = listed(plex, http)
     assert list(before) == ["Pair"]
@@ -35,14 +35,14 @@ def test_it_appears_and_vanishes_with_its_tag(plex: PlexSim, scenes: Section, ht
     assert again != before
 
 
-def test_tags_set_by_hand_count_too(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_collection_includes_tags_set_by_a_test(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     plex.item(1).collections.append(Tag("By hand"))
     assert list(listed(plex, http)) == ["By hand"]
     plex.item(1).collections.clear()
     assert listed(plex, http) == {}
 
 
-def test_the_object_alone(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_collection_object_by_key(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     put(plex, http, "type=1&id=1,2&collection[0].tag.tag=Pair&originallyAvailableAt.value=2001-01-01")
     found = plex.collection(scenes, "pair")
     assert found is not None
@@ -64,7 +64,7 @@ def test_the_object_alone(plex: PlexSim, scenes: Section, http: requests.Session
     assert found.locks == {"summary", "thumb"}
 
 
-def test_a_type_reaches_only_its_kind(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_edit_type_affects_only_its_kind(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     put(plex, http, "type=1&id=1&collection[0].tag.tag=C")
     found = plex.collection(scenes, "C")
     assert found is not None
@@ -82,12 +82,12 @@ def test_a_type_reaches_only_its_kind(plex: PlexSim, scenes: Section, http: requ
         "type=1&title=T&sectionId=1&uri=nonsense",
     ],
 )
-def test_what_cannot_be_made(plex: PlexSim, scenes: Section, http: requests.Session, query: str) -> None:
+def test_invalid_collection_is_refused(plex: PlexSim, scenes: Section, http: requests.Session, query: str) -> None:
     assert http.post(f"{plex.url}/library/collections?{query}").status_code == 400
     assert listed(plex, http) == {}
 
 
-def test_what_is_not_there(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_unknown_collection_is_404(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     assert http.get(f"{plex.url}/library/collections/1").status_code == 404
     assert http.get(f"{plex.url}/library/collections/99/children").status_code == 404
     put(plex, http, "type=1&id=1&collection[0].tag.tag=C")
@@ -96,9 +96,7 @@ def test_what_is_not_there(plex: PlexSim, scenes: Section, http: requests.Sessio
     assert http.delete(f"{plex.url}/library/collections/{found.rating_key}/items/99").status_code == 404
 
 
-def test_the_same_title_in_two_sections_is_two_collections(
-    plex: PlexSim, scenes: Section, http: requests.Session
-) -> None:
+def test_same_title_in_two_sections_is_two_collections(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     other = plex.add_section("Others", ["/data"])
     twin = plex.add_item(other, [("/data/0/scene 00.mp4", 1000, 60.0)])
     assert plex.find("/data/0/scene 00.mp4") is plex.item(1)

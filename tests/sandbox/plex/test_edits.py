@@ -1,4 +1,4 @@
-"""Edit PUTs at the level of the wire (plex 4)."""
+"""Edit PUTs over HTTP (plex 4)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def put(plex: PlexSim, http: requests.Session, query: str, path: str = "/library
     return http.put(f"{plex.url}{path}?{query}")
 
 
-def test_a_write_is_answered_with_an_empty_page(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_edit_answers_with_an_empty_body(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     answer = put(plex, http, "type=1&id=1&title.value=New+title&title.locked=1")
     assert (answer.status_code, answer.content) == (200, b"")
     assert (answer.headers["Content-Type"], answer.headers["Content-Length"]) == ("text/html", "0")
@@ -25,18 +25,18 @@ def test_a_write_is_answered_with_an_empty_page(plex: PlexSim, scenes: Section, 
     assert plex.item(1).title == "New title"
 
 
-def test_a_put_without_id_edits_everything_and_is_noted(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_edit_without_id_edits_every_item_and_warns(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     put(plex, http, "type=1&title=scene+0&studio.value=Oops")
     assert [item.studio for item in plex.items] == ["Oops"] * 10 + [None] * 2
     assert len(plex.warnings) == 1
     assert "without id" in plex.warnings[0]
 
 
-def test_type_is_needed(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_edit_without_type_is_refused(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     assert put(plex, http, "id=1&title.value=x").status_code == 400
 
 
-def test_edition_title_without_pass_refuses_the_whole_put(
+def test_edition_title_without_plex_pass_refuses_the_whole_edit(
     plex: PlexSim, scenes: Section, http: requests.Session
 ) -> None:
     plex.identity.subscription = False
@@ -52,14 +52,14 @@ def test_edition_title_without_pass_refuses_the_whole_put(
     ["nonsense.value=1", "nonsense.locked=1", "nonsense[0].tag.tag=x", "originallyAvailableAt.value=soon",
      "userRating.value=11", "userRating.value=good", "year.value=x", "addedAt.value="],
 )  # fmt: skip
-def test_what_cannot_be_is_refused_and_nothing_applied(
+def test_edit_with_an_invalid_value_changes_nothing(
     plex: PlexSim, scenes: Section, http: requests.Session, query: str
 ) -> None:
     assert put(plex, http, f"type=1&id=1&title.value=x&{query}").status_code == 400
     assert plex.item(1).title == "scene 00"
 
 
-def test_values_empty_and_absent(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_edit_distinguishes_empty_and_absent_values(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     put(
         plex,
         http,
@@ -75,7 +75,7 @@ def test_values_empty_and_absent(plex: PlexSim, scenes: Section, http: requests.
     assert ' summary=""' in text
 
 
-def test_the_sort_title_follows_the_title_unless_locked(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_sort_title_follows_the_title_unless_locked(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     item = plex.item(1)
     put(plex, http, "type=1&id=1&title.value=The+One")
     assert (item.title_sort, item.sorted_as) == ("", "One")
@@ -107,7 +107,7 @@ def test_the_sort_title_follows_the_title_unless_locked(plex: PlexSim, scenes: S
     ],
 )
 @pytest.mark.parametrize("replace", [False, True])
-def test_tags(
+def test_edit_of_tags(
     plex: PlexSim,
     scenes: Section,
     http: requests.Session,
@@ -129,7 +129,7 @@ def test_tags(
     assert "".join(plex.item(2).tags("genre")) == before
 
 
-def test_removals_are_decoded_twice(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_tag_removals_are_decoded_twice(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     item = plex.item(1)
     item.genres.extend(Tag(name) for name in ("a, b", "100%", "c"))
     put(plex, http, "type=1&id=1&genre[].tag.tag-=" + quote("a, b"))
@@ -138,14 +138,16 @@ def test_removals_are_decoded_twice(plex: PlexSim, scenes: Section, http: reques
     assert item.tags("genre") == ["c"]
 
 
-def test_the_first_spelling_of_a_tag_stays(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_first_spelling_of_a_tag_stays(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     put(plex, http, "type=1&id=1&genre[0].tag.tag=Blonde&label[0].tag.tag=my+label")
     put(plex, http, "type=1&id=2&genre[0].tag.tag=BLONDE&label[0].tag.tag=MY+LABEL&actor[0].tag.tag=BLONDE")
     assert (plex.item(2).tags("genre"), plex.item(2).tags("label")) == (["Blonde"], ["My label"])
     assert plex.item(2).tags("actor") == ["BLONDE"]
 
 
-def test_actors_keep_what_is_not_resent(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_actor_keeps_role_and_picture_that_are_not_resent(
+    plex: PlexSim, scenes: Section, http: requests.Session
+) -> None:
     put(plex, http, "type=1&id=1&actor[0].tag.tag=Ann&actor[0].tagging.text=Self&actor[0].tag.thumb=http://x/a.jpg")
     put(plex, http, "type=1&id=1&actor[0].tag.tag=Bea&actor[1].tag.tag=Ann")
     assert plex.item(1).roles == [Tag("Bea"), Tag("Ann", "Self", "http://x/a.jpg")]
@@ -157,12 +159,12 @@ def test_actors_keep_what_is_not_resent(plex: PlexSim, scenes: Section, http: re
     assert plex.item(1).tags("actor") == ["Ann", "Bea"]
 
 
-def test_a_studio_sent_as_a_tag_becomes_a_director(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_studio_sent_as_a_tag_becomes_a_director(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     put(plex, http, "type=1&id=1&studio[0].tag.tag=Acme")
     assert (plex.item(1).studio, plex.item(1).tags("director")) == (None, ["Acme"])
 
 
-def test_several_ids_and_unknown_ones(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_edit_of_several_ids_ignores_unknown_ones(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     assert put(plex, http, "type=1&id=2%2C99%2C3&studio.value=S").status_code == 200
     assert [item.rating_key for item in plex.items if item.studio] == [2, 3]
     assert put(plex, http, "type=1&id=99&studio.value=S").status_code == 200
@@ -175,7 +177,7 @@ def test_several_ids_and_unknown_ones(plex: PlexSim, scenes: Section, http: requ
     assert [write.rating_keys for write in plex.writes] == [[2, 3], [], [2]]
 
 
-def test_locks_are_shown_and_vanish(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_locks_appear_and_disappear(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     put(plex, http, "type=1&id=1&title.locked=1&thumb.locked=1")
     text = http.get(f"{plex.url}/library/metadata/1").text
     assert '<Field locked="1" name="thumb"/><Field locked="1" name="title"/>' in text
@@ -188,7 +190,7 @@ def test_locks_are_shown_and_vanish(plex: PlexSim, scenes: Section, http: reques
     assert plex.item(1).locks == {"thumb", "studio"}
 
 
-def test_an_edit_moves_updated_at(http: requests.Session) -> None:
+def test_edit_changes_updated_at(http: requests.Session) -> None:
     seconds = itertools.count(1_700_000_000, 10)
     with PlexSim(clock=lambda: next(seconds)) as plex:
         section = plex.add_section("Scenes")
@@ -203,7 +205,7 @@ def test_an_edit_moves_updated_at(http: requests.Session) -> None:
         http.close()
 
 
-def test_arrival_can_be_watched(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_on_write_is_called_for_each_edit(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     seen: list[Item] = []
     plex.on_write = seen.append
     put(plex, http, "type=1&id=1,2&studio.value=S")
@@ -216,7 +218,7 @@ def test_arrival_can_be_watched(plex: PlexSim, scenes: Section, http: requests.S
 @pytest.mark.parametrize(
     ("query", "status"), [("key=99&rating=1", 404), ("key=1&rating=x", 400), ("key=1&rating=12", 400)]
 )
-def test_ratings_that_cannot_be(
+def test_invalid_rating_is_refused(
     plex: PlexSim, scenes: Section, http: requests.Session, query: str, status: int
 ) -> None:
     assert http.put(f"{plex.url}/:/rate?{query}").status_code == status

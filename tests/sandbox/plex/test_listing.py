@@ -1,4 +1,4 @@
-"""Listings, look-ups by file, filters and orders at the level of the wire (plex 3)."""
+"""Listings, file look-ups, filters and sort orders over HTTP (plex 3)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def keys(root: ElementTree.Element) -> list[int]:
     return [int(item.attrib["ratingKey"]) for item in root if "ratingKey" in item.attrib]
 
 
-def test_pages_by_query_and_by_header(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_paging_by_query_and_by_header(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     root = fetch(plex, http, "type=1&X-Plex-Container-Start=5&X-Plex-Container-Size=4")
     assert (root.attrib["size"], root.attrib["totalSize"], root.attrib["offset"]) == ("4", "12", "5")
     assert keys(root) == [6, 7, 8, 9]
@@ -39,7 +39,7 @@ def test_pages_by_query_and_by_header(plex: PlexSim, scenes: Section, http: requ
     assert len(fetch(plex, http, "type=1&X-Plex-Container-Size=50")) == 3
 
 
-def test_what_is_not_there(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_unknown_section_or_item_is_404(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     for path in (
         "/library/sections/9/all?type=1",
         "/library/metadata/99",
@@ -54,7 +54,7 @@ def test_what_is_not_there(plex: PlexSim, scenes: Section, http: requests.Sessio
     assert fetch(plex, http, "type=2").attrib["size"] == "0"
 
 
-def test_several_items_at_once(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_metadata_of_several_items(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     answer = http.get(f"{plex.url}/library/metadata/3,99,1%2C2")
     assert keys(ElementTree.fromstring(answer.content)) == [3, 1, 2]
     assert plex.hidden_reloads == 0
@@ -67,7 +67,7 @@ def test_several_items_at_once(plex: PlexSim, scenes: Section, http: requests.Se
     assert (plex.hidden_reloads, plex.counters, plex.requests) == (0, {}, [])
 
 
-def test_the_log_holds_every_request(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_request_log_has_every_request(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     fetch(plex, http, "type=1&title=a%20b+c")
     (line,) = plex.requests
     assert (line.method, line.path, line.status) == ("GET", "/library/sections/1/all", 200)
@@ -82,14 +82,14 @@ def shared(plex: PlexSim, scenes: Section) -> Section:
     return scenes
 
 
-def test_file_finds_by_base_name(plex: PlexSim, shared: Section, http: requests.Session) -> None:
+def test_file_filter_finds_by_base_name(plex: PlexSim, shared: Section, http: requests.Session) -> None:
     assert keys(fetch(plex, http, "type=1&file=same.mp4")) == [13, 14]
     assert keys(fetch(plex, http, "type=1&file=%2Fdata%2Fy%2Fsame.mp4")) == [13, 14]
     assert keys(fetch(plex, http, "type=1&file=scene")) == []
     assert http.get(f"{plex.url}/library/sections/1/all?file=same.mp4").status_code == 500
 
 
-def test_file_may_return_a_whole_folder(plex: PlexSim, shared: Section, http: requests.Session) -> None:
+def test_file_filter_may_return_a_whole_folder(plex: PlexSim, shared: Section, http: requests.Session) -> None:
     plex.file_lookup = "folder"
     assert keys(fetch(plex, http, "type=1&file=%2Fdata%2Fy%2Fsame.mp4")) == [14, 15]
     assert keys(fetch(plex, http, "type=1&file=other.mp4&X-Plex-Container-Start=1&X-Plex-Container-Size=5")) == [15]
@@ -108,7 +108,9 @@ def test_file_may_return_a_whole_folder(plex: PlexSim, shared: Section, http: re
         ("/data/😀.mp4", "😀.mp4"),
     ],
 )  # fmt: skip
-def test_paths_are_data(plex: PlexSim, scenes: Section, http: requests.Session, path: str, base: str) -> None:
+def test_path_is_never_read_from_disk(
+    plex: PlexSim, scenes: Section, http: requests.Session, path: str, base: str
+) -> None:
     item = plex.add_item(scenes, [(path, 5, 1)])
     assert item.title == base.rpartition(".")[0]
     answer = http.get(f"{plex.url}/library/sections/1/all", params={"type": "1", "file": base})
@@ -117,7 +119,7 @@ def test_paths_are_data(plex: PlexSim, scenes: Section, http: requests.Session, 
     assert plex.find(path) is item
 
 
-def test_a_renamed_part_is_found_under_its_new_name(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_renamed_part_is_found_under_its_new_name(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     assert plex.find("/data/0/scene 00.mp4") is plex.item(1)
     plex.item(1).media[0].parts[0].file = "/data/new.mp4"
     assert plex.find("/data/0/scene 00.mp4") is None
@@ -126,7 +128,7 @@ def test_a_renamed_part_is_found_under_its_new_name(plex: PlexSim, scenes: Secti
     assert fetch(plex, http, "type=1&id=1").find("Video/Media/Part").attrib["file"] == "/data/new.mp4"  # type: ignore[union-attr]
 
 
-def test_versions_stacks_and_items_without_media(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_versions_stacked_parts_and_items_without_media(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     plex.add_item(
         scenes, [("/data/v1.mp4", 1, 1), ("/data/v2.mkv", 2, 1)], optimized=[("/data/Plex Versions/v.mp4", 3, 1)]
     )
@@ -201,7 +203,7 @@ def varied(plex: PlexSim, scenes: Section) -> Section:
         ("nonsense=1", [1, 2, 3]),
     ],
 )
-def test_filters_and_orders(
+def test_filters_and_sort_orders(
     plex: PlexSim, varied: Section, http: requests.Session, query: str, expected: list[int] | None
 ) -> None:
     if expected is None:
@@ -221,7 +223,7 @@ def test_tags_are_filtered_by_id(plex: PlexSim, varied: Section, http: requests.
     assert [choice.attrib["title"] for choice in fetch(plex, http, "", "year")] == ["2001", "2002", "2003"]
 
 
-def test_a_listing_shows_what_was_changed_by_hand(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_listing_shows_attributes_set_by_a_test(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     def shown(**attributes: Any) -> ElementTree.Element:
         for name, value in attributes.items():
             setattr(plex.item(1), name, value)
@@ -239,13 +241,13 @@ def test_a_listing_shows_what_was_changed_by_hand(plex: PlexSim, scenes: Section
     assert "size" not in next(shown().iter("Part")).attrib
 
 
-def test_control_characters_leave_as_they_are(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_control_characters_are_sent_unchanged(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     plex.item(1).summary = "a\x0bb\nc\td"
     text = http.get(f"{plex.url}/library/metadata/1").text
     assert 'summary="a\x0bb&#10;c&#9;d"' in text
 
 
-def test_check_files_tells_what_the_disk_has(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_check_files_reports_files_on_disk(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     plex.disk = {"/data/0/scene 00.mp4": (1000, 60.0)}
     text = http.get(f"{plex.url}/library/metadata/1,2?checkFiles=1").text
     assert 'accessible="1" exists="1"' in text

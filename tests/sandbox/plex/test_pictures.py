@@ -1,4 +1,4 @@
-"""Pictures at the level of the wire (plex 5)."""
+"""Pictures over HTTP (plex 5)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BASE = "/library/metadata/1"
 
 
 @pytest.mark.parametrize(("places", "thumb", "folder"), [("posters", "thumb", "posters"), ("arts", "art", "art")])
-def test_an_upload_is_named_by_its_sum(
+def test_upload_is_named_by_its_sha1(
     plex: PlexSim, scenes: Section, http: requests.Session, places: str, thumb: str, folder: str
 ) -> None:
     data = b"\xff\xd8\xff\xe0picture"
@@ -32,20 +32,20 @@ def test_an_upload_is_named_by_its_sum(
     assert http.get(f"{plex.url}{BASE}/file", params={"url": name}).content == data
 
 
-def test_a_frame_is_a_picture_of_its_own(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_frame_is_a_separate_picture(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     frames = {http.get(f"{plex.url}/library/metadata/{key}/thumb/1").content for key in (1, 2, 3)}
     assert len(frames) == 3
     assert all(frame.startswith(b"\x89PNG\r\n") for frame in frames)
 
 
-def test_sizes(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_upload_size_limit(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     assert http.post(f"{plex.url}{BASE}/posters", data=b"x" * (10 * 1024 * 1024 + 1)).status_code == 500
     assert http.post(f"{plex.url}{BASE}/posters", data=b"").status_code == 400
     assert plex.item(1).locks == set()
     assert http.post(f"{plex.url}{BASE}/posters", data=b"x" * (10 * 1024 * 1024)).status_code == 200
 
 
-def test_what_is_not_there(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_unknown_picture_is_404(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     assert http.put(f"{plex.url}{BASE}/poster?url=upload://posters/none").status_code == 404
     assert http.delete(f"{plex.url}{BASE}/posters?url=x").status_code == 404
     assert http.get(f"{plex.url}/library/metadata/99/posters").status_code == 404
@@ -54,7 +54,7 @@ def test_what_is_not_there(plex: PlexSim, scenes: Section, http: requests.Sessio
     assert http.get(f"{plex.url}{BASE}/thumb/1").status_code == 404
 
 
-def test_the_address_changes_with_the_picture(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_picture_url_changes_with_the_picture(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     def thumb() -> str:
         found = re.search(r' thumb="([^"]+)"', http.get(plex.url + BASE).text)
         assert found is not None
@@ -70,7 +70,7 @@ def test_the_address_changes_with_the_picture(plex: PlexSim, scenes: Section, ht
     assert thumb() == seen[-1]
 
 
-def test_by_address(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_upload_by_url(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     other = HttpServer(lambda request: Response(200 if request.raw_query == "t=1" else 404, b"\x89PNG"))
     other.start()
     try:
@@ -84,7 +84,7 @@ def test_by_address(plex: PlexSim, scenes: Section, http: requests.Session) -> N
     assert http.post(url, params={"url": f"{other.url}/a.png?t=1"}).status_code == 500
 
 
-def test_an_upload_outlives_the_frame_that_comes_later(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_upload_stays_selected_after_a_later_frame(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     plex.disk = {"/data/new.mp4": (1, 1.0)}
     plex.scanner.analysis_delay = 60
     http.get(f"{plex.url}/library/sections/1/refresh")

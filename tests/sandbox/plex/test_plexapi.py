@@ -1,4 +1,4 @@
-"""The acceptance list: unmodified plexapi against the simulator (plex 11.6)."""
+"""Unmodified plexapi with the simulator (plex 11.6)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def first(server: Any) -> Any:
     return server.library.section("Scenes").all()[0]
 
 
-def test_a_connection_is_one_request_and_sections_two_more(plex: PlexSim, server: Any) -> None:
+def test_connecting_takes_one_request_and_sections_two(plex: PlexSim, server: Any) -> None:
     assert plex.counters == {"GET /": 1}
     assert (server.friendlyName, server.machineIdentifier) == (
         plex.identity.friendly_name,
@@ -35,7 +35,7 @@ def test_a_connection_is_one_request_and_sections_two_more(plex: PlexSim, server
     assert section.locations == ["/data"]
 
 
-def test_all_pages_through_the_section(plex: PlexSim, server: Any) -> None:
+def test_all_reads_every_page(plex: PlexSim, server: Any) -> None:
     section = server.library.section("Scenes")
     items = section.all(container_size=5)
     assert [item.title for item in items] == [f"scene {n:02}" for n in range(12)]
@@ -46,7 +46,7 @@ def test_all_pages_through_the_section(plex: PlexSim, server: Any) -> None:
     assert section.totalSize == 12
 
 
-def test_reading_what_a_partial_item_lacks_costs_a_hidden_get(plex: PlexSim, server: Any) -> None:
+def test_missing_attribute_of_a_partial_item_causes_a_reload(plex: PlexSim, server: Any) -> None:
     items = server.library.section("Scenes").all()
     assert items[0].isPartialObject()
     assert items[0].labels == []
@@ -58,7 +58,7 @@ def test_reading_what_a_partial_item_lacks_costs_a_hidden_get(plex: PlexSim, ser
     assert plex.counters[ITEM] == 1
 
 
-def test_every_field_goes_in_one_put_and_comes_back_equal(plex: PlexSim, server: Any) -> None:
+def test_one_put_with_every_field_is_read_back_equal(plex: PlexSim, server: Any) -> None:
     item = first(server)
     item.batchEdits()
     item.editTitle("The Title").editSortTitle("Sorted").editSummary("Line one\nLine two — “quoted”").editStudio(
@@ -96,7 +96,7 @@ def test_every_field_goes_in_one_put_and_comes_back_equal(plex: PlexSim, server:
     assert not again.isLocked("tagline")
 
 
-def test_a_listing_shows_two_genres_and_three_actors_by_name_only(plex: PlexSim, server: Any) -> None:
+def test_listing_shows_two_genres_and_three_actor_names(plex: PlexSim, server: Any) -> None:
     live = plex.item(1)
     live.genres.extend(Tag(name) for name in "ABCD")
     live.roles.extend(Tag(name, "as herself", "http://x/y.jpg") for name in "VWXYZ")
@@ -120,7 +120,7 @@ def test_a_listing_shows_two_genres_and_three_actors_by_name_only(plex: PlexSim,
 
 
 @pytest.mark.parametrize("replace", [False, True])
-def test_a_tag_full_of_separators_is_added_and_removed(plex: PlexSim, server: Any, replace: bool) -> None:
+def test_tag_with_separators_is_added_and_removed(plex: PlexSim, server: Any, replace: bool) -> None:
     plex.replace_tags = replace
     awkward = """a, b & 100%/'"+ ü😀"""
     item = first(server)
@@ -133,7 +133,7 @@ def test_a_tag_full_of_separators_is_added_and_removed(plex: PlexSim, server: An
 
 
 @pytest.mark.parametrize("replace", [False, True])
-def test_add_or_replace_is_a_switch(plex: PlexSim, server: Any, replace: bool) -> None:
+def test_replace_tags_switch(plex: PlexSim, server: Any, replace: bool) -> None:
     plex.replace_tags = replace
     section = server.library.section("Scenes")
     items = section.all()[:2]
@@ -145,7 +145,7 @@ def test_add_or_replace_is_a_switch(plex: PlexSim, server: Any, replace: bool) -
     assert plex.item(1).tags("genre") == plex.item(2).tags("genre") == (["B"] if replace else ["A", "B"])
 
 
-def test_actors_carry_role_and_picture(plex: PlexSim, server: Any) -> None:
+def test_actors_have_role_and_picture(plex: PlexSim, server: Any) -> None:
     item = first(server)
     item.editTags("actor", ["Ann", "Bea"]).reload()
     assert [tag.tag for tag in item.actors] == ["Ann", "Bea"]
@@ -163,7 +163,7 @@ def test_actors_carry_role_and_picture(plex: PlexSim, server: Any) -> None:
     assert plex.item(1).tags("actor") == ["Bea", "Ann"]
 
 
-def test_the_same_poster_twice_is_one_entry(plex: PlexSim, server: Any) -> None:
+def test_same_poster_twice_is_one_entry(plex: PlexSim, server: Any) -> None:
     item = first(server)
     before = item.thumb
     item.uploadPoster(filepath=io.BytesIO(b"\xff\xd8first"))
@@ -186,7 +186,7 @@ def test_the_same_poster_twice_is_one_entry(plex: PlexSim, server: Any) -> None:
     assert item.isLocked("thumb")
 
 
-def test_rating_and_taking_it_back(plex: PlexSim, server: Any) -> None:
+def test_rating_is_set_and_removed(plex: PlexSim, server: Any) -> None:
     item = first(server)
     item.rate(8.0).reload()
     assert item.userRating == 8.0
@@ -197,7 +197,7 @@ def test_rating_and_taking_it_back(plex: PlexSim, server: Any) -> None:
     assert (item.userRating, item.lastRatedAt) == (None, None)
 
 
-def test_watching(plex: PlexSim, server: Any) -> None:
+def test_watch_state(plex: PlexSim, server: Any) -> None:
     item = first(server)
     item.markPlayed().markPlayed().reload()
     assert item.viewCount == 2
@@ -207,7 +207,7 @@ def test_watching(plex: PlexSim, server: Any) -> None:
     assert plex.item(1).view_offset == 5000
 
 
-def test_a_collection_is_its_tag(plex: PlexSim, server: Any) -> None:
+def test_collection_is_defined_by_its_tag(plex: PlexSim, server: Any) -> None:
     section = server.library.section("Scenes")
     one, two = section.all()[:2]
     one.addCollection("Best of")
@@ -226,7 +226,7 @@ def test_a_collection_is_its_tag(plex: PlexSim, server: Any) -> None:
     assert section.collections() == []
 
 
-def test_a_collection_made_as_an_object(plex: PlexSim, server: Any) -> None:
+def test_collection_created_as_an_object(plex: PlexSim, server: Any) -> None:
     section = server.library.section("Scenes")
     made = section.createCollection("Made", items=section.all()[:3])
     assert [tag.tag for tag in section.all()[2].reload().collections] == ["Made"]
@@ -243,7 +243,7 @@ def section_of(plex: PlexSim) -> Section:
     return plex.sections[0]
 
 
-def test_refresh_keeps_what_is_locked_and_resets_the_rest(plex: PlexSim, server: Any) -> None:
+def test_refresh_keeps_locked_fields_and_resets_the_others(plex: PlexSim, server: Any) -> None:
     plex.item(1).agent["genre"] = ["Embedded"]
     item = first(server)
     item.batchEdits()
@@ -265,7 +265,7 @@ def test_refresh_keeps_what_is_locked_and_resets_the_rest(plex: PlexSim, server:
     assert item.reload().title == "scene 00" == plex.agent_values(plex.item(1))["title"]
 
 
-def test_a_multi_edit_reaches_both_items_in_one_put(plex: PlexSim, server: Any) -> None:
+def test_multi_edit_changes_both_items_in_one_put(plex: PlexSim, server: Any) -> None:
     section = server.library.section("Scenes")
     section.batchMultiEdits(section.all()[:2])
     section.editStudio("Both").addGenre(["G"]).removeLabel("None")
@@ -275,7 +275,7 @@ def test_a_multi_edit_reaches_both_items_in_one_put(plex: PlexSim, server: Any) 
     assert plex.writes[0].rating_keys == [1, 2]
 
 
-def test_errors_as_plexapi_shows_them(plex: PlexSim, server: Any, http: requests.Session) -> None:
+def test_errors_as_seen_by_plexapi(plex: PlexSim, server: Any, http: requests.Session) -> None:
     with pytest.raises(NotFound):
         server.fetchItem(4711)
     with pytest.raises(Unauthorized):
@@ -312,7 +312,7 @@ def test_search_with_sorts_and_filters(plex: PlexSim, server: Any) -> None:
     assert section.recentlyAdded(maxresults=3)
 
 
-def test_scan_and_upkeep_calls(plex: PlexSim, server: Any) -> None:
+def test_scan_and_maintenance_calls(plex: PlexSim, server: Any) -> None:
     section = server.library.section("Scenes")
     section.update("/data/1")
     section.refresh()

@@ -1,4 +1,4 @@
-"""The simulator held against answers of a real PMS 1.43.1 (tests/golden/plex)."""
+"""The simulator compared with recorded answers of a real PMS 1.43.1 (tests/golden/plex)."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_xml_has_the_recorded_shape(recorded: PlexSim, http: requests.Session, n
 
 
 @pytest.mark.parametrize("name", sorted(REQUESTS))
-def test_headers_are_the_recorded_ones(recorded: PlexSim, http: requests.Session, name: str) -> None:
+def test_headers_are_as_recorded(recorded: PlexSim, http: requests.Session, name: str) -> None:
     answer = fetch(recorded, http, name)
     sizes = {"content-length", "x-plex-content-compressed-length", "x-plex-content-original-length"}
     for header, value in HEADERS[name].items():
@@ -94,7 +94,7 @@ def test_headers_are_the_recorded_ones(recorded: PlexSim, http: requests.Session
         assert answer.headers["Content-Length"] == "0"
 
 
-def test_the_movie_has_the_recorded_values(recorded: PlexSim, http: requests.Session) -> None:
+def test_movie_has_the_recorded_values(recorded: PlexSim, http: requests.Session) -> None:
     golden = ElementTree.parse(GOLDEN / "all-file-hit.xml").getroot()
     ours = ElementTree.fromstring(fetch(recorded, http, "all-file-hit.xml").content)
     same_values(golden, ours, set())
@@ -106,7 +106,7 @@ def test_the_movie_has_the_recorded_values(recorded: PlexSim, http: requests.Ses
         same_values(golden[0][place], ours[0][place], {"url", "topLeft", "topRight", "bottomLeft", "bottomRight"})
 
 
-def test_the_root_says_what_the_real_one_says(recorded: PlexSim, http: requests.Session) -> None:
+def test_root_is_as_recorded(recorded: PlexSim, http: requests.Session) -> None:
     golden = ElementTree.parse(GOLDEN / "root.xml").getroot()
     ours = ElementTree.fromstring(fetch(recorded, http, "root.xml").content)
     same_values(golden, ours, {"friendlyName", "machineIdentifier", "ownerFeatures", "updatedAt"})
@@ -119,7 +119,7 @@ def test_json_has_the_recorded_keys_and_types(recorded: PlexSim, http: requests.
     assert {name: type(value) for name, value in ours.items()} == {name: type(value) for name, value in golden.items()}
 
 
-def test_a_json_listing(recorded: PlexSim, http: requests.Session) -> None:
+def test_json_listing_is_as_recorded(recorded: PlexSim, http: requests.Session) -> None:
     url = f"{recorded.url}/library/sections/1/all?type=1"
     container = http.get(url, headers={"Accept": "application/json"}).json()["MediaContainer"]
     (item,) = container["Metadata"]
@@ -130,7 +130,7 @@ def test_a_json_listing(recorded: PlexSim, http: requests.Session) -> None:
     assert item["Genre"] == [{"tag": "Action"}]
 
 
-def test_the_tree_has_the_recorded_order_of_elements(recorded: PlexSim, http: requests.Session) -> None:
+def test_tree_has_the_recorded_order_of_elements(recorded: PlexSim, http: requests.Session) -> None:
     golden = ElementTree.parse(GOLDEN / "item-tree.xml").getroot()
     ours = ElementTree.fromstring(fetch(recorded, http, "item-tree.xml").content)
     for path in (".", "MetadataItem", "MetadataItem/MediaItem"):
@@ -140,6 +140,6 @@ def test_the_tree_has_the_recorded_order_of_elements(recorded: PlexSim, http: re
         assert list(other.attrib) == list(one.attrib)
 
 
-def test_a_scan_is_answered_with_nothing(recorded: PlexSim, http: requests.Session) -> None:
+def test_scan_answers_with_an_empty_body(recorded: PlexSim, http: requests.Session) -> None:
     answer = fetch(recorded, http, "refresh.txt")
     assert (answer.status_code, answer.content) == (200, (GOLDEN / "refresh.txt").read_bytes())

@@ -1,4 +1,4 @@
-"""Scans of the make-believe disk (plex 7, 9)."""
+"""Scans of the simulated disk (plex 7, 9)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def scan(plex: PlexSim, http: requests.Session, query: str = "") -> None:
     assert (answer.status_code, answer.content, answer.headers["Content-Type"]) == (200, b"", "text/html")
 
 
-def test_new_vanished_and_moved_files(plex: PlexSim, http: requests.Session) -> None:
+def test_scan_finds_new_vanished_and_moved_files(plex: PlexSim, http: requests.Session) -> None:
     plex.add_section("Scenes", ["/data"])
     plex.disk = {"/data/a/1.mp4": (1, 10.0), "/data/b/2.mp4": (2, 20.0), "/elsewhere/3.mp4": (3, 30.0)}
     scan(plex, http, "?path=%2Fdata%2Fa")
@@ -33,7 +33,7 @@ def test_new_vanished_and_moved_files(plex: PlexSim, http: requests.Session) -> 
     assert len(plex.items) == 2
 
 
-def test_the_bin(plex: PlexSim, http: requests.Session) -> None:
+def test_trash(plex: PlexSim, http: requests.Session) -> None:
     plex.add_section("Scenes", ["/data"])
     plex.auto_empty_trash = False
     plex.disk = {"/data/1.mp4": (1, 10.0), "/data/2.mp4": (2, 20.0)}
@@ -54,7 +54,7 @@ def test_the_bin(plex: PlexSim, http: requests.Session) -> None:
     assert plex.auto_empty_trash
 
 
-def test_a_part_in_the_bin_leaves_the_item(plex: PlexSim, http: requests.Session) -> None:
+def test_part_in_the_trash_keeps_the_item(plex: PlexSim, http: requests.Session) -> None:
     section = plex.add_section("Scenes", ["/data"])
     plex.add_item(section, [("/data/v1.mp4", 1, 1.0), ("/data/v2.mp4", 2, 1.0)])
     plex.disk = {"/data/v1.mp4": (1, 1.0)}
@@ -63,7 +63,7 @@ def test_a_part_in_the_bin_leaves_the_item(plex: PlexSim, http: requests.Session
     assert plex.item(1).deleted_at is None
 
 
-def test_a_scan_takes_its_time(plex: PlexSim, http: requests.Session, wait: Wait) -> None:
+def test_scan_takes_its_delay(plex: PlexSim, http: requests.Session, wait: Wait) -> None:
     section = plex.add_section("Scenes", ["/data"])
     plex.disk = {"/data/1.mp4": (1, 10.0)}
     plex.scanner.delay = plex.scanner.analysis_delay = 0.02
@@ -72,7 +72,7 @@ def test_a_scan_takes_its_time(plex: PlexSim, http: requests.Session, wait: Wait
     wait(lambda: plex.item(1).analyzed)
 
 
-def test_what_a_scan_shows_while_it_waits(plex: PlexSim, http: requests.Session) -> None:
+def test_running_scan_is_shown(plex: PlexSim, http: requests.Session) -> None:
     section = plex.add_section("Scenes", ["/data"])
     plex.disk = {"/data/1.mp4": (1, 10.0)}
     plex.scanner.delay = 60
@@ -91,7 +91,7 @@ def test_what_a_scan_shows_while_it_waits(plex: PlexSim, http: requests.Session)
     assert " thumb=" in http.get(f"{plex.url}/library/metadata/2").text
 
 
-def test_a_cancelled_scan_finds_nothing(plex: PlexSim, http: requests.Session) -> None:
+def test_cancelled_scan_finds_nothing(plex: PlexSim, http: requests.Session) -> None:
     section = plex.add_section("Scenes", ["/data"])
     plex.disk = {"/data/1.mp4": (1, 10.0)}
     plex.scanner.delay = 60
@@ -102,14 +102,14 @@ def test_a_cancelled_scan_finds_nothing(plex: PlexSim, http: requests.Session) -
     assert plex.items == []
 
 
-def test_windows_roots(plex: PlexSim, http: requests.Session) -> None:
+def test_scan_of_windows_locations(plex: PlexSim, http: requests.Session) -> None:
     plex.add_section("Scenes", ["D:\\Scenes"])
     plex.disk = {"D:\\Scenes\\a\\1.mp4": (1, 1.0), "d:\\scenes\\2.mp4": (1, 1.0), "D:\\Scenes2\\3.mp4": (1, 1.0)}
     scan(plex, http)
     assert [item.title for item in plex.items] == ["1", "2"]
 
 
-def test_a_moved_file_by_hand(plex: PlexSim) -> None:
+def test_move_file_creates_a_new_item(plex: PlexSim) -> None:
     section = plex.add_section("Scenes", ["/data"])
     plex.load(section, [("/data/1.mp4", 1, 1.0)])
     plex.item(1).title = "Named"

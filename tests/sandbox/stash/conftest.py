@@ -1,4 +1,4 @@
-"""Fixtures of the Stash simulator's tests; a server that only answers is shared, one that is changed is not."""
+"""Fixtures for the Stash simulator: tests that only read share a server, the others get their own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from sandbox.library import Library
 from sandbox.stash import StashSim
 
-from .story import Story, tell
+from .recorded_operations import RecordedOperations, run_recorded_operations
 from .support import running
 
 
@@ -22,8 +22,8 @@ def stash(tmp_path: Path) -> Iterator[StashSim]:
 
 
 @pytest.fixture(scope="session")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+def operations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordedOperations]:
     """The recorded story, told to a server that has no password; what is left is like the recorded server."""
     nothing = Library([], [], [], [], [])
     with running(tmp_path_factory.mktemp("story"), library=nothing, bind_host="127.0.0.1") as found:
-        yield tell(found)
+        yield run_recorded_operations(found)

@@ -1,4 +1,4 @@
-"""The plugin that the tests install: does what its arguments or ``probe.json`` in its working directory say."""
+"""The plugin that the tests install: it does what its arguments or ``probe.json`` in its working directory say."""
 
 # ruff: noqa: T201 (printing is how a plugin talks)
 

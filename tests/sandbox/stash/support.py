@@ -1,4 +1,4 @@
-"""What the tests of the Stash simulator share."""
+"""Helpers for the tests of the Stash simulator."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sandbox.library import Library, generate
 from sandbox.stash import PluginProcess, StashSim
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "stash"
-PATIENCE = 20.0
+TIMEOUT_S = 20.0
 
 TRIGGERS = [
     *(f"{kind}.{event}.Post" for kind in ("Scene", "Performer", "Studio") for event in ("Create", "Update", "Destroy")),
@@ -93,9 +93,9 @@ def operation(stash: StashSim, **args: Any) -> Any:
     return stash.gql(query, {"a": args})["runPluginOperation"]
 
 
-def until(condition: Callable[[], Any], patience: float = PATIENCE) -> Any:
+def until(condition: Callable[[], Any], timeout_s: float = TIMEOUT_S) -> Any:
     """Wait until ``condition`` is true and return what it gave."""
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + timeout_s
     while not (found := condition()):
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.005)
@@ -112,7 +112,7 @@ def ask(
     stash: StashSim, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
 ) -> tuple[int, dict[str, str], bytes]:
     """One plain HTTP request: status, headers with lower-case names, body."""
-    connection = http.client.HTTPConnection("127.0.0.1", stash.port, timeout=PATIENCE)
+    connection = http.client.HTTPConnection("127.0.0.1", stash.port, timeout=TIMEOUT_S)
     try:
         connection.request(method, path, body, dict(headers or {}))
         answer = connection.getresponse()

@@ -101,11 +101,11 @@ CASES: list[tuple[dict[str, Any], Any]] = [
 @pytest.mark.parametrize(
     ("wanted", "test"), CASES, ids=lambda value: str(value)[:60] if isinstance(value, dict) else ""
 )
-def test_filters(found: StashSim, wanted: dict[str, Any], test: Any) -> None:
+def test_filter_returns_the_matching_rows(found: StashSim, wanted: dict[str, Any], test: Any) -> None:
     assert ids(found, wanted) == _expected(found, test)
 
 
-def test_depth_takes_the_descendants_in(found: StashSim) -> None:
+def test_depth_includes_descendants(found: StashSim) -> None:
     parent, child = next((s.parent_id, s.id) for s in found.store.studios if s.parent_id)
     flat = ids(found, {"studios": _is([str(parent)], "INCLUDES")})
     deep = ids(found, {"studios": _is([str(parent)], "INCLUDES", depth=-1)})
@@ -130,17 +130,17 @@ def test_times_compare_as_text(found: StashSim, value: str, modifier: str, test:
     assert ids(found, wanted) == _expected(found, lambda scene: test(scene.updated_at))
 
 
-def test_an_impossible_modifier_panics(found: StashSim) -> None:
+def test_unsupported_modifier_panics(found: StashSim) -> None:
     with pytest.raises(StashGraphQLError, match="Internal system error"):
         ids(found, {"updated_at": _is("x", "INCLUDES")})
 
 
-def test_offsets_differ_across_summer_time(found: StashSim) -> None:
+def test_time_offsets_follow_summer_time(found: StashSim) -> None:
     offsets = {scene.created_at[19:] for scene in found.scenes}
     assert offsets == {"+11:00", "+10:00"}
 
 
-def test_pages(found: StashSim) -> None:
+def test_paging(found: StashSim) -> None:
     assert ids(found, per_page=10, page=2) == list(range(11, 21))
     assert ids(found, per_page=10, page=2, direction="DESC") == list(range(110, 100, -1))
     assert len(found.gql("{ findScenes { scenes { id } } }")["findScenes"]["scenes"]) == 25
@@ -170,11 +170,11 @@ def test_pages(found: StashSim) -> None:
     ],
 )
 @pytest.mark.parametrize("direction", ["ASC", "DESC"])
-def test_sorts(found: StashSim, order: str, direction: str) -> None:
+def test_sort_order(found: StashSim, order: str, direction: str) -> None:
     assert sorted(ids(found, sort=order, direction=direction)) == [scene.id for scene in found.scenes]
 
 
-def test_sorted_values_and_ties(found: StashSim) -> None:
+def test_sort_breaks_ties(found: StashSim) -> None:
     times = [found.scene(number).updated_at for number in ids(found, sort="updated_at")]
     assert times == sorted(times)
     ratings = [found.scene(number).rating100 for number in ids(found, sort="rating", direction="DESC")]
@@ -196,7 +196,7 @@ def _in(stash: StashSim, scene: Any, word: str) -> bool:
     return any(word in text.lower() for text in (scene.title, scene.details, *stash.paths(scene.id)))
 
 
-def test_sums_are_computed_when_asked(found: StashSim) -> None:
+def test_sums_are_computed_only_on_request(found: StashSim) -> None:
     answer = found.gql("{ findScenes(filter: {per_page: 0}) { count duration filesize } }")["findScenes"]
     first = [files[0] for scene in found.scenes if (files := found.store.files_of(scene))]
     assert answer["count"] == 120
@@ -213,7 +213,7 @@ def test_sums_are_computed_when_asked(found: StashSim) -> None:
         ("findGroups", "groups", 'group_filter: {name: {value: "%1", modifier: EQUALS}}'),
     ],
 )
-def test_other_types(found: StashSim, root: str, rows: str, wanted: str) -> None:
+def test_find_of_other_types(found: StashSim, root: str, rows: str, wanted: str) -> None:
     answer = found.gql(
         f'{{ {root}({wanted}, filter: {{per_page: -1, sort: "name"}}) {{ count {rows} {{ id name }} }} }}'
     )
@@ -225,7 +225,7 @@ def test_other_types(found: StashSim, root: str, rows: str, wanted: str) -> None
     assert found.gql(f'{{ {single}(id: "99999") {{ id }} }}')[single] is None
 
 
-def test_a_large_library_is_walked_quickly(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_large_library_is_paged_quickly(tmp_path_factory: pytest.TempPathFactory) -> None:
     with running(tmp_path_factory.mktemp("large"), library=generate(scenes=5000)) as stash:
         query = """query($after: Int!) { findScenes(filter: {per_page: 500, sort: "id"},
             scene_filter: {id: {value: $after, modifier: GREATER_THAN}}) { scenes { id title files { path } } } }"""

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
 START = 'mutation($a: Map) { runPluginTask(plugin_id: "Probe", task_name: "Sleep", args_map: $a) }'
 
 
-def test_task_arguments_are_the_defaults_as_text_and_the_callers_as_they_are(stash: StashSim) -> None:
+def test_task_arguments_merge_defaults_and_the_callers(stash: StashSim) -> None:
     stash.run_task("Probe", "Hello", {"days": 5, "more": [1, 2], "x": None, "f": 1.5})
     args = {"days": 5, "f": 1.5, "flag": "true", "mode": "hello", "more": [1, 2], "x": None}
     assert stash.processes[0].input["args"] == args
@@ -33,7 +33,7 @@ def test_one_job_at_a_time_and_ids_from_one(stash: StashSim) -> None:
     assert (one.ended or 0) <= two.started
 
 
-def test_progress_and_kill(stash: StashSim) -> None:
+def test_job_reports_progress_and_can_be_killed(stash: StashSim) -> None:
     number = stash.gql(START)["runPluginTask"]
     job = stash.job(number)
     assert job is not None
@@ -45,7 +45,7 @@ def test_progress_and_kill(stash: StashSim) -> None:
     assert stash.gql('mutation { stopJob(job_id: "99") }') == {"stopJob": True}
 
 
-def test_waiting_jobs_are_taken_out(stash: StashSim) -> None:
+def test_waiting_job_can_be_cancelled(stash: StashSim) -> None:
     numbers = [stash.gql(START)["runPluginTask"] for _ in range(3)]
     until(lambda: stash.processes)
     stash.gql("mutation { stopAllJobs }")
@@ -57,7 +57,7 @@ def test_waiting_jobs_are_taken_out(stash: StashSim) -> None:
     assert len(stash.processes) == 1
 
 
-def test_the_last_ten_are_remembered(stash: StashSim) -> None:
+def test_last_ten_jobs_are_kept(stash: StashSim) -> None:
     for _ in range(12):
         stash.core.jobs.add("nothing", lambda job: None).done.wait(10)
     query = "query($n: ID!) { findJob(input: {id: $n}) { id } }"
@@ -73,7 +73,7 @@ def test_the_last_ten_are_remembered(stash: StashSim) -> None:
         ("Off", "Hello", "plugin Off is disabled"),
     ],
 )
-def test_what_cannot_run_fails(tmp_path: Path, plugin: str, task: str, error: str) -> None:
+def test_task_that_cannot_run_fails(tmp_path: Path, plugin: str, task: str, error: str) -> None:
     with running(tmp_path) as stash:
         stash.add_plugin(probe_source(tmp_path, name="Off"))
         stash.set_plugin_enabled("Off", False)
@@ -81,7 +81,7 @@ def test_what_cannot_run_fails(tmp_path: Path, plugin: str, task: str, error: st
         assert (job.status, job.error) == ("FAILED", f"Error creating plugin task: {error}")
 
 
-def test_a_program_that_does_not_exist_fails_the_job(tmp_path: Path) -> None:
+def test_missing_program_fails_the_job(tmp_path: Path) -> None:
     with running(tmp_path) as stash:
         stash.add_plugin(probe_source(tmp_path, "exec: [no-such-program]\ntasks:\n  - name: T\n", "Broken"))
         job = stash.run_task("Broken", "T")
@@ -89,13 +89,13 @@ def test_a_program_that_does_not_exist_fails_the_job(tmp_path: Path) -> None:
         assert "Error running plugin task" in (job.error or "")
 
 
-def test_a_plugin_error_still_finishes_the_job(stash: StashSim) -> None:
+def test_plugin_error_still_finishes_the_job(stash: StashSim) -> None:
     job = stash.run_task("Probe", "Fail")
     assert (job.status, job.error) == ("FINISHED", None)
     assert "Plugin returned error: it failed" in [line.message for line in stash.log]
 
 
-def test_hooks_of_a_scan_die_with_its_job(stash: StashSim) -> None:
+def test_stopped_scan_kills_its_hooks(stash: StashSim) -> None:
     orders(stash, sleep=30)
     with ThreadPoolExecutor(1) as pool:
         pool.submit(stash.scan_new_file, "/data/new.mp4")
@@ -108,7 +108,7 @@ def test_hooks_of_a_scan_die_with_its_job(stash: StashSim) -> None:
     assert len(stash.scenes) == 31
 
 
-def test_old_style_arguments(stash: StashSim) -> None:
+def test_old_style_arguments_are_accepted(stash: StashSim) -> None:
     args = [
         {"key": "s", "value": {"str": "x"}},
         {"key": "i", "value": {"i": 3}},

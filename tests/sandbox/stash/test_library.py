@@ -1,4 +1,4 @@
-"""The generated library is the same every time and holds every promised oddity."""
+"""The generated library is always the same and contains every promised oddity."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def library() -> Library:
     return generate()
 
 
-def test_deterministic(library: Library) -> None:
+def test_generate_is_deterministic(library: Library) -> None:
     assert library == generate()
     assert library != generate(seed=2)
     assert len(library.scenes) == 200
@@ -37,7 +37,7 @@ def test_ids_are_gapless_and_references_hold(library: Library) -> None:
     assert all(studio.parent_id is None or studio.parent_id < studio.id for studio in library.studios)
 
 
-def test_things(library: Library) -> None:
+def test_library_has_entity_oddities(library: Library) -> None:
     assert any(studio.parent_id for studio in library.studios)
     shared = [name for name, times in Counter(performer.name for performer in library.performers).items() if times > 1]
     assert shared
@@ -47,7 +47,7 @@ def test_things(library: Library) -> None:
     assert len({tag.name for tag in library.tags}) == len(library.tags)
 
 
-def test_scenes(library: Library) -> None:
+def test_library_has_scene_oddities(library: Library) -> None:
     scenes = library.scenes
     assert {len(scene.date or "") for scene in scenes} == {0, 4, 7, 10}
     assert {len(scene.files) for scene in scenes} == {0, 1, 2, 3}
@@ -64,7 +64,7 @@ def test_scenes(library: Library) -> None:
     )
 
 
-def test_files(library: Library) -> None:
+def test_library_has_file_oddities(library: Library) -> None:
     files = [file for scene in library.scenes for file in scene.files]
     assert len({file.path for file in files}) == len(files)
     assert Counter(file.basename for file in files)["scene.mp4"] >= 2
@@ -75,12 +75,12 @@ def test_files(library: Library) -> None:
     assert generate(scenes=5, root="/mnt/x/").scenes[0].files[0].path.startswith("/mnt/x/")
 
 
-def test_a_large_one_has_no_path_twice() -> None:
+def test_large_library_has_no_duplicate_path() -> None:
     files = [file.path for scene in generate(scenes=3000).scenes for file in scene.files]
     assert len(set(files)) == len(files)
 
 
-def test_loaded_into_the_store(library: Library) -> None:
+def test_store_loads_the_library(library: Library) -> None:
     store = Store(Clock("UTC"))
     store.load(library)
     assert [store.paths_of(store.scenes[scene.id]) for scene in library.scenes] == [

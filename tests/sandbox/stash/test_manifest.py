@@ -1,4 +1,4 @@
-"""Manifests: found, read strictly, installed (stash 1)."""
+"""Manifests: discover, read strictly, install (stash 1)."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ ui:
 """
 
 
-def test_a_full_manifest(tmp_path: Path) -> None:
+def test_read_full_manifest(tmp_path: Path) -> None:
     path = tmp_path / "Some.Plugin.yml"
     path.write_text(FULL, encoding="utf-8")
     found = read(path)
@@ -99,7 +99,7 @@ def test_a_full_manifest(tmp_path: Path) -> None:
         "- name\n",
     ],
 )
-def test_what_is_refused(tmp_path: Path, text: str) -> None:
+def test_read_refuses_an_invalid_manifest(tmp_path: Path, text: str) -> None:
     path = tmp_path / "Bad.yml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ManifestError, match="Error loading plugin"):
@@ -120,7 +120,7 @@ def test_what_is_refused(tmp_path: Path, text: str) -> None:
         ('"a b": "line \\\n  on"\n', {"a b": "line \\ on"}),
     ],
 )
-def test_yaml(text: str, value: object) -> None:
+def test_yaml_value(text: str, value: object) -> None:
     assert load(text) == value
 
 
@@ -129,7 +129,7 @@ def test_yaml_errors_name_the_line() -> None:
         load("a: 1\na: 2\n")
 
 
-def test_every_yml_at_any_depth_is_a_plugin(tmp_path: Path) -> None:
+def test_discover_finds_every_yml_at_any_depth(tmp_path: Path) -> None:
     for name in ("b/deep/B.yml", "a/A.yml", "a/x.yaml", "C.yml"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("name: x\n")
@@ -140,7 +140,7 @@ def test_every_yml_at_any_depth_is_a_plugin(tmp_path: Path) -> None:
     assert [path.name for path in discover(tmp_path)] == ["C.yml", "A.yml", "B.yml", "B.yml"]
 
 
-def test_a_bad_or_doubled_manifest_is_only_an_error_in_the_log(stash: StashSim) -> None:
+def test_invalid_or_duplicate_manifest_is_only_logged(stash: StashSim) -> None:
     folder = stash.core.plugins.folder
     (folder / "Bad.yml").write_text("name: x\nnope: y\n")
     (folder / "zzz").mkdir()
@@ -153,7 +153,7 @@ def test_a_bad_or_doubled_manifest_is_only_an_error_in_the_log(stash: StashSim) 
     assert "field nope not found" in errors[0]
 
 
-def test_installing_links_what_is_shipped(tmp_path: Path) -> None:
+def test_install_links_the_shipped_files(tmp_path: Path) -> None:
     with running(tmp_path) as stash:
         source = probe_source(tmp_path, MANIFEST, "Other")
         for name in ("package/__init__.py", "tests/__init__.py", "sandbox/__init__.py", "notes/readme.md"):

@@ -1,4 +1,4 @@
-"""Mutations beyond the recorded story (stash 4.2, 7.5)."""
+"""Mutations beyond the recorded operations (stash 4.2, 7.5)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def triggers(stash: StashSim) -> list[str]:
     return found
 
 
-def test_absent_null_and_value(stash: StashSim) -> None:
+def test_scene_update_distinguishes_absent_null_and_value(stash: StashSim) -> None:
     before = stash.scene(1)
     stash.gql(UPDATE, {"i": {"id": "1", "title": "  trimmed  ", "studio_id": None, "rating100": None, "urls": None}})
     after = stash.scene(1)
@@ -45,7 +45,7 @@ def test_absent_null_and_value(stash: StashSim) -> None:
     assert (stash.scene(1).play_history, stash.scene(1).resume_time) == ([], 0.0)
 
 
-def test_the_rest_of_the_form(stash: StashSim) -> None:
+def test_scene_update_sets_the_other_fields(stash: StashSim) -> None:
     picture = base64.b64encode(png()).decode()
     box = {"endpoint": "https://box/graphql", "stash_id": "abc"}
     given = {
@@ -77,7 +77,7 @@ def test_the_rest_of_the_form(stash: StashSim) -> None:
         ({"id": "1", "primary_file_id": "20"}, "not associated"),
     ],
 )
-def test_bad_edits_change_nothing(stash: StashSim, given: dict[str, Any], message: str) -> None:
+def test_scene_update_with_invalid_input_changes_nothing(stash: StashSim, given: dict[str, Any], message: str) -> None:
     before = stash.scene(1)
     with pytest.raises(StashGraphQLError, match=message):
         stash.gql(UPDATE, {"i": given})
@@ -92,7 +92,7 @@ def test_bad_edits_change_nothing(stash: StashSim, given: dict[str, Any], messag
 @pytest.mark.parametrize(
     ("mode", "tags", "urls"), [("SET", [3], ["u"]), ("ADD", [1, 2, 3], ["a", "u"]), ("REMOVE", [1, 2], ["a"])]
 )
-def test_bulk_modes(stash: StashSim, mode: str, tags: list[int], urls: list[str]) -> None:
+def test_bulk_update_modes(stash: StashSim, mode: str, tags: list[int], urls: list[str]) -> None:
     stash.gql(
         UPDATE,
         {"i": {"id": "1", "tag_ids": ["1", "2"], "urls": ["a"], "groups": [{"group_id": "1", "scene_index": 4}]}},
@@ -107,7 +107,7 @@ def test_bulk_modes(stash: StashSim, mode: str, tags: list[int], urls: list[str]
     assert "rating100" in stash.processes[-1].input["args"]["hookContext"]["inputFields"]
 
 
-def test_creating_scenes(stash: StashSim) -> None:
+def test_scene_create(stash: StashSim) -> None:
     with pytest.raises(StashGraphQLError, match="title must be set"):
         stash.gql("mutation { sceneCreate(input: {}) { id } }")
     made = stash.gql(
@@ -117,7 +117,7 @@ def test_creating_scenes(stash: StashSim) -> None:
     assert triggers(stash) == ["Scene.Create.Post"]
 
 
-def test_histories_newest_first(stash: StashSim) -> None:
+def test_histories_are_newest_first(stash: StashSim) -> None:
     add = "mutation($t: [Timestamp!]) { sceneAddPlay(id: 1, times: $t) { count history } }"
     given = ["2024-01-02T03:04:05+10:00", "2024-05-06", "2024-05-06 07:08:09", "<1h"]
     added = stash.gql(add, {"t": given})["sceneAddPlay"]
@@ -141,7 +141,7 @@ def test_histories_newest_first(stash: StashSim) -> None:
     assert triggers(stash) == []
 
 
-def test_merge_moves_files_histories_and_markers(stash: StashSim) -> None:
+def test_scene_merge_moves_files_histories_and_markers(stash: StashSim) -> None:
     stash.gql("mutation { sceneAddPlay(id: 2) { count } sceneAddO(id: 2) { count } }")
     stash.gql(
         'mutation { sceneMarkerCreate(input: {title: "m", seconds: 1.5, scene_id: 2, primary_tag_id: 1}) { id } }'
@@ -165,7 +165,7 @@ def test_merge_moves_files_histories_and_markers(stash: StashSim) -> None:
     assert triggers(stash) == []
 
 
-def test_files_move_without_a_hook(stash: StashSim) -> None:
+def test_assign_file_runs_no_hook(stash: StashSim) -> None:
     first, second = stash.scene(2).file_ids
     before = stash.scene(1).updated_at
     stash.gql("mutation($f: ID!) { sceneAssignFile(input: {scene_id: 1, file_id: $f}) }", {"f": second})
@@ -179,13 +179,13 @@ def test_files_move_without_a_hook(stash: StashSim) -> None:
     assert triggers(stash) == []
 
 
-def test_a_generated_cover(stash: StashSim) -> None:
+def test_generate_screenshot_sets_the_cover(stash: StashSim) -> None:
     assert stash.gql("mutation { sceneGenerateScreenshot(id: 1, at: 3.5) }") == {"sceneGenerateScreenshot": "todo"}
     until(lambda: stash.scene(1).cover)
     assert triggers(stash) == []
 
 
-def test_markers(stash: StashSim) -> None:
+def test_marker_mutations(stash: StashSim) -> None:
     create = (
         'mutation { sceneMarkerCreate(input: {title: "m", seconds: 1, scene_id: 1, primary_tag_id: 2}) { id stream } }'
     )
@@ -200,7 +200,7 @@ def test_markers(stash: StashSim) -> None:
 
 
 @pytest.mark.parametrize("word", ["performer", "studio", "tag", "group"])
-def test_the_life_of_a_thing(stash: StashSim, word: str) -> None:
+def test_entity_create_update_and_destroy(stash: StashSim, word: str) -> None:
     kind = word.capitalize()
     made = stash.gql(f'mutation {{ {word}Create(input: {{name: " New "}}) {{ id name created_at }} }}')[f"{word}Create"]
     assert made["name"] == "New"
@@ -219,7 +219,7 @@ def test_the_life_of_a_thing(stash: StashSim, word: str) -> None:
     assert triggers(stash) == [f"{kind}.{event}.Post" for event in ("Create", "Update", "Destroy")]
 
 
-def test_destroyed_things_drop_off_scenes_without_a_trace(stash: StashSim) -> None:
+def test_entity_destroy_removes_references_without_touching_scenes(stash: StashSim) -> None:
     stash.gql(
         UPDATE,
         {"i": {"id": "1", "studio_id": "2", "performer_ids": ["2"], "tag_ids": ["2"], "groups": [{"group_id": "2"}]}},
@@ -236,7 +236,7 @@ def test_destroyed_things_drop_off_scenes_without_a_trace(stash: StashSim) -> No
     )
 
 
-def test_merged_tags_become_aliases(stash: StashSim) -> None:
+def test_tags_merge_makes_the_sources_aliases(stash: StashSim) -> None:
     stash.gql(UPDATE, {"i": {"id": "1", "tag_ids": ["5", "2"]}})
     name = stash.store.tags[5].name
     merged = stash.gql("mutation { tagsMerge(input: {source: [5], destination: 2}) { aliases scene_count } }")[
@@ -246,7 +246,7 @@ def test_merged_tags_become_aliases(stash: StashSim) -> None:
     assert stash.scene(1).tag_ids == [2]
 
 
-def test_parents_and_children_are_two_ends_of_one_thing(stash: StashSim) -> None:
+def test_tag_parents_and_children_mirror_each_other(stash: StashSim) -> None:
     tree = "mutation($i: TagUpdateInput!) { tagUpdate(input: $i) { children { id } parents { id } child_count } }"
     made = stash.gql(tree, {"i": {"id": "1", "child_ids": ["2", "3"]}})["tagUpdate"]
     assert made == {"children": [{"id": "2"}, {"id": "3"}], "parents": [], "child_count": 2}
@@ -254,7 +254,7 @@ def test_parents_and_children_are_two_ends_of_one_thing(stash: StashSim) -> None
     assert (stash.store.tags[2].parent_ids, stash.store.tags[3].parent_ids) == ([], [1])
 
 
-def test_performer_details(stash: StashSim) -> None:
+def test_performer_update_sets_details(stash: StashSim) -> None:
     given = {
         "name": "P",
         "gender": "FEMALE",
@@ -276,7 +276,7 @@ def test_performer_details(stash: StashSim) -> None:
     assert payload == {"full": None, "partial": {"c": 3}, "remove": ["a"]}
 
 
-def test_settings_are_in_the_file_before_the_answer(stash: StashSim) -> None:
+def test_configure_plugin_writes_the_file_before_answering(stash: StashSim) -> None:
     general = stash.gql("{ configuration { general { configFilePath } } }")["configuration"]["general"]
     file = Path(general["configFilePath"])
     assert (file.parent, file.name) == (stash.core.options.config_dir, "config.yml")
@@ -295,7 +295,7 @@ def test_settings_are_in_the_file_before_the_answer(stash: StashSim) -> None:
     assert json.loads(file.read_text())["plugins"]["disabled"] == []
 
 
-def test_settings_and_key(stash: StashSim) -> None:
+def test_configure_plugin_and_generate_api_key(stash: StashSim) -> None:
     query = 'mutation($i: Map!) { configurePlugin(plugin_id: "Probe", input: $i) }'
     stored = stash.gql(query, {"i": {"z": 1.0, "a": 2.5, "t": "", "deep": {"y": 1, "b": [1.0]}}})["configurePlugin"]
     assert list(stored) == ["a", "deep", "t", "z"]
@@ -318,7 +318,7 @@ def test_settings_and_key(stash: StashSim) -> None:
     assert len(stash.gql("{ pluginTasks { name plugin { id } } }")["pluginTasks"]) == 4
 
 
-def test_everything_an_introspecting_client_asks_for(stash: StashSim) -> None:
+def test_introspection_query_is_answered(stash: StashSim) -> None:
     """Every field of the big types answers, also for scenes with nothing."""
     from sandbox.stash.schema import build
 

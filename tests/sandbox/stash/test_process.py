@@ -1,4 +1,4 @@
-"""How a plugin process is started, read and judged (stash 2, 3)."""
+"""How a plugin process is started, read and evaluated (stash 2, 3)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Any:
         yield stash
 
 
-def test_started_as_recorded(shared: StashSim, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_process_is_started_as_recorded(shared: StashSim, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
     how = operation(shared, mode="how")
     config = shared.core.options.config_dir
@@ -45,7 +45,7 @@ def test_started_as_recorded(shared: StashSim, monkeypatch: pytest.MonkeyPatch) 
     assert how["mark"] == "marked"
 
 
-def test_stdin_is_escaped_like_go_and_has_no_newline(shared: StashSim) -> None:
+def test_stdin_is_escaped_as_in_go_without_newline(shared: StashSim) -> None:
     shared.gql("mutation($t: String) { sceneUpdate(input: {id: 1, details: $t}) { id } }", {"t": "<b>&é\u2028日本</b>"})
     raw = shared.processes[-1].stdin
     assert b'"details":"\\u003cb\\u003e\\u0026' + "é\\u2028日本".encode() + b'\\u003c/b\\u003e"' in raw
@@ -69,7 +69,7 @@ def test_stdin_is_escaped_like_go_and_has_no_newline(shared: StashSim) -> None:
         ("", 0, ""),
     ],
 )
-def test_results(shared: StashSim, text: str, code: int, output: Any) -> None:
+def test_output_becomes_the_recorded_result(shared: StashSim, text: str, code: int, output: Any) -> None:
     assert _printed(shared, text, code) == output
 
 
@@ -82,7 +82,7 @@ def test_results(shared: StashSim, text: str, code: int, output: Any) -> None:
         ("junk", 1, "exit status 1"),
     ],
 )
-def test_errors(shared: StashSim, text: str, code: int, message: str) -> None:
+def test_failure_becomes_the_recorded_error(shared: StashSim, text: str, code: int, message: str) -> None:
     with pytest.raises(StashGraphQLError) as caught:
         _printed(shared, text, code)
     assert caught.value.errors == [{"message": message, "path": ["runPluginOperation"]}]
@@ -94,7 +94,7 @@ def _lines(stash: StashSim, text: str) -> list[tuple[str, str]]:
     return [(line.level, line.message.removeprefix("[Plugin / Probe] ")) for line in stash.log[before:]]
 
 
-def test_the_line_protocol(shared: StashSim) -> None:
+def test_stderr_lines_become_log_lines(shared: StashSim) -> None:
     sent = "\x01t\x02 trace \n\x01d\x02debug\r\n\n\x01i\x02info\n\x01w\x02warn\n\x01e\x02err\nbare \n"
     levels = [("Trace", "trace"), ("Debug", "debug"), ("Info", "info"), ("Warning", "warn"), ("Error", "err")]
     assert _lines(shared, sent) == [*levels, ("Error", "bare ")]
@@ -107,7 +107,7 @@ def test_the_line_protocol(shared: StashSim) -> None:
     assert _lines(shared, "\x01p\x02half\n")[0][1].startswith("Error parsing progress value 'half'")
 
 
-def test_a_line_of_64_kib_ends_the_reader(shared: StashSim) -> None:
+def test_stderr_line_of_64_kib_ends_reading(shared: StashSim) -> None:
     just = "x" * (64 * 1024 - 1)
     assert _lines(shared, f"{just}\n\x01i\x02after\n") == [("Error", just), ("Info", "after")]
     assert _lines(shared, f"\x01i\x02before\n{just}x\n\x01i\x02after\n") == [("Info", "before")]
@@ -115,7 +115,7 @@ def test_a_line_of_64_kib_ends_the_reader(shared: StashSim) -> None:
 
 
 @pytest.mark.parametrize(("level", "seen"), [("none", []), ("info", ["Info"]), ("nonsense", ["Error"])])
-def test_err_log_is_the_level_of_bare_lines(tmp_path: Path, level: str, seen: list[str]) -> None:
+def test_err_log_sets_the_level_of_bare_lines(tmp_path: Path, level: str, seen: list[str]) -> None:
     with running(tmp_path) as stash:
         text = f"name: Other\nerrLog: {level}\nexec: [python, '{{pluginDir}}/probe.py']\n"
         stash.add_plugin(probe_source(tmp_path, text, "Other"))
@@ -126,7 +126,7 @@ def test_err_log_is_the_level_of_bare_lines(tmp_path: Path, level: str, seen: li
         assert [line.level for line in stash.log if line.message == "[Plugin / Other] bare"] == seen
 
 
-def test_a_plugin_that_cannot_start_stops_the_later_ones(tmp_path: Path) -> None:
+def test_hook_that_cannot_start_stops_the_later_ones(tmp_path: Path) -> None:
     with running(tmp_path) as stash:
         broken = "exec: [no-such-program]\nhooks:\n  - name: x\n    triggeredBy: [Scene.Update.Post]\n"
         stash.add_plugin(probe_source(tmp_path, broken, "Aaa"))
@@ -142,7 +142,7 @@ def test_a_plugin_that_cannot_start_stops_the_later_ones(tmp_path: Path) -> None
         assert len(stash.processes) == 2
 
 
-def test_a_failing_hook_never_fails_the_save(stash: StashSim) -> None:
+def test_failing_hook_does_not_fail_the_save(stash: StashSim) -> None:
     orders(stash, sleep="not a number")
     assert stash.gql(SAVE) == {"sceneUpdate": {"id": "1"}}
     assert stash.processes[0].exit_code == 1
@@ -150,7 +150,7 @@ def test_a_failing_hook_never_fails_the_save(stash: StashSim) -> None:
     assert wanted in [line.message for line in stash.log]
 
 
-def test_the_variants_of_stdin(tmp_path: Path) -> None:
+def test_stdin_variants(tmp_path: Path) -> None:
     with running(tmp_path / "a", relative_plugin_dir=True, null_cookie=True, bind_host="::") as stash:
         stash.gql(SAVE)
         server = stash.processes[0].input["server_connection"]
@@ -165,21 +165,21 @@ def test_the_variants_of_stdin(tmp_path: Path) -> None:
         assert "Partitioned" not in cookie
 
 
-def test_the_interpreter_falls_back_to_the_path(tmp_path: Path) -> None:
+def test_interpreter_falls_back_to_the_path(tmp_path: Path) -> None:
     with running(tmp_path, python="/no/such/python", env={"PATH": os.environ["PATH"]}) as stash:
         stash.gql(SAVE)
         assert os.path.basename(stash.processes[0].argv[0]).startswith("python")
         assert stash.processes[0].exit_code == 0
 
 
-def test_a_large_cover_reaches_the_plugin(stash: StashSim) -> None:
+def test_large_cover_reaches_the_plugin(stash: StashSim) -> None:
     cover = "data:image/png;base64," + "QUJD" * 1_000_000
     stash.gql("mutation($c: String) { sceneUpdate(input: {id: 1, cover_image: $c}) { id } }", {"c": cover})
     assert stash.processes[0].input["args"]["hookContext"]["input"]["cover_image"] == cover
     assert stash.processes[0].exit_code == 0
 
 
-def test_a_plugin_that_does_not_read_is_no_harm(tmp_path: Path) -> None:
+def test_plugin_that_ignores_stdin_does_not_block(tmp_path: Path) -> None:
     with running(tmp_path) as stash:
         deaf = f"exec: ['{sys.executable}', -c, pass]\nhooks:\n  - name: x\n    triggeredBy: [Scene.Update.Post]\n"
         stash.add_plugin(probe_source(tmp_path, deaf, "Deaf"))
@@ -189,7 +189,7 @@ def test_a_plugin_that_does_not_read_is_no_harm(tmp_path: Path) -> None:
         assert any(line.level == "Warning" and "writing input" in line.message for line in stash.log)
 
 
-def test_a_grandchild_that_holds_stdout_blocks_until_the_server_stops(tmp_path: Path) -> None:
+def test_grandchild_holding_stdout_blocks_until_the_server_stops(tmp_path: Path) -> None:
     with running(tmp_path) as stash:
         code = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(2)'])"
         holder = f'exec: ["{sys.executable}", -c, "{code}"]\ntasks:\n  - name: Hold\n'
@@ -203,7 +203,7 @@ def test_a_grandchild_that_holds_stdout_blocks_until_the_server_stops(tmp_path: 
         assert job.status == "CANCELLED"
 
 
-def test_stop_kills_what_still_runs(tmp_path: Path) -> None:
+def test_stop_kills_running_processes(tmp_path: Path) -> None:
     with running(tmp_path) as stash:
         orders(stash, sleep=60)
         waiting = threading.Thread(target=lambda: _ignoring(stash))

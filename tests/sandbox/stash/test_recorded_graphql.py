@@ -13,7 +13,7 @@ import pytest
 from sandbox.library import Library
 from sandbox.stash import StashGraphQLError, StashSim
 
-from .story import Story
+from .recorded_operations import RecordedOperations
 from .support import GOLDEN, ask, golden, operation, orders, running, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
@@ -50,9 +50,9 @@ def check(stash: StashSim, name: str, normal: Callable[[str], str] = lambda text
 
 
 @pytest.fixture(scope="module")
-def recorded_server(story: Story) -> StashSim:
+def recorded_server(operations: RecordedOperations) -> StashSim:
     """The server after the story, with the times and the few values of the recorded one."""
-    store = story.stash.store
+    store = operations.stash.store
     one, two = store.scenes[1], store.scenes[2]
     one.date, one.created_at, one.updated_at = "2020-01", "2026-11-21T22:07:07+11:00", "2026-11-21T22:07:40+11:00"
     one.play_history = ["2026-11-21T11:07:18Z"]
@@ -63,15 +63,15 @@ def recorded_server(story: Story) -> StashSim:
     store.performers[1].updated_at = "2026-11-21T22:07:26+11:00"
     store.studios[1].updated_at = "2026-11-21T22:07:22+11:00"
     store.tags[1].updated_at = "2026-11-21T22:07:23+11:00"
-    return story.stash
+    return operations.stash
 
 
 @pytest.mark.parametrize("name", [name for name in DATA if name != "image-urls"])
-def test_data(recorded_server: StashSim, name: str) -> None:
+def test_query_answers_as_recorded(recorded_server: StashSim, name: str) -> None:
     check(recorded_server, name)
 
 
-def test_image_urls(recorded_server: StashSim) -> None:
+def test_image_urls_answer_as_recorded(recorded_server: StashSim) -> None:
     before = recorded_server.scene(1).updated_at
     recorded_server.scene(1).updated_at = "2026-11-21T22:07:52+11:00"
     check(recorded_server, "image-urls")
@@ -85,7 +85,7 @@ def probe(tmp_path: Path) -> Any:
 
 
 @pytest.mark.parametrize("name", PLUGINS)
-def test_plugins_operations_settings(probe: StashSim, name: str) -> None:
+def test_plugin_requests_answer_as_recorded(probe: StashSim, name: str) -> None:
     if name == "operation-disabled-plugin":
         probe.set_plugin_enabled("Probe", False)
     if name in ("configuration-plugins-set", "configurePlugin-returns-what-is-stored"):
@@ -97,7 +97,7 @@ def _without_times(text: str) -> str:
     return re.sub(TIMES, "TIME", text)
 
 
-def test_a_task_job_from_start_to_end(probe: StashSim) -> None:
+def test_task_job_from_start_to_end(probe: StashSim) -> None:
     for _ in range(9):
         probe.run_task("Probe", "Hello")
     check(probe, "task-start")

@@ -1,4 +1,4 @@
-"""Pictures, health and authentication answer as recorded (stash 6, 8)."""
+"""Pictures, health check and authentication answer as recorded (stash 6, 8)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StashSim]:
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_pictures_and_files(open_server: StashSim, name: str) -> None:
+def test_picture_and_file_requests_answer_as_recorded(open_server: StashSim, name: str) -> None:
     recorded = golden(f"http/{name}.json")
     wanted: dict[str, str] = recorded["headers"]
     sent: dict[str, Any] = dict(recorded["request"]["headers"])
@@ -52,7 +52,7 @@ def test_pictures_and_files(open_server: StashSim, name: str) -> None:
         assert len(body) == recorded["bytes"]
 
 
-def test_the_etag_follows_the_bytes_and_the_link_follows_the_scene(open_server: StashSim) -> None:
+def test_etag_changes_with_the_bytes_and_link_with_the_scene(open_server: StashSim) -> None:
     link = "{ findScene(id: 2) { paths { screenshot } } }"
     before = open_server.gql(link)["findScene"]["paths"]["screenshot"]
     open_server.scene(2).updated_at = "2026-01-01T00:00:00+11:00"
@@ -70,7 +70,7 @@ def test_the_etag_follows_the_bytes_and_the_link_follows_the_scene(open_server: 
 @pytest.mark.parametrize(
     ("sent", "status", "length"), [("bytes=5-", 206, 211), ("bytes=-4", 206, 4), ("bytes=900-", 416, 0)]
 )
-def test_ranges(open_server: StashSim, sent: str, status: int, length: int) -> None:
+def test_range_requests(open_server: StashSim, sent: str, status: int, length: int) -> None:
     answered, headers, body = ask(open_server, "GET", "/scene/1/screenshot?t=1", headers={"Range": sent})
     assert (answered, len(body)) == (status, length)
     assert headers["content-range"].endswith("/216")
@@ -94,7 +94,7 @@ def _same(recorded: dict[str, Any], answered: tuple[int, dict[str, str], bytes])
         assert normal[name] == value, name
 
 
-def test_graphql_without_and_with_a_key(locked: StashSim) -> None:
+def test_locked_graphql_with_and_without_a_key(locked: StashSim) -> None:
     _same(golden("http/auth-graphql-nobody.json"), ask(locked, "POST", "/graphql", VERSION, JSON))
     right = {**JSON, "ApiKey": "APIKEY"}
     _same(golden("http/auth-graphql-right-key.json"), ask(locked, "POST", "/graphql", VERSION, right))
@@ -102,14 +102,14 @@ def test_graphql_without_and_with_a_key(locked: StashSim) -> None:
     _same(golden("http/auth-graphql-wrong-key.json"), ask(locked, "POST", "/graphql", VERSION, wrong))
 
 
-def test_graphql_with_the_cookie_of_a_plugin(locked: StashSim) -> None:
+def test_locked_graphql_with_a_plugins_cookie(locked: StashSim) -> None:
     locked.gql('mutation { sceneUpdate(input: {id: 1, code: "x"}) { id } }')
     cookie = locked.processes[-1].input["server_connection"]["SessionCookie"]["Value"]
     answer = ask(locked, "POST", "/graphql", VERSION, {**JSON, "Cookie": f"session={cookie}"})
     _same(golden("http/auth-graphql-plugin-cookie.json"), answer)
 
 
-def test_pictures_and_assets_of_a_locked_server(locked: StashSim) -> None:
+def test_locked_pictures_and_assets(locked: StashSim) -> None:
     _same(golden("http/auth-image-nobody.json"), ask(locked, "GET", "/scene/1/screenshot"))
     _same(golden("http/auth-plugin-asset-nobody.json"), ask(locked, "GET", "/plugin/Probe/assets/x.js"))
     status = golden("behaviour.json")["image with ?apikey=: status"]
@@ -118,7 +118,7 @@ def test_pictures_and_assets_of_a_locked_server(locked: StashSim) -> None:
     assert ask(locked, "GET", "/login?returnURL=%2F")[1]["content-type"].startswith("text/html")
 
 
-def test_logging_in_and_out(locked: StashSim) -> None:
+def test_login_and_logout(locked: StashSim) -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     assert ask(locked, "POST", "/login", b"username=me&password=wrong", form)[0] == 401
     _, headers, _ = ask(locked, "POST", "/login", b"username=me&password=secret", form)
@@ -127,7 +127,7 @@ def test_logging_in_and_out(locked: StashSim) -> None:
     assert "Max-Age=0" in ask(locked, "GET", "/logout")[1]["set-cookie"]
 
 
-def test_plugin_files(tmp_path: Path) -> None:
+def test_plugin_files_are_served(tmp_path: Path) -> None:
     with running(tmp_path) as stash:
         folder = stash.core.plugins.folder / "Page"
         (folder / "public").mkdir(parents=True)
@@ -150,7 +150,7 @@ def test_plugin_files(tmp_path: Path) -> None:
         ]
 
 
-def test_a_generated_cover_is_a_jpeg_as_recorded(open_server: StashSim) -> None:
+def test_generated_cover_is_a_jpeg_as_recorded(open_server: StashSim) -> None:
     open_server.generate_cover(3)
     _, headers, body = ask(open_server, "GET", "/scene/3/screenshot")
     assert headers["content-type"] == "image/jpeg"
@@ -164,7 +164,7 @@ def test_a_generated_cover_is_a_jpeg_as_recorded(open_server: StashSim) -> None:
 
 
 @pytest.mark.parametrize("sent", ["*", "W/{}", '"other", {}', '"other"'])
-def test_a_mark_is_compared_as_go_does(open_server: StashSim, sent: str) -> None:
+def test_if_none_match_is_compared_as_in_go(open_server: StashSim, sent: str) -> None:
     mark = ask(open_server, "GET", "/scene/1/screenshot")[1]["etag"]
     status, _, body = ask(open_server, "GET", "/scene/1/screenshot", headers={"If-None-Match": sent.format(mark)})
     assert (status, body == b"") == ((200, False) if sent == '"other"' else (304, True))

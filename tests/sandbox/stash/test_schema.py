@@ -1,4 +1,4 @@
-"""The simulator's schema is a part of the real one, name for name and type for type."""
+"""The simulator's schema is a part of the real one, with the same names and types."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _served(schema: GraphQLSchema) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_every_type_field_argument_and_value_is_recorded(version: tuple[int, int]) -> None:
+def test_schema_is_part_of_the_recorded_one(version: tuple[int, int]) -> None:
     types = golden(VERSIONS[version])
     for name, kind in _served(build(version)).items():
         recorded = types[name]
@@ -54,7 +54,7 @@ def test_every_type_field_argument_and_value_is_recorded(version: tuple[int, int
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_what_is_deprecated_is_marked(version: tuple[int, int]) -> None:
+def test_schema_marks_deprecated_fields(version: tuple[int, int]) -> None:
     types = golden(VERSIONS[version])
     for name, kind in _served(build(version)).items():
         if isinstance(kind, GraphQLObjectType):
@@ -63,7 +63,7 @@ def test_what_is_deprecated_is_marked(version: tuple[int, int]) -> None:
                 assert bool(field.deprecation_reason) == bool(real.get("deprecated")) or version < (0, 30)
 
 
-def test_the_old_version_lacks_what_came_later() -> None:
+def test_old_schema_lacks_later_fields() -> None:
     old, new = build((0, 27)), build((0, 30))
     assert set(old.type_map) < set(new.type_map)
     studio = old.type_map["Studio"]

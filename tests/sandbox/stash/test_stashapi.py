@@ -1,4 +1,4 @@
-"""The simulator driven with unmodified stashapi, as many plugins do it."""
+"""The simulator used through unmodified stashapi, as by many plugins."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def api(stash: StashSim) -> Iterator[Any]:
     found.s.close()
 
 
-def test_finding(api: Any, stash: StashSim) -> None:
+def test_stashapi_finds_rows(api: Any, stash: StashSim) -> None:
     scene = api.find_scene(1)
     assert scene["title"] == stash.scene(1).title
     assert [tag["name"] for tag in scene["tags"]] == sorted(tag["name"] for tag in scene["tags"])
@@ -40,7 +40,7 @@ def test_finding(api: Any, stash: StashSim) -> None:
     assert api.find_groups(get_count=True)[0] == len(stash.store.groups)
 
 
-def test_changing(api: Any, stash: StashSim) -> None:
+def test_stashapi_changes_rows(api: Any, stash: StashSim) -> None:
     assert api.update_scene({"id": 2, "title": "by stashapi"}) == "2"
     assert stash.scene(2).title == "by stashapi"
     api.update_scenes({"ids": [2, 3], "organized": True})
@@ -49,7 +49,7 @@ def test_changing(api: Any, stash: StashSim) -> None:
     assert api.find_scene(3) is None
 
 
-def test_settings_tasks_and_raw_queries(api: Any) -> None:
+def test_stashapi_settings_tasks_and_raw_queries(api: Any) -> None:
     assert api.configure_plugin("Probe", {"switch": True, "number": 5}) == {"number": 5, "switch": True}
     assert api.find_plugin_config("Probe") == {"number": 5, "switch": True}
     number = api.run_plugin_task("Probe", "Hello", {"days": 3})
@@ -59,7 +59,7 @@ def test_settings_tasks_and_raw_queries(api: Any) -> None:
     assert api.get_configuration()["general"]["apiKey"] == ""
 
 
-def test_with_a_password_the_key_outlives_the_cookie(tmp_path: Path) -> None:
+def test_api_key_works_after_the_cookie_has_expired(tmp_path: Path) -> None:
     with running(tmp_path, username="me", password="pw", api_key="KEY") as stash:
         connection = {"Scheme": "http", "Host": "0.0.0.0", "Port": stash.port, "ApiKey": "KEY"}
         api = StashInterface(connection, force_api_key=True)

@@ -1,4 +1,4 @@
-"""The host page's files, and subscriptions over a WebSocket, spoken here by hand."""
+"""The files of the host page, and subscriptions over a hand-written WebSocket client."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def connected(stash: StashSim, *queries: str) -> Iterator[Socket]:
     there.close()
 
 
-def test_the_handshake_is_proven(stash: StashSim) -> None:
+def test_websocket_handshake(stash: StashSim) -> None:
     there = Socket(stash.port)
     assert there.head.startswith("HTTP/1.1 101")
     assert f"Sec-WebSocket-Accept: {there.proof}" in there.head
@@ -94,13 +94,13 @@ def test_the_handshake_is_proven(stash: StashSim) -> None:
     there.close()
 
 
-def test_another_protocol_is_refused(stash: StashSim) -> None:
+def test_unknown_subprotocol_is_refused(stash: StashSim) -> None:
     there = Socket(stash.port, "soap")
     assert there.head.startswith("HTTP/1.1 400")
     there.close()
 
 
-def test_jobs_are_told_from_beginning_to_end(stash: StashSim) -> None:
+def test_jobs_subscription_reports_start_to_end(stash: StashSim) -> None:
     with connected(stash, JOBS) as there:
         stash.gql('mutation { runPluginTask(plugin_id: "Probe", task_name: "Sleep") }')
         subscription = [there.message()]
@@ -113,7 +113,7 @@ def test_jobs_are_told_from_beginning_to_end(stash: StashSim) -> None:
     assert events[-1]["job"]["status"] == "CANCELLED"
 
 
-def test_log_lines_of_every_level_are_told(stash: StashSim) -> None:
+def test_logging_subscription_sends_every_level(stash: StashSim) -> None:
     with connected(stash, LOG) as there:
         stash.core.log.write("Debug", "Scene.Update.Post [Probe]: returned: " + "x" * 70_000)
         [line] = there.message()["payload"]["data"]["loggingSubscribe"]
@@ -121,7 +121,7 @@ def test_log_lines_of_every_level_are_told(stash: StashSim) -> None:
     assert line["message"].startswith("Scene.Update.Post [Probe]")
 
 
-def test_what_the_schema_does_not_have_is_an_error_and_what_is_over_is_told_no_more(stash: StashSim) -> None:
+def test_unknown_subscription_is_an_error_and_a_completed_one_is_silent(stash: StashSim) -> None:
     with connected(stash) as there:
         there.send({"id": "7", "type": "subscribe", "payload": {"query": "subscription { nothing }"}})
         assert there.message()["type"] == "error"
@@ -132,7 +132,7 @@ def test_what_the_schema_does_not_have_is_an_error_and_what_is_over_is_told_no_m
         assert there.message() == {"type": "pong"}
 
 
-def test_the_page_of_the_bundle_is_served_with_stash_s_policy(tmp_path: Path) -> None:
+def test_host_page_is_served_with_stashs_content_policy(tmp_path: Path) -> None:
     bundle = tmp_path / "bundle"
     bundle.mkdir()
     (bundle / "host.js").write_text("// the page")
@@ -148,7 +148,7 @@ def test_the_page_of_the_bundle_is_served_with_stash_s_policy(tmp_path: Path) ->
             assert "javascript" in answer.headers["Content-Type"]
 
 
-def test_without_node_there_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_build_without_node_reports_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
     assert hostpage.built() is None
@@ -157,7 +157,7 @@ def test_without_node_there_is_a_sentence(tmp_path: Path, monkeypatch: pytest.Mo
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_npm_says_is_passed_on_and_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_build_reports_npms_error_and_leaves_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("node", "npm"):
         (tmp_path / name).write_text("#!/bin/sh\necho 'npm error no network' >&2\nexit 1\n")
         (tmp_path / name).chmod(0o755)

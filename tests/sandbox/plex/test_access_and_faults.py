@@ -1,4 +1,4 @@
-"""Who gets in, and everything that goes wrong on purpose (plex 1.3, 1.4, 11.2)."""
+"""Access rules and fault switches (plex 1.3, 1.4, 11.2)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def bare() -> requests.Session:
     return session
 
 
-def test_the_token_goes_in_a_header_or_in_the_query(plex: PlexSim, scenes: Section, bare: requests.Session) -> None:
+def test_token_in_header_or_query(plex: PlexSim, scenes: Section, bare: requests.Session) -> None:
     with bare:
         assert bare.get(f"{plex.url}/identity").status_code == 200
         for url, headers in (
@@ -39,14 +39,14 @@ def test_the_token_goes_in_a_header_or_in_the_query(plex: PlexSim, scenes: Secti
         assert bare.get(f"{plex.url}/?X-Plex-Token={plex.token}").status_code == 200
 
 
-def test_an_unclaimed_server_ignores_tokens(plex: PlexSim, bare: requests.Session) -> None:
+def test_unclaimed_server_ignores_tokens(plex: PlexSim, bare: requests.Session) -> None:
     plex.identity.claimed = False
     with bare:
         assert bare.get(plex.url).status_code == 200
         assert bare.get(plex.url, headers={"X-Plex-Token": "wrong"}).status_code == 200
 
 
-def test_a_guest_reads_and_cannot_edit(plex: PlexSim, scenes: Section, bare: requests.Session) -> None:
+def test_guest_may_read_but_not_edit(plex: PlexSim, scenes: Section, bare: requests.Session) -> None:
     plex.identity.guests.add("guest")
     with bare:
         bare.headers["X-Plex-Token"] = "guest"
@@ -60,19 +60,19 @@ def test_a_guest_reads_and_cannot_edit(plex: PlexSim, scenes: Section, bare: req
     [("plex.example.org", 401), ("plex.example.org:32400", 401), ("localhost:1", 200), ("10.0.0.1", 200),
      ("[::1]:5", 200), ("10-0-0-1.abc.plex.direct:32400", 200), ("my.plex", 200)],
 )  # fmt: skip
-def test_unknown_host_names_are_turned_away(plex: PlexSim, http: requests.Session, host: str, status: int) -> None:
+def test_unknown_host_name_is_refused(plex: PlexSim, http: requests.Session, host: str, status: int) -> None:
     plex.identity.hosts.add("my.plex")
     assert http.get(plex.url, headers={"Host": host}).status_code == status
 
 
-def test_a_request_line_may_be_too_long(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_too_long_request_line_is_refused(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     plex.url_limit = 300
     assert http.put(f"{plex.url}/library/sections/1/all?type=1&id=1&title.value={'x' * 100}").status_code == 200
     assert http.put(f"{plex.url}/library/sections/1/all?type=1&id=1&title.value={'y' * 300}").status_code == 400
     assert plex.item(1).title == "x" * 100
 
 
-def test_maintenance_holds_for_everything(plex: PlexSim, http: requests.Session) -> None:
+def test_maintenance_affects_every_request(plex: PlexSim, http: requests.Session) -> None:
     plex.faults.status = 503
     for path in ("/identity", "/", "/library/sections"):
         assert http.get(plex.url + path).status_code == 503
@@ -83,7 +83,7 @@ def test_maintenance_holds_for_everything(plex: PlexSim, http: requests.Session)
     assert plex.counters["GET /"] == 3
 
 
-def test_starting_up_refuses_writes_only(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_starting_up_refuses_only_writes(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     plex.faults.starting_up = True
     assert http.get(plex.url).status_code == 200
     answer = http.put(f"{plex.url}/library/sections/1/all?type=1&id=1&title.value=x")
@@ -93,15 +93,13 @@ def test_starting_up_refuses_writes_only(plex: PlexSim, scenes: Section, http: r
     assert plex.writes == []
 
 
-def test_every_third_write_meets_a_busy_database(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_busy_every_fails_every_third_write(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     plex.faults.busy_every = 3
     url = f"{plex.url}/library/sections/1/all?type=1&id=1&title.value=x"
     assert [http.put(url).status_code for _ in range(6)] == [200, 200, 500, 200, 200, 500]
 
 
-def test_faults_end_after_so_many_requests_and_meet_only_some(
-    plex: PlexSim, scenes: Section, http: requests.Session
-) -> None:
+def test_fault_ends_after_its_number_of_requests(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     plex.faults.set(status=500, times=2, only="^GET /library")
     paths = ("/", "/library", "/", "/library", "/library")
     assert [http.get(plex.url + path).status_code for path in paths] == [200, 500, 200, 500, 200]
@@ -109,7 +107,7 @@ def test_faults_end_after_so_many_requests_and_meet_only_some(
         plex.faults.set(nonsense=1)
 
 
-def test_a_reset_connection(plex: PlexSim, http: requests.Session) -> None:
+def test_reset_connection(plex: PlexSim, http: requests.Session) -> None:
     plex.faults.set(reset=True, times=1)
     with pytest.raises(requests.ConnectionError):
         http.get(plex.url)
@@ -117,7 +115,7 @@ def test_a_reset_connection(plex: PlexSim, http: requests.Session) -> None:
     assert [line.status for line in plex.requests] == [0, 200]
 
 
-def test_a_closed_port_opens_again_at_the_same_address(plex: PlexSim, http: requests.Session) -> None:
+def test_refused_port_opens_again_at_the_same_address(plex: PlexSim, http: requests.Session) -> None:
     url = plex.url
     plex.faults.refuse()
     with pytest.raises(requests.ConnectionError):
@@ -136,7 +134,7 @@ def test_idle_connections_are_closed(plex: PlexSim, http: requests.Session) -> N
     assert http.get(plex.url).status_code == 200
 
 
-def test_a_hanging_write_is_not_carried_out_when_the_client_leaves(
+def test_hanging_write_is_not_applied_after_a_disconnect(
     plex: PlexSim, scenes: Section, http: requests.Session, wait: Wait
 ) -> None:
     plex.faults.hang = True
@@ -146,14 +144,16 @@ def test_a_hanging_write_is_not_carried_out_when_the_client_leaves(
     assert plex.item(1).title == "scene 00"
 
 
-def test_or_it_is_and_only_the_answer_hangs(plex: PlexSim, scenes: Section, http: requests.Session, wait: Wait) -> None:
+def test_hang_after_applies_the_write_and_holds_the_answer(
+    plex: PlexSim, scenes: Section, http: requests.Session, wait: Wait
+) -> None:
     plex.faults.set(hang=True, hang_after=True)
     with pytest.raises(requests.ReadTimeout):
         http.put(f"{plex.url}/library/sections/1/all?type=1&id=1&title.value=x", timeout=0.1)
     wait(lambda: plex.item(1).title == "x")
 
 
-def test_a_hang_ends_when_it_is_cleared_or_after_its_time(plex: PlexSim, http: requests.Session, wait: Wait) -> None:
+def test_hang_ends_when_cleared_or_after_its_time(plex: PlexSim, http: requests.Session, wait: Wait) -> None:
     plex.faults.hang = True
     answers: list[int] = []
     caller = threading.Thread(target=lambda: answers.append(http.get(plex.url).status_code))
@@ -169,7 +169,7 @@ def test_a_hang_ends_when_it_is_cleared_or_after_its_time(plex: PlexSim, http: r
     assert time.monotonic() - begun >= 0.05
 
 
-def test_slowness(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_latency_switches(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     def seconds(method: str, path: str) -> float:
         begun = time.monotonic()
         http.request(method, plex.url + path)

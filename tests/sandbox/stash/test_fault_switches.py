@@ -1,4 +1,4 @@
-"""The switches beyond those of the wire's own tests: which requests they meet, and how an answer is spoiled."""
+"""Fault switches: which requests they affect, and how they corrupt an answer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def status(stash: StashSim) -> int:
     return ask(stash, "POST", "/graphql", BODY, JSON)[0]
 
 
-def test_by_number_by_kind_and_by_time(stash: StashSim) -> None:
+def test_fault_scope_by_number_kind_and_time(stash: StashSim) -> None:
     stash.faults.set(status=502, only="graphql", skip=1, times=2)
     assert ask(stash, "GET", "/healthz")[0] == 200
     assert [status(stash) for _ in range(5)] == [200, 502, 502, 200, 200]
@@ -38,7 +38,7 @@ def test_by_number_by_kind_and_by_time(stash: StashSim) -> None:
         stash.faults.set(nonsense=1)
 
 
-def test_one_field_is_lost_and_the_others_are_answered(stash: StashSim) -> None:
+def test_beside_data_answers_the_other_fields(stash: StashSim) -> None:
     stash.faults.set(beside_data=True)
     with pytest.raises(StashGraphQLError) as caught:
         stash.gql(QUERY)
@@ -49,7 +49,7 @@ def test_one_field_is_lost_and_the_others_are_answered(stash: StashSim) -> None:
     assert stash.gql(QUERY)["version"]
 
 
-def test_a_reset_and_a_proxys_page(stash: StashSim) -> None:
+def test_reset_and_proxy_page(stash: StashSim) -> None:
     stash.faults.set(reset=True)
     with pytest.raises((ConnectionError, http.client.HTTPException)):
         stash.gql(QUERY)
@@ -60,7 +60,7 @@ def test_a_reset_and_a_proxys_page(stash: StashSim) -> None:
 
 
 @pytest.mark.parametrize("how", [name for name in CORRUPTIONS if name != "half"])
-def test_a_spoiled_answer(stash: StashSim, how: str) -> None:
+def test_corrupted_answer(stash: StashSim, how: str) -> None:
     body = b'{"query": "{ findScene(id: 1) { id title details } }"}'
     good = ask(stash, "POST", "/graphql", body, JSON)
     stash.faults.set(corrupt=how)
@@ -69,7 +69,7 @@ def test_a_spoiled_answer(stash: StashSim, how: str) -> None:
     assert corrupted[2] != good[2] or (how == "latin-1" and good[2].isascii())
 
 
-def test_half_a_body_and_one_that_drips(stash: StashSim) -> None:
+def test_truncated_and_slow_body(stash: StashSim) -> None:
     stash.faults.set(corrupt="half")
     with pytest.raises(http.client.IncompleteRead):
         ask(stash, "POST", "/graphql", BODY, JSON)

@@ -1,4 +1,4 @@
-"""The switches that narrow a fault, and those that spoil an answer (plex 11.2)."""
+"""The switches that limit a fault, and those that corrupt an answer (plex 11.2)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def statuses(http: requests.Session, plex: PlexSim, path: str, count: int) -> li
     return [http.get(plex.url + path).status_code for _ in range(count)]
 
 
-def test_a_window_counts_only_what_it_concerns() -> None:
+def test_fault_scope_counts_only_matching_requests() -> None:
     window = FaultScope()
     assert window.applies_to("GET /")
     window.clear_scope()
@@ -40,7 +40,7 @@ def test_a_window_counts_only_what_it_concerns() -> None:
     assert [window.applies_to("PUT /") for _ in range(2)] == [True, True]
 
 
-def test_by_the_number_of_the_request(plex: PlexSim, http: requests.Session) -> None:
+def test_fault_by_request_number(plex: PlexSim, http: requests.Session) -> None:
     plex.faults.set(status=500, skip=2, times=2)
     assert statuses(http, plex, "/identity", 6) == [200, 200, 500, 500, 200, 200]
     plex.faults.set(status=429, every=3, headers=[("Retry-After", "7")])
@@ -50,7 +50,7 @@ def test_by_the_number_of_the_request(plex: PlexSim, http: requests.Session) -> 
     assert http.get(f"{plex.url}/identity").headers["Retry-After"] == "7"
 
 
-def test_by_the_time(plex: PlexSim, http: requests.Session) -> None:
+def test_fault_by_time(plex: PlexSim, http: requests.Session) -> None:
     clock = Clock()
     plex.faults.clock = clock
     plex.faults.set(status=500, between=(10.0, 20.0))
@@ -60,7 +60,7 @@ def test_by_the_time(plex: PlexSim, http: requests.Session) -> None:
     assert found == [200, 200, 500, 500, 200]
 
 
-def test_a_connection_that_is_closed_without_an_answer(plex: PlexSim, http: requests.Session) -> None:
+def test_connection_closed_without_an_answer(plex: PlexSim, http: requests.Session) -> None:
     plex.faults.set(drop=True, times=1)
     with pytest.raises(requests.ConnectionError):
         http.get(plex.url)
@@ -68,7 +68,7 @@ def test_a_connection_that_is_closed_without_an_answer(plex: PlexSim, http: requ
 
 
 @pytest.mark.parametrize("kind", [{"reset": True}, {"drop": True}, {"status": 500}, {"page": 200}], ids=str)
-def test_a_write_whose_answer_is_lost(
+def test_write_whose_answer_is_lost(
     plex: PlexSim, scenes: Section, http: requests.Session, kind: dict[str, object]
 ) -> None:
     plex.faults.set(**kind, times=1)
@@ -81,7 +81,7 @@ def test_a_write_whose_answer_is_lost(
         assert plex.item(1).title == ("new" if after else "scene 00")
 
 
-def test_a_proxy_answers_in_its_place(plex: PlexSim, http: requests.Session) -> None:
+def test_proxy_page_replaces_the_answer(plex: PlexSim, http: requests.Session) -> None:
     plex.faults.set(page=200)
     answer = http.get(plex.url)
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
@@ -90,7 +90,7 @@ def test_a_proxy_answers_in_its_place(plex: PlexSim, http: requests.Session) -> 
 
 
 @pytest.mark.parametrize("how", [name for name in CORRUPTIONS if name != "half"])
-def test_a_spoiled_answer_arrives_whole_and_is_not_what_it_was(
+def test_corrupted_answer_arrives_complete_but_changed(
     plex: PlexSim, scenes: Section, http: requests.Session, how: str
 ) -> None:
     plex.item(1).title = "Ünï"
@@ -105,7 +105,7 @@ def test_a_spoiled_answer_arrives_whole_and_is_not_what_it_was(
 
 
 @pytest.mark.parametrize("compress", [True, False])
-def test_half_a_body(plex: PlexSim, scenes: Section, http: requests.Session, compress: bool) -> None:
+def test_half_a_body_breaks_off(plex: PlexSim, scenes: Section, http: requests.Session, compress: bool) -> None:
     plex.compress = compress
     plex.faults.set(corrupt="half", times=1)
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
@@ -113,7 +113,7 @@ def test_half_a_body(plex: PlexSim, scenes: Section, http: requests.Session, com
     assert http.get(f"{plex.url}/library/sections/1/all?type=1").status_code == 200
 
 
-def test_a_body_that_drips(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_slow_body(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     plex.faults.set(drip=0.1)
     good = http.get(f"{plex.url}/library/sections/1/all?type=1")
     assert good.elapsed.total_seconds() < 5

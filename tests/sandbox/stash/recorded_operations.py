@@ -1,4 +1,4 @@
-"""The story that was recorded from a real server, told again to the simulator: one operation after the other."""
+"""The operations that were recorded from a real server, repeated on the simulator one by one."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FILES = [
 
 
 @dataclass
-class Story:
+class RecordedOperations:
     """For each operation: the stdin of its processes and whether its scene's ``updated_at`` moved."""
 
     stash: StashSim
@@ -65,73 +65,73 @@ class Story:
         self.step(name, lambda: self.mutate(mutation, **variables), scene)
 
 
-def tell(stash: StashSim) -> Story:
+def run_recorded_operations(stash: StashSim) -> RecordedOperations:
     """Tell the story to an empty server with the probe; scenes 1, 2, 5 and 6 are left."""
-    story = Story(stash)
-    story.step("scan-new-file", lambda: stash.scan_new_files(FILES))
-    _things(story)
-    _scenes(story)
-    _renames(story)
-    _files(story)
-    return story
+    operations = RecordedOperations(stash)
+    operations.step("scan-new-file", lambda: stash.scan_new_files(FILES))
+    _things(operations)
+    _scenes(operations)
+    _renames(operations)
+    _files(operations)
+    return operations
 
 
-def _things(story: Story) -> None:
+def _things(operations: RecordedOperations) -> None:
     performer = "mutation($i: PerformerCreateInput!) { performerCreate(input: $i) { id } }"
     tag = "mutation($i: TagCreateInput!) { tagCreate(input: $i) { id } }"
-    story.sent("studio-create", 'mutation { studioCreate(input: {name: "Studio A"}) { id } }')
-    story.sent("performer-create", performer, i={"name": "Ann"})
-    story.sent("tag-create", tag, i={"name": "one tag"})
-    story.sent("group-create", 'mutation { groupCreate(input: {name: "A group"}) { id } }')
-    story.mutate(performer, i={"name": "Bea"})
-    story.mutate(tag, i={"name": "two tag"})
+    operations.sent("studio-create", 'mutation { studioCreate(input: {name: "Studio A"}) { id } }')
+    operations.sent("performer-create", performer, i={"name": "Ann"})
+    operations.sent("tag-create", tag, i={"name": "one tag"})
+    operations.sent("group-create", 'mutation { groupCreate(input: {name: "A group"}) { id } }')
+    operations.mutate(performer, i={"name": "Bea"})
+    operations.mutate(tag, i={"name": "two tag"})
 
 
-def _scenes(story: Story) -> None:
+def _scenes(operations: RecordedOperations) -> None:
     update = "mutation($i: SceneUpdateInput!) { sceneUpdate(input: $i) { id } }"
-    story.sent("scene-form-save", update, 1, i=FORM)
-    story.sent("scene-save-without-changes", update, 1, i=FORM)
-    story.sent("scene-organized-click", update, 1, i={"id": "1", "organized": True})
-    story.sent("scene-rating-click", update, 1, i={"id": "1", "rating100": 80})
-    story.sent("scene-clear-date", update, 1, i={"id": "1", "date": None})
+    operations.sent("scene-form-save", update, 1, i=FORM)
+    operations.sent("scene-save-without-changes", update, 1, i=FORM)
+    operations.sent("scene-organized-click", update, 1, i={"id": "1", "organized": True})
+    operations.sent("scene-rating-click", update, 1, i={"id": "1", "rating100": 80})
+    operations.sent("scene-clear-date", update, 1, i={"id": "1", "date": None})
     bulk = "mutation($i: BulkSceneUpdateInput!) { bulkSceneUpdate(input: $i) { id } }"
     change = {"ids": ["1", "2", "3"], "organized": True, "tag_ids": {"ids": ["1"], "mode": "ADD"}}
-    story.sent("bulk-add-tag", bulk, 1, i=change)
+    operations.sent("bulk-add-tag", bulk, 1, i=change)
     several = "mutation($i: [SceneUpdateInput!]!) { scenesUpdate(input: $i) { id } }"
     changes = [{"id": "1", "title": "A1"}, {"id": "2", "title": "A2", "date": "2021-02-03"}]
-    story.sent("scenes-update", several, 1, i=changes)
-    story.sent("scene-create", 'mutation { sceneCreate(input: {title: "By hand"}) { id } }')
-    story.sent("play", "mutation { sceneAddPlay(id: 1) { count } }", 1)
-    story.sent("o-counter", "mutation { sceneAddO(id: 1) { count } }", 1)
-    story.sent("resume-time", "mutation { sceneSaveActivity(id: 1, resume_time: 3.5, playDuration: 1) }", 1)
+    operations.sent("scenes-update", several, 1, i=changes)
+    operations.sent("scene-create", 'mutation { sceneCreate(input: {title: "By hand"}) { id } }')
+    operations.sent("play", "mutation { sceneAddPlay(id: 1) { count } }", 1)
+    operations.sent("o-counter", "mutation { sceneAddO(id: 1) { count } }", 1)
+    operations.sent("resume-time", "mutation { sceneSaveActivity(id: 1, resume_time: 3.5, playDuration: 1) }", 1)
 
 
-def _renames(story: Story) -> None:
+def _renames(operations: RecordedOperations) -> None:
     for word, kind in (("performer", "Performer"), ("studio", "Studio"), ("tag", "Tag"), ("group", "Group")):
         query = f"mutation($i: {kind}UpdateInput!) {{ {word}Update(input: $i) {{ id }} }}"
-        story.sent(f"{word}-rename", query, 1, i={"id": "1", "name": f"renamed {word}"})
+        operations.sent(f"{word}-rename", query, 1, i={"id": "1", "name": f"renamed {word}"})
     bulk = "mutation { bulkPerformerUpdate(input: {ids: [1, 2], favorite: true}) { id } }"
-    story.sent("performer-bulk", bulk, 1)
+    operations.sent("performer-bulk", bulk, 1)
     marker = 'input: {title: "m", seconds: 1, scene_id: 1, primary_tag_id: 1}'
-    story.sent("marker-create", f"mutation {{ sceneMarkerCreate({marker}) {{ id }} }}", 1)
-    story.sent("tags-merge", "mutation { tagsMerge(input: {source: [2], destination: 1}) { id } }", 1)
-    story.sent("performers-destroy", "mutation { performersDestroy(ids: [2]) }", 1)
-    story.step("generate-cover", lambda: story.stash.generate_cover(1), 1)
-    story.step("autotag", lambda: story.stash.autotag(5, studio_id=1), 5)
-    story.step("scene-merge", lambda: story.stash.merge([3], 2), 2)
+    operations.sent("marker-create", f"mutation {{ sceneMarkerCreate({marker}) {{ id }} }}", 1)
+    operations.sent("tags-merge", "mutation { tagsMerge(input: {source: [2], destination: 1}) { id } }", 1)
+    operations.sent("performers-destroy", "mutation { performersDestroy(ids: [2]) }", 1)
+    operations.step("generate-cover", lambda: operations.stash.generate_cover(1), 1)
+    operations.step("autotag", lambda: operations.stash.autotag(5, studio_id=1), 5)
+    operations.step("scene-merge", lambda: operations.stash.merge([3], 2), 2)
 
 
-def _files(story: Story) -> None:
-    stash = story.stash
-    story.step("scan-copy-of-a-file", lambda: stash.scan_copy_of_a_file(4, "/data/B/clip 8 é.mp4"), 4)
-    story.step("scan-file-renamed", lambda: stash.scan_file_renamed(4, "/data/B/clip 8 é renamed.mp4"), 4)
-    story.step("scan-file-touched", lambda: stash.scan_file_touched(4), 4)
-    story.step("scan-folder-renamed", lambda: stash.rename_folder("/data/B", "/data/C"), 4)
-    story.files_after_rename = stash.paths(4)
-    story.step("clean-one-of-two-files", lambda: stash.clean_one_of_two_files(4), 4)
-    story.step("clean-last-file", lambda: stash.clean_last_file(4))
-    story.sent("scene-destroy", "mutation { sceneDestroy(input: {id: 9}) }")
-    story.sent("scenes-destroy", "mutation { scenesDestroy(input: {ids: [7, 8]}) }")
+def _files(operations: RecordedOperations) -> None:
+    stash = operations.stash
+    operations.step("scan-copy-of-a-file", lambda: stash.scan_copy_of_a_file(4, "/data/B/clip 8 é.mp4"), 4)
+    operations.step("scan-file-renamed", lambda: stash.scan_file_renamed(4, "/data/B/clip 8 é renamed.mp4"), 4)
+    operations.step("scan-file-touched", lambda: stash.scan_file_touched(4), 4)
+    operations.step("scan-folder-renamed", lambda: stash.rename_folder("/data/B", "/data/C"), 4)
+    operations.files_after_rename = stash.paths(4)
+    operations.step("clean-one-of-two-files", lambda: stash.clean_one_of_two_files(4), 4)
+    operations.step("clean-last-file", lambda: stash.clean_last_file(4))
+    operations.sent("scene-destroy", "mutation { sceneDestroy(input: {id: 9}) }")
+    operations.sent("scenes-destroy", "mutation { scenesDestroy(input: {ids: [7, 8]}) }")
 
 
 def shape(stdin: dict[str, Any]) -> str:

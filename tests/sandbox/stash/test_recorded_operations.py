@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from .story import Story, recorded_stdin, shape
+from .recorded_operations import RecordedOperations, recorded_stdin, shape
 from .support import golden
 
 pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
@@ -18,22 +18,22 @@ STDIN = recorded_stdin()
 
 
 @pytest.mark.parametrize("operation", COUNTS)
-def test_as_many_processes_as_recorded(story: Story, operation: str) -> None:
-    assert len(story.stdin[operation]) == COUNTS[operation]
+def test_operation_starts_as_many_processes_as_recorded(operations: RecordedOperations, operation: str) -> None:
+    assert len(operations.stdin[operation]) == COUNTS[operation]
 
 
 @pytest.mark.parametrize("operation", MOVED)
-def test_updated_at_moves_as_recorded(story: Story, operation: str) -> None:
-    assert story.moved[operation] == MOVED[operation]
+def test_operation_changes_updated_at_as_recorded(operations: RecordedOperations, operation: str) -> None:
+    assert operations.moved[operation] == MOVED[operation]
 
 
 @pytest.mark.parametrize("name", [name for name in STDIN if not name.startswith("task-")])
-def test_stdin_is_as_recorded(story: Story, name: str) -> None:
+def test_operation_sends_the_recorded_stdin(operations: RecordedOperations, name: str) -> None:
     operation, _, number = name.rpartition("-") if re.search(r"-\d$", name) else (name, "", "1")
-    written = [shape(stdin) for stdin in story.stdin[operation]]
+    written = [shape(stdin) for stdin in operations.stdin[operation]]
     assert STDIN[name] == written[int(number) - 1]
 
 
-def test_a_renamed_folder_changes_the_paths(story: Story) -> None:
+def test_renamed_folder_changes_the_paths(operations: RecordedOperations) -> None:
     recorded = BEHAVIOUR["files of scene 4 after its folder was renamed"]
-    assert [path.lstrip("/") for path in story.files_after_rename] == recorded
+    assert [path.lstrip("/") for path in operations.files_after_rename] == recorded

@@ -40,7 +40,7 @@ def _send(stash: StashSim, **body: Any) -> tuple[int, Any]:
         ("", "no operation provided"),
     ],
 )
-def test_invalid_queries_are_not_executed(stash: StashSim, query: str, message: str | None) -> None:
+def test_invalid_query_is_not_executed(stash: StashSim, query: str, message: str | None) -> None:
     status, body = _send(stash, query=query)
     assert status == 422
     assert body["data"] is None
@@ -62,7 +62,7 @@ def test_invalid_queries_are_not_executed(stash: StashSim, query: str, message: 
         ("$v: CriterionModifier!", {"v": "NOPE"}, "NOPE is not a valid CriterionModifier", ["variable", "v"]),
     ],
 )
-def test_variables(stash: StashSim, declared: str, given: Any, message: str, path: list[Any]) -> None:
+def test_invalid_variable_is_refused(stash: StashSim, declared: str, given: Any, message: str, path: list[Any]) -> None:
     fields = {"Int!": "findScenes(scene_ids: [$v]) { count }", "SceneUpdateInput!": "sceneUpdate(input: $v) { id }"}
     fields["[SceneUpdateInput!]!"] = "scenesUpdate(input: $v) { id }"
     fields["CriterionModifier!"] = 'findScenes(scene_filter: {title: {value: "", modifier: $v}}) { count }'
@@ -72,7 +72,7 @@ def test_variables(stash: StashSim, declared: str, given: Any, message: str, pat
     assert (status, body["errors"][0]["message"], body["errors"][0]["path"]) == (422, message, path)
 
 
-def test_lenient_variables(stash: StashSim) -> None:
+def test_lenient_variables_are_accepted(stash: StashSim) -> None:
     update = "mutation($i: SceneUpdateInput!) { sceneUpdate(input: $i) { id title rating100 } }"
     given = {"i": {"id": 1, "title": 5, "rating100": "70"}, "undeclared": 1}
     assert stash.gql(update, given)["sceneUpdate"] == {"id": "1", "title": "5", "rating100": 70}
@@ -80,7 +80,7 @@ def test_lenient_variables(stash: StashSim) -> None:
     assert stash.gql(query, {"n": 3})["findScenes"]["count"] == 1
 
 
-def test_operations_by_name_fragments_and_get(stash: StashSim) -> None:
+def test_named_operations_fragments_and_get_requests(stash: StashSim) -> None:
     two = "query A { version { ...V } } query B { systemStatus { status } } fragment V on Version { version }"
     assert _send(stash, query=two, operationName="B")[1]["data"] == {"systemStatus": {"status": "OK"}}
     spread = (
@@ -96,7 +96,7 @@ def test_operations_by_name_fragments_and_get(stash: StashSim) -> None:
     assert ("GET", ("__typename", "version")) in [(seen.method, seen.fields) for seen in stash.requests]
 
 
-def test_an_old_server_ignores_accept_and_takes_full_dates_only(tmp_path: Path) -> None:
+def test_old_server_ignores_accept_and_accepts_only_full_dates(tmp_path: Path) -> None:
     with running(tmp_path, version="v0.27.2") as stash:
         body = b'{"query":"{nope}"}'
         status, headers, _ = ask(stash, "POST", "/graphql", body, {**JSON, "Accept": "*/*"})
@@ -116,13 +116,13 @@ def test_an_old_server_ignores_accept_and_takes_full_dates_only(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("date", "stored"), [("2020-02-29", "2020-02-29"), ("2020-02", "2020-02"), ("2020", "2020"), ("", None)]
 )
-def test_dates(stash: StashSim, date: str, stored: str | None) -> None:
+def test_valid_date_is_stored(stash: StashSim, date: str, stored: str | None) -> None:
     query = "mutation($d: String) { sceneUpdate(input: {id: 1, date: $d}) { date } }"
     assert stash.gql(query, {"d": date})["sceneUpdate"]["date"] == stored
 
 
 @pytest.mark.parametrize("date", ["2020-02-30", "2020-1", "x", "20", "2020-13"])
-def test_bad_dates_change_nothing(stash: StashSim, date: str) -> None:
+def test_invalid_date_changes_nothing(stash: StashSim, date: str) -> None:
     before = stash.scene(1)
     with pytest.raises(StashGraphQLError, match="converting date: failed to parse date"):
         stash.gql('mutation($d: String) { sceneUpdate(input: {id: 1, title: "no", date: $d}) { date } }', {"d": date})
@@ -130,7 +130,7 @@ def test_bad_dates_change_nothing(stash: StashSim, date: str) -> None:
     assert stash.processes == []
 
 
-def test_link_bases(tmp_path: Path) -> None:
+def test_links_begin_with_the_expected_base(tmp_path: Path) -> None:
     query = b'{"query":"{findScene(id:1){paths{screenshot}}}"}'
     with running(tmp_path / "a") as stash:
         proxy = {"X-Forwarded-Proto": "https", "X-Forwarded-Prefix": "/stash", "Host": "example.org"}
@@ -139,7 +139,7 @@ def test_link_bases(tmp_path: Path) -> None:
         assert b'"https://far.example/scene/1/' in ask(stash, "POST", "/graphql", query, JSON)[2]
 
 
-def test_counters_and_requests(stash: StashSim) -> None:
+def test_requests_are_counted(stash: StashSim) -> None:
     stash.reset_counters()
     stash.gql("{ a: findScene(id: 1) { id } b: findScene(id: 2) { id } version { version } }")
     ask(stash, "GET", "/scene/1/screenshot")
@@ -153,7 +153,7 @@ def test_counters_and_requests(stash: StashSim) -> None:
     assert stash.requests[0].fields == ("findScene", "version")
 
 
-def test_faults(stash: StashSim) -> None:
+def test_fault_switches_change_the_answer(stash: StashSim) -> None:
     query = "{ version { version } }"
     faults = stash.faults
     faults.status = 502
@@ -187,7 +187,7 @@ def test_faults(stash: StashSim) -> None:
     assert stash.gql(query)
 
 
-def test_a_hanging_server_can_be_mended_and_stopped(tmp_path: Path) -> None:
+def test_hanging_server_can_be_released_and_stopped(tmp_path: Path) -> None:
     answers: list[Any] = []
     with running(tmp_path) as stash:
         stash.faults.hang = True
@@ -204,7 +204,7 @@ def test_a_hanging_server_can_be_mended_and_stopped(tmp_path: Path) -> None:
     left.close()
 
 
-def test_answers_are_compressed_on_request(stash: StashSim) -> None:
+def test_answer_is_compressed_on_request(stash: StashSim) -> None:
     body = b'{"query":"{version{version}}"}'
     _, headers, text = ask(stash, "POST", "/graphql", body, {**JSON, "Accept-Encoding": "gzip, deflate"})
     assert headers["content-encoding"] == "gzip"
@@ -213,7 +213,7 @@ def test_answers_are_compressed_on_request(stash: StashSim) -> None:
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
-def test_over_tls(tmp_path: Path) -> None:
+def test_server_over_tls(tmp_path: Path) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=stash", "-days", "2"]
     subprocess.run([*command, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)

@@ -1,4 +1,4 @@
-"""Many clients at once, and the simulator's own honesty."""
+"""Many clients at once, restarts, and how the simulator reports its own bugs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sandbox.plex import Item, PlexSim, Section
 pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
 
 
-def test_readers_and_writers_at_once(plex: PlexSim, scenes: Section) -> None:
+def test_concurrent_readers_and_writers(plex: PlexSim, scenes: Section) -> None:
     def write(worker: int) -> None:
         with requests.Session() as session:
             session.trust_env = False
@@ -35,7 +35,7 @@ def test_readers_and_writers_at_once(plex: PlexSim, scenes: Section) -> None:
     assert plex.warnings == []
 
 
-def test_it_can_be_stopped_and_started_again(http: requests.Session) -> None:
+def test_simulator_can_be_stopped_and_started_again(http: requests.Session) -> None:
     plex = PlexSim()
     section = plex.add_section("Scenes")
     plex.load(section, [("/data/a.mp4", 1, 1.0)])
@@ -49,7 +49,7 @@ def test_it_can_be_stopped_and_started_again(http: requests.Session) -> None:
     assert urls[0] == urls[1]
 
 
-def test_a_fault_of_its_own_is_written_down(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
+def test_simulator_bug_is_recorded_as_a_warning(plex: PlexSim, scenes: Section, http: requests.Session) -> None:
     def broken(item: Item) -> None:
         raise ValueError(item.title)
 

@@ -1,4 +1,4 @@
-"""What behaviour.json says beyond single answers: blocking, giving up, cycles, cookies, children (stash 2, 6)."""
+"""The behaviour in behaviour.json: blocking, disconnects, cycles, cookies, child processes (stash 2, 6)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _bulk(stash: StashSim, timeout: float = 30.0) -> None:
     stash.gql(BULK, {"i": {"ids": ["1", "2", "3", "4"], "code": "bulk"}}, timeout=timeout)
 
 
-def test_hooks_of_a_bulk_edit_run_one_after_another_and_block(stash: StashSim) -> None:
+def test_bulk_edit_runs_its_hooks_one_by_one_before_the_answer(stash: StashSim) -> None:
     orders(stash, sleep=0.1)
     began = time.monotonic()
     _bulk(stash)
@@ -41,7 +41,7 @@ def test_hooks_of_a_bulk_edit_run_one_after_another_and_block(stash: StashSim) -
     assert len(stamps) == 1
 
 
-def test_a_client_that_gives_up(stash: StashSim) -> None:
+def test_client_disconnect_kills_the_running_hook_and_drops_the_rest(stash: StashSim) -> None:
     recorded = RECORDED["client of a bulk edit of 4 gives up after 0.8 s"]
     orders(stash, sleep=0.0)
     with ThreadPoolExecutor(1) as pool:
@@ -67,7 +67,7 @@ def _give_up_during_the_second(stash: StashSim) -> None:
     connection.close()
 
 
-def test_destroying_for_a_client_that_has_gone_starts_and_kills_each(stash: StashSim) -> None:
+def test_destroy_after_a_disconnect_starts_and_kills_each_hook(stash: StashSim) -> None:
     orders(stash, sleep=30)
     with pytest.raises(TimeoutError):
         stash.gql("mutation { scenesDestroy(input: {ids: [1, 2, 3]}) }", timeout=0.3)
@@ -75,7 +75,7 @@ def test_destroying_for_a_client_that_has_gone_starts_and_kills_each(stash: Stas
     assert [scene.id for scene in stash.scenes][:2] == [4, 5]
 
 
-def test_a_hook_that_saves_its_own_scene_runs_ten_times(stash: StashSim) -> None:
+def test_hook_that_saves_its_own_scene_runs_ten_times(stash: StashSim) -> None:
     orders(stash, save=True)
     stash.gql('mutation { sceneUpdate(input: {id: 1, code: "first"}) { id } }')
     wanted = RECORDED["hook that saves its own scene with the cookie it got: processes in all"]
@@ -86,7 +86,7 @@ def test_a_hook_that_saves_its_own_scene_runs_ten_times(stash: StashSim) -> None
     assert any(line.level == "Debug" and "cyclic" in line.message for line in stash.log)
 
 
-def test_the_chain_goes_through_tasks_and_is_lost_without_the_cookie(tmp_path: Path) -> None:
+def test_hook_chain_passes_through_tasks_but_not_without_the_cookie(tmp_path: Path) -> None:
     with running(tmp_path, username="me", password="pw", api_key="KEY") as stash:
         chain = tuple([("Probe", "Scene.Update.Post")] * 10)
         cookie = f"session={stash.core.sessions.issue('me', chain)}"
@@ -102,7 +102,7 @@ def test_the_chain_goes_through_tasks_and_is_lost_without_the_cookie(tmp_path: P
         assert stash.core.sessions.read(given) == ("me", chain)
 
 
-def test_saves_at_once_run_their_hooks_at_once(stash: StashSim) -> None:
+def test_concurrent_saves_run_their_hooks_concurrently(stash: StashSim) -> None:
     orders(stash, sleep=0.5)
     save = "mutation($n: ID!) { sceneUpdate(input: {id: $n}) { id } }"
     with ThreadPoolExecutor(4) as pool:
@@ -112,7 +112,7 @@ def test_saves_at_once_run_their_hooks_at_once(stash: StashSim) -> None:
     assert any(later.started < (first.ended or 0) for first, later in itertools.pairwise(hooks))
 
 
-def test_a_parallel_scan_runs_hooks_at_once(tmp_path: Path) -> None:
+def test_parallel_scan_runs_hooks_concurrently(tmp_path: Path) -> None:
     with running(tmp_path, parallel_tasks=4) as stash:
         orders(stash, sleep=0.5)
         numbers = stash.scan_new_files(NewFile(f"/data/new/{n}.mp4") for n in range(4))
@@ -122,7 +122,7 @@ def test_a_parallel_scan_runs_hooks_at_once(tmp_path: Path) -> None:
         assert any(later.started < (first.ended or 0) for first, later in itertools.pairwise(hooks))
 
 
-def test_a_detached_child_blocks_nothing_and_lives_on(stash: StashSim) -> None:
+def test_detached_child_does_not_block_and_survives(stash: StashSim) -> None:
     recorded = RECORDED["task that leaves a detached child of 3 s"]
     job = stash.run_task("Probe", "Detach", {"seconds": 30})
     assert job.status == "FINISHED"
@@ -133,7 +133,7 @@ def test_a_detached_child_blocks_nothing_and_lives_on(stash: StashSim) -> None:
     assert (stash.processes[0].duration or 99) < 15
 
 
-def test_the_life_of_the_cookie(tmp_path: Path) -> None:
+def test_session_cookie_expires_and_is_refreshed(tmp_path: Path) -> None:
     recorded = RECORDED["cookie with max_session_age 4: status"]
     with running(tmp_path, username="me", password="pw", api_key="KEY", max_session_age=0.8) as stash:
 
@@ -159,23 +159,23 @@ def test_the_life_of_the_cookie(tmp_path: Path) -> None:
         assert status("garbled")[0] == 401
 
 
-def test_a_wrong_key_is_refused_even_without_a_password(stash: StashSim) -> None:
+def test_wrong_api_key_is_refused_even_without_a_password(stash: StashSim) -> None:
     status = ask(stash, "POST", "/graphql", VERSION, {**JSON, "ApiKey": "nope"})[0]
     assert status == RECORDED["wrong ApiKey, no password set: status"]
 
 
-def test_a_valid_cookie_is_refreshed_also_without_a_password(stash: StashSim) -> None:
+def test_valid_cookie_is_refreshed_even_without_a_password(stash: StashSim) -> None:
     cookie = stash.core.sessions.issue("")
     headers = ask(stash, "POST", "/graphql", VERSION, {**JSON, "Cookie": f"session={cookie}"})[1]
     assert headers["set-cookie"].startswith("session=")
     assert "set-cookie" not in ask(stash, "POST", "/graphql", VERSION, {**JSON, "Cookie": "session=nonsense"})[1]
 
 
-def test_a_cookie_too_long_is_null(stash: StashSim) -> None:
+def test_too_long_cookie_is_null(stash: StashSim) -> None:
     assert stash.core.sessions.issue("", tuple([("Probe", "Scene.Update.Post")] * 200)) is None
 
 
-def test_files_hold_what_the_library_says(stash: StashSim) -> None:
+def test_files_match_the_library(stash: StashSim) -> None:
     file = LibraryFile("/x/y/z.mp4", 5, 1.5, 0)
     assert file.basename == "z.mp4"
     assert stash.paths(2)[0].startswith("/data/")
