@@ -55,7 +55,8 @@ _STAND_IN = re.compile(rf"(?:[A-Za-z]:)?[\\/]*{_WORD}(?:\.\w+)?(?:[\\/]+{_WORD}(
 # How our own sentences go on after a path that has no ending; no file is called like that.
 _GOES_ON = re.compile(
     r" => | -> | is Plex's |, as [\d,]+ scenes? showed|\. As a rule for Path map|\. A rule makes matching "
-    r"| has matched no file since |; its libraries have the folders | \(used because Plex libraries is empty\)"
+    r"| has matched no file since |; its libraries (?:lie in|have the folders) "
+    r"| \(used because Plex libraries is empty\)"
     r"| (?:is|are) in no Plex library: | (?:is|are) not in Plex, although | is not inside "
 )
 _OF_OURS = re.compile(r"""[\\/][^\s'"`,;:)\]}>|]*""")

@@ -1,12 +1,12 @@
-"""Which item of Plex a scene's file is, asked of one library through plexapi (design 4).
+"""Find the item of a scene's file in one library through plexapi.
 
-The worker asks its own index, which knows all libraries at once; the judgement is the same: ``matching.ranking``.
+The worker asks its own index, which covers all libraries at once; the ranking is the same: ``matching.ranking``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 from common.media_paths import base_name
@@ -15,31 +15,32 @@ from matching.path_map import PathMap
 from matching.ranking import Candidate, Match, MatchConfidence, rank
 from plex.exceptions import PlexNotFound, status_of, translate_plex_exception
 from plex.items import Part
+from plex.plexapi_types import PlexApiVideo, PlexApiVideos
 
 __all__ = ["MatchConfidence", "find_plex_items_with_confidence"]
 
 
 def find_plex_items_with_confidence(
-    library: Any,
+    library: PlexApiVideos,
     stash_path: str,
     *,
     size: int | None = None,
     duration: float | None = None,
     path_map: PathMap | None = None,
 ) -> tuple[MatchConfidence, Any, list[Any]]:
-    """Look for a file in one library of plexapi. Gives ``(confidence, item or None, candidates)``.
+    """Return ``(confidence, item or None, candidates)`` for a file in one library of plexapi, as plexapi's videos.
 
-    ``size`` in bytes and ``duration`` in seconds are the file's in Stash. A proven item that is alone is HIGH; with LOW
-    no item is given, and the candidates stand best first, unique by ``key``. Raises PlexNotFound where nothing has the
-    path or the name, and other PlexErrors.
+    ``size`` in bytes and ``duration`` in seconds are the file's in Stash. A single proven item is HIGH; with LOW there
+    is no item, and the candidates are unique by ``key``, best first. Raise PlexNotFound where no item has the path or
+    the name, and other PlexErrors.
     """
     file = SceneFile(stash_path, size, duration)
     rules = path_map or PathMap()
     try:
-        items, match = _judged(_looked_up(library, base_name(rules.to_plex(stash_path))), file, rules)
+        items, match = _ranked(_items_by_name(library, base_name(rules.to_plex(stash_path))), file, rules)
         if match is None or match.confidence is not MatchConfidence.HIGH:
-            # What the look-up by name gives is a coarse filter of unknown make (plex 3.4): no proof, so ask for all.
-            items, match = _judged(library.all(), file, rules)
+            # The filter by name is coarse and differs between servers (plex 3.4): it proves nothing, so ask for all.
+            items, match = _ranked(library.all(), file, rules)
     except Exception as error:  # of plexapi, requests or the parser: each becomes ours
         raise translate_plex_exception(error) from error
     if match is None:
@@ -51,32 +52,31 @@ def find_plex_items_with_confidence(
     return MatchConfidence.LOW, None, candidates
 
 
-def _judged(found: Sequence[Any], file: SceneFile, rules: PathMap) -> tuple[list[Any], Match | None]:
+def _ranked(found: Sequence[PlexApiVideo], file: SceneFile, rules: PathMap) -> tuple[list[PlexApiVideo], Match | None]:
+    """Return the items, unique by key, and their match. A candidate's rating key is the item's place in the list."""
     items = list({item.key: item for item in found}.values())
-    # The place in the list stands for the item: any double of one will do.
     candidates = [Candidate(place, 0, tuple(_parts(item)), str(item.title)) for place, item in enumerate(items)]
     return items, rank([file], candidates, rules)
 
 
-def _looked_up(library: Any, name: str) -> list[Any]:
+def _items_by_name(library: PlexApiVideos, name: str) -> Sequence[PlexApiVideo]:
     from plexapi.library import LibrarySection
 
     if not isinstance(library, LibrarySection):
         return []
     try:
-        found: list[Any] = library.fetchItems(f"/library/sections/{library.key}/all?type=1&file={quote(name, safe='')}")
-    except Exception as error:  # plexapi knows no class of its own for a 500
+        key = f"/library/sections/{library.key}/all?type=1&file={quote(name, safe='')}"
+        return cast("list[PlexApiVideo]", library.fetchItems(key))
+    except Exception as error:  # plexapi has no class of its own for a 500
         if status_of(error) == 500:
             return []
         raise translate_plex_exception(error) from error
-    return found
 
 
-def _parts(item: Any) -> list[Part]:
-    # Without the switch a listed item asks for itself once more at the first empty attribute (plex 3.6).
+def _parts(item: PlexApiVideo) -> list[Part]:
     item._autoReload = False
     return [
-        Part(part.file, _number(part.size), (_number(part.duration) or 0) / 1000 or None)
+        Part(part.file, _int_or_none(part.size), (_int_or_none(part.duration) or 0) / 1000 or None)
         for media in item.media or ()
         if getattr(media, "isOptimizedVersion", False) is not True
         for part in media.parts or ()
@@ -84,5 +84,5 @@ def _parts(item: Any) -> list[Part]:
     ]
 
 
-def _number(value: Any) -> int | None:
+def _int_or_none(value: object) -> int | None:
     return value if isinstance(value, int) else None

@@ -6,7 +6,37 @@ from collections.abc import Sequence
 from typing import Protocol
 
 
-class PlexApiSection(Protocol):
+class PlexApiPart(Protocol):
+    """A file."""
+
+    file: str | None
+    size: object
+    duration: object
+
+
+class PlexApiMedia(Protocol):
+    """A version of a video."""
+
+    parts: Sequence[PlexApiPart] | None
+
+
+class PlexApiVideo(Protocol):
+    """A video. Unless ``_autoReload`` is False, plexapi requests it again at its first empty attribute (plex 3.6)."""
+
+    key: str
+    title: str
+    media: Sequence[PlexApiMedia] | None
+    _autoReload: bool  # noqa: N815 - plexapi's name
+
+
+class PlexApiVideos(Protocol):
+    """One library, or all of them together."""
+
+    def all(self) -> Sequence[PlexApiVideo]:
+        """Return all videos."""
+
+
+class PlexApiSection(PlexApiVideos, Protocol):
     """A library of plexapi."""
 
     key: int
@@ -14,7 +44,7 @@ class PlexApiSection(Protocol):
     type: str
 
 
-class PlexApiLibrary(Protocol):
+class PlexApiLibrary(PlexApiVideos, Protocol):
     """All libraries of a server."""
 
     def section(self, title: str) -> PlexApiSection:

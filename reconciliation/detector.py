@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 
 from common.iso_time import parse_instant
 from metadata.quality_gate import has_meaningful_metadata
@@ -26,7 +26,7 @@ class GapResult:
 
     scene_id: int
     gap_type: str
-    scene_data: Mapping[str, Any]
+    scene_data: Mapping[str, object]
     reason: str
 
 
@@ -44,8 +44,8 @@ class GapDetector:
 
     def detect_empty_metadata(
         self,
-        scenes: Iterable[Mapping[str, Any]],
-        plex_metadata: Mapping[str, Mapping[str, Any]],
+        scenes: Iterable[Mapping[str, object]],
+        plex_metadata: Mapping[str, Mapping[str, object]],
         sync_timestamps: Mapping[int, float] | None = None,
     ) -> list[GapResult]:
         """Scenes that say something while an item of theirs says nothing at all.
@@ -67,7 +67,7 @@ class GapDetector:
         return found
 
     def detect_stale_syncs(
-        self, scenes: Iterable[Mapping[str, Any]], sync_timestamps: Mapping[int, float]
+        self, scenes: Iterable[Mapping[str, object]], sync_timestamps: Mapping[int, float]
     ) -> list[GapResult]:
         """Scenes updated after their last sync. Those that were never synced are none of them."""
         found = []
@@ -83,7 +83,7 @@ class GapDetector:
 
     def detect_missing(
         self,
-        scenes: Iterable[Mapping[str, Any]],
+        scenes: Iterable[Mapping[str, object]],
         sync_timestamps: Mapping[int, float],
         matched_paths: Collection[str],
     ) -> list[GapResult]:
@@ -98,7 +98,7 @@ class GapDetector:
                 found.append(GapResult(scene_id, MISSING, scene, f"Plex has no item with the file {paths[0]}"))
         return found
 
-    def _readable(self, scenes: Iterable[Mapping[str, Any]]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    def _readable(self, scenes: Iterable[Mapping[str, object]]) -> Iterator[tuple[int, Mapping[str, object]]]:
         for scene in scenes:
             scene_id = id_of(scene)
             if scene_id is None:
@@ -106,14 +106,14 @@ class GapDetector:
             else:
                 yield scene_id, scene
 
-    def _updated_at(self, scene_id: int, scene: Mapping[str, Any]) -> float | None:
+    def _updated_at(self, scene_id: int, scene: Mapping[str, object]) -> float | None:
         updated = parse_instant(scene.get("updated_at"))
         if updated is None:
             self._unreadable.add(("updated_at", str(scene_id)))
         return updated
 
-    def _synced_at(self, timestamps: Mapping[Any, Any] | None, scene_id: int) -> float | None:
-        known = timestamps or {}
+    def _synced_at(self, timestamps: Mapping[int, float] | None, scene_id: int) -> float | None:
+        known: Mapping[object, object] = cast("Mapping[object, object]", timestamps or {})
         value = known.get(scene_id, known.get(str(scene_id)))
         if value is None:
             return None
@@ -123,7 +123,7 @@ class GapDetector:
         return synced
 
 
-def id_of(scene: Any) -> int | None:
+def id_of(scene: object) -> int | None:
     """A scene's id as a number (Stash writes it as a string), or None where it is none."""
     value = scene.get("id") if isinstance(scene, Mapping) else None
     if isinstance(value, str) and value.strip().isdecimal():
@@ -131,7 +131,7 @@ def id_of(scene: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def paths_of(scene: Mapping[str, Any]) -> list[str]:
+def paths_of(scene: Mapping[str, object]) -> list[str]:
     """The paths of a scene's files, primary first."""
     files = scene.get("files")
     if not isinstance(files, (list, tuple)):

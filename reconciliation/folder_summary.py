@@ -1,4 +1,4 @@
-"""Where things are absent, in as few words as are true: the highest folders in which nothing is there. Pure."""
+"""Summarise missing files by folder: the topmost folders of which nothing is present. Pure."""
 
 from __future__ import annotations
 
@@ -7,34 +7,34 @@ from collections import Counter
 from common.media_paths import is_windows
 
 
-class Folders:
-    """Counts files by folder, those that are there and those that are not."""
+class FolderSummary:
+    """Counts present and missing files by folder."""
 
     def __init__(self) -> None:
         self._present: set[str] = set()
-        self._absent: Counter[str] = Counter()
+        self._missing: Counter[str] = Counter()
 
-    def add(self, path: str, absent: bool) -> None:
-        """Take note of one file."""
-        folder = parent(path)
-        if absent:
-            self._absent[folder] += 1
+    def add(self, path: str, missing: bool) -> None:
+        """Count one file."""
+        folder = parent_folder(path)
+        if missing:
+            self._missing[folder] += 1
             return
-        # Where a folder is known, those above it are.
+        # All folders above a present one are present.
         while folder not in self._present:
             self._present.add(folder)
-            folder = parent(folder)
+            folder = parent_folder(folder)
 
     def groups(self) -> list[tuple[str, int]]:
-        """Folders with the number of absent files in or below them, most first.
+        """Return folders with the number of missing files in or below them, most first.
 
-        A folder in which nothing is there stands for all that is below it; its parent has something.
+        Each is the topmost folder of which nothing is present.
         """
         found: Counter[str] = Counter()
-        for folder, count in self._absent.items():
+        for folder, count in self._missing.items():
             top = folder
             while top not in self._present:
-                above = parent(top)
+                above = parent_folder(top)
                 if above in self._present or not above.strip("\\/"):
                     break
                 top = above
@@ -42,7 +42,7 @@ class Folders:
         return sorted(found.items(), key=lambda group: (-group[1], group[0]))
 
 
-def parent(path: str) -> str:
-    """The folder above; the root is above itself."""
+def parent_folder(path: str) -> str:
+    """Return the folder above; the root is its own."""
     at = max(path.rfind("/"), path.rfind("\\") if is_windows(path) else -1)
     return path[:at] if at > 0 else path[:1] if at == 0 else ""

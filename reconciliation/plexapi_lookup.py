@@ -1,44 +1,49 @@
-"""Scenes matched one by one through plexapi's libraries: for a Plex that cannot be indexed.
+"""Match scenes one by one through plexapi's libraries: for a Plex that cannot be indexed.
 
-An index needs a server that says who it is. Whatever else answers like plexapi is asked file by file.
+The index needs a server that says which one it is. Anything else that answers like plexapi is asked file by file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from common.scene import files_of
-from matching.presence import PlexData, PlexPresence, Presence
-from plex.exceptions import PlexNotFound, PlexServerDown
+from common.scene import SceneFile, files_of
+from matching.presence import Metadata, PlexData, PlexPresence, Presence
+from plex.client import PlexClient
+from plex.exceptions import PlexNotFound, PlexServerDown, translate_plex_exception
+from plex.plexapi_types import PlexApiVideo, PlexApiVideos
 
-# Said at least this often how far it is.
-STRIDE = 50
-
-
-def libraries_of(client: Any, names: list[str]) -> list[Any]:
-    """The libraries of plexapi to ask: those named, else every one of movies."""
-    library = client.server.library
-    if names:
-        return [library.section(name) for name in names]
-    movies = [one for one in library.sections() if getattr(one, "type", "movie") == "movie"]
-    # Where none can be told apart, all at once.
-    return movies or [library]
+# Progress is reported after so many scenes.
+SCENES_PER_PROGRESS = 50
 
 
-def look(
-    scenes: Mapping[int, Mapping[str, Any]],
+def libraries_of(client: PlexClient, names: Sequence[str]) -> list[PlexApiVideos]:
+    """Return the libraries of plexapi to ask: those named, else all of movies. Raise PlexError."""
+    try:
+        library = client.server.library
+        if names:
+            return [library.section(name) for name in names]
+        movies = [section for section in library.sections() if getattr(section, "type", "movie") == "movie"]
+    except Exception as error:  # of plexapi or a double of it: each becomes ours
+        raise translate_plex_exception(error) from error
+    # Where no library can be told from another, all at once.
+    return [*movies] or [library]
+
+
+def match_page(
+    scenes: Mapping[int, Mapping[str, object]],
     sync_timestamps: Mapping[int, float],
-    libraries: list[Any],
-    extract: Callable[[Any], dict[str, Any]],
+    libraries: Sequence[PlexApiVideos],
+    extract: Callable[[PlexApiVideo], Metadata],
     errors: list[str],
-    progress: Callable[[int], None],
+    progress: Callable[[], None],
 ) -> PlexData:
-    """How these scenes stand in Plex. A sync timestamp is a known match and costs no look; one scene's failure is an
-    error of its own. Raises PlexServerDown."""
-    from plex import matcher
+    """Return how scenes stand in Plex, by id. Raise PlexServerDown.
 
-    metadata: dict[str, dict[str, Any]] = {}
+    A sync timestamp is a known match and costs no request. ``errors`` takes the failures of single scenes.
+    """
+    metadata: dict[str, Metadata] = {}
     matched: set[str] = set()
     presences: dict[int, PlexPresence] = {}
     for number, (scene_id, scene) in enumerate(scenes.items(), 1):
@@ -46,34 +51,47 @@ def look(
         if scene_id in sync_timestamps:
             matched.update(file.path for file in files)
             continue
-        proven: dict[str, Any] = {}
-        doubtful = failed = False
+        lookup = _Lookup()
         for file in files:
             for library in libraries:
-                try:
-                    confidence, item, candidates = matcher.find_plex_items_with_confidence(
-                        library, file.path, size=file.size, duration=file.duration
-                    )
-                except PlexNotFound:
-                    continue
-                except PlexServerDown:
-                    raise
-                except Exception as error:  # noqa: BLE001 - one scene's, and the others go on
-                    errors.append(f"Scene {scene_id} could not be matched: {error}")
-                    failed = True
-                    continue
-                if confidence is matcher.MatchConfidence.HIGH and item is not None:
-                    proven[str(item.key)] = item
-                    metadata[file.path] = extract(item)
-                else:
-                    doubtful |= bool(candidates)
-        if proven or doubtful or failed:
-            # What could not be matched is not known to be missing.
+                lookup.ask(library, file)
+        metadata |= {path: extract(video) for path, video in lookup.proven.items()}
+        errors += [f"Scene {scene_id} could not be matched: {error}" for error in lookup.errors]
+        if lookup.proven or lookup.is_doubtful or lookup.errors:
+            # A scene that could not be matched is not known to be missing.
             matched.update(file.path for file in files)
-        if proven:
+        if lookup.proven:
             presences[scene_id] = PlexPresence(Presence.PROVEN)
-        elif doubtful:
+        elif lookup.is_doubtful:
             presences[scene_id] = PlexPresence(Presence.DOUBTFUL)
-        if number % STRIDE == 0:
-            progress(number)
+        if number % SCENES_PER_PROGRESS == 0:
+            progress()
     return PlexData(metadata, matched, presences)
+
+
+@dataclass
+class _Lookup:
+    """What came of asking for one scene: proven videos by path."""
+
+    proven: dict[str, PlexApiVideo] = field(default_factory=dict)
+    is_doubtful: bool = False
+    errors: list[str] = field(default_factory=list)
+
+    def ask(self, library: PlexApiVideos, file: SceneFile) -> None:
+        from plex import matcher  # by its module: tests outside replace the function there
+
+        try:
+            confidence, video, candidates = matcher.find_plex_items_with_confidence(
+                library, file.path, size=file.size, duration=file.duration
+            )
+        except PlexNotFound:
+            return
+        except PlexServerDown:
+            raise
+        except Exception as error:  # noqa: BLE001 - of one scene; the others go on
+            self.errors.append(str(error))
+            return
+        if confidence is matcher.MatchConfidence.HIGH and video is not None:
+            self.proven[file.path] = video
+        else:
+            self.is_doubtful |= bool(candidates)

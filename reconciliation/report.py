@@ -1,4 +1,4 @@
-"""What a run found, for people: a file with a line for each finding, and what to do about the missing ones."""
+"""The report of a run: a CSV file with a line for each finding, a summary, and advice about missing scenes."""
 
 from __future__ import annotations
 
@@ -6,30 +6,29 @@ import contextlib
 import csv
 import os
 from collections.abc import Iterable
-from typing import Any
 
 from common import redaction, stash_log
 from common.human_text import counted
 from common.scene import files_of
 from reconciliation.decisions import Decision
 from reconciliation.detector import MISSING
-from reconciliation.engine import GapFinding
-from reconciliation.folder_summary import Folders
+from reconciliation.findings import GapFinding
+from reconciliation.folder_summary import FolderSummary
 from reconciliation.result import GapDetectionResult
 
-# So many folders and scenes are named in the log; the file has all.
-NAMED = 10
-_HEAD = ("scene", "gaps", "what becomes of it", "path", "title", "why", "candidates in Plex")
+# Folders and scenes that the log names; the file has all.
+MAX_NAMED = 10
+_HEAD = ("scene", "gaps", "decision", "path", "title", "reason", "Plex candidates")
 _HEAD_UNKNOWN = ("item", "path", "title")
 
 
 class CsvFile:
-    """A CSV file that replaces the last one when it is complete. Raises OSError."""
+    """A CSV file that replaces the former one when it is complete. Raises OSError."""
 
     def __init__(self, data_dir: str, name: str, head: Iterable[str]) -> None:
         self.path = os.path.join(data_dir, name)
         handle = os.open(self.path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        # With its mark at the start, or spreadsheets take it for something else than UTF-8.
+        # With a byte order mark: spreadsheets recognise UTF-8 by it.
         self._file = open(handle, "w", encoding="utf-8-sig", newline="")  # noqa: SIM115 - closed in close()
         self._writer = csv.writer(self._file)
         self._writer.writerow(head)
@@ -37,18 +36,18 @@ class CsvFile:
     def row(self, *values: object) -> None:
         """Add a row."""
         self._writer.writerow(
-            [_harmless(stash_log.shown(value) if isinstance(value, str) else value) for value in values]
+            [_not_a_formula(stash_log.shown(value) if isinstance(value, str) else value) for value in values]
         )
 
     def close(self) -> None:
-        """Put the file in its place."""
+        """Replace the former file."""
         self._file.close()
         os.replace(self.path + ".new", self.path)
 
 
 class ReconciliationReport:
-    """Takes an engine's findings as they come. ``name`` is the CSV file's in the data directory; ``both_ways`` asks for
-    what Stash does not know, too."""
+    """Takes an engine's findings. ``name`` is the CSV file's in the data directory. ``both_ways`` also reports, in a
+    file of their own, the items that Stash does not know."""
 
     def __init__(self, data_dir: str, name: str, *, both_ways: bool = False) -> None:
         self.both_ways = both_ways
@@ -56,36 +55,42 @@ class ReconciliationReport:
         self._table = CsvFile(data_dir, name, _HEAD)
         self._unknown: CsvFile | None = None
         self._data_dir = data_dir
-        # Scenes in folders that no library of Plex holds, and in those that one does.
-        self._outside, self._inside = Folders(), Folders()
-        self._strangers = Folders()
+        # Scenes in folders that no library of Plex has, and in those that one has; items that Stash does not know.
+        self._outside, self._inside = FolderSummary(), FolderSummary()
+        self._unknown_items = FolderSummary()
         self.unknown_count = 0
 
     @property
     def path(self) -> str:
-        """Where the file is."""
+        """The path of the file."""
         return self._table.path
 
     @property
     def unknown_path(self) -> str | None:
-        """Where the file of what Stash does not know is, or None where there is nothing in it."""
+        """The path of the file of items that Stash does not know; None if there are none."""
         return None if self._unknown is None else self._unknown.path
 
     def finding(self, finding: GapFinding) -> None:
-        """Take in one finding."""
+        """Add a finding."""
         path = files_of(finding.scene)[0].path
-        redaction.learn([path])  # a title may be the file's name
+        redaction.learn([path])  # a title may contain the file's name
         types = [gap.gap_type for gap in finding.gaps]
         candidates = _candidates(finding)
         title = finding.scene.get("title") or ""
         self._table.row(
-            finding.scene_id, " ".join(types), finding.fate.value, path, title, finding.reason, "; ".join(candidates)
+            finding.scene_id,
+            " ".join(types),
+            finding.decision.value,
+            path,
+            title,
+            finding.reason,
+            "; ".join(candidates),
         )
-        if finding.fate is Decision.DOUBTFUL and len(self.doubtful) < NAMED:
+        if finding.decision is Decision.DOUBTFUL and len(self.doubtful) < MAX_NAMED:
             self.doubtful.append(f"Scene {finding.scene_id}, {path}: {finding.reason}. Candidates: {candidates}")
 
     def scene(self, path: str, missing: bool, in_library: bool) -> None:
-        """Take note of where a scene's file lies, whether it is missing, and whether a library holds its folder."""
+        """Count a scene by the folder of its file: missing or not, and whether a library has that folder."""
         if missing:
             (self._inside if in_library else self._outside).add(path, True)
         else:
@@ -93,8 +98,8 @@ class ReconciliationReport:
             self._outside.add(path, False)
 
     def item(self, rating_key: int, title: str, path: str, known: bool) -> None:
-        """Take in an item of Plex, and whether any scene has to do with it."""
-        self._strangers.add(path, not known)
+        """Add an item of Plex, and whether it may belong to any scene."""
+        self._unknown_items.add(path, not known)
         if not known:
             if self._unknown is None:
                 self._unknown = CsvFile(self._data_dir, UNKNOWN_FILE, _HEAD_UNKNOWN)
@@ -102,7 +107,7 @@ class ReconciliationReport:
             self.unknown_count += 1
 
     def close(self) -> None:
-        """Put the files in their places."""
+        """Replace the former files."""
         self._table.close()
         if self._unknown is not None:
             self._unknown.close()
@@ -111,7 +116,7 @@ class ReconciliationReport:
                 os.unlink(os.path.join(self._data_dir, UNKNOWN_FILE))
 
     def advice(self) -> list[str]:
-        """What to do about the missing scenes, by folder."""
+        """Return what to do about missing scenes, by folder."""
         return [
             *_named(
                 self._outside.groups(),
@@ -124,8 +129,8 @@ class ReconciliationReport:
             ),
         ]
 
-    def missing_by_folder(self) -> list[dict[str, Any]]:
-        """The missing scenes by folder, as plain JSON."""
+    def missing_by_folder(self) -> list[dict[str, object]]:
+        """Return the missing scenes by folder, as plain JSON."""
         return [
             {"folder": folder, "scenes": count, "in_a_library": inside}
             for inside, folders in ((False, self._outside), (True, self._inside))
@@ -133,15 +138,15 @@ class ReconciliationReport:
         ]
 
     def unknown_by_folder(self) -> list[tuple[str, int]]:
-        """What is in Plex and unknown to Stash, by folder."""
-        return self._strangers.groups()
+        """Return the number of items that Stash does not know, by folder."""
+        return self._unknown_items.groups()
 
 
 UNKNOWN_FILE = "unknown_to_stash.csv"
 
 
 def summary(result: GapDetectionResult, *, queued: bool = True) -> list[str]:
-    """The numbers of a run as sentences."""
+    """Return the numbers of a run as sentences."""
     sentences = [f"{result.scenes_checked:,} scenes checked. {result.by_type()}"]
     rest = {
         "queued": result.enqueued_count if queued else 0,
@@ -168,25 +173,26 @@ def summary(result: GapDetectionResult, *, queued: bool = True) -> list[str]:
 def _named(groups: list[tuple[str, int]], sentence: str) -> list[str]:
     lines = [
         sentence.format(count=counted(count, "scene"), folder=folder, are="is" if count == 1 else "are")
-        for folder, count in groups[:NAMED]
+        for folder, count in groups[:MAX_NAMED]
     ]
-    if len(groups) > NAMED:
-        left = sum(count for _, count in groups[NAMED:])
-        lines.append(f"... and {left:,} in {len(groups) - NAMED:,} more folders")
+    if len(groups) > MAX_NAMED:
+        left = sum(count for _, count in groups[MAX_NAMED:])
+        lines.append(f"... and {left:,} in {len(groups) - MAX_NAMED:,} more folders")
     return lines
 
 
 def _candidates(finding: GapFinding) -> list[str]:
-    if MISSING not in {gap.gap_type for gap in finding.gaps} and finding.fate is not Decision.DOUBTFUL:
+    if MISSING not in {gap.gap_type for gap in finding.gaps} and finding.decision is not Decision.DOUBTFUL:
         return []
     match = finding.presence.match if finding.presence is not None else None
     if match is None:
         return []
     return [
-        f"item {one.candidate.rating_key} {one.part.path} ({', '.join(one.reasons)})" for one in match.ranked[:NAMED]
+        f"item {one.candidate.rating_key} {one.part.path} ({', '.join(one.reasons)})"
+        for one in match.ranked[:MAX_NAMED]
     ]
 
 
-def _harmless(value: object) -> object:
-    """A cell that no spreadsheet takes for a formula."""
+def _not_a_formula(value: object) -> object:
+    """Return a cell that no spreadsheet takes for a formula."""
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t") else value

@@ -1,23 +1,24 @@
-"""What a run found and did, in numbers."""
+"""The numbers of a run: what it found, and what it queued."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from reconciliation.detector import EMPTY, MISSING, STALE
+from reconciliation.decisions import Decision
+from reconciliation.detector import EMPTY, MISSING, STALE, GapResult
 
 
 @dataclass
 class GapDetectionResult:
     """The numbers of one run. A scene may have gaps of several types: ``total_gaps`` counts gaps, the others scenes.
 
-    A scene with a gap is queued (``enqueued_count``), or it is not: because it waits already, because nothing has
-    changed since the last try (``known_count``), because it says nothing (``gated_count`` counts all such scenes, gap
-    or not), because its match is doubtful (``low_confidence_count``, likewise), or because missing ones are not wanted
-    (``left_missing_count``). Those that a person's filters leave out are not looked at (``filtered_count``).
-    ``gone_count`` are scenes that were written once and are no longer in Stash: they are queued to be forgotten.
-    ``errors`` are sentences; ``complete`` is False where the run had to stop early.
+    A scene with a gap is queued (``enqueued_count``) or not: it is queued already, nothing has changed since the last
+    try (``known_count``), it has no metadata (``gated_count`` counts all such scenes, gap or not), its match is
+    doubtful (``low_confidence_count``, likewise), or Reconcile missing scenes is off (``left_missing_count``). Scenes
+    that the filters exclude are not compared (``filtered_count``). ``gone_count`` are scenes of the ledger that
+    are no longer in Stash: they are queued, and the worker forgets them. ``errors`` are sentences; ``complete`` is
+    False if the run had to stop early.
     """
 
     empty_metadata_count: int = 0
@@ -47,20 +48,38 @@ class GapDetectionResult:
         self.missing_count += gap_type == MISSING
         self.total_gaps += 1
 
+    def count_scene(self, gated: bool, filtered: bool, doubtful: bool) -> None:
+        """Count a scene by what keeps it from being written."""
+        self.gated_count += gated
+        self.filtered_count += filtered
+        self.low_confidence_count += doubtful
+
+    def count_decision(self, decision: Decision) -> None:
+        """Count a scene with a gap by what becomes of it; queued ones are counted when they are."""
+        self.skipped_already_queued += decision is Decision.QUEUED
+        self.known_count += decision is Decision.KNOWN
+        self.left_missing_count += decision is Decision.MISSING_NOT_WANTED
+
+    def count_enqueued(self, gaps: Sequence[GapResult]) -> None:
+        """Count a scene that was queued for these gaps."""
+        self.enqueued_count += 1
+        for gap in gaps:
+            self.enqueued_by_type[gap.gap_type] = self.enqueued_by_type.get(gap.gap_type, 0) + 1
+
     @property
     def gaps_by_type(self) -> dict[str, int]:
-        """The gaps by type."""
+        """The number of gaps by type."""
         return {EMPTY: self.empty_metadata_count, STALE: self.stale_sync_count, MISSING: self.missing_count}
 
     def by_type(self) -> str:
-        """The gaps by type, in words."""
+        """Return the number of gaps by type, as text."""
         return (
             f"empty metadata: {self.empty_metadata_count}, stale sync: {self.stale_sync_count}, "
             f"missing from Plex: {self.missing_count}"
         )
 
-    def numbers(self) -> dict[str, Any]:
-        """Everything as plain JSON, for the answer of a task."""
+    def numbers(self) -> dict[str, object]:
+        """Return everything as plain JSON, for the answer of a task."""
         return {
             "scope": self.scope,
             "complete": self.complete,

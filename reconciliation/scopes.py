@@ -6,7 +6,6 @@ import re
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
-from typing import Any
 
 from common.errors import UserFacingError
 from common.iso_time import parse_instant
@@ -40,13 +39,13 @@ class Scope:
         """Whether every scene is meant."""
         return self.since is None and self.until is None
 
-    def holds(self, updated_at: float | None) -> bool:
+    def contains(self, updated_at: float | None) -> bool:
         """Whether a scene belongs to it. One that does not say when it was updated may: it is looked at."""
         if updated_at is None:
             return True
         return (self.since is None or updated_at >= self.since) and (self.until is None or updated_at < self.until)
 
-    def criterion(self) -> dict[str, Any] | None:
+    def criterion(self) -> dict[str, str] | None:
         """Stash's filter for ``updated_at``, wide enough for every offset; None where there is no bound."""
         low = None if self.since is None else _text(self.since - _MARGIN)
         high = None if self.until is None else _text(self.until + _MARGIN)
@@ -96,7 +95,7 @@ def _moment(text: str, zone: tzinfo | None, whole: str, end: bool = False) -> fl
     raise _bad(whole)
 
 
-def _bad(text: Any) -> BadScope:
+def _bad(text: object) -> BadScope:
     return BadScope(
         f"{str(text)[:60]!r} is no range of time. Write it like {FORMS}: "
         "from one day to another, from a day on, the last 30 days, the last 12 hours"

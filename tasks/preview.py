@@ -122,14 +122,14 @@ class _PreviewSelection:
 
     def _by_scope(self) -> Iterator[Scene]:
         from pipeline.scene_reader import from_stash
-        from reconciliation.scene_pages import pages
+        from reconciliation.scene_pages import scene_pages
         from stash.scenes import PAGE_SIZE
 
         size = PAGE_SIZE if self.limit is None else self.limit + 1
-        for page in pages(stash_interface(self._stash), self.scope, size, after=self.after):
+        for page in scene_pages(stash_interface(self._stash), self.scope, size, after=self.after):
             for stash_scene in page:
-                scene = from_stash(int(stash_scene["id"]), cast(StashScene, stash_scene))
-                if self.scope.holds(scene.updated_at):
+                scene = from_stash(int(str(stash_scene["id"])), cast(StashScene, stash_scene))
+                if self.scope.contains(scene.updated_at):
                     yield scene
 
 

@@ -56,6 +56,7 @@ SENTENCES = [
     "{}",
     "Stash path: {}",
     "Plex has no item with the file {}; its libraries have the folders /media, /media 2",
+    "Plex has no item with the file {}; its libraries lie in /media, /media 2",  # of version 0.1.0
     "Scene 5 was given up after 3 tries: Plex has no item with the file {}",
     "[Errno 13] Permission denied: {!r}",
     "Plex candidates (2): [17 {} (same name, other size); 18 {} (same size)]",

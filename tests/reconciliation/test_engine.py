@@ -262,7 +262,7 @@ def test_job_data_builder_extracts_all_fields(engine: Engine) -> None:
     data = engine()._build_job_data(scene(1))
     assert data is not None
     picture = "http://stash.invalid/scene/1/screenshot"
-    assert {name: data[name] for name in data if name in _OF_A_JOB} == {
+    assert {name: value for name, value in data.items() if name in _OF_A_JOB} == {
         "path": "/data/1.mp4",
         "title": "Scene 1",
         "details": "Some words",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciliation.folder_summary import Folders, parent
+from reconciliation.folder_summary import FolderSummary, parent_folder
 
 pytestmark = pytest.mark.unit
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.unit
 def test_the_highest_folder_in_which_nothing_is_there(
     present: list[str], absent: list[str], groups: list[tuple[str, int]]
 ) -> None:
-    folders = Folders()
+    folders = FolderSummary()
     for path in present:
         folders.add(path, False)
     for path in absent:
@@ -39,7 +39,7 @@ def test_the_highest_folder_in_which_nothing_is_there(
 def test_the_way_up_ends() -> None:
     for path in ("/a/b", "C:\\a\\b", "a/b", "\\\\nas\\share\\x", "a"):
         steps = 0
-        while parent(path) != path:
-            path = parent(path)
+        while parent_folder(path) != path:
+            path = parent_folder(path)
             steps += 1
             assert steps < 10

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from common.verdicts import Verdict
-from reconciliation.scene_pages import pages
+from reconciliation.scene_pages import scene_pages
 from reconciliation.scopes import parse_scope
 from sandbox.library import Library, LibraryFile, LibraryScene, LibraryStudio, LibraryTag, generate
 from stash.client import stash_interface
@@ -66,8 +66,8 @@ def test_pages_give_every_scene_once_whatever_their_size(meet: Meet) -> None:
     made = generate(3, 30)
     meeting = meet(made)
     for size in (1, 7, 10, 30, 31):
-        found = list(pages(stash_interface(meeting.client), parse_scope("all"), size))
-        assert [int(scene["id"]) for page in found for scene in page] == list(range(1, 31))
+        found = list(scene_pages(stash_interface(meeting.client), parse_scope("all"), size))
+        assert [int(str(scene["id"])) for page in found for scene in page] == list(range(1, 31))
 
 
 def test_a_deliberate_emptying_is_no_gap_and_a_lost_one_is(pair: Meeting) -> None:

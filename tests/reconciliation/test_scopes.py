@@ -98,10 +98,10 @@ def test_the_filter_lets_every_scene_of_the_scope_through(hours: float) -> None:
     assert criterion is not None
     for moment in (scope.since, scope.since + 1, scope.until - 1):
         text = datetime.fromtimestamp(moment, zone).isoformat(timespec="seconds").replace("+00:00", "Z")
-        assert scope.holds(moment)
+        assert scope.contains(moment)
         assert criterion["value"] <= text <= criterion["value2"]
-    assert not scope.holds(scope.since - 1)
-    assert not scope.holds(scope.until)
+    assert not scope.contains(scope.since - 1)
+    assert not scope.contains(scope.until)
 
 
 @pytest.mark.parametrize(
@@ -117,5 +117,5 @@ def test_the_modifier_is_one_stash_knows(text: str, modifier: str) -> None:
 def test_all_has_no_filter_and_holds_everything() -> None:
     scope = Scope("all")
     assert scope.criterion() is None
-    assert scope.holds(0.0)
-    assert parse_scope("recent", NOW).holds(None)
+    assert scope.contains(0.0)
+    assert parse_scope("recent", NOW).contains(None)
