@@ -84,7 +84,7 @@ def _scene_lines(facts: QueueStatusFacts) -> Iterator[tuple[str, str]]:
     verdicts = dict(facts["verdicts"])
     in_step = sum(verdicts.pop(verdict.value, 0) for verdict in SYNCED)
     if in_step:
-        yield "info", f"Scenes in step with Plex: {in_step:,}"
+        yield "info", f"Scenes in sync with Plex: {in_step:,}"
     for verdict, count in sorted(verdicts.items()):
         yield "info", f"{_VERDICT_LINES.get(verdict, verdict)}: {count:,}"
         if verdict == Verdict.NOT_IN_PLEX.value:

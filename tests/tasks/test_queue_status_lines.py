@@ -80,7 +80,7 @@ def test_outage_line_leaves_out_short_outages() -> None:
 
 def test_verdicts_are_told_in_words_and_those_in_step_as_one_number() -> None:
     told = words(verdicts={"written": 2, "unchanged": 1_200, "gated": 3})
-    assert "Scenes in step with Plex: 1,202" in told
+    assert "Scenes in sync with Plex: 1,202" in told
     assert "Skipped, too little metadata: 3" in told
 
 
