@@ -79,7 +79,7 @@ def _scalars(data: SceneData, config: Stash2PlexConfig, file_stem: str, notes: l
         details = data["details"] if "details" in data else data["summary"]
         scalars["summary"], is_cut = truncate_for_request(clean(details))
         if is_cut:
-            notes.append("the details are too long for one request to Plex: cut at a word")
+            notes.append("the details are too long for one request to Plex and were cut at a word")
     if config.sync_studio and "studio" in data:
         scalars["studio"] = clean(data["studio"])
     if config.sync_tagline and "tagline" in data:
@@ -114,7 +114,7 @@ def _limited(limit: int, names: list[str], notes: list[str]) -> list[str]:
     """Return at most ``limit`` names, the first ones of the alphabet; 0 is no limit."""
     if not limit or len(names) <= limit:
         return names
-    notes.append(f"{len(names)} tags, {limit} are allowed: {len(names) - limit} left out")
+    notes.append(f"{len(names)} tags, but Maximum tags is {limit}: {len(names) - limit} left out")
     return sorted(names, key=lambda name: (name.casefold(), name))[:limit]
 
 

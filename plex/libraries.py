@@ -18,7 +18,9 @@ def choose_libraries(libraries: Iterable[Library], names: list[str]) -> list[Lib
         return movies
     chosen: dict[int, Library] = {}
     for name in names:
-        named = [one for one in known if one.title.strip().casefold() == name.casefold() or str(one.key) == name]
+        named = [
+            library for library in known if name.casefold() in (library.title.strip().casefold(), str(library.key))
+        ]
         usable = [library for library in named if library.type == "movie"]
         if not usable:
             reason = (

@@ -1,4 +1,4 @@
-"""A Plex in twenty lines: what an item holds after the requests of an edit, under both readings of indexed tags."""
+"""A model of Plex: what an item holds after the requests of an edit, under both readings of indexed tags."""
 
 from __future__ import annotations
 

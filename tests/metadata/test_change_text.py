@@ -1,4 +1,4 @@
-"""Changes as people read them."""
+"""Changes as text for users."""
 
 from __future__ import annotations
 

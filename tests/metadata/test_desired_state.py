@@ -1,4 +1,4 @@
-"""What an item should be in Plex, from a job's data and the settings."""
+"""The desired state of an item, from a scene's data and the settings."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ EMPTY: dict[str, Any] = {
 
 
 def desired(data: dict[str, Any], **settings: Any) -> DesiredState:
-    """The wished-for state of a file called stem.mp4."""
+    """Return the desired state of a scene whose file is stem.mp4."""
     return desired_state(cast(SceneData, data), Stash2PlexConfig.from_settings(settings), "stem")
 
 
@@ -85,7 +85,7 @@ def test_desired_state_long_details_are_cut_with_note(text: str) -> None:
     assert text.startswith(summary[:-1])
     assert MAX_ENCODED_LENGTH * 3 // 4 - 20 < len(quote(summary, safe="")) <= MAX_ENCODED_LENGTH
     assert " " not in text or text[len(summary) - 1] == " "
-    assert found.notes == ("the details are too long for one request to Plex: cut at a word",)
+    assert found.notes == ("the details are too long for one request to Plex and were cut at a word",)
 
 
 @pytest.mark.parametrize("name", EMPTY)
@@ -187,7 +187,7 @@ def test_desired_state_max_tags_is_stable_with_note() -> None:
     tags = ["b", "Ä", "a", "C", "d"]
     found = desired({"tags": tags}, max_tags=3)
     assert found.tags == {"genre": ["a", "b", "C"]}
-    assert found.notes == ("5 tags, 3 are allowed: 2 left out",)
+    assert found.notes == ("5 tags, but Maximum tags is 3: 2 left out",)
     assert desired({"tags": tags[::-1]}, max_tags=3).tags == found.tags
     assert desired({"tags": tags}, max_tags=5) == desired({"tags": tags})
     assert desired({"tags": tags}).tags == {"genre": tags}

@@ -1,4 +1,4 @@
-"""The difference between what an item is and what it should be."""
+"""The diff between an item and its desired state."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from .plexmodel import after
 
 pytestmark = pytest.mark.unit
 
-WISH = DesiredState(
+DESIRED = DesiredState(
     {"title": "T", "summary": "", "studio": "S"}, {"actor": ["Ada"], "genre": []}, rating=8.0, has_rating=True
 )
 THERE = ActualState({"title": "T", "studio": "S"}, {"actor": ["Ada"]}, rating=8.0)
 
 
 def test_compute_diff_of_equal_states_is_empty() -> None:
-    found = compute_diff(THERE, WISH)
+    found = compute_diff(THERE, DESIRED)
     assert found == Diff()
     assert not found
     assert found.changes == []
@@ -35,7 +35,7 @@ def test_compute_diff_of_equal_states_is_empty() -> None:
 
 def test_compute_diff_returns_each_change() -> None:
     actual = ActualState({"title": "Old", "summary": "Old"}, {"actor": ["Bea", "Ada"], "genre": ["x"]}, rating=None)
-    found = compute_diff(actual, WISH)
+    found = compute_diff(actual, DESIRED)
     assert found
     assert found.changes == [
         Change("title", "Old", "T"),
@@ -97,19 +97,19 @@ def test_compute_diff_compares_tags_as_plex_does(old: list[str], new: list[str],
     ],
 )
 def test_compute_diff_clears_only_our_rating(old: float | None, new: float | None, ours: bool, changed: bool) -> None:
-    wish = DesiredState({}, {}, rating=new, has_rating=True)
-    found = compute_diff(ActualState({}, {}, old), wish, rating_is_ours=ours)
+    desired = DesiredState({}, {}, rating=new, has_rating=True)
+    found = compute_diff(ActualState({}, {}, old), desired, rating_is_ours=ours)
     assert found.changes == ([Change("userRating", old, new)] if changed else [])
     assert not compute_diff(ActualState({}, {}, old), DesiredState({}, {}, rating=new), rating_is_ours=ours)
 
 
 @pytest.mark.parametrize("ours", [True, False])
 def test_compute_diff_preserve_fills_only_empty_fields(ours: bool) -> None:
-    wish = DesiredState(
+    desired = DesiredState(
         {"title": "T", "summary": "S", "studio": "X"}, {"actor": ["a"], "genre": ["g"]}, rating=8.0, has_rating=True
     )
     actual = ActualState({"title": "mine", "summary": ""}, {"actor": ["mine"]}, rating=0.0)
-    found = compute_diff(actual, wish, preserve=True, rating_is_ours=ours)
+    found = compute_diff(actual, desired, preserve=True, rating_is_ours=ours)
     assert found.changes == [Change("summary", "", "S"), Change("studio", "", "X"), Change("genre", [], ["g"])]
     emptied = DesiredState({"title": ""}, {"actor": []}, rating=None, has_rating=True)
     assert not compute_diff(actual, emptied, preserve=True, rating_is_ours=ours)
@@ -123,16 +123,16 @@ def test_compute_diff_removes_only_owned_collections() -> None:
 
 
 def test_compute_diff_does_not_claim_collections_of_the_user() -> None:
-    wish = DesiredState({}, {"collection": ["Atlas", "Ada"]})
-    assert not compute_diff(ActualState({}, {"collection": ["ATLAS", "Ada"]}), wish)
-    found = compute_diff(ActualState({}, {"collection": ["ATLAS"]}), wish)
+    desired = DesiredState({}, {"collection": ["Atlas", "Ada"]})
+    assert not compute_diff(ActualState({}, {"collection": ["ATLAS", "Ada"]}), desired)
+    found = compute_diff(ActualState({}, {"collection": ["ATLAS"]}), desired)
     assert (found.changes, found.collections_added) == ([Change("collection", ["ATLAS"], ["ATLAS", "Ada"])], ["Ada"])
 
 
 def test_compute_diff_partial_state_removes_no_collection() -> None:
     actual = ActualState({}, {"collection": ["Old"]})
-    wish = DesiredState({}, {"collection": ["Atlas"]}, partial=frozenset({"collection"}))
-    found = compute_diff(actual, wish, owned=["Old"])
+    desired = DesiredState({}, {"collection": ["Atlas"]}, partial=frozenset({"collection"}))
+    found = compute_diff(actual, desired, owned=["Old"])
     assert found.changes == [Change("collection", ["Old"], ["Old", "Atlas"])]
     assert not compute_diff(
         actual, DesiredState({}, {"collection": []}, partial=frozenset({"collection"})), owned=["Old"]
@@ -140,10 +140,10 @@ def test_compute_diff_partial_state_removes_no_collection() -> None:
 
 
 def test_compute_diff_preserve_adds_collections_only_to_none() -> None:
-    wish = DesiredState({}, {"collection": ["Atlas"]})
-    assert compute_diff(ActualState({}, {}), wish, preserve=True).collections_added == ["Atlas"]
+    desired = DesiredState({}, {"collection": ["Atlas"]})
+    assert compute_diff(ActualState({}, {}), desired, preserve=True).collections_added == ["Atlas"]
     for there in (["Mine"], ["Old"], ["Mine", "Old"]):
-        assert not compute_diff(ActualState({}, {"collection": there}), wish, preserve=True, owned=["Old"])
+        assert not compute_diff(ActualState({}, {"collection": there}), desired, preserve=True, owned=["Old"])
         assert not compute_diff(
             ActualState({}, {"collection": there}), DesiredState({}, {"collection": []}), preserve=True, owned=["Old"]
         )
@@ -160,11 +160,11 @@ def test_diff_without_collections_has_no_collection_changes() -> None:
 
 def test_compute_diff_order_of_actors_counts_only_with_reorder() -> None:
     there = ActualState({}, {"actor": ["Bea", "Ada"], "genre": ["b", "a"]})
-    wish = DesiredState({}, {"actor": ["Ada", "Bea"], "genre": ["a", "b"]})
-    assert not compute_diff(there, wish)
-    assert compute_diff(there, wish, reorder=True).changes == [Change("actor", ["Bea", "Ada"], ["Ada", "Bea"])]
-    assert not compute_diff(there, wish, reorder=True, preserve=True)
-    assert not compute_diff(ActualState({}, {"actor": ["ADA", "bea"], "genre": ["b", "a"]}), wish, reorder=True)
+    desired = DesiredState({}, {"actor": ["Ada", "Bea"], "genre": ["a", "b"]})
+    assert not compute_diff(there, desired)
+    assert compute_diff(there, desired, reorder=True).changes == [Change("actor", ["Bea", "Ada"], ["Ada", "Bea"])]
+    assert not compute_diff(there, desired, reorder=True, preserve=True)
+    assert not compute_diff(ActualState({}, {"actor": ["ADA", "bea"], "genre": ["b", "a"]}), desired, reorder=True)
 
 
 NAMES = st.lists(st.text(max_size=6), max_size=5)
@@ -194,13 +194,13 @@ ACTUALS = st.builds(
 CONFIG = Stash2PlexConfig(collections="studio, performer, group", collection_prefix="group=Box: ")
 
 
-def wish_of(data: dict[str, Any]) -> DesiredState:
-    """The wished-for state with everything switched on."""
+def desired_for(data: dict[str, Any]) -> DesiredState:
+    """Return the desired state with every field switched on."""
     return desired_state(cast(SceneData, data), CONFIG, "stem")
 
 
 def written(actual: ActualState, found: Diff) -> ActualState:
-    """The item after the changes were written."""
+    """Return the item after the changes were written."""
     scalars = {**actual.scalars, **{change.field: change.new for change in found.scalars}}
     tags = {**actual.tags, **{change.field: change.new for change in found.tags}}
     return ActualState(scalars, tags, found.rating.new if found.rating else actual.rating)
@@ -208,34 +208,34 @@ def written(actual: ActualState, found: Diff) -> ActualState:
 
 @given(DATA)
 def test_compute_diff_of_item_built_from_desired_state_is_empty(data: dict[str, Any]) -> None:
-    wish = wish_of(data)
+    desired = desired_for(data)
     for preserve in (True, False):
-        assert not compute_diff(ActualState(wish.scalars, wish.tags, wish.rating), wish, preserve=preserve)
+        assert not compute_diff(ActualState(desired.scalars, desired.tags, desired.rating), desired, preserve=preserve)
 
 
 @given(DATA, ACTUALS, st.booleans(), st.booleans())
 def test_compute_diff_after_write_is_empty(
     data: dict[str, Any], actual: ActualState, preserve: bool, ours: bool
 ) -> None:
-    wish = wish_of(data)
-    found = compute_diff(actual, wish, preserve=preserve, rating_is_ours=ours)
-    assert not compute_diff(written(actual, found), wish, preserve=preserve, rating_is_ours=ours)
+    desired = desired_for(data)
+    found = compute_diff(actual, desired, preserve=preserve, rating_is_ours=ours)
+    assert not compute_diff(written(actual, found), desired, preserve=preserve, rating_is_ours=ours)
     assert bool(found) is bool(found.changes)
 
 
 @given(DATA, ACTUALS, st.booleans())
 def test_compute_diff_preserve_never_overwrites(data: dict[str, Any], actual: ActualState, ours: bool) -> None:
-    found = compute_diff(actual, wish_of(data), preserve=True, rating_is_ours=ours)
+    found = compute_diff(actual, desired_for(data), preserve=True, rating_is_ours=ours)
     assert all(change.old in ("", [], None) for change in found.changes)
 
 
 @given(DATA, ACTUALS)
 def test_compute_diff_changes_only_desired_fields(data: dict[str, Any], actual: ActualState) -> None:
-    wish = wish_of(data)
-    found = compute_diff(actual, wish)
-    assert {change.field for change in found.changes} <= {*wish.scalars, *wish.tags, "userRating"}
-    assert all(change.new == wish.scalars[change.field] for change in found.scalars)
-    assert all(change.new == wish.tags[change.field] for change in found.tags if change.field != "collection")
+    desired = desired_for(data)
+    found = compute_diff(actual, desired)
+    assert {change.field for change in found.changes} <= {*desired.scalars, *desired.tags, "userRating"}
+    assert all(change.new == desired.scalars[change.field] for change in found.scalars)
+    assert all(change.new == desired.tags[change.field] for change in found.tags if change.field != "collection")
 
 
 # What Plex can give back: no name twice, nothing that XML cannot hold, a rating of one decimal.
@@ -250,7 +250,7 @@ ITEMS = st.builds(
 
 
 def keys(names: Any) -> set[str]:
-    """Names as Plex compares them."""
+    """Return names as Plex compares them."""
     return {tag_key(name) for name in names}
 
 
@@ -260,28 +260,28 @@ def test_edit_reaches_desired_state_under_both_list_readings(
 ) -> None:
     # some of what is there is ours
     owned = [*owned, *item.tags.get("collection", ())[::2]]
-    wish = wish_of(data)
-    found = compute_diff(item, wish, rating_is_ours=True, owned=owned, reorder=True)
+    desired = desired_for(data)
+    found = compute_diff(item, desired, rating_is_ours=True, owned=owned, reorder=True)
     shown = after(item, edit_queries(found, limit), replace=replace, reorder=reorder)
 
-    for name, text in {**item.scalars, **wish.scalars}.items():
+    for name, text in {**item.scalars, **desired.scalars}.items():
         assert shown.scalars.get(name, "") == text
-    assert not compute_diff(shown, wish, rating_is_ours=True, owned=owned)
-    assert edit_queries(compute_diff(shown, wish, rating_is_ours=True, owned=owned)) == []
+    assert not compute_diff(shown, desired, rating_is_ours=True, owned=owned)
+    assert edit_queries(compute_diff(shown, desired, rating_is_ours=True, owned=owned)) == []
     for kind in ("actor", "genre", "director"):
-        assert keys(shown.tags.get(kind, ())) == keys(wish.tags.get(kind, item.tags.get(kind, ())))
+        assert keys(shown.tags.get(kind, ())) == keys(desired.tags.get(kind, item.tags.get(kind, ())))
     for kind in ("label", "writer"):
         assert shown.tags.get(kind) == item.tags.get(kind)
-    if (replace or reorder) and "actor" in wish.tags:
-        assert list(map(tag_key, shown.tags.get("actor", ()))) == list(map(tag_key, wish.tags["actor"]))
+    if (replace or reorder) and "actor" in desired.tags:
+        assert list(map(tag_key, shown.tags.get("actor", ()))) == list(map(tag_key, desired.tags["actor"]))
 
     before, now = keys(item.tags.get("collection", ())), keys(shown.tags.get("collection", ()))
-    wanted = keys(wish.tags.get("collection", ()))
+    wanted = keys(desired.tags.get("collection", ()))
     assert before - keys(owned) <= now
     assert wanted <= now
     assert now - before == keys(found.collections_added) <= wanted
     assert before - now == keys(found.collections_removed) <= keys(owned) - wanted
-    if "collection" in wish.tags and not wish.partial:
+    if "collection" in desired.tags and not desired.partial:
         assert now == (before - keys(owned)) | wanted
 
 
@@ -289,7 +289,7 @@ def test_edit_reaches_desired_state_under_both_list_readings(
 def test_edit_preserve_keeps_values_under_both_list_readings(
     data: dict[str, Any], item: ActualState, owned: list[str], replace: bool
 ) -> None:
-    found = compute_diff(item, wish_of(data), preserve=True, rating_is_ours=True, owned=owned, reorder=True)
+    found = compute_diff(item, desired_for(data), preserve=True, rating_is_ours=True, owned=owned, reorder=True)
     shown = after(item, edit_queries(found), replace=replace, reorder=True)
     assert {name: shown.scalars[name] for name, text in item.scalars.items() if text} == {
         name: text for name, text in item.scalars.items() if text

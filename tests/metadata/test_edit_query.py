@@ -1,4 +1,4 @@
-"""A difference as requests: what a server reads out of them, and how long they are."""
+"""A diff as requests: what a server decodes from them, and how long they are."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ pytestmark = pytest.mark.unit
 
 
 def read(requests: list[str]) -> list[tuple[str, str]]:
-    """The parameters of all requests in order, as a server decodes them."""
+    """Return the parameters of all requests in order, as a server decodes them."""
     return [pair for query in requests for pair in parse_qsl(query, keep_blank_values=True, strict_parsing=True)]
 
 
 def tags_after(change: Change[list[str]], requests: list[str]) -> list[str]:
-    """The list after the requests on a server that adds: removals are split at commas after the first decode."""
+    """Return the list after the requests on a server that adds: removals are split at commas after the first decode."""
     names = list(change.old)
     for key, value in read(requests):
         if key == f"{change.field}[].tag.tag-":

@@ -1,4 +1,4 @@
-"""Which scenes a person's filters leave out, and the reason given."""
+"""The user's filters: which scenes they skip, and with what reason."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FAMILIES = {"Place/*": {"7": "Place", "8": "Outdoor"}}
 
 
 def reason(data: dict[str, Any], **settings: Any) -> str | None:
-    """Why the scene is left out."""
+    """Return why the scene is skipped."""
     config = Stash2PlexConfig.from_settings(settings)
     assert config.problems == ()
     return filter_reason(cast(SceneData, data), config, FAMILIES)

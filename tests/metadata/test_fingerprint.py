@@ -1,4 +1,4 @@
-"""The fingerprint of what would be pushed."""
+"""The fingerprint of a desired state."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from metadata.fingerprint import fingerprint
 
 pytestmark = pytest.mark.unit
 
-WISH = DesiredState(
+DESIRED = DesiredState(
     {"title": "T", "summary": "", "studio": "Atlas"},
     {"actor": ["Ada", "Bea"], "genre": ["x", "y"], "collection": ["Atlas"]},
     rating=8.0,
@@ -24,9 +24,9 @@ WISH = DesiredState(
 
 
 def test_fingerprint_is_short_and_stable() -> None:
-    assert re.fullmatch("[0-9a-f]{16}", fingerprint(WISH))
-    # kept in people's ledgers: another value here makes every scene stale once
-    assert fingerprint(WISH) == "87370da488e43146"
+    assert re.fullmatch("[0-9a-f]{16}", fingerprint(DESIRED))
+    # Stored in ledgers: another value here makes every scene stale once.
+    assert fingerprint(DESIRED) == "87370da488e43146"
 
 
 @pytest.mark.parametrize(
@@ -38,18 +38,18 @@ def test_fingerprint_is_short_and_stable() -> None:
     ],
 )
 def test_fingerprint_ignores_what_plex_does_not_distinguish(changes: dict[str, Any]) -> None:
-    assert fingerprint(replace(WISH, **changes)) == fingerprint(WISH)
+    assert fingerprint(replace(DESIRED, **changes)) == fingerprint(DESIRED)
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"scalars": {**WISH.scalars, "title": "t"}},
+        {"scalars": {**DESIRED.scalars, "title": "t"}},
         {"scalars": {"title": "T", "studio": "Atlas"}},
-        {"tags": {**WISH.tags, "actor": ["Bea", "Ada"]}},
-        {"tags": {**WISH.tags, "genre": ["x"]}},
-        {"tags": {**WISH.tags, "genre": []}},
-        {"tags": {**WISH.tags, "collection": ["Bravo"]}},
+        {"tags": {**DESIRED.tags, "actor": ["Bea", "Ada"]}},
+        {"tags": {**DESIRED.tags, "genre": ["x"]}},
+        {"tags": {**DESIRED.tags, "genre": []}},
+        {"tags": {**DESIRED.tags, "collection": ["Bravo"]}},
         {"tags": {"actor": ["Ada", "Bea"], "genre": ["x", "y"]}},
         {"rating": 7.9},
         {"rating": None},
@@ -58,7 +58,7 @@ def test_fingerprint_ignores_what_plex_does_not_distinguish(changes: dict[str, A
     ],
 )
 def test_fingerprint_differs_for_other_states(changes: dict[str, Any]) -> None:
-    assert fingerprint(replace(WISH, **changes)) != fingerprint(WISH)
+    assert fingerprint(replace(DESIRED, **changes)) != fingerprint(DESIRED)
 
 
 @given(st.dictionaries(st.text(max_size=5), st.text(max_size=5)), st.lists(st.text(max_size=5)))

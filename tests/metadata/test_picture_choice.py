@@ -1,4 +1,4 @@
-"""What is decided about a picture, without anybody asked."""
+"""What is decided about a picture, without any request."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_enabled_pictures_follow_switches_and_data(
         pytest.param(PictureRecord(PictureState.OURS, updated_at=5.0), 5.0, None, False, True, id="the same scene"),
         pytest.param(PictureRecord(PictureState.OURS, updated_at=5.0), 6.0, None, False, False, id="a newer scene"),
         pytest.param(PictureRecord(PictureState.OURS, updated_at=6.0), 5.0, None, False, False, id="an older scene"),
-        pytest.param(PictureRecord(PictureState.OURS), None, None, False, False, id="nobody knows when"),
+        pytest.param(PictureRecord(PictureState.OURS), None, None, False, False, id="time unknown"),
         pytest.param(
             PictureRecord(PictureState.OURS, updated_at=5.0, address="a"), 5.0, "a", False, True, id="the same address"
         ),
@@ -78,7 +78,7 @@ def test_enabled_pictures_follow_switches_and_data(
         pytest.param(
             PictureRecord(PictureState.OURS, updated_at=5.0), 5.0, "b", False, True, id="address never learnt"
         ),
-        pytest.param(PictureRecord(PictureState.KEPT, updated_at=5.0), 5.0, "b", True, True, id="a person's, kept"),
+        pytest.param(PictureRecord(PictureState.KEPT, updated_at=5.0), 5.0, "b", True, True, id="user choice kept"),
         pytest.param(PictureRecord(PictureState.KEPT, updated_at=5.0), 5.0, "b", False, False, id="kept no longer"),
         pytest.param(PictureRecord(PictureState.NONE, updated_at=5.0), 5.0, "b", False, True, id="Stash had none"),
         pytest.param(
@@ -108,7 +108,7 @@ ODD = PictureRecord(PictureState.OURS, sha1=SUM, key="upload://posters/17")
             [(FRAME, True), (OURS, False)], None, PictureChoice(PictureAction.SELECT, OURS), id="there, memory lost"
         ),
         pytest.param(
-            [(THEIRS, True), (OURS, False)], KNOWN, PictureChoice(PictureAction.SELECT, OURS), id="replaced by a person"
+            [(THEIRS, True), (OURS, False)], KNOWN, PictureChoice(PictureAction.SELECT, OURS), id="replaced by the user"
         ),
         pytest.param([(THEIRS, True)], KNOWN, PictureChoice(PictureAction.UPLOAD), id="lost in Plex"),
         pytest.param(
@@ -180,9 +180,9 @@ def test_is_user_choice_by_key_and_lock(shown: str, locked: bool, choice: bool) 
     ("listed", "memory", "key"),
     [
         pytest.param([(FRAME, False), (OURS, True)], KNOWN, FRAME, id="ours"),
-        pytest.param([(FRAME, False), (THEIRS, True)], KNOWN, "", id="a person's"),
+        pytest.param([(FRAME, False), (THEIRS, True)], KNOWN, "", id="user choice"),
         pytest.param([(OURS, True)], KNOWN, "", id="no frame"),
-        pytest.param([(FRAME, False), (OURS, True)], None, "", id="nobody knows whose"),
+        pytest.param([(FRAME, False), (OURS, True)], None, "", id="origin unknown"),
         pytest.param([(FRAME, True)], PictureRecord(PictureState.NONE), "", id="never ours"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Collections: those wished for, and what becomes of those that are there."""
+"""Collections: the desired ones, and what happens to those that the item is in."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FAMILIES = {"Series/*": {"9": "Series", "2": "Series A"}}
 
 
 def names(data: dict[str, Any], kinds: str = "studio", prefix: str = "") -> tuple[list[str], bool] | None:
-    """The collections a scene belongs to."""
+    """Return the collections of a scene."""
     config = Stash2PlexConfig.from_settings({"collections": kinds, "collection_prefix": prefix})
     assert config.problems == ()
     return collections_for(cast(SceneData, data), config, FAMILIES)
@@ -85,7 +85,7 @@ def test_desired_state_partial_collections_are_marked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("there", "wish", "owned", "wanted"),
+    ("there", "desired", "owned", "wanted"),
     [
         ([], ["A"], [], ["A"]),
         (["Mine"], ["A"], [], ["Mine", "A"]),
@@ -98,10 +98,10 @@ def test_desired_state_partial_collections_are_marked() -> None:
     ],
 )
 def test_merge_collections_removes_only_owned(
-    there: list[str], wish: list[str], owned: list[str], wanted: list[str]
+    there: list[str], desired: list[str], owned: list[str], wanted: list[str]
 ) -> None:
-    assert merge_collections(there, wish, owned, complete=True) == wanted
-    assert merge_collections(there, wish, owned, complete=False)[: len(there)] == there
+    assert merge_collections(there, desired, owned, complete=True) == wanted
+    assert merge_collections(there, desired, owned, complete=False)[: len(there)] == there
 
 
 def test_owned_after_write_drops_what_the_user_removed() -> None:
@@ -115,12 +115,12 @@ NAMES = st.lists(st.text(min_size=1, max_size=3), max_size=5, unique_by=tag_key)
 
 @given(NAMES, NAMES, NAMES, st.booleans())
 def test_merge_collections_keeps_others_and_is_idempotent(
-    there: list[str], wish: list[str], owned: list[str], whole: bool
+    there: list[str], desired: list[str], owned: list[str], whole: bool
 ) -> None:
-    found = merge_collections(there, wish, owned, complete=whole)
+    found = merge_collections(there, desired, owned, complete=whole)
     keys = [tag_key(name) for name in found]
     theirs = [name for name in there if tag_key(name) not in {tag_key(one) for one in owned}]
     assert [name for name in found if name in theirs] == theirs
-    assert {tag_key(name) for name in wish} <= set(keys)
+    assert {tag_key(name) for name in desired} <= set(keys)
     assert len(set(keys)) == len(keys)
-    assert merge_collections(found, wish, owned, complete=whole) == found
+    assert merge_collections(found, desired, owned, complete=whole) == found

@@ -1,4 +1,4 @@
-"""The quality gate: what says enough about a scene to be pushed."""
+"""The quality gate: which metadata a scene needs to be written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A person's rules for tags."""
+"""The user's tag rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text on its way to Plex."""
+"""Text for Plex: cleaning, truncating, comparing tags."""
 
 from __future__ import annotations
 

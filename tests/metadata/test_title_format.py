@@ -1,4 +1,4 @@
-"""Titles made by a person's format."""
+"""Titles made by the user's format."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NOTHING: dict[str, Any] = {"title": "", "studio": None, "performers": [], "date"
 
 
 def made(form: str, *missing: str, **data: Any) -> str | None:
-    """The title of the full scene without some of its values."""
+    """Return the title of the full scene without some of its values."""
     scene = {**FULL, **{name: NOTHING[name] for name in missing}, **data}
     return format_title(cast(SceneData, scene), form, "stem")
 

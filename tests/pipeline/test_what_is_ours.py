@@ -122,7 +122,7 @@ def test_tags_that_are_left_out_are_said_once_a_write(make_bench: MakeBench, cap
     caplog.set_level("INFO")
     sync(bench, tags=["b", "a"])
     sync(bench, tags=["b", "a"])
-    assert caplog.text.count("2 tags, 1 are allowed: 1 left out") == 1
+    assert caplog.text.count("2 tags, but Maximum tags is 1: 1 left out") == 1
 
 
 # the way back

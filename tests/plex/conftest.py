@@ -1,4 +1,4 @@
-"""Fixtures of the tests of what talks to Plex."""
+"""Fixtures of the Plex tests."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ Connect = Callable[..., PlexClient]
 
 @pytest.fixture
 def plex() -> Iterator[PlexSim]:
-    """A running Plex with nothing in it."""
+    """Yield a running, empty Plex."""
     with PlexSim() as found:
         yield found
 
 
 @pytest.fixture
 def scenes(plex: PlexSim) -> SimSection:
-    """Its one library, of movie type."""
+    """Return its only library, of movie type."""
     return plex.add_section("Scenes", ["/data"])
 
 
 @pytest.fixture
 def connect(plex: PlexSim) -> Iterator[Connect]:
-    """Makes clients to it, and closes them in the end."""
+    """Yield a function that makes clients for it; they are closed at the end."""
     made: list[PlexClient] = []
 
     def client(url: str = "", token: str = "plex-token", **options: object) -> PlexClient:
@@ -47,5 +47,5 @@ def connect(plex: PlexSim) -> Iterator[Connect]:
 
 @pytest.fixture
 def client(connect: Connect) -> PlexClient:
-    """A client that is allowed everything."""
+    """Return a client with the owner's token."""
     return connect(read_timeout=5.0)

@@ -1,4 +1,4 @@
-"""The connection: when it asks, what it says about us, and what it does with a server that misbehaves."""
+"""The Plex client: when it sends requests, with what identity, and how it handles a faulty server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A difference, sent to Plex, leaves nothing different: under both readings of indexed tags (plex 4.4)."""
+"""A diff that was sent to Plex leaves no difference, under both readings of indexed tags (plex 4.4)."""
 
 from __future__ import annotations
 
@@ -48,29 +48,29 @@ def actual(client: PlexClient, item: Item) -> ActualState:
     return ActualState(found.scalars, found.tags, found.rating)
 
 
-def difference_of(client: PlexClient, item: Item, wish: DesiredState) -> Diff:
-    return compute_diff(actual(client, item), wish, rating_is_ours=True)
+def difference_of(client: PlexClient, item: Item, desired: DesiredState) -> Diff:
+    return compute_diff(actual(client, item), desired, rating_is_ours=True)
 
 
-def send(client: PlexClient, item: Item, wish: DesiredState) -> list[str]:
-    """Send what differs; gives the queries that carried it."""
-    sent = edit_queries(difference_of(client, item, wish))
+def send(client: PlexClient, item: Item, desired: DesiredState) -> list[str]:
+    """Send what differs and return the queries."""
+    sent = edit_queries(difference_of(client, item, desired))
     for query in sent:
         client.edit(item.section.key, item.rating_key, query)
     return sent
 
 
-def wish_for(**data: Any) -> DesiredState:
+def desired_for(**data: Any) -> DesiredState:
     return desired_state(cast(SceneData, data), CONFIG, "file")
 
 
 def test_edit_of_all_fields_is_one_query_with_locks(client: PlexClient, item: Item) -> None:
-    wish = wish_for(
+    desired = desired_for(
         title="T & <co>", details=f"One\ntwo {NASTY} 日本語", studio=NASTY, date="2021-03", tagline="t", rating100=75,
         performers=["Ada", NASTY], tags=["x", NASTY],
     )  # fmt: skip
-    [query] = send(client, item, wish)
-    assert not difference_of(client, item, wish)
+    [query] = send(client, item, desired)
+    assert not difference_of(client, item, desired)
     assert (item.title, item.summary, item.studio) == ("T & <co>", f"One\ntwo {NASTY} 日本語", NASTY)
     assert (item.originally_available_at, item.tagline, item.user_rating) == ("2021-03-01", "t", 7.5)
     assert (item.tags("actor"), item.tags("genre")) == (["Ada", NASTY], ["x", NASTY])
@@ -84,11 +84,11 @@ def test_edit_clears_all_fields(client: PlexClient, item: Item) -> None:
     send(
         client,
         item,
-        wish_for(title="T", details="d", studio="s", date="2021", rating100=5, performers=[NASTY], tags=["x"]),
+        desired_for(title="T", details="d", studio="s", date="2021", rating100=5, performers=[NASTY], tags=["x"]),
     )
-    wish = wish_for(title="", details="", studio=None, date=None, rating100=None, performers=[], tags=[])
-    assert len(send(client, item, wish)) == 1
-    assert not difference_of(client, item, wish)
+    desired = desired_for(title="", details="", studio=None, date=None, rating100=None, performers=[], tags=[])
+    assert len(send(client, item, desired)) == 1
+    assert not difference_of(client, item, desired)
     assert (item.title, item.summary, item.studio, item.originally_available_at) == ("file", "", None, None)
     assert (item.user_rating, item.tags("actor"), item.tags("genre")) == (None, [], [])
 
@@ -98,7 +98,7 @@ def test_edit_leaves_undesired_fields_alone(client: PlexClient, item: Item) -> N
     item.labels.append(Tag("Label"))
     item.genres.append(Tag("Genre"))
     item.summary = "Mine too"
-    send(client, item, wish_for(title="New"))
+    send(client, item, desired_for(title="New"))
     assert (item.tags("collection"), item.tags("label"), item.tags("genre")) == (["Mine"], ["Label"], ["Genre"])
     assert item.summary == "Mine too"
     assert item.locks == {"title"}
@@ -106,7 +106,7 @@ def test_edit_leaves_undesired_fields_alone(client: PlexClient, item: Item) -> N
 
 def test_edit_never_adds_and_removes_one_name(client: PlexClient, item: Item) -> None:
     item.genres.extend(Tag(name) for name in ("keep", "go", NASTY))
-    [query] = send(client, item, wish_for(tags=["KEEP", "new"]))
+    [query] = send(client, item, desired_for(tags=["KEEP", "new"]))
     pairs = parse_qsl(query)
     added = [value for name, value in pairs if name.startswith("genre[") and name.endswith("tag.tag")]
     [removed] = [value for name, value in pairs if name == "genre[].tag.tag-"]
@@ -144,32 +144,32 @@ def test_diff_after_edit_is_empty(
 ) -> None:  # fmt: skip
     # The item is what the example before left: one more thing that must not matter.
     for tags, people in ((first, performers), (second, first)):
-        wish = wish_for(
+        desired = desired_for(
             tags=tags, performers=people, title=texts[0], details=texts[1], studio=texts[2], rating100=rating
         )
-        send(client, item, wish)
-        assert not difference_of(client, item, wish)
-        assert {tag_key(name) for name in item.tags("genre")} == {tag_key(name) for name in wish.tags["genre"]}
-        assert {tag_key(name) for name in item.tags("actor")} == {tag_key(name) for name in wish.tags["actor"]}
+        send(client, item, desired)
+        assert not difference_of(client, item, desired)
+        assert {tag_key(name) for name in item.tags("genre")} == {tag_key(name) for name in desired.tags["genre"]}
+        assert {tag_key(name) for name in item.tags("actor")} == {tag_key(name) for name in desired.tags["actor"]}
         assert (item.title, item.summary, item.studio or "") == (
-            wish.scalars["title"], wish.scalars["summary"], wish.scalars["studio"],
+            desired.scalars["title"], desired.scalars["summary"], desired.scalars["studio"],
         )  # fmt: skip
         assert item.user_rating == (None if rating is None else rating / 10)
-        assert send(client, item, wish) == []
+        assert send(client, item, desired) == []
 
 
 @pytest.mark.parametrize(
     "text", ["The quick brown fox. " * 950, "日本語の長い説明。" * 2_222], ids=["Latin", "Japanese"]
 )
 def test_edit_long_summary_is_cut_and_sent_alone(client: PlexClient, item: Item, text: str) -> None:
-    wish = wish_for(title="T" * 100, details=text, tags=[f"tag {number}" for number in range(40)])
-    sent = send(client, item, wish)
-    assert not difference_of(client, item, wish)
-    assert item.summary == wish.scalars["summary"]
+    desired = desired_for(title="T" * 100, details=text, tags=[f"tag {number}" for number in range(40)])
+    sent = send(client, item, desired)
+    assert not difference_of(client, item, desired)
+    assert item.summary == desired.scalars["summary"]
     assert item.summary.endswith("\u2026")
     assert text.startswith(item.summary[:-1])
     assert len(quote(item.summary, safe="")) > 14_000
-    assert wish.notes
+    assert desired.notes
     [alone] = [query for query in sent if "summary.value" in query]
     assert "title" not in alone
     assert "genre" not in alone
@@ -179,37 +179,41 @@ def test_edit_long_summary_is_cut_and_sent_alone(client: PlexClient, item: Item,
 
 def test_edit_adds_and_removes_three_hundred_tags(client: PlexClient, item: Item) -> None:
     names = [f"tag number {number}" for number in range(300)]
-    wish = wish_for(title="T", details="d" * 3_000, tags=names)
-    sent = send(client, item, wish)
-    assert not difference_of(client, item, wish)
+    desired = desired_for(title="T", details="d" * 3_000, tags=names)
+    sent = send(client, item, desired)
+    assert not difference_of(client, item, desired)
     assert item.tags("genre") == names
     assert all(len(query) <= MAX_FIELD_LENGTH for query in sent)
-    fewer = wish_for(tags=names[::2])
+    fewer = desired_for(tags=names[::2])
     assert all(len(query) <= MAX_FIELD_LENGTH for query in send(client, item, fewer))
     assert item.tags("genre") == names[::2]
-    none = wish_for(tags=[])
+    none = desired_for(tags=[])
     assert all(len(query) <= MAX_FIELD_LENGTH for query in send(client, item, none))
     assert item.tags("genre") == []
 
 
 def test_edit_combines_fields_that_fit_one_query(client: PlexClient, item: Item) -> None:
-    wish = wish_for(title="T", details="d" * 2_000, tags=[f"tag {number}" for number in range(50)], performers=["Ada"])
-    assert len(send(client, item, wish)) == 1
-    wish = wish_for(title="U", details="e" * 5_900, studio="S", performers=["Bea"])
-    sent = send(client, item, wish)
+    desired = desired_for(
+        title="T", details="d" * 2_000, tags=[f"tag {number}" for number in range(50)], performers=["Ada"]
+    )
+    assert len(send(client, item, desired)) == 1
+    desired = desired_for(title="U", details="e" * 5_900, studio="S", performers=["Bea"])
+    sent = send(client, item, desired)
     assert len(sent) == 2
     assert all(len(query) <= MAX_QUERY_LENGTH + 100 for query in sent)
-    assert not difference_of(client, item, wish)
+    assert not difference_of(client, item, desired)
 
 
 def test_edit_smallest_limit_splits_without_loss(client: PlexClient, item: Item) -> None:
-    wish = wish_for(title="T", details="d", studio="S", date="2020", tags=["a", "b"], performers=["c"], rating100=80)
-    found = difference_of(client, item, wish)
+    desired = desired_for(
+        title="T", details="d", studio="S", date="2020", tags=["a", "b"], performers=["c"], rating100=80
+    )
+    found = difference_of(client, item, desired)
     sent = edit_queries(found, limit=1)
     assert len(sent) == 8
     for query in sent:
         client.edit(item.section.key, item.rating_key, query)
-    assert not difference_of(client, item, wish)
+    assert not difference_of(client, item, desired)
 
 
 def test_edit_without_difference_sends_nothing() -> None:
@@ -220,8 +224,8 @@ JAPANESE = [f"とても長いタグの名前{number}" for number in range(300)]
 
 
 def test_edit_adds_long_list_in_several_requests(plex: PlexSim, client: PlexClient, item: Item) -> None:
-    wish = wish_for(tags=JAPANESE)
-    sent = send(client, item, wish)
+    desired = desired_for(tags=JAPANESE)
+    sent = send(client, item, desired)
     assert len(sent) > 1
     assert all(len(query) <= MAX_FIELD_LENGTH + 100 for query in sent)
     if not plex.replace_tags:  # a server that replaces cannot be given such a list at all
@@ -230,6 +234,6 @@ def test_edit_adds_long_list_in_several_requests(plex: PlexSim, client: PlexClie
 
 def test_edit_removes_long_list_in_several_requests(client: PlexClient, item: Item) -> None:
     item.genres.extend(Tag(name) for name in JAPANESE)
-    sent = send(client, item, wish_for(tags=[]))
+    sent = send(client, item, desired_for(tags=[]))
     assert item.tags("genre") == []
     assert all(len(query) <= MAX_FIELD_LENGTH + 100 for query in sent)

@@ -1,4 +1,4 @@
-"""Real errors of plexapi and requests, made by a real server's misbehaviour, as ours."""
+"""Real errors of plexapi and requests, caused by a faulty server, translated into ours."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def plex() -> Iterator[PlexSim]:
 
 @contextlib.contextmanager
 def plexapi_server(plex: PlexSim) -> Iterator[Any]:
-    """plexapi's own server object, connected while all was well."""
+    """Yield plexapi's own server object, connected before the fault."""
     with requests.Session() as session:
         session.trust_env = False
         yield PlexServer(plex.url, TOKEN, session=session, timeout=(1.0, 0.5))
 
 
 def raised(action: Callable[[], object]) -> Exception:
-    """What an action ends with, whatever it is."""
+    """Return the error that an action raises."""
     try:
         action()
     except Exception as error:  # noqa: BLE001 - any error is what is wanted

@@ -1,4 +1,4 @@
-"""Full items as plain data, and nothing asked that was not meant to be."""
+"""Items as plain data, without hidden requests."""
 
 from __future__ import annotations
 

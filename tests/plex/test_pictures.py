@@ -1,4 +1,4 @@
-"""Pictures over the wire: what is listed, sent, selected and given back, and what Plex refuses (plex 5)."""
+"""Pictures over real HTTP: listing, uploading, selecting, removing, and what Plex refuses (plex 5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The settings, as Stash stores them and as they are in force."""
+"""The settings: the table, parsing of stored values, and the settings in force."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TEXTS = [setting for setting in TABLE if setting.kind == "STRING"]
 
 
 def config(**stored: Any) -> Stash2PlexConfig:
-    """The settings in force."""
+    """Return the settings in force."""
     return Stash2PlexConfig.from_settings(stored)
 
 

@@ -1,4 +1,4 @@
-"""Settings that hold more than one word."""
+"""The parsers of settings that hold more than one word."""
 
 from __future__ import annotations
 

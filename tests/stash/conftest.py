@@ -1,4 +1,4 @@
-"""Fixtures of the tests of what talks to Stash."""
+"""Fixtures of the Stash tests."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ settings.load_profile("patient")
 
 @pytest.fixture
 def stash(tmp_path: Path) -> Iterator[StashSim]:
-    """A Stash with thirty scenes, each of the first ones an oddity, and no password."""
+    """Yield a Stash with thirty scenes, the first ones special cases, and no password."""
     with StashSim(tmp_path / "stash", library=generate(scenes=30)) as found:
         yield found

@@ -1,4 +1,4 @@
-"""Talking to a Stash over real HTTP: sessions, keys, and everything that can go wrong on the way."""
+"""The Stash client over real HTTP: sessions, API keys, and everything that can go wrong."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TITLE = "{ findScene(id: 1) { title } }"
 
 
 def connection(server: StashSim, cookie: str | None = "", **more: Any) -> dict[str, Any]:
-    """What Stash hands to a plugin; ``cookie`` "" is a fresh one."""
+    """Return what Stash hands to a plugin; ``cookie`` "" is a fresh one."""
     if cookie == "":
         cookie = server.core.sessions.issue(server.core.sessions.username)
     value = {"Name": "session", "Value": cookie} if cookie else None
@@ -48,7 +48,7 @@ def locked(tmp_path: Path) -> Iterator[StashSim]:
 
 @pytest.fixture
 def client(stash: StashSim) -> Iterator[StashClient]:
-    """A client of the open Stash with short time-outs."""
+    """A client of the open Stash with short timeouts."""
     with closing(StashClient(connection(stash), timeout=(2.0, 5.0))) as found:
         yield found
 
@@ -61,7 +61,7 @@ def test_call_returns_the_data_of_a_document(stash: StashSim, client: StashClien
 
 
 class Clock:
-    """The server's time, which passes when a test says so."""
+    """The server's time, which the test moves."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = time.time()

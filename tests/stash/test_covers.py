@@ -1,4 +1,4 @@
-"""Covers out of a Stash over real HTTP, and out of servers that send something else."""
+"""Covers from a Stash over real HTTP, and from servers that send something else."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ def test_fetch_cover_login_redirect_raises_refused(locked: StashSim, more: dict[
         pytest.raises(StashRefused, match="next save or task"),
     ):
         fetch_cover(client, "/scene/1/screenshot")
-    assert len(locked.requests) == 1  # nobody followed the way there
+    assert len(locked.requests) == 1  # the redirect was not followed
 
 
 def html(request: Request) -> Response:

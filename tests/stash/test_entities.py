@@ -1,4 +1,4 @@
-"""The scenes of performers, studios, tags and groups, asked of a Stash."""
+"""The scene ids of performers, studios, tags and groups in a Stash."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scenes read from a Stash, and what a job's data holds of them."""
+"""Scenes read from a Stash, and the job data made of them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def client(stash: StashSim) -> Iterator[StashClient]:
 
 
 def scene_of(client: StashClient, scene_id: int) -> StashScene:
-    """A scene as the drainer reads it."""
+    """Return a scene as the worker reads it."""
     found = read_batch(client, [scene_id]).scenes[scene_id]
     assert found is not None
     return found

@@ -1,4 +1,4 @@
-"""Rules that mean a tag with all that is below it, asked of a Stash."""
+"""The tags of a Stash that rules ending in /* mean."""
 
 from __future__ import annotations
 
