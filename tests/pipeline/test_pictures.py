@@ -6,7 +6,6 @@ import functools
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -30,6 +29,7 @@ from sandbox.library import generate
 from sandbox.plex import Item, PlexSim
 from sandbox.stash import StashSim, png
 from sandbox.stash.jpeg import jpeg
+from settings.config import Stash2PlexConfig
 from stash.client import StashClient, StashUnreachable
 from stash.covers import CoverAnswer, CoverUnchanged, NoCover, fetch_cover
 
@@ -39,10 +39,8 @@ RED, GREEN, BLUE = jpeg(colour=(200, 0, 0)), png(colour=(0, 200, 0)), jpeg(colou
 BOTH = ("thumb", "art")
 
 
-def config(**switches: Any) -> SimpleNamespace:
-    return SimpleNamespace(
-        **{"sync_master": True, "sync_poster": True, "sync_background": True, "preserve_plex_edits": False, **switches}
-    )
+def config(**switches: Any) -> Stash2PlexConfig:
+    return Stash2PlexConfig.from_settings(switches)
 
 
 class Studio:
