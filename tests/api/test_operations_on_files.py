@@ -47,16 +47,16 @@ def test_scene_states_cover_every_verdict() -> None:
 
 
 @pytest.fixture
-def stocked(tmp_path: Path, much: Path) -> str:
-    """A data directory in which much has happened."""
-    return str(shutil.copytree(much, tmp_path / "data"))
+def data_dir(tmp_path: Path, template: Path) -> str:
+    """Return a data directory with many jobs, ledger rows, events and dead letters."""
+    return str(shutil.copytree(template, tmp_path / "data"))
 
 
 @pytest.fixture(scope="module")
-def much(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same, to copy from."""
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the data directory that each test gets a copy of."""
     now = time.time()
-    folder = tmp_path_factory.mktemp("much") / "data"
+    folder = tmp_path_factory.mktemp("template") / "data"
     data_dir = str(folder)
     with closing(open_writer(data_dir)) as writer:
         jobs = [new_job(number, "metadata", {}, priority=PRIORITY_BULK, now=now) for number in range(1, 301)]
@@ -78,7 +78,7 @@ def much(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def quick(data_dir: str, mode: str, **args: Any) -> Any:
+def ask(data_dir: str, mode: str, **args: Any) -> Any:
     from tasks.runner import run
 
     answer = run({"mode": mode, **args}, {}, str(ROOT), data_dir)
@@ -86,37 +86,37 @@ def quick(data_dir: str, mode: str, **args: Any) -> Any:
     return answer
 
 
-def test_long_lists_are_paged(stocked: str) -> None:
+def test_long_lists_are_paged(data_dir: str) -> None:
     for mode, name, key in (("attention", "rows", "id"), ("history", "events", "id")):
         seen: list[Any] = []
         after: dict[str, Any] = {}
         while True:
-            answer = quick(stocked, mode, limit=1000, **after)
+            answer = ask(data_dir, mode, limit=1000, **after)
             seen += [row[key] for row in answer[name]]
             if answer["next"] is None:
                 break
             assert len(answer[name]) == 200
             after = {"after": answer["next"]}
         assert len(seen) == len(set(seen)) == (450 if mode == "attention" else 451)
-    assert len(quick(stocked, "attention")["folders"]) == 50
-    assert len(quick(stocked, "scene", ids=list(range(1, 201)))["scenes"]) == 200
-    assert "at most 200" in quick(stocked, "scene", ids=list(range(1, 202)))["error"]
+    assert len(ask(data_dir, "attention")["folders"]) == 50
+    assert len(ask(data_dir, "scene", ids=list(range(1, 201)))["scenes"]) == 200
+    assert "at most 200" in ask(data_dir, "scene", ids=list(range(1, 202)))["error"]
 
 
-def test_status_reports_an_outage_that_has_not_ended(stocked: str) -> None:
-    found = quick(stocked, "status")
+def test_status_reports_an_outage_that_has_not_ended(data_dir: str) -> None:
+    found = ask(data_dir, "status")
     assert found["outage"] == {"began": found["outage"]["began"], "reason": "away", "waiting": 300}
     assert (found["moving"], found["in_step"], found["needs_you"]) == (True, 120, 450)
     assert found["drainer"]["rate"] > 0
     assert found["drainer"]["left"] > 0
 
 
-def test_status_names_few_scenes_in_flight_and_skips_damaged_rows(stocked: str) -> None:
-    with closing(sqlite3.connect(Path(stocked, "queue", "data.db"))) as db:
+def test_status_names_few_scenes_in_flight_and_skips_damaged_rows(data_dir: str) -> None:
+    with closing(sqlite3.connect(Path(data_dir, "queue", "data.db"))) as db:
         db.execute("UPDATE ack_queue_default SET status = 2 WHERE _id <= 9")
         db.execute("UPDATE ack_queue_default SET data = CAST('[1]' AS BLOB) WHERE _id = 1")
         db.commit()
-    found = quick(stocked, "status")
+    found = ask(data_dir, "status")
     assert (found["queue"], found["writing"]) == ({"waiting": 291, "in_flight": 9}, [2, 3, 4, 5])
 
 
@@ -130,44 +130,44 @@ def test_status_moving_counts_failing_jobs_and_no_pending_files(
     job.update({"next_retry_at": time.time() + 200, **more}, **({"awaits_file": True} if awaits else {}))
     with closing(open_writer(data_dir)) as writer:
         writer.fold_all([(json.dumps(job), job["job_key"])])
-    assert quick(data_dir, "status")["moving"] is (moves and not awaits)
+    assert ask(data_dir, "status")["moving"] is (moves and not awaits)
 
 
-def test_status_newest_letter_changes_with_each_new_dead_letter(stocked: str) -> None:
-    before = quick(stocked, "status")
-    dlq = DeadLetterQueue(stocked)
+def test_status_newest_letter_changes_with_each_new_dead_letter(data_dir: str) -> None:
+    before = ask(data_dir, "status")
+    dlq = DeadLetterQueue(data_dir)
     dlq.discard("scene_1")
     dlq.add(new_job(900, "metadata", {}, priority=PRIORITY_BULK, now=time.time()), PermanentError("new"))
-    after = quick(stocked, "status")
+    after = ask(data_dir, "status")
     assert after["needs_you"] == before["needs_you"]
     assert after["newest_letter"] > before["newest_letter"]
     dlq.clear()
-    assert quick(stocked, "status")["newest_letter"] is None
+    assert ask(data_dir, "status")["newest_letter"] is None
 
 
-def test_attention_counts_old_dead_letters_as_purge_deletes_them(stocked: str) -> None:
+def test_attention_counts_old_dead_letters_as_purge_deletes_them(data_dir: str) -> None:
     from plex.exceptions import PlexServerDown
 
-    dlq = DeadLetterQueue(stocked)
+    dlq = DeadLetterQueue(data_dir)
     for number, error in enumerate((PlexServerDown("away"), PermanentError("no")), 900):
         job = new_job(number, "metadata", {}, priority=PRIORITY_BULK, now=time.time())
         dlq.add(job, error, now=time.time() - PURGE_AFTER_DAYS * 86_400 - 60)
-    told = quick(stocked, "attention")["old"]
+    told = ask(data_dir, "attention")["old"]
     assert told == dlq.purge(PURGE_AFTER_DAYS) == 2
 
 
-def test_status_reads_an_older_state_and_skips_damaged_files(stocked: str, tmp_path: Path) -> None:
-    with closing(database.connect(stocked)) as db:
+def test_status_reads_an_older_state_and_skips_damaged_files(data_dir: str, tmp_path: Path) -> None:
+    with closing(database.connect(data_dir)) as db:
         for table in ("known", "bindings", "refused"):
             db.execute(f"DROP TABLE {table}")
         db.execute("PRAGMA user_version = 4")
     for name in ("reconciliation_state.json", "worker_status.json", "reconcile.due"):
-        Path(stocked, name).write_text("{")
-    found: Any = status({}, stocked)
+        Path(data_dir, name).write_text("{")
+    found: Any = status({}, data_dir)
     assert (found["compared"], found["next_run"], found["drainer"]["alive"]) == (None, None, False)
-    Path(stocked, "reconciliation_state.json").write_text('{"last_run_time": 5.0, "last_error": "Plex is away"}')
-    assert quick(stocked, "status")["compared"] == {"when": 5.0, "scope": "", "complete": False}
-    assert quick(str(tmp_path / "nothing"), "status")["in_step"] == 0
+    Path(data_dir, "reconciliation_state.json").write_text('{"last_run_time": 5.0, "last_error": "Plex is away"}')
+    assert ask(data_dir, "status")["compared"] == {"when": 5.0, "scope": "", "complete": False}
+    assert ask(str(tmp_path / "nothing"), "status")["in_step"] == 0
     assert not (tmp_path / "nothing").exists()
 
 
@@ -185,10 +185,10 @@ HEAVY = {
 
 
 @pytest.mark.parametrize("mode", ["status", "scene"])
-def test_status_and_scene_import_little_and_ask_nobody(stocked: str, mode: str) -> None:
-    home = Path(stocked).parent / "parent"
+def test_status_and_scene_import_little_and_ask_nobody(data_dir: str, mode: str) -> None:
+    home = Path(data_dir).parent / "parent"
     home.mkdir()
-    (home / "default").symlink_to(stocked)
+    (home / "default").symlink_to(data_dir)
     # Nobody listens at this address: a question to Stash would fail.
     connection = {"Scheme": "http", "Host": "127.0.0.1", "Port": 1, "SessionCookie": None}
     document = json.dumps({"server_connection": connection, "args": {"mode": mode, "ids": [451, 452]}})

@@ -27,7 +27,7 @@ def edit(installation: Installation, kind: str, number: int, **fields: Any) -> N
 
 
 def scenes(installation: Installation) -> list[int]:
-    """Every scene."""
+    """Return the ids of all scenes."""
     return [scene.id for scene in installation.stash.scenes]
 
 
@@ -39,7 +39,7 @@ HOLDS: dict[str, Callable[[Any], list[int]]] = {
 
 
 def on(installation: Installation, kind: str) -> tuple[int, list[int]]:
-    """The performer, studio or tag that is on most of the scenes with an item of their own, and those scenes."""
+    """Return the performer, studio or tag with the most scenes that have an item of their own, and those scenes."""
     found: dict[int, list[int]] = {}
     for scene in installation.scenes_with_file(30):
         for number in HOLDS[kind](installation.stash.scene(scene)):
@@ -49,7 +49,7 @@ def on(installation: Installation, kind: str) -> tuple[int, list[int]]:
 
 @pytest.fixture
 def synced(installation: Installation) -> Installation:
-    """A installation where Plex shows everything."""
+    """Return an installation in which Plex shows everything."""
     installation.task("Sync All Scenes")
     installation.wait_until_idle()
     assert installation.differences(scenes(installation)) == []
@@ -162,7 +162,7 @@ def test_save_during_an_expansion_arrives(synced: Installation) -> None:
 
 
 def remembered(installation: Installation, scene: int, path: str) -> dict[str, int]:
-    """How often a scene stands where the plugin remembers something of it."""
+    """Count the rows about a scene in the plugin's databases."""
     asked = {
         "ledger": ("state.db", "SELECT COUNT(*) FROM ledger WHERE scene_id = ?", scene),
         "dead letter": ("state.db", "SELECT COUNT(*) FROM dead_letters WHERE scene_id = ?", scene),

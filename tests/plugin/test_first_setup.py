@@ -122,7 +122,7 @@ class Busy:
         self.sent: list[Any] = []
 
     def call(self, query: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
-        """One answer."""
+        """Answer, or fail on a write."""
         if "configurePlugin" in query:
             self.sent.append(variables)
             raise StashUnreachable("Stash does not answer")
@@ -137,7 +137,7 @@ def test_default_switches_that_stash_rejects_are_no_error(tmp_path: Path, capfd:
     busy = Busy({"enabled": False, "plex_url": "http://x"})
     vars(context)["stash"] = busy
     settings_page.show_default_switches(context)
-    assert busy.sent == []  # nobody has asked for the settings
+    assert busy.sent == []  # the settings were not read
     settings_page.log_what_blocks_writing(context)
     assert capfd.readouterr().err == ""
     assert context.config.enabled is False

@@ -24,7 +24,7 @@ Checks = dict[str, list[dict[str, Any]]]
 
 
 def health(installation: Installation) -> Checks:
-    """The findings by check."""
+    """Return the findings by check."""
     found: Checks = {}
     for finding in operation(installation, mode="health")["checks"]:
         found.setdefault(finding["check"], []).append(finding)

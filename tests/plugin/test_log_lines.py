@@ -12,7 +12,7 @@ LOUD = ("Info", "Warning", "Error")
 
 
 def lines(installation: Installation) -> list[str]:
-    """What the plugin has said so far, at the levels Stash shows."""
+    """Return the lines that the plugin has logged so far, at the levels Stash shows."""
     return [line.message for line in installation.stash.log if line.level in LOUD and PLUGIN in line.message]
 
 

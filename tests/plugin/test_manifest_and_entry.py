@@ -84,7 +84,7 @@ def test_twenty_first_saves_at_once_start_one_worker(installation: Installation)
     for scene in scenes:
         installation.wait_until_plex_shows(scene, title=f"Twenty {scene}")
     assert installation.logged_errors() == []
-    # one drainer; the other greeting is from the comparison after a start of Stash
+    # one worker; the other request is from the reconciliation after a start of Stash
     assert installation.plex.counters["GET /"] <= 2
 
 
@@ -96,7 +96,7 @@ def test_many_saves_one_after_another_leave_every_scene_equal(installation: Inst
             assert installation.queue_counts()["waiting"] <= len(scenes)
     installation.wait_until_idle()
     assert installation.differences(scenes) == []
-    # one drainer; the other greeting is from the comparison after a start of Stash
+    # one worker; the other request is from the reconciliation after a start of Stash
     assert installation.plex.counters["GET /"] <= 2
     assert {installation.item(scene).title for scene in scenes} == {f"Turn 2 of {scene}" for scene in scenes}
 

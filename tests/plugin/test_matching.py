@@ -81,7 +81,7 @@ def test_wrong_rule_is_named_with_how_to_write_it(installation: Installation) ->
 
 
 def doubtful(installation: Installation) -> tuple[int, list[Any]]:
-    """A scene whose name is in Plex twice, of other sizes, in other folders."""
+    """Return a scene whose name is in Plex twice, with other sizes, in other folders."""
     installation.plex.start()
     installation.section = installation.plex.add_section("Scenes", ["/elsewhere"])
     installation.stash.start()

@@ -24,7 +24,7 @@ NASTY = "<script>alert('1')</script> \"&quot;\" javascript:alert(1) \u202egnp.ex
 
 
 def ask(installation: Installation, mode: str, **args: Any) -> Any:
-    """An operation's answer, as it should be and without a token in it."""
+    """Return an operation's answer after checking its shape and that it holds no token."""
     query = 'mutation($a: Map) { runPluginOperation(plugin_id: "Stash2Plex", args: $a) }'
     answer = installation.stash.gql(query, {"a": {"mode": mode, **args}})["runPluginOperation"]
     check_answer(mode, answer)
@@ -36,13 +36,13 @@ def of(installation: Installation, scene_id: int) -> Any:
     return ask(installation, "scene", ids=[scene_id])["scenes"][str(scene_id)]
 
 
-def letter(installation: Installation, scene_id: int, error: Exception, **detail: Any) -> None:
+def add_dead_letter(installation: Installation, scene_id: int, error: Exception, **detail: Any) -> None:
     job = new_job(scene_id, "metadata", {}, priority=PRIORITY_BULK, now=time.time())
     DeadLetterQueue(str(installation.data)).add(job, error, 3, detail=detail)
 
 
 def doubt(installation: Installation) -> tuple[int, list[Item]]:
-    """A scene that has been found doubtful, with its two candidates."""
+    """Return a scene with a doubtful match, and its two candidates."""
     scene, items = doubtful(installation)
     installation.save(scene, title="Which of the two", details="Some details")
     wait_for(lambda: ask(installation, "status")["needs_you"] == 1, 20, "the doubt")
@@ -259,7 +259,7 @@ def test_refuse_all_candidates_asks_again_only_for_new_ones(bare_installation: I
 def test_dead_letters_are_retried_and_discarded_by_id_and_by_cause(installation: Installation) -> None:
     scenes = installation.scenes_with_file(4)
     for scene in scenes:
-        letter(
+        add_dead_letter(
             installation, scene, PermanentError(NASTY), scene={"title": NASTY}, files=[{"path": f"/data/{NASTY}.mp4"}]
         )
     answer = ask(installation, "attention", limit=3)
@@ -282,8 +282,8 @@ def test_attention_leaves_out_jobs_that_an_outage_ended(installation: Installati
     from plex.exceptions import PlexNotFound, PlexServerDown
 
     first, second = installation.scenes_with_file(2)
-    letter(installation, first, PlexServerDown("away"))
-    letter(installation, second, PlexNotFound("not there"), files=[{"path": "/data/x.mp4"}])
+    add_dead_letter(installation, first, PlexServerDown("away"))
+    add_dead_letter(installation, second, PlexNotFound("not there"), files=[{"path": "/data/x.mp4"}])
     assert ask(installation, "status")["needs_you"] == 1
     answer = ask(installation, "attention")
     assert [(group["kind"], group["by_itself"]) for group in answer["groups"]] == [("missing", False), ("dead", True)]

@@ -29,7 +29,7 @@ def cover(data: bytes, scene: Scene) -> None:
 
 
 def furnish(installation: Installation) -> None:
-    """A cover for every fourth scene, JPEG and PNG by turns."""
+    """Return a cover for every fourth scene, JPEG and PNG in turn."""
     for scene in installation.stash.scenes:
         if scene.id % 4 == 0:
             shade = (scene.id * 37 % 256, scene.id % 256, 90)
@@ -44,7 +44,7 @@ def sync(installation: Installation) -> None:
 
 
 def meant(installation: Installation) -> list[Scene]:
-    """The scenes that are to be written: with something to say, and a file that no other scene has."""
+    """Return the scenes to be written: those with metadata and a file that no other scene has."""
     taken: dict[str, int] = {}
     for scene in installation.stash.scenes:
         for path in installation.stash.paths(scene.id):
@@ -73,7 +73,7 @@ def differences(installation: Installation) -> list[str]:
 
 
 def writes(installation: Installation) -> tuple[int, int]:
-    """Edits and pictures sent so far."""
+    """Return the number of edits and pictures sent so far."""
     counters = installation.plex.counters
     return installation.plex.puts, sum(n for what, n in counters.items() if what.startswith("POST "))
 

@@ -40,7 +40,7 @@ def items(installation: Installation) -> Iterator[Item]:
 
 
 def shown(item: Item) -> dict[str, Any]:
-    """An item's fields as the plugin names them, empty ones left out."""
+    """Return an item's fields as the plugin names them, without empty ones."""
     fields: dict[str, Any] = {
         "title": item.title,
         "summary": item.summary,
@@ -58,7 +58,7 @@ def cover(installation: Installation, scene_id: int, data: bytes | None) -> None
 
 
 def durable(installation: Installation) -> dict[str, Any]:
-    """Everything that lasts: ledger, queue, timestamps and index, row by row."""
+    """Return everything stored: ledger, queue, timestamps and index, row by row."""
     found: dict[str, Any] = {"timestamps": load_sync_timestamps(str(installation.data))}
     for file in ("state.db", "queue/data.db", "cache.db"):
         if (installation.data / file).exists():
@@ -82,7 +82,7 @@ def as_set(value: Any) -> Any:
 
 
 def written_fields(installation: Installation) -> dict[int, set[str]]:
-    """By rating key, the fields that edits since the start have set."""
+    """Return the fields that edits have set since the start, by rating key."""
     found: dict[int, set[str]] = {}
     for write in installation.plex.writes:
         names = {re.split(r"[.\[]", name)[0] for name, _ in write.params if not name.endswith(".locked")}
@@ -99,17 +99,17 @@ def test_preview_shows_what_a_sync_then_writes(installation: Installation) -> No
         cover(installation, scene_id, png())
     before = {item.rating_key: shown(item) for item in items(installation)}
     installation.plex.reset_counters()
-    foretold = operation(installation, "preview", scope="all")
+    shown = operation(installation, "preview", scope="all")
     assert {kind.split()[0] for kind in installation.plex.counters} <= READ_ONLY
     assert not installation.plex.writes
-    assert (foretold["scenes"], foretold["next"]) == (60, None)
-    assert foretold["left_alone"] == {"gated": 60 - foretold["would_change"]}
+    assert (shown["scenes"], shown["next"]) == (60, None)
+    assert shown["left_alone"] == {"gated": 60 - shown["would_change"]}
 
     installation.task("Sync All Scenes")
     installation.wait_until_idle()
     expected = {
         item["rating_key"]: {change["field"]: change for change in item["changes"]}
-        for scene in foretold["changes"]
+        for scene in shown["changes"]
         for item in scene["items"]
     }
     for item in items(installation):
@@ -122,7 +122,7 @@ def test_preview_shows_what_a_sync_then_writes(installation: Installation) -> No
     assert written_fields(installation) == {key: set(changes) for key, changes in expected.items() if changes}
     uploaded = [slot.selected.data for item in items(installation) for slot in item.images.values() if slot.selected]
     assert (
-        foretold["pictures"]
+        shown["pictures"]
         == {"uploads": 6, "bytes": sum(map(len, uploaded))}
         == {
             "uploads": 6,
@@ -131,11 +131,11 @@ def test_preview_shows_what_a_sync_then_writes(installation: Installation) -> No
     )
     again = operation(installation, "preview", scope="all")
     assert (again["would_change"], again["pictures"]["uploads"]) == (0, 0)
-    assert again["equal"] == foretold["would_change"]
+    assert again["equal"] == shown["would_change"]
 
 
 def test_preview_changes_nothing(installation: Installation) -> None:
-    """New items, edited scenes, a moved file: all that a look of the drainer would take notice of."""
+    """New items, edited scenes and a moved file: everything that the worker would store."""
     installation.task("Sync All Scenes")
     installation.wait_until_idle()
     installation.stash.set_plugin_enabled("Stash2Plex", False)
@@ -143,7 +143,7 @@ def test_preview_changes_nothing(installation: Installation) -> None:
     installation.save(one, title="Foretold")
     cover(installation, two, png())
     installation.save(two, organized=True)
-    installation.plex.add_item(installation.section, [("/data/of nobody.mp4", 7, 1.0)])
+    installation.plex.add_item(installation.section, [("/data/without scene.mp4", 7, 1.0)])
     installation.stash.set_plugin_enabled("Stash2Plex", True)
     installation.stop_worker()
     wait_for(lambda: free(installation), 30, "the comparison after the start of Stash to end")
@@ -235,7 +235,7 @@ def test_preview_without_scope_takes_recent_scenes(installation: Installation) -
 
 
 def test_preview_of_two_scenes_with_one_item_writes_one(installation: Installation) -> None:
-    """Merged versions: the item is told of with the scene of its first file, as it will be written."""
+    """Merged versions: the item is shown with the scene of its first file, as a sync would write it."""
     one, two = installation.scenes_with_file(2)
     files = [installation.scene(scene)["files"][0]["path"] for scene in (one, two)]
     for scene in (one, two):

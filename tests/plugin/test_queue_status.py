@@ -46,8 +46,8 @@ HEAVY = {
 }
 
 
-def doubtful(installation: Installation) -> None:
-    """A dead letter that names a path."""
+def add_doubtful_scene(installation: Installation) -> None:
+    """Add a dead letter that names a path."""
     job = new_job(1, "metadata", {}, priority=PRIORITY_BULK, now=time.time())
     candidate = {"rating_key": 7, "title": "Beach", "path": SECRET, "reasons": ["the size"]}
     DeadLetterQueue(str(installation.data)).add(job, PermanentError("doubt"), 1, detail={"candidates": [candidate]})
@@ -57,14 +57,14 @@ def config(installation: Installation) -> Path:
     return installation.folder / "stash" / "config.yml"
 
 
-def aged(installation: Installation) -> None:
-    """As if the settings had been saved a while ago."""
+def age_settings(installation: Installation) -> None:
+    """Make the settings look as if saved a while ago."""
     then = time.time() - 60
     os.utime(config(installation), (then, then))
 
 
 def status(installation: Installation) -> int:
-    """Run the task; gives the number of requests that reached Stash for it, but the one that started it."""
+    """Run the task. Return the number of requests that it sent to Stash."""
     installation.stash.reset_counters()
     assert not installation.task("View Queue Status").error
     return installation.stash.counters["graphql"] - installation.stash.counters["graphql:runPluginTask"]
@@ -72,10 +72,10 @@ def status(installation: Installation) -> int:
 
 @pytest.fixture
 def settled(installation: Installation) -> Installation:
-    """A installation with a doubtful scene, in which the status was asked for since the settings were saved."""
-    doubtful(installation)
+    """Return an installation with a doubtful scene, in which the status has run since the settings were saved."""
+    add_doubtful_scene(installation)
     installation.task("View Queue Status")
-    aged(installation)
+    age_settings(installation)
     assert status(installation) > 0
     assert SECRET in said(installation)
     return installation
@@ -94,9 +94,9 @@ def test_status_redacts_paths_as_soon_as_the_setting_is_saved(settled: Installat
     assert status(settled) > 0
     assert said(settled).count("Rome") == before
     assert said(settled).count("/~") > 0
-    aged(settled)
+    age_settings(settled)
     assert status(settled) > 0
-    # known without a question from here on, and heeded
+    # known without asking from here on
     assert status(settled) == 0
     assert said(settled).count("Rome") == before
     settled.configure(obfuscate_paths=False)
@@ -109,7 +109,7 @@ def test_status_without_a_config_file_asks_stash_before_it_logs_a_path(
     settled: Installation, monkeypatch: pytest.MonkeyPatch, file: str
 ) -> None:
     if file == "called otherwise":
-        # Another Stash's of long ago, which nobody writes to.
+        # A file that an older Stash left behind.
         monkeypatch.setattr("sandbox.stash.configuration.CONFIG", "mine.yml")
         then = time.time() - 600
         os.utime(config(settled), (then, then))
@@ -157,7 +157,7 @@ def test_status_starts_the_worker_if_jobs_wait(settled: Installation) -> None:
     settled.stop_worker(signal.SIGKILL)
     assert settled.worker_pid() is None
     settled.task("View Queue Status")
-    wait_for(lambda: settled.worker_pid() is not None, 20, "a drainer to be started")
+    wait_for(lambda: settled.worker_pid() is not None, 20, "a worker to be started")
 
 
 def test_status_starts_a_due_reconciliation(settled: Installation) -> None:

@@ -128,10 +128,10 @@ def test_reconcile_while_another_runs_is_an_error(installation: Installation) ->
 
 def test_save_during_a_reconciliation_is_not_delayed(installation: Installation) -> None:
     [scene, another] = installation.scenes_with_file(2)
-    installation.save(another, title="The drainer is at work")
-    installation.wait_until_plex_shows(another, title="The drainer is at work")
+    installation.save(another, title="The worker runs")
+    installation.wait_until_plex_shows(another, title="The worker runs")
     over(installation)
-    # The run waits for its listing; the drainer asks for single items.
+    # The run waits for its listing; the worker asks for single items.
     installation.plex.faults.set(latency=1.5, only="^GET .*/all")
     run = threading.Thread(target=installation.task, args=("Reconcile Library (All)",))
     run.start()
@@ -163,7 +163,7 @@ def test_reconcile_killed_midway_loses_no_gap(installation: Installation) -> Non
 
 
 def runs(installation: Installation) -> list[int]:
-    """The processes that compare on their own for this installation."""
+    """Return the processes of automatic reconciliations of this installation."""
     found = [(process, arguments(process)) for process in Path("/proc").iterdir() if process.name.isdigit()]
     return [int(p.name) for p, words in found if b"reconcile" in words and str(installation.data).encode() in words]
 
@@ -181,7 +181,7 @@ def locked(installation: Installation) -> bool:
 
 
 def look(installation: Installation, delay: float = 0.0) -> bool:
-    """What a hook does where something may be due: as if this process were Stash, which answers after ``delay``."""
+    """Start an automatic run as a hook does. This process plays Stash, which answers after ``delay``."""
     operation(installation, "say", lines=[])
     installation.stash.faults.delay = delay
     connection = json.loads(installation.stash.processes[-1].stdin)["server_connection"]
@@ -189,7 +189,7 @@ def look(installation: Installation, delay: float = 0.0) -> bool:
 
 
 def over(installation: Installation) -> None:
-    """Wait until the process has let go of its lock."""
+    """Wait until the process has released its lock."""
     wait_for(lambda: not locked(installation), 30, "the run to end")
 
 

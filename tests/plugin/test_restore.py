@@ -21,7 +21,7 @@ DESTROY = "mutation($i: SceneDestroyInput!) { sceneDestroy(input: $i) }"
 
 
 def state(item: Item) -> dict[str, Any]:
-    """All that a sync may touch, locks included."""
+    """Return everything that a sync may change, locks included."""
     return {
         "texts": (item.title, item.summary, item.studio, item.originally_available_at, item.tagline, item.title_sort),
         "tags": {kind: item.tags(kind) for kind in ("actor", "genre", "director", "collection", "label")},
@@ -36,7 +36,7 @@ def whole(installation: Installation) -> dict[int, dict[str, Any]]:
 
 
 def people_were_here(installation: Installation) -> None:
-    """A library that is not bare: fields, lists, locks and collections of people, and pictures looked at once."""
+    """Give the library fields, lists, locks and collections that people set, and pictures."""
     for number, item in enumerate(items(installation)):
         for place in ("posters", "arts"):  # what the simulator makes when it is first asked for
             url = f"{installation.plex.url}/library/metadata/{item.rating_key}/{place}"
@@ -52,7 +52,7 @@ def people_were_here(installation: Installation) -> None:
 
 @pytest.fixture(params=["adding", "replacing"])
 def either(request: pytest.FixtureRequest, installation: Installation) -> None:
-    """Both readings of indexed tags (plex 4.4)."""
+    """Run with both readings of indexed tags (plex 4.4)."""
     installation.plex.assumptions.replace_tags = request.param == "replacing"
 
 
@@ -138,7 +138,7 @@ def test_restored_scene_is_written_again_by_sync_recent(installation: Installati
 
 
 def test_restore_withdraws_waiting_jobs(installation: Installation) -> None:
-    """By hand or not: whoever gives back takes that back too."""
+    """Queued by a person or not, waiting jobs are withdrawn."""
     one, two = installation.scenes_with_file(2)
     before = state(installation.item(one)), state(installation.item(two))
     installation.save(one, title="Written")
@@ -157,7 +157,7 @@ def test_restore_withdraws_waiting_jobs(installation: Installation) -> None:
 
 
 def test_sync_after_a_queued_restore_wins(installation: Installation) -> None:
-    """Both wait at once, and the drainer takes them together."""
+    """Both wait at once, and the worker claims them together."""
     [scene] = installation.scenes_with_file()
     installation.save(scene, title="Written")
     installation.wait_until_plex_shows(scene, title="Written")
@@ -174,7 +174,7 @@ def test_sync_after_a_queued_restore_wins(installation: Installation) -> None:
 
 
 def test_restored_scene_without_metadata_stays_restored(installation: Installation) -> None:
-    """A scene that is emptied, filtered or loses its place and comes back is still one that was given back."""
+    """A scene that loses its metadata, is filtered or loses its item, and comes back, is still restored."""
     [scene] = installation.scenes_with_file()
     installation.save(scene, title="Written")
     installation.wait_until_plex_shows(scene, title="Written")

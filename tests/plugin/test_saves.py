@@ -40,7 +40,7 @@ def test_five_saves_at_once_arrive_with_one_worker(installation: Installation) -
         list(pool.map(lambda scene: installation.save(scene, title=f"At once {scene}"), scenes))
     for scene in scenes:
         installation.wait_until_plex_shows(scene, title=f"At once {scene}")
-    # one drainer; the other greeting is from the comparison after a start of Stash
+    # one worker; the other request is from the reconciliation after a start of Stash
     assert installation.plex.counters["GET /"] <= 2
 
 

@@ -40,7 +40,7 @@ SOURCES = [ROOT / "Stash2Plex.py", *(path for package in PACKAGES for path in (R
 
 @pytest.fixture
 def locked(tmp_path: Path) -> Iterator[Installation]:
-    """A installation whose Stash asks everybody who they are."""
+    """Return an installation whose Stash requires a login."""
     made = Installation(tmp_path, small_library(), username="ada", password="p4ss-word", api_key=KEY)
     made.plex.token = made.plex.identity.token = TOKEN
     made.start()
@@ -50,7 +50,7 @@ def locked(tmp_path: Path) -> Iterator[Installation]:
 
 
 def sessions(installation: Installation) -> list[str]:
-    """Every session that a process of the plugin was given."""
+    """Return every session that a process of the plugin was given."""
     found = [
         str(process.input["server_connection"]["SessionCookie"]["Value"]) for process in installation.stash.processes
     ]
@@ -59,12 +59,12 @@ def sessions(installation: Installation) -> list[str]:
 
 
 def about(pid: int) -> bytes:
-    """What others on the machine may read of a process."""
+    """Return what other users of the machine can read about a process."""
     return Path(f"/proc/{pid}/cmdline").read_bytes() + Path(f"/proc/{pid}/environ").read_bytes()
 
 
 def everything_said(installation: Installation) -> str:
-    """Every word in Stash's log, in the answers of processes, and in files of the data directory."""
+    """Return the text of Stash's log, of the answers of processes, and of files in the data directory."""
     words = [line.message for line in installation.stash.log]
     words += [f"{process.output} {process.error}" for process in installation.stash.processes]
     for path in installation.data.rglob("*"):
@@ -209,7 +209,7 @@ def test_xml_with_a_document_type_is_rejected(body: bytes) -> None:
 
 
 def calls(tree: ast.AST) -> set[str]:
-    """Names that are imported or called, with the module where it is written."""
+    """Return names that are imported or called, with their module."""
     found: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -243,7 +243,7 @@ def test_every_queue_is_opened_with_the_json_serializer() -> None:
 
 
 def test_save_of_the_test_installation_looks_like_a_persons(installation: Installation) -> None:
-    """The hook's own answer holds no more than that it is done."""
+    """A save's answer holds nothing but that it is done."""
     [scene] = installation.scenes_with_file()
     installation.stash.gql(SAVE, {"i": {"id": str(scene), "title": "x"}})
     assert installation.stash.processes[-1].output == "ok"

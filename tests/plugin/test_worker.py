@@ -160,7 +160,7 @@ def test_disabled_plugin_stops_before_the_next_write(installation: Installation)
     installation.plex.faults.write_latency = 0.1
     installation.task("Sync All Scenes")
     installation.stash.set_plugin_enabled("Stash2Plex", False)
-    wait_for(lambda: not installation.is_worker_lock_held(), 20, "the drainer to leave")
+    wait_for(lambda: not installation.is_worker_lock_held(), 20, "the worker to leave")
     assert installation.queue_counts()["waiting"] > 0
     installation.plex.faults.clear()
     installation.stash.set_plugin_enabled("Stash2Plex", True)
