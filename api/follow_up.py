@@ -22,9 +22,9 @@ def start_reconciliation_if_due(data_dir: str, plugin_dir: str, connection: Mapp
     try:
         if not due(data_dir):
             return False
-        from reconciliation.launch import ensure
+        from common.detached_process import ensure_reconciliation
 
-        return ensure(data_dir, plugin_dir, json.dumps(connection))
+        return ensure_reconciliation(data_dir, plugin_dir, json.dumps(connection))
     except OSError as error:
         stash_log.warning(f"The automatic reconciliation could not be started: {error}")
         return False

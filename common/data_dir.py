@@ -60,3 +60,16 @@ def _made(path: str) -> str:
     from common.errors import DataDirUnavailable  # a hook imports it only where something is wrong
 
     raise DataDirUnavailable(reason) from cause
+
+
+def make_private_dir(path: str) -> None:
+    """Create a directory, and its parents, for the owner only. Raise OSError."""
+    os.makedirs(path, mode=0o700, exist_ok=True)
+
+
+def has_synced_before(data_dir: str) -> bool:
+    """Return whether Plex was ever written from this data directory: what is missing from it now was lost.
+
+    Timestamps alone may belong to an older installation; once that was looked for, there is a note about it.
+    """
+    return all(os.path.exists(os.path.join(data_dir, name)) for name in ("sync_timestamps.json", "older.json"))

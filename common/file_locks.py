@@ -15,8 +15,12 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 INHERITABLE = fcntl is not None
-# Held by the one drainer of a data directory for as long as it lives.
+# Held by the one worker of a data directory for as long as it lives.
 WORKER_LOCK = "worker.lock"
+# Held by the process that reconciles.
+RECONCILE_LOCK = "reconcile.lock"
+# Held while queue or state.db are created or migrated.
+SETUP_LOCK = "setup.lock"
 
 
 def try_lock(path: str) -> int | None:

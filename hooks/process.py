@@ -139,9 +139,9 @@ def _reconcile_if_due(data_dir: str, plugin_dir: str, connection: str) -> None:
     """See that Stash and Plex are compared when the time for it has come: mostly one look at one file's time."""
     try:
         if due(data_dir):
-            from reconciliation.launch import ensure
+            from common.detached_process import ensure_reconciliation
 
-            ensure(data_dir, plugin_dir, connection)
+            ensure_reconciliation(data_dir, plugin_dir, connection)
     except OSError as error:
         say("warning", f"The automatic reconciliation could not be started: {error}")
 

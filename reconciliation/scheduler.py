@@ -13,13 +13,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from common import reconcile_due
+from common.data_dir import make_private_dir
 from common.files import replace
 from state import database
 from state.events import RECONCILED, Event, Events
 from state.reconciliation_state import FILE as FILE
 from state.reconciliation_state import load
 from state.timestamps import replace_json
-from sync_queue.setup import make_dir
 
 INTERVALS = {"hourly": 3_600.0, "daily": 86_400.0, "weekly": 7 * 86_400.0}
 # After a run that had to stop early, doubled at each recurrence.
@@ -58,7 +58,7 @@ class ReconciliationScheduler:
 
     def save_state(self, state: ReconciliationState) -> None:
         """Replace the file as a whole. Raises OSError."""
-        make_dir(self.data_dir)
+        make_private_dir(self.data_dir)
         replace_json(os.path.join(self.data_dir, FILE), asdict(state))
 
     def record_run(self, scope: str, result: Any, now: float | None = None) -> None:
@@ -145,7 +145,7 @@ class ReconciliationScheduler:
             return ""
 
     def _write(self, periodic: float, stash_process: str, at: float) -> None:
-        make_dir(self.data_dir)
+        make_private_dir(self.data_dir)
         import tempfile  # half of what a status would import, which writes nothing
 
         handle, temporary = tempfile.mkstemp(dir=self.data_dir, prefix=".new-")

@@ -4,10 +4,10 @@ import _sqlite3 as sqlite3  # what sqlite3 itself hands on, without the date typ
 import os
 
 from common import damaged_files
-from common.file_locks import unlock, wait_lock
+from common.data_dir import has_synced_before, make_private_dir
+from common.file_locks import SETUP_LOCK, unlock, wait_lock
 from common.sqlite import transaction
 from common.verdicts import FORMER, SYNCED
-from sync_queue.setup import SETUP_LOCK, is_in_use, make_dir
 
 FILE = "state.db"
 _VERSION = 7
@@ -98,7 +98,7 @@ def connect(data_dir: str, timeout: float = 30.0) -> sqlite3.Connection:
     """Open ``state.db`` of a data directory, made where it is missing. Raises sqlite3.Error, OSError."""
     path = os.path.join(data_dir, FILE)
     if not os.path.exists(path):
-        make_dir(data_dir)
+        make_private_dir(data_dir)
     db = _open(path, timeout)
     try:
         if db.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
@@ -129,7 +129,7 @@ def _lay_out(db: sqlite3.Connection, data_dir: str, timeout: float) -> None:
     # (libraries A3): one after the other, as with the queue.
     lock = wait_lock(os.path.join(data_dir, SETUP_LOCK), timeout)
     try:
-        if db.execute("PRAGMA user_version").fetchone()[0] == 0 and is_in_use(data_dir):
+        if db.execute("PRAGMA user_version").fetchone()[0] == 0 and has_synced_before(data_dir):
             damaged_files.remember(
                 f"{os.path.join(data_dir, FILE)} was missing, or empty, and is made anew. If you did not delete it, it "
                 "is lost what items were before; Reconcile Library (All) looks at every scene once more"

@@ -11,22 +11,17 @@ import json
 import math
 import os
 import shutil
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import datetime, timezone
 from typing import Any
 
-from common.file_locks import unlock, wait_lock
-from common.files import free_name
-from common.sqlite import connect_existing
+from common.file_locks import SETUP_LOCK, unlock, wait_lock
 from state import database, timestamps
-from sync_queue import sql
+from sync_queue.foreign_queue import ASIDE, holds_pickles, move_aside
 from sync_queue.writer import DATABASE, QUEUE
 
 # Says that somebody has looked, and what was found then.
 FILE = "older.json"
-ASIDE = ".older"
 _PATIENCE = 30.0
 # How deep older data may lie, and how many entries are looked at: a data directory is no archive.
 _DEPTH = 3
@@ -47,8 +42,6 @@ _OURS = frozenset(
 # Beside a database that may be open in this process: to open and close one of these by hand lets go of SQLite's locks
 # on it, and the next process that comes shortens what this one has in its memory.
 _BESIDE = ("-wal", "-shm", "-journal")
-# A pickle of protocol 2 to 5 begins with its number.
-_PICKLED = "x'8002',x'8003',x'8004',x'8005'"
 # After this many seconds (the year 5138) a time is one in milliseconds.
 _FAR = 1e11
 _NAMES_OF_TIME = ("timestamp", "updated_at", "last_synced", "last_sync", "synced_at", "time", "at")
@@ -67,13 +60,13 @@ def migrate(data_dir: str, patience: float = _PATIENCE) -> str | None:
     if os.path.exists(os.path.join(data_dir, timestamps.FILE)):
         # From the marker on, timestamps without it mean that it was lost.
         database.connect(data_dir, patience).close()
-    lock = wait_lock(os.path.join(data_dir, "setup.lock"), patience)
+    lock = wait_lock(os.path.join(data_dir, SETUP_LOCK), patience)
     if lock is None:
         return None  # whoever holds it is at it; the next one looks again
     try:
         if os.path.exists(marker):
             return None
-        leave_aside(data_dir)
+        move_aside(data_dir)
         taken = _take_over_timestamps(data_dir)
         found = _others(data_dir)
         _close_to_others(data_dir)
@@ -81,46 +74,6 @@ def migrate(data_dir: str, patience: float = _PATIENCE) -> str | None:
     finally:
         unlock(lock)
     return _sentence(taken, found)
-
-
-def leave_aside(data_dir: str) -> str | None:
-    """Move a queue of another layout out of the way of ours; gives its new name. The caller holds ``setup.lock``.
-
-    One whose rows are all JSON is used as it is. Raises OSError, sqlite3.Error.
-    """
-    folder = os.path.join(data_dir, QUEUE)
-    database = os.path.join(folder, DATABASE)
-    if os.path.isfile(folder):
-        return _rename(folder)
-    if not os.path.exists(database):
-        return None
-    with closing(sqlite3.connect(database, timeout=10, isolation_level=None)) as db:
-        if db.execute("PRAGMA user_version").fetchone()[0] == sql.LAYOUT or not _is_foreign(db):
-            return None
-        # Into one file, so that one renaming moves it all: a forgotten WAL would be taken for that of the new file.
-        if db.execute("PRAGMA journal_mode=DELETE").fetchone()[0] != "delete":
-            raise sqlite3.OperationalError("the queue of an older installation is in use: end the older plugin")
-    return _rename(database)
-
-
-def _is_foreign(db: sqlite3.Connection) -> bool:
-    """Whether there are pickles, our table with other columns than ours, or with rows that are no JSON."""
-    if _any_pickle(db):
-        return True
-    columns = [row[1] for row in db.execute(f"PRAGMA table_info({sql.TABLE})")]
-    if not columns:
-        return False
-    if columns != ["_id", "data", "timestamp", "status"]:
-        return True
-    rows = db.execute(f"SELECT 1 FROM {sql.TABLE} WHERE NOT json_valid(CAST(data AS TEXT)) LIMIT 1")
-    return rows.fetchone() is not None
-
-
-def _rename(path: str) -> str:
-    aside = free_name(path, ASIDE)
-    os.rename(path, aside)
-    os.chmod(aside, 0o600)
-    return aside
 
 
 # sync timestamps
@@ -242,32 +195,6 @@ def _files(data_dir: str) -> Iterator[str]:
             path = os.path.join(folder, name)
             if os.path.isfile(path) and not os.path.islink(path):
                 yield path
-
-
-def holds_pickles(path: str) -> bool:
-    """Whether a file is a queue of persist-queue with a row that is a pickle. Nothing of it is decoded."""
-    try:
-        with open(path, "rb") as file:
-            if file.read(16) != b"SQLite format 3\x00":
-                return False
-        with closing(connect_existing(path, timeout=1, read_only=True)) as db:
-            return _any_pickle(db)
-    except (OSError, sqlite3.Error):
-        return False
-
-
-def _any_pickle(db: sqlite3.Connection) -> bool:
-    tables = [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    return any(_has_pickle(db, table) for table in tables if "queue" in table or "dict" in table)
-
-
-def _has_pickle(db: sqlite3.Connection, table: str) -> bool:
-    quoted = table.replace('"', '""')
-    columns = {row[1] for row in db.execute(f'PRAGMA table_info("{quoted}")')}
-    if "data" not in columns:
-        return False
-    rows = db.execute(f'SELECT 1 FROM "{quoted}" WHERE substr(data,1,2) IN ({_PICKLED}) LIMIT 1')
-    return rows.fetchone() is not None
 
 
 def _close_to_others(data_dir: str) -> None:

@@ -10,12 +10,11 @@ import _sqlite3 as sqlite3  # what sqlite3 itself hands on, without the date typ
 import os
 
 from common import damaged_files
+from common.data_dir import has_synced_before, make_private_dir
 from common.errors import UserFacingError
-from common.file_locks import unlock, wait_lock
+from common.file_locks import SETUP_LOCK, unlock, wait_lock
 from sync_queue import sql
 from sync_queue.writer import DATABASE, QueueWriter, open_existing, queue_dir
-
-SETUP_LOCK = "setup.lock"
 
 
 class QueueUnavailable(UserFacingError):
@@ -24,34 +23,24 @@ class QueueUnavailable(UserFacingError):
     code = "QueueUnavailable"
 
 
-def make_dir(path: str) -> None:
-    """Make a directory of ours, for the owner only, and its parents. Raises OSError."""
-    os.makedirs(path, mode=0o700, exist_ok=True)
-
-
-def is_in_use(data_dir: str) -> bool:
-    """Whether anything was ever written to Plex from here: what is missing now was lost.
-
-    Timestamps alone may be an older installation's; once that was looked for, there is a note of it.
-    """
-    return all(os.path.exists(os.path.join(data_dir, name)) for name in ("sync_timestamps.json", "older.json"))
-
-
 def set_up(data_dir: str, wait: float = 2.0) -> None:
     """Make the queue of ``data_dir`` complete where it is not. Idempotent; safe for any number of processes at once.
 
     Waits at most ``wait`` seconds for another process that does the same. Raises QueueUnavailable.
     """
     try:
-        make_dir(data_dir)  # by itself: the mode is given to the last directory only
+        make_private_dir(data_dir)  # by itself: the mode is given to the last directory only
         handle = wait_lock(os.path.join(data_dir, SETUP_LOCK), wait)
     except OSError as error:
         raise QueueUnavailable(f"the data directory {data_dir} cannot be used: {error.strerror or error}") from error
     if handle is None:
         raise QueueUnavailable(f"another process has been setting up {data_dir} for more than {wait:g} s")
     try:
-        _clear_the_way(data_dir)
-        make_dir(queue_dir(data_dir))
+        if os.path.exists(queue_dir(data_dir)):
+            from sync_queue.foreign_queue import move_aside  # seldom needed, and a hook waits for every import
+
+            move_aside(data_dir)
+        make_private_dir(queue_dir(data_dir))
         _create(queue_dir(data_dir))
     except (OSError, sqlite3.Error) as error:
         raise QueueUnavailable(f"the queue in {data_dir} cannot be set up: {error}") from error
@@ -59,18 +48,11 @@ def set_up(data_dir: str, wait: float = 2.0) -> None:
         unlock(handle)
 
 
-def _clear_the_way(data_dir: str) -> None:
-    if os.path.exists(queue_dir(data_dir)):
-        from sync_queue.migration import leave_aside  # seldom needed, and a hook may be waited for
-
-        leave_aside(data_dir)
-
-
 def _create(path: str) -> None:
     # The statements are persist-queue's own (a test holds them to the pinned version): importing it would cost a hook
     # several times its budget, and an edit must be accepted even where the requirements are not installed.
     database = os.path.join(path, DATABASE)
-    if (not os.path.exists(database) or not os.path.getsize(database)) and is_in_use(os.path.dirname(path)):
+    if (not os.path.exists(database) or not os.path.getsize(database)) and has_synced_before(os.path.dirname(path)):
         damaged_files.remember(
             f"{database} was missing, or empty, and is made anew. If you did not delete it, saves that waited are "
             "lost: Reconcile Library (All) finds them"

@@ -28,7 +28,7 @@ def main(plugin_dir: str, arguments: list[str]) -> NoReturn:
     descriptor that holds the lock. The Stash connection comes on standard input.
     """
     from common import redaction
-    from reconciliation.launch import LOCK
+    from common.file_locks import RECONCILE_LOCK
 
     stash_process, data_dir = arguments[:2]
     os.umask(0o077)
@@ -37,7 +37,7 @@ def main(plugin_dir: str, arguments: list[str]) -> NoReturn:
         connection = json.loads(sys.stdin.buffer.read() or b"{}")
     except ValueError:
         connection = {}
-    lock = int(arguments[2]) if len(arguments) > 2 else try_lock(os.path.join(data_dir, LOCK))
+    lock = int(arguments[2]) if len(arguments) > 2 else try_lock(os.path.join(data_dir, RECONCILE_LOCK))
     if lock is not None and isinstance(connection, dict):
         os.set_inheritable(lock, False)
         redaction.begin(data_dir, plugin_dir)

@@ -6,9 +6,9 @@ from contextlib import closing
 
 from api.context import Context
 from common import stash_log
+from common.data_dir import make_private_dir
 from stash.client import stash_interface
 from stash.tags import tag_descendants
-from sync_queue.setup import make_dir
 from tasks.reconcile import MAX_LISTED, ReconciliationProgress, log_result
 
 REPORT_FILE = "gap_report.csv"
@@ -22,7 +22,7 @@ def gap_report(context: Context) -> dict[str, object]:
     from reconciliation.report import ReconciliationReport
 
     config = context.require_settings()
-    make_dir(context.data_dir)
+    make_private_dir(context.data_dir)
     scope = str(context.args.get("range") or "all").strip()
     progress = ReconciliationProgress(context, scope, start_worker=False)
     with closing(ReconciliationReport(context.data_dir, REPORT_FILE, both_ways=True)) as report:

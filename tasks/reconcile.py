@@ -88,9 +88,9 @@ def _reconcile(context: Context, scope: str) -> dict[str, object]:
 def reconciliation_lock(data_dir: str) -> Iterator[None]:
     """Hold the lock of reconciliation. Raise UserError if another run holds it."""
     os.makedirs(data_dir, mode=0o700, exist_ok=True)
-    from reconciliation.launch import LOCK
+    from common.file_locks import RECONCILE_LOCK
 
-    handle = try_lock(os.path.join(data_dir, LOCK))
+    handle = try_lock(os.path.join(data_dir, RECONCILE_LOCK))
     if handle is None:
         raise UserError(
             "A reconciliation is already running. Wait until it ends; View Queue Status then shows what it found"

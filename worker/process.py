@@ -9,8 +9,8 @@ import time
 from typing import TYPE_CHECKING, NoReturn
 
 from common import bundled_packages
-from common.detached_process import LOCK, WAIT_FILE
-from common.file_locks import try_lock
+from common.detached_process import WAIT_FILE
+from common.file_locks import WORKER_LOCK, try_lock
 
 if TYPE_CHECKING:
     from settings.config import Stash2PlexConfig
@@ -28,7 +28,7 @@ def main(plugin_dir: str, arguments: list[str]) -> NoReturn:
     os.umask(0o077)
     bundled_packages.use(plugin_dir)
     connection = read_connection()
-    lock = int(arguments[1]) if len(arguments) > 1 else try_lock(os.path.join(data_dir, LOCK))
+    lock = int(arguments[1]) if len(arguments) > 1 else try_lock(os.path.join(data_dir, WORKER_LOCK))
     if lock is not None:
         os.set_inheritable(lock, False)
         # Before the heavy imports: a worker that only waits out a pause stays small.

@@ -14,7 +14,7 @@ from contextlib import closing
 from enum import Enum
 
 from common import damaged_files, detached_process
-from common.file_locks import try_lock, unlock
+from common.file_locks import WORKER_LOCK, try_lock, unlock
 from settings.config import Stash2PlexConfig
 from stash.client import StashClient, StashError, StashQueryError, StashRefused
 from state import database, timestamps
@@ -96,7 +96,7 @@ def serve(
         # A hook that added a row between the last check and the unlock has found the lock taken and started nobody.
         if reason is not ExitReason.IDLE or not _has_waiting_jobs(data_dir):
             break
-        retaken = try_lock(os.path.join(data_dir, detached_process.LOCK))
+        retaken = try_lock(os.path.join(data_dir, WORKER_LOCK))
         if retaken is None:
             break
         lock = retaken

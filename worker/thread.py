@@ -11,8 +11,7 @@ import os
 import threading
 from contextlib import closing
 
-from common.detached_process import LOCK
-from common.file_locks import try_lock, unlock
+from common.file_locks import WORKER_LOCK, try_lock, unlock
 from settings.config import Stash2PlexConfig
 from state import database, timestamps
 from sync_queue.setup import set_up
@@ -33,7 +32,7 @@ def run(worker: SyncWorker, stop: threading.Event) -> None:
     assert worker.data_dir is not None  # start() requires it
     set_up(worker.data_dir)
     while not stop.is_set():
-        handle = try_lock(os.path.join(worker.data_dir, LOCK))
+        handle = try_lock(os.path.join(worker.data_dir, WORKER_LOCK))
         if handle is None:
             stop.wait(worker.config.poll_interval)
             continue

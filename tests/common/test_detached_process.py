@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from common import detached_process
-from common.detached_process import LOCK, WAIT_FILE, end_wait, ensure_worker
-from common.file_locks import try_lock, unlock
+from common.detached_process import WAIT_FILE, end_wait, ensure_worker
+from common.file_locks import WORKER_LOCK, try_lock, unlock
 
 pytestmark = pytest.mark.integration
 
@@ -72,7 +72,7 @@ class Place:
         return [json.loads(path.read_text()) for path in sorted(self.data.glob("seen-*"))]
 
     def lock_is_free(self) -> bool:
-        handle = try_lock(str(self.data / LOCK))
+        handle = try_lock(str(self.data / WORKER_LOCK))
         if handle is not None:
             unlock(handle)
         return handle is not None

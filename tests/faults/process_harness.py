@@ -13,9 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from common.detached_process import WORKER
+from common.detached_process import RECONCILE, WORKER
 from common.file_locks import try_lock, unlock
-from reconciliation.launch import WORD as RECONCILE
 from sandbox.library import generate
 from sandbox.stash import StashGraphQLError
 from tests.faults import invariants

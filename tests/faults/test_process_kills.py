@@ -50,7 +50,7 @@ HOOK_KILLS = [
     *before_and_after("hook", "starts without a queue", "sync_queue.setup:wait_lock"),
     KillPoint("hook", "starts without a queue", "CREATE TABLE @ data.db", "after"),
     *before_and_after("hook", "starts without a queue", "PRAGMA user_version=1 @ data.db"),
-    *before_and_after("hook", "reconciles", "reconciliation.launch:ensure"),
+    *before_and_after("hook", "reconciles", "common.detached_process:ensure_reconciliation"),
 ]
 WORKER_KILLS = [
     KillPoint("worker", "saves", "worker.process:read_connection", "after"),

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from common.file_locks import try_lock, unlock
+from common.file_locks import SETUP_LOCK, try_lock, unlock
 from sync_queue.operations import get_queued_scene_ids
-from sync_queue.setup import SETUP_LOCK, set_up
+from sync_queue.setup import set_up
 from tests.sync_queue.support import database, rows, waiting
 
 from .support import ROOT, STDIN, Ended, document, end, environment, hook, no_drainer, run, start

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from common import reconcile_due as trigger
-from reconciliation.launch import ensure
+from common.detached_process import ensure_reconciliation
 from reconciliation.scheduler import ReconciliationScheduler
 from tests.installation import Installation, wait_for
 
@@ -185,7 +185,7 @@ def look(installation: Installation, delay: float = 0.0) -> bool:
     operation(installation, "say", lines=[])
     installation.stash.faults.delay = delay
     connection = json.loads(installation.stash.processes[-1].stdin)["server_connection"]
-    return ensure(str(installation.data), str(installation.data.parent), json.dumps(connection))
+    return ensure_reconciliation(str(installation.data), str(installation.data.parent), json.dumps(connection))
 
 
 def over(installation: Installation) -> None:
@@ -211,7 +211,7 @@ def test_start_of_stash_reconciles_recent_scenes(installation: Installation) -> 
 
 def test_automatic_run_while_another_runs_starts_nothing(installation: Installation) -> None:
     assert look(installation, delay=0.5)
-    assert not ensure(str(installation.data), str(installation.data.parent), "{}")
+    assert not ensure_reconciliation(str(installation.data), str(installation.data.parent), "{}")
     over(installation)
 
 

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from common.file_locks import try_lock, unlock
 from state import timestamps
 from sync_queue import migration
-from sync_queue.migration import ASIDE, FILE, holds_pickles, leave_aside, migrate
+from sync_queue.foreign_queue import ASIDE, holds_pickles, move_aside
+from sync_queue.migration import FILE, migrate
 from sync_queue.operations import load_sync_timestamps, save_sync_timestamp
 from sync_queue.setup import open_writer, set_up
 from sync_queue.writer import queue_dir
@@ -191,14 +192,14 @@ def test_an_older_queue_that_is_in_use_is_left_and_named(older: Path) -> None:
         user.execute("INSERT INTO ack_queue_default(data) VALUES (x'8004')")
         with pytest.raises(sqlite3.OperationalError, match=r"locked|in use"):
             _impatient(str(older))
-    assert leave_aside(str(older)) == database + ASIDE
+    assert move_aside(str(older)) == database + ASIDE
 
 
 def _impatient(data_dir: str) -> None:
     real = sqlite3.connect
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sqlite3, "connect", lambda path, **options: real(path, **{**options, "timeout": 0.05}))
-        leave_aside(data_dir)
+        move_aside(data_dir)
 
 
 def test_a_file_where_the_queue_should_be_is_moved(tmp_path: Path) -> None:

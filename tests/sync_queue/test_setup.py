@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from common.file_locks import try_lock, unlock
+from common.file_locks import SETUP_LOCK, try_lock, unlock
 from sync_queue import sql
-from sync_queue.setup import SETUP_LOCK, QueueUnavailable, open_writer, set_up
+from sync_queue.setup import QueueUnavailable, open_writer, set_up
 from sync_queue.writer import QueueWriter, queue_dir
 
 from .support import database, job_text, rows, together, waiting
