@@ -39,7 +39,7 @@ def items(installation: Installation) -> Iterator[Item]:
             yield item
 
 
-def shown(item: Item) -> dict[str, Any]:
+def fields_of(item: Item) -> dict[str, Any]:
     """Return an item's fields as the plugin names them, without empty ones."""
     fields: dict[str, Any] = {
         "title": item.title,
@@ -97,23 +97,23 @@ def test_preview_shows_what_a_sync_then_writes(installation: Installation) -> No
     corrupted.tag_list("genre").append(Tag("nobody's"))
     for scene_id in installation.scenes_with_file(3):
         cover(installation, scene_id, png())
-    before = {item.rating_key: shown(item) for item in items(installation)}
+    before = {item.rating_key: fields_of(item) for item in items(installation)}
     installation.plex.reset_counters()
-    shown = operation(installation, "preview", scope="all")
+    answer = operation(installation, "preview", scope="all")
     assert {kind.split()[0] for kind in installation.plex.counters} <= READ_ONLY
     assert not installation.plex.writes
-    assert (shown["scenes"], shown["next"]) == (60, None)
-    assert shown["left_alone"] == {"gated": 60 - shown["would_change"]}
+    assert (answer["scenes"], answer["next"]) == (60, None)
+    assert answer["left_alone"] == {"gated": 60 - answer["would_change"]}
 
     installation.task("Sync All Scenes")
     installation.wait_until_idle()
     expected = {
         item["rating_key"]: {change["field"]: change for change in item["changes"]}
-        for scene in shown["changes"]
+        for scene in answer["changes"]
         for item in scene["items"]
     }
     for item in items(installation):
-        old, new = before[item.rating_key], shown(item)
+        old, new = before[item.rating_key], fields_of(item)
         changes = expected.get(item.rating_key, {})
         assert {name for name in {*old, *new} if old.get(name) != new.get(name)} == set(changes)
         for name, change in changes.items():
@@ -122,7 +122,7 @@ def test_preview_shows_what_a_sync_then_writes(installation: Installation) -> No
     assert written_fields(installation) == {key: set(changes) for key, changes in expected.items() if changes}
     uploaded = [slot.selected.data for item in items(installation) for slot in item.images.values() if slot.selected]
     assert (
-        shown["pictures"]
+        answer["pictures"]
         == {"uploads": 6, "bytes": sum(map(len, uploaded))}
         == {
             "uploads": 6,
@@ -131,7 +131,7 @@ def test_preview_shows_what_a_sync_then_writes(installation: Installation) -> No
     )
     again = operation(installation, "preview", scope="all")
     assert (again["would_change"], again["pictures"]["uploads"]) == (0, 0)
-    assert again["equal"] == shown["would_change"]
+    assert again["equal"] == answer["would_change"]
 
 
 def test_preview_changes_nothing(installation: Installation) -> None:
