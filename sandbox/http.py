@@ -47,7 +47,7 @@ class Request:
 def _is_readable(connection: socket.socket) -> bool:
     if not hasattr(select, "poll"):  # Windows
         return bool(select.select([connection], [], [], 0)[0])
-    # select refuses descriptors beyond 1023, which a server of a long test run may well have.
+    # select refuses descriptors above 1023, which a server may get in a long test run.
     poll = select.poll()
     poll.register(connection, select.POLLIN)
     return bool(poll.poll(0))
@@ -78,7 +78,7 @@ _DRIPS = 20
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    wbufsize = -1  # head and body leave in one send (plex 11.2)
+    wbufsize = -1  # send head and body together (plex 11.2)
     server: _Server
 
     def handle_any(self) -> None:
@@ -124,18 +124,18 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
             time.sleep(response.drip / _DRIPS)
 
-    # the base class dictates these names
+    # the base class requires these names
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_OPTIONS = handle_any  # noqa: N815 - the names http.server looks for
 
     def handle(self) -> None:
-        # A client that goes away in the middle is its own business.
+        # Ignore a client that disconnects during the request.
         with contextlib.suppress(ConnectionError, TimeoutError):
             super().handle()
 
     def finish(self) -> None:
         with contextlib.suppress(ConnectionError, TimeoutError):
             super().finish()
-        # the writer's last flush fails where the client has gone, and then the reader has not been closed yet
+        # if the client has gone, the writer's last flush fails before the reader is closed
         self.rfile.close()
 
     def log_message(self, format: str, *args: object) -> None:
@@ -167,7 +167,7 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        # Only errors of connections end here while a server is being closed; others are the simulator's bugs.
+        # Connection errors are normal while the server closes; all others are bugs of the simulator.
         if not isinstance(sys.exc_info()[1], (OSError, ValueError)):
             super().handle_error(request, client_address)  # type: ignore[arg-type]  # the stub is narrower than the method
 

@@ -18,7 +18,7 @@ from typing import Any, Literal
 STASH_BOX = "https://stashdb.org/graphql"
 _START = int(datetime(2023, 11, 21, 9, 30, tzinfo=timezone.utc).timestamp())
 _YEAR = 365 * 24 * 3600
-_ROUND = 97  # the first scenes of every round carry one oddity each; see _ODDITIES
+_ROUND = 97  # the first scenes of every round have one oddity each; see _ODDITIES
 
 _FIRST = [
     "Ada",
@@ -255,7 +255,7 @@ class _SceneMaker:
         rng = self.rng
         title = f"{rng.choice(_ADJECTIVES)} {rng.choice(_NOUNS)} {number}"
         studio = rng.choice(self.studios)
-        created = _START + (number * 131_071) % _YEAR  # a year of days: summer time and winter time
+        created = _START + (number * 131_071) % _YEAR  # spread over a year: summer and winter time
         return LibraryScene(
             id=number,
             title=title,

@@ -13,16 +13,16 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 SOURCES = ("package.json", "main.js", "api.js", "settings.js", "scenes.js", "host.css")
-# What a bundle consists of; the first is loaded before the plugins, the second is the page around them.
+# The files of a bundle: the first is loaded before the plugins, the second is the page around them.
 PRODUCTS = ("host.js", "host.css")
-_PATIENCE = 300.0
+_NPM_TIMEOUT_S = 300.0
 
 
 class NotBuilt(Exception):
     """The host page is missing; the message says why in one sentence."""
 
 
-def place() -> Path:
+def bundle_directory() -> Path:
     """Return the directory of the bundle for exactly these sources, which need not exist.
 
     It is never below the checkout: npm packages contain .yml files, and Stash takes each of them for a plugin.
@@ -34,7 +34,7 @@ def place() -> Path:
 
 def built() -> Path | None:
     """Return the bundle's directory, or None if it has not been built."""
-    folder = place()
+    folder = bundle_directory()
     return folder if all((folder / name).is_file() for name in PRODUCTS) else None
 
 
@@ -46,33 +46,33 @@ def build() -> Path:
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         raise NotBuilt("Node and npm are not installed")
-    folder = place()
-    workshop = folder.with_name(f"{folder.name}-{os.getpid()}")
+    folder = bundle_directory()
+    build_folder = folder.with_name(f"{folder.name}-{os.getpid()}")
     try:
-        _make(npm, workshop)
+        _make(npm, build_folder)
         for product in PRODUCTS:
             folder.mkdir(parents=True, exist_ok=True)
-            os.replace(workshop / "out" / product, folder / product)
+            os.replace(build_folder / "out" / product, folder / product)
     except subprocess.CalledProcessError as error:
         last = (error.stderr or error.stdout or "").strip().splitlines()[-1:] or ["no reason given"]
         raise NotBuilt(f"npm could not fetch or bundle the libraries: {last[0]}") from error
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NotBuilt(f"npm could not fetch or bundle the libraries: {error}") from error
     finally:
-        shutil.rmtree(workshop, ignore_errors=True)
+        shutil.rmtree(build_folder, ignore_errors=True)
     return folder
 
 
-def _make(npm: str, workshop: Path) -> None:
-    workshop.mkdir(parents=True)
+def _make(npm: str, build_folder: Path) -> None:
+    build_folder.mkdir(parents=True)
     for name in SOURCES:
-        shutil.copy(HERE / name, workshop / name)
-    _run([npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"], workshop)
-    # React's own warnings are wanted: tests take a line in the console for a mistake.
+        shutil.copy(HERE / name, build_folder / name)
+    _run([npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"], build_folder)
+    # Keep React's warnings: the tests treat a line in the console as an error.
     options = ["--bundle", "--format=iife", "--minify", "--loader:.js=jsx", "--target=es2019", "--log-level=error"]
     options += ['--define:process.env.NODE_ENV="development"', "--outfile=out/host.js"]
-    _run([str(workshop / "node_modules/.bin/esbuild"), "main.js", *options], workshop)
+    _run([str(build_folder / "node_modules/.bin/esbuild"), "main.js", *options], build_folder)
 
 
 def _run(command: list[str], folder: Path) -> None:
-    subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True, timeout=_PATIENCE)
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True, timeout=_NPM_TIMEOUT_S)

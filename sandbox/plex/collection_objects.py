@@ -65,7 +65,7 @@ class CollectionObjects:
         section = collection.section.key
         if old != new and (section, new) in self._found:
             return False
-        # the row of the old name may be in use in another section, so the collection moves to a row of its new name
+        # another section may use the row of the old name, so the collection gets a row with its new name
         collection.index = self._tag_table.respell("collection", title)
         self._found[(section, new)] = self._found.pop((section, old))
         return True

@@ -27,7 +27,7 @@ def _date(value: str) -> Value:
     if not value:
         return None
     try:
-        # PMS takes a time behind the date and drops it
+        # PMS accepts a time after the date and drops it
         return date.fromisoformat(value[:10]).isoformat()
     except ValueError:
         raise StatusError(400, "invalid date") from None
@@ -167,7 +167,7 @@ def parse(params: Iterable[tuple[str, str]], subscription: bool) -> Edit:
             if value == "":
                 edit.tags.setdefault(_kind(found[1]), TagEdit()).clear = True
         elif _IGNORED.fullmatch(name):
-            # e.g. `actor[0].tag=Name`: accepted, and nothing happens
+            # e.g. `actor[0].tag=Name`: accepted without effect
             continue
     for kind, slots in indexed.items():
         tags = [

@@ -45,7 +45,7 @@ class FileIndex:
         self._state = (-1, -1)
 
     def _refresh(self) -> None:
-        # making a part and renaming one both count as a move, so new media are seen as well as renamed files
+        # creating and renaming a part both count as a move, so that new and renamed files are found
         state = (Changes.moves, len(self._items))
         if state == self._state:
             return

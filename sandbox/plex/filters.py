@@ -102,7 +102,7 @@ def _test(store: MediaStore, name: str, value: str) -> Test | None:
     if found is None:
         return None
     field, operator = found[1], found[2] or ""
-    # `title==x` unencoded reaches us as name `title`, value `=x`
+    # an unencoded `title==x` arrives as name `title`, value `=x`
     if value.startswith("=") and operator in {"", "!"} and field in _STRINGS:
         operator, value = operator + "=", value[1:]
     if field in TAG_ELEMENTS:

@@ -39,7 +39,7 @@ def xml(node: Node) -> str:
 def document(node: Node) -> bytes:
     """Return the element as a complete document."""
     text = '<?xml version="1.0" encoding="UTF-8"?>\n' + xml(node) + "\n"
-    # file names that are no UTF-8 leave as the bytes they are
+    # file names that are not UTF-8 are sent as their bytes
     return text.encode("utf-8", "surrogateescape")
 
 
@@ -54,7 +54,7 @@ def _write(node: Node, pieces: list[str]) -> None:
         if value is None:
             continue
         if type(value) is str:
-            # few values need escaping, and looking is ten times cheaper than translating
+            # few values need escaping, and a search is ten times faster than a translation
             pieces.append(f' {name}="{value.translate(_ESCAPES) if _special(value) else value}"')
         elif type(value) is bool:
             pieces.append(f' {name}="{int(value)}"')

@@ -138,7 +138,7 @@ class Entry:
     images: dict[str, PictureSlot] = field(default_factory=dict)
 
     def __setattr__(self, name: str, value: object) -> None:
-        # keeping an answer's text is no change, and must not have every listing sorted anew
+        # caching an answer's text is not a change, and must not cause every listing to be sorted again
         if name != "rendered":
             Changes.count += 1
         object.__setattr__(self, name, value)

@@ -104,7 +104,7 @@ def one(context: RouteContext) -> Response:
 
 
 def _place(names: dict[str, str], context: RouteContext) -> str:
-    # the last fixed piece of the path says which place is meant
+    # the last fixed part of the path names the place
     pieces = [piece for piece in context.request.path.split("/") if piece in names]
     return names[pieces[-1]]
 

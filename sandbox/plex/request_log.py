@@ -45,7 +45,7 @@ class RequestLog:
         """Count a request before it is answered, so that a hanging request is counted as well."""
         with self._lock:
             self.counters[kind] += 1
-            # what plexapi sends on its own when an attribute of a partial object is read (plex 3.6)
+            # plexapi sends this on its own when an attribute of a partial object is read (plex 3.6)
             if single_item and any(name == "includeBandwidths" for name, _ in query):
                 self.hidden_reloads += 1
 

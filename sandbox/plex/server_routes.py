@@ -12,7 +12,7 @@ from sandbox.plex.writer import refresh
 
 
 def identity(context: RouteContext) -> Response:
-    """``GET /identity``, the one thing nobody needs a token for."""
+    """``GET /identity``: the only request that needs no token."""
     return rendered(context.request, context.server.identity.node())
 
 
@@ -104,7 +104,7 @@ def preferences(context: RouteContext) -> Response:
 
 
 def set_preferences(context: RouteContext) -> Response:
-    """``PUT /:/prefs``: 200 even for names nobody knows (plex 7)."""
+    """``PUT /:/prefs``: 200 even for unknown names (plex 7)."""
     for name, value in context.query:
         known = context.server.prefs.get(name)
         if isinstance(known, bool):

@@ -241,7 +241,7 @@ class PlexSim:
     def auto_empty_trash(self, on: bool) -> None:
         self.prefs["autoEmptyTrash"] = on
 
-    # what happened
+    # logs
 
     @property
     def requests(self) -> list[RequestLine]:
@@ -301,7 +301,7 @@ class PlexSim:
             except StatusError as error:
                 return error_page(error)
             except Exception as error:
-                # the HTTP floor may keep quiet about it, and a test should not look for the fault in its client
+                # record the bug, so that a test does not look for it in its client
                 self._records.warn(f"bug in the simulator: {error!r} at {kind}?{request.raw_query}")
                 raise
 

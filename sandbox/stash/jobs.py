@@ -124,7 +124,7 @@ class JobQueue:
             error: str | None = None
             try:
                 job.work(job)
-            except Exception as problem:  # noqa: BLE001 (whatever a job raises is its error text)
+            except Exception as problem:  # noqa: BLE001 (any exception is the job's error text)
                 error = str(problem)
                 self._log.write("Error", f"task failed due to error: {error}")
             with self._change:

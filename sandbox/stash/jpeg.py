@@ -6,7 +6,7 @@ import struct
 
 # Every quantum is 8, so that a block's first coefficient is its value itself: -128 to 127.
 _QUANTA = b"\x00" + b"\x08" * 64
-# First coefficients: nine lengths of number, each a code of four bits. Others: "end of block" only, a code of one bit.
+# First coefficients: nine number lengths with codes of four bits. Others: only "end of block", a code of one bit.
 _LENGTHS = b"\x00" + bytes([0, 0, 0, 9, *[0] * 12]) + bytes(range(9))
 _NOTHING = b"\x10" + bytes([1, *[0] * 15]) + b"\x00"
 _JFIF = b"JFIF\x00\x01\x02\x00\x00\x01\x00\x01\x00\x00"

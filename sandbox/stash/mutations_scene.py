@@ -48,7 +48,7 @@ def change_all(ctx: Context, changes: Sequence[tuple[int, Given]], setters: Mapp
         try:
             for number, given in changes:
                 _change(ctx, number, setters, given, now)
-        except Exception:  # raised again; Stash rolls back whatever went wrong
+        except Exception:  # raised again: Stash rolls back after any error
             for row in before:
                 store.scenes.put_back(row)
             raise

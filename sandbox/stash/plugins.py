@@ -15,7 +15,7 @@ from .log import Log, PluginLog
 from .manifest import HookEntry, Manifest, ManifestError, Task, command, discover, read
 from .process import Kind, PluginProcess, StartError, run
 
-DEEPEST_CHAIN = 10  # visits of one plugin by one trigger before its hook is skipped (stash 2.9)
+DEEPEST_CHAIN = 10  # runs of one plugin in one chain of hooks before its hook is skipped (stash 2.9)
 
 
 @dataclass(frozen=True)
@@ -150,8 +150,8 @@ class Plugins:
         directory = self._directory(manifest)
         argv, is_python = command(manifest, entry.exec_args, self._settings.python, directory)
         if kind != "hook" and any(name.startswith("COVERAGE_PROCESS") for name in os.environ):
-            # A coverage run follows child processes by way of site, which -S leaves out. Hooks, of which there are
-            # many, run as they do at home: tests/hooks measures them.
+            # Coverage follows child processes through site, which -S skips. Hooks keep -S, because there are many of
+            # them and tests/hooks measures their time.
             argv = [part for part in argv if part != "-S"]
         stdin = go_json({"server_connection": self._connection(caller, directory), "args": sorted_map_of_args(args)})
         record = PluginProcess(kind, manifest.id, trigger, argv, stdin)

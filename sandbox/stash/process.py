@@ -15,9 +15,9 @@ from typing import IO, Any, Literal
 
 from .log import Log, PluginLog
 
-_POLL_S = 0.02  # seconds between two looks at whether the caller has gone
+_POLL_S = 0.02  # between two checks whether the caller has disconnected
 _CHUNK = 64 * 1024
-_LAST_READS = 64  # a grandchild that goes on writing must not keep us here
+_LAST_READS = 64  # limit, because a grandchild may go on writing
 
 Kind = Literal["hook", "task", "operation"]
 Cancelled = Callable[[], bool]
@@ -96,7 +96,7 @@ def run(
             child.wait()
             raise
         finally:
-            # Go closes stderr when the process has ended, whoever else still holds it
+            # Go closes stderr when the process has ended, even if another process still has it open
             streams.drain()
             record.exit_code = child.returncode
             record.stdout = bytes(streams.stdout)
@@ -232,7 +232,7 @@ def _decoded(text: str) -> tuple[Any, str | None]:
         return None, None
     if not isinstance(value, dict):
         return text, None
-    # Go matches the keys without case
+    # Go ignores the letter case of keys
     found = {key.lower(): item for key, item in value.items()}
     error = found.get("error")
     if error is not None and not isinstance(error, str):

@@ -18,7 +18,7 @@ from .table import Table
 
 _OPEN = re.compile(r"/(healthz|login.*|logout|css|assets.*)")
 _LOGIN = b'<!DOCTYPE html><html><head><title>Login</title></head><body><form method="post"></form></body></html>'
-# As it is sent (stash 9.5).
+# The header as Stash sends it (stash 9.5).
 _CSP = (
     "default-src data: 'self' 'unsafe-inline'; connect-src data: 'self' ws: wss:; img-src data: *; "
     "script-src 'self' http://www.gstatic.com https://www.gstatic.com 'unsafe-inline' 'unsafe-eval'; "
@@ -128,7 +128,7 @@ def _content(request: Request, body: bytes, kind: str, *, immutable: bool) -> Re
     etag = f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
     cache = "private, max-age=31536000, immutable" if immutable else "no-cache"
     headers = [("Cache-Control", cache), ("Etag", etag)]
-    # compared weakly, as Go does
+    # weak comparison, as in Go
     known = [tag.strip().removeprefix("W/") for tag in (request.header("if-none-match") or "").split(",")]
     if etag in known or known == ["*"]:
         return Response(304, b"", headers)

@@ -19,7 +19,7 @@ from .jobs import Job
 from .model import Scene, VideoFile
 from .plugins import Caller
 
-PATIENCE = 60.0
+JOB_TIMEOUT_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Scanner:
                 scene = store.scenes.add(Scene(store.scenes.new_id(), seconds, seconds, file_ids=[row.id]))
             else:
                 scene = store.scenes.change(known.id, lambda old: _join(old, row.id, seconds))
-        # the cover comes after this hook, and no further hook tells of it
+        # the cover is set after this hook, without a hook of its own
         trigger = "Scene.Create.Post" if known is None else "Scene.Update.Post"
         self._core.plugins.run_hooks(caller, trigger, scene.id, None)
         return scene.id
@@ -178,7 +178,7 @@ class Scanner:
             work(self._core.job_caller(job, Caller(self._core.sessions.username)))
 
         job = self._core.jobs.add(title, run)
-        if not job.done.wait(PATIENCE):
+        if not job.done.wait(JOB_TIMEOUT_S):
             raise TimeoutError(f"{title} did not end")
         if job.error is not None:
             raise ValueError(job.error)

@@ -26,7 +26,7 @@ from .queries import QUERIES
 
 SDL = Path(__file__).with_name("schema.graphql")
 
-# type or field -> the first version that has it; what is not named is in 0.27 already (stash 7.6)
+# Type or field -> the first version that has it; everything else is in 0.27 (stash 7.6).
 _FIRST = (0, 0)
 _SINCE: dict[str, tuple[int, int]] = {
     "Performer.custom_fields": (0, 28),
@@ -82,7 +82,7 @@ def _bind(kind: GraphQLObjectType, resolvers: Mapping[str, Resolver]) -> None:
         field.type = _FLOATS.get(str(field.type), field.type)
 
 
-# Go prints whole floats without a point (stash 7.1); the library reserves the name for its own type only at birth
+# Go prints whole floats without a decimal point (stash 7.1). The library forbids the name only when a type is created.
 _GO_FLOAT = GraphQLScalarType("GoFloat", serialize=lambda value: number(float(value)))
 _GO_FLOAT.name = "Float"
 _FLOATS: dict[str, Any] = {"Float": _GO_FLOAT, "Float!": GraphQLNonNull(_GO_FLOAT)}

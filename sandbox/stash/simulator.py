@@ -116,7 +116,7 @@ class StashSim:
     ) -> None:
         self.stop()
 
-    # --- looking in -------------------------------------------------------------------------------------------------
+    # --- state --------------------------------------------------------------------------------------------------------
 
     @property
     def url(self) -> str:
@@ -174,7 +174,7 @@ class StashSim:
         """Return a waiting or running job, or one of the last ten that ended."""
         return self.core.jobs.find(int(job_id))
 
-    # --- driving ----------------------------------------------------------------------------------------------------
+    # --- actions ------------------------------------------------------------------------------------------------------
 
     def gql(
         self,
@@ -227,7 +227,7 @@ class StashSim:
         """Replace a plugin's settings."""
         self.core.configure_plugin(plugin_id, settings)
 
-    # --- what no mutation does (stash 4.2) ----------------------------------------------------------------------------
+    # --- events without a mutation (stash 4.2) ------------------------------------------------------------------------
 
     def scan_new_file(self, path: str, size: int = 1_000_000, duration: float = 60.0, oshash: str = "") -> int:
         """Let a scan find a file. Return the id of its new scene."""

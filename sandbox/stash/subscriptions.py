@@ -27,7 +27,7 @@ PROTOCOL = "graphql-transport-ws"
 _MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _TEXT, _CLOSE, _PING, _PONG = 1, 8, 9, 10
 _LOOK = 0.1
-# Log lines come in a batch once a second.
+# Log lines are sent in a batch once a second.
 _BATCH = 1.0
 
 
@@ -131,7 +131,7 @@ class _Session:
             yield from self._of_jobs(subscription)
 
     def _of_jobs(self, subscription: _Subscription) -> Iterator[dict[str, Any]]:
-        # A job may begin and end between two looks.
+        # A job may start and end between two checks.
         first, subscription.last_job = subscription.last_job + 1, self._core.jobs.last_id
         for number in range(first, subscription.last_job + 1):
             fresh = self._core.jobs.find(number)

@@ -78,7 +78,7 @@ def _object(kind: GraphQLInputObjectType, value: Any, path: list[str | int]) -> 
 def _scalar(kind: GraphQLScalarType, value: Any, path: list[str | int]) -> Any:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     is_text = isinstance(value, str)
-    # the server reads JSON numbers as a kind of text, so a number will do where text is wanted
+    # the server reads JSON numbers as a kind of text, so it accepts a number for text
     if kind.name in ("String", "ID") and is_number:
         return str(value)
     if kind.name == "Int" and is_text and re.fullmatch(r"[+-]?\d+", value):

@@ -30,14 +30,14 @@ def wait() -> Wait:
 
 
 @pytest.fixture(autouse=True)
-def _as_plexapi_comes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever used our own client in this process has switched the hidden reloads off."""
+def _with_plexapi_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Switch plexapi's automatic reloads on again: our own client switches them off for the whole process."""
     monkeypatch.setenv("PLEXAPI_PLEXAPI_AUTORELOAD", "true")
 
 
 @pytest.fixture
 def plex(wait: Wait) -> Iterator[PlexSim]:
-    """A simulator that leaves no thread behind."""
+    """A simulator; it must leave no thread behind."""
     before = set(threading.enumerate())
     with PlexSim() as sim:
         yield sim
@@ -54,7 +54,7 @@ def scenes(plex: PlexSim) -> Section:
 
 @pytest.fixture
 def http(plex: PlexSim) -> Iterator[requests.Session]:
-    """A session that carries the token and forgets the machine's proxies."""
+    """A session with the token and without the machine's proxies."""
     with requests.Session() as session:
         session.trust_env = False
         session.headers["X-Plex-Token"] = plex.token
@@ -63,5 +63,5 @@ def http(plex: PlexSim) -> Iterator[requests.Session]:
 
 @pytest.fixture
 def server(plex: PlexSim, scenes: Section, http: requests.Session) -> Any:
-    """plexapi, connected."""
+    """A connected plexapi client."""
     return PlexServer(plex.url, plex.token, session=http)

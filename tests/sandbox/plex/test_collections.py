@@ -108,6 +108,6 @@ def test_same_title_in_two_sections_is_two_collections(plex: PlexSim, scenes: Se
     assert one.rating_key != two.rating_key
     put(plex, http, f"type=18&id={one.rating_key}&title.value=D")
     assert (plex.item(1).tags("collection"), twin.tags("collection")) == (["D"], ["C"])
-    # an item of another section is out of reach
+    # an item of another section cannot be added
     put(plex, http, f"type=1&id={twin.rating_key}&summary.value=x")
     assert twin.summary == ""

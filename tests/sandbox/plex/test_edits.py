@@ -122,7 +122,7 @@ def test_edit_of_tags(
     for name in before:
         plex.item(2).genres.append(Tag(name))
         item.genres.append(Tag(name))
-    # the rows exist already, in capitals
+    # the rows already exist in capital letters
     http.get(f"{plex.url}/library/metadata/1,2")
     assert put(plex, http, f"type=1&id=1&{query}").status_code == 200
     assert "".join(item.tags("genre")) == (replaced if replace else added)

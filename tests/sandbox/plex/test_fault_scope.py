@@ -15,7 +15,7 @@ EDIT = "/library/sections/1/all?type=1&id=1&title.value="
 
 
 class Clock:
-    """Seconds that only the test moves."""
+    """A clock that only the test moves."""
 
     now = 0.0
 
@@ -118,6 +118,6 @@ def test_slow_body(plex: PlexSim, scenes: Section, http: requests.Session) -> No
     good = http.get(f"{plex.url}/library/sections/1/all?type=1")
     assert good.elapsed.total_seconds() < 5
     plex.faults.set(drip=2.0)
-    # each piece comes before the time-out, which is for one piece
+    # each piece arrives before the time-out, which applies to one piece
     with http.get(f"{plex.url}/library/sections/1/all?type=1", stream=True, timeout=0.5) as answer:
         assert len(answer.raw.read(20)) == 20

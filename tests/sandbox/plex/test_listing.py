@@ -146,7 +146,7 @@ def test_versions_stacked_parts_and_items_without_media(plex: PlexSim, scenes: S
 
 @pytest.fixture
 def varied(plex: PlexSim, scenes: Section) -> Section:
-    """Items 1 to 3 differ in everything one can filter by."""
+    """Items 1 to 3, which differ in everything that can be filtered."""
     for key, title, year, studio in (
         (1, "The Alpha", 2001, "Red"),
         (2, "Beta", 2002, "Redder"),

@@ -138,7 +138,7 @@ def test_replace_tags_switch(plex: PlexSim, server: Any, replace: bool) -> None:
     section = server.library.section("Scenes")
     items = section.all()[:2]
     for name in ("A", "B"):
-        # a multi edit sends the new tags only (plex 4.5)
+        # a multi edit sends only the new tags (plex 4.5)
         section.batchMultiEdits(items)
         section.addGenre(name)
         section.saveMultiEdits()

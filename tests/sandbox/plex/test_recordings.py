@@ -32,7 +32,7 @@ HEADERS = {
 
 @pytest.fixture
 def recorded(plex: PlexSim) -> PlexSim:
-    """A library like the one that was recorded: one movie, matched online."""
+    """A library like the recorded one: one movie, matched online."""
     section = plex.add_section("Movies", ["/media/Movies"], agent="tv.plex.agents.movie")
     section.uuid = "448f0d70-308d-40ad-a2f4-b394c42f4c38"
     file = "/media/Movies/Test Movie H264 (2024)/Test Movie H264 (2024).mkv"
@@ -51,14 +51,14 @@ def fetch(plex: PlexSim, http: requests.Session, name: str) -> requests.Response
     path, accept = REQUESTS[name]
     headers = {"Accept": accept}
     if "/all?" in path:
-        # the recorder's client was plexapi, which asks for pages by header
+        # the recording was made with plexapi, which requests pages by header
         headers |= {"X-Plex-Container-Start": "0", "X-Plex-Container-Size": "100"}
     return http.get(plex.url + path, headers=headers)
 
 
 def same_shape(recorded: ElementTree.Element, ours: ElementTree.Element) -> None:
-    """Same element; the recorded attributes are there in the recorded order; the same children in the same order.
-    The recorder took some attributes out, so ours may have more.
+    """Assert the same element with the recorded attributes and the same children, both in the recorded order.
+    The recording lacks some attributes, so ours may have more.
     """
     assert ours.tag == recorded.tag
     assert [name for name in ours.attrib if name in recorded.attrib] == list(recorded.attrib)

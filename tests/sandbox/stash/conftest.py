@@ -23,7 +23,7 @@ def stash(tmp_path: Path) -> Iterator[StashSim]:
 
 @pytest.fixture(scope="session")
 def operations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordedOperations]:
-    """The recorded story, told to a server that has no password; what is left is like the recorded server."""
+    """The recorded operations, run on a server without a password, which then is like the recorded one."""
     nothing = Library([], [], [], [], [])
     with running(tmp_path_factory.mktemp("story"), library=nothing, bind_host="127.0.0.1") as found:
         yield run_recorded_operations(found)

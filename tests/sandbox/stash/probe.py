@@ -19,7 +19,7 @@ def log(level: str, text: str) -> None:
 
 
 def save_own_scene(data: dict[str, Any]) -> None:
-    """Edit the scene of the hook, with the cookie it got."""
+    """Edit the hook's scene with the cookie from stdin."""
     server, scene = data["server_connection"], data["args"]["hookContext"]["id"]
     body = json.dumps({"query": f'mutation {{ sceneUpdate(input: {{id: {scene}, code: "again"}}) {{ id }} }}'}).encode()
     request = urllib.request.Request(f"http://127.0.0.1:{server['Port']}/graphql", body)
@@ -29,7 +29,7 @@ def save_own_scene(data: dict[str, Any]) -> None:
 
 
 def fill_stderr() -> str:
-    """Write a line that is too long; the name of the error that a later line meets."""
+    """Write a line that is too long. Return the name of the error of a later line."""
     os.write(2, b"x" * (64 * 1024) + b"\n")
     try:
         for _ in range(200):
@@ -41,7 +41,7 @@ def fill_stderr() -> str:
 
 
 def detach(seconds: float) -> int:
-    """Leave a child behind that holds none of our streams; its process id."""
+    """Start a detached child that has none of our streams. Return its process id."""
     nothing = subprocess.DEVNULL
     command = [sys.executable, "-c", f"import time; time.sleep({seconds})"]
     return subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True).pid

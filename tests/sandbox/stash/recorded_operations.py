@@ -40,7 +40,7 @@ FILES = [
 
 @dataclass
 class RecordedOperations:
-    """For each operation: the stdin of its processes and whether its scene's ``updated_at`` moved."""
+    """The stdin of each operation's processes, and whether its scene's ``updated_at`` changed."""
 
     stash: StashSim
     stdin: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class RecordedOperations:
         return self.stash.gql(text, variables)
 
     def step(self, name: str, act: Callable[[], Any], scene: int | None = None) -> None:
-        """Do one thing and note what it set off; the clock is turned back first so that a change shows."""
+        """Run one operation and record its processes; first set ``updated_at`` back, so that a change is visible."""
         if scene is not None:
             self.stash.scene(scene).updated_at = "2001-01-01T00:00:00+11:00"
         before = len(self.stash.processes)
@@ -61,12 +61,12 @@ class RecordedOperations:
             self.moved[name] = self.stash.scene(scene).updated_at != "2001-01-01T00:00:00+11:00"
 
     def sent(self, name: str, mutation: str, scene: int | None = None, **variables: Any) -> None:
-        """A step that is one mutation."""
+        """Run a step that is one mutation."""
         self.step(name, lambda: self.mutate(mutation, **variables), scene)
 
 
 def run_recorded_operations(stash: StashSim) -> RecordedOperations:
-    """Tell the story to an empty server with the probe; scenes 1, 2, 5 and 6 are left."""
+    """Run the operations on an empty server with the probe plugin; scenes 1, 2, 5 and 6 remain."""
     operations = RecordedOperations(stash)
     operations.step("scan-new-file", lambda: stash.scan_new_files(FILES))
     _things(operations)
@@ -135,7 +135,7 @@ def _files(operations: RecordedOperations) -> None:
 
 
 def shape(stdin: dict[str, Any]) -> str:
-    """A stdin as text in which everything is fixed that differs from server to server."""
+    """Return a stdin as text, with fixed values for everything that differs between servers."""
     stdin = json.loads(json.dumps(stdin))
     server, context = stdin["server_connection"], stdin["args"].get("hookContext", {})
     server.update(Host="HOST", Port=9999, Dir="DIR", PluginDir="PLUGIN")
@@ -146,5 +146,5 @@ def shape(stdin: dict[str, Any]) -> str:
 
 
 def recorded_stdin() -> dict[str, str]:
-    """The shapes of all recorded stdins by name."""
+    """Return the shapes of all recorded stdins by name."""
     return {path.stem: shape(golden(f"stdin/{path.name}")) for path in sorted((GOLDEN / "stdin").iterdir())}

@@ -65,7 +65,7 @@ settings:
 
 
 def probe_source(folder: Path, manifest: str = MANIFEST, name: str = "Probe") -> Path:
-    """A folder with the probe plugin under that id."""
+    """Return a folder with the probe plugin under that id."""
     source = folder / f"source of {name}"
     source.mkdir(parents=True, exist_ok=True)
     (source / f"{name}.yml").write_text(manifest, encoding="utf-8")
@@ -75,7 +75,7 @@ def probe_source(folder: Path, manifest: str = MANIFEST, name: str = "Probe") ->
 
 @contextlib.contextmanager
 def running(folder: Path, *, library: Library | None = None, **options: Any) -> Iterator[StashSim]:
-    """A started simulator with the probe plugin and, by default, a small library."""
+    """Run a simulator with the probe plugin and, by default, a small library."""
     library = generate(scenes=30) if library is None else library
     with StashSim(folder / "stash", library=library, **options) as stash:
         assert stash.add_plugin(probe_source(folder))
@@ -83,7 +83,7 @@ def running(folder: Path, *, library: Library | None = None, **options: Any) -> 
 
 
 def orders(stash: StashSim, **what: Any) -> None:
-    """Tell the probe's hooks what to do."""
+    """Set what the probe's hooks do."""
     (stash.core.options.config_dir / "probe.json").write_text(json.dumps(what))
 
 
@@ -94,7 +94,7 @@ def operation(stash: StashSim, **args: Any) -> Any:
 
 
 def until(condition: Callable[[], Any], timeout_s: float = TIMEOUT_S) -> Any:
-    """Wait until ``condition`` is true and return what it gave."""
+    """Wait until ``condition`` is true and return its value."""
     deadline = time.monotonic() + timeout_s
     while not (found := condition()):
         assert time.monotonic() < deadline, "waited in vain"
@@ -103,7 +103,7 @@ def until(condition: Callable[[], Any], timeout_s: float = TIMEOUT_S) -> Any:
 
 
 def ended(stash: StashSim, count: int) -> list[PluginProcess]:
-    """Wait until so many processes have run to their end, and return them."""
+    """Wait until this many processes have ended, and return them."""
     until(lambda: sum(process.ended is not None for process in stash.processes) >= count)
     return stash.processes
 
@@ -111,7 +111,7 @@ def ended(stash: StashSim, count: int) -> list[PluginProcess]:
 def ask(
     stash: StashSim, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
 ) -> tuple[int, dict[str, str], bytes]:
-    """One plain HTTP request: status, headers with lower-case names, body."""
+    """Send one plain HTTP request. Return status, headers with lower-case names, and body."""
     connection = http.client.HTTPConnection("127.0.0.1", stash.port, timeout=TIMEOUT_S)
     try:
         connection.request(method, path, body, dict(headers or {}))
@@ -122,5 +122,5 @@ def ask(
 
 
 def golden(name: str) -> Any:
-    """A recorded file."""
+    """Return a recorded file."""
     return json.loads((GOLDEN / name).read_text(encoding="utf-8"))

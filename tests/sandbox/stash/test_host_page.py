@@ -28,7 +28,7 @@ LOG = "subscription { loggingSubscribe { level message } }"
 
 
 class Socket:
-    """A browser's side of a WebSocket."""
+    """The browser's side of a WebSocket."""
 
     def __init__(self, port: int, protocol: str = "graphql-transport-ws") -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=20)
@@ -70,7 +70,7 @@ class Socket:
 
 @contextmanager
 def connected(stash: StashSim, *queries: str) -> Iterator[Socket]:
-    """A socket that has subscribed to these, as "0", "1"..."""
+    """Return a socket with these subscriptions, named "0", "1" and so on."""
     there = Socket(stash.port)
     there.send({"type": "connection_init"})
     assert there.message() == {"type": "connection_ack"}

@@ -285,7 +285,7 @@ def test_configure_plugin_writes_the_file_before_answering(stash: StashSim) -> N
     for settings in ({"on": True}, {"on": False}, {}):
         stash.gql(query, {"i": settings})
         assert json.loads(file.read_text())["plugins"]["settings"]["Probe"] == settings
-    # Over the old one: the same file, with the rights it was made with.
+    # The file is overwritten in place, so it keeps its mode.
     assert file.stat().st_ino == before.st_ino
     assert file.stat().st_mtime_ns > before.st_mtime_ns
     assert stat.S_IMODE(before.st_mode) & ~0o640 == 0
@@ -319,7 +319,7 @@ def test_configure_plugin_and_generate_api_key(stash: StashSim) -> None:
 
 
 def test_introspection_query_is_answered(stash: StashSim) -> None:
-    """Every field of the big types answers, also for scenes with nothing."""
+    """Query every field of the large types, also for an empty scene."""
     from sandbox.stash.schema import build
 
     schema = build((0, 30))

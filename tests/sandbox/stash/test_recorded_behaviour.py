@@ -45,7 +45,7 @@ def test_client_disconnect_kills_the_running_hook_and_drops_the_rest(stash: Stas
     recorded = RECORDED["client of a bulk edit of 4 gives up after 0.8 s"]
     orders(stash, sleep=0.0)
     with ThreadPoolExecutor(1) as pool:
-        # the first ends by itself, the second is caught in the middle
+        # the first ends by itself, the second is killed while it runs
         waiting = pool.submit(_give_up_during_the_second, stash)
         waiting.result(30)
     processes = ended(stash, 2)

@@ -26,7 +26,7 @@ TIMES = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?([+-]\d\d:\d\d|Z)"
 
 
 def send(stash: StashSim, recorded: dict[str, Any]) -> tuple[int, dict[str, str], str]:
-    """The recorded request, sent to the address that it was recorded at."""
+    """Send a recorded request to the recorded path."""
     body = recorded["request"]["body"]
     raw = body.encode() if isinstance(body, str) else json.dumps(body).encode()
     headers = {**recorded["request"]["headers"], "Host": "127.0.0.1:9999"}
@@ -35,7 +35,7 @@ def send(stash: StashSim, recorded: dict[str, Any]) -> tuple[int, dict[str, str]
 
 
 def check(stash: StashSim, name: str, normal: Callable[[str], str] = lambda text: text) -> None:
-    """Send a recorded request and hold the answer against the recorded one, byte for byte after ``normal``."""
+    """Send a recorded request and compare the answer with the recorded one, byte by byte after ``normal``."""
     recorded = golden(f"graphql/{name}.json")
     status, headers, text = send(stash, recorded)
     wanted = json.dumps(recorded["body"], ensure_ascii=False)
@@ -44,14 +44,14 @@ def check(stash: StashSim, name: str, normal: Callable[[str], str] = lambda text
     for header in ("cache-control", "content-type"):
         assert headers[header] == recorded["headers"][header]
     assert "set-cookie" not in headers
-    # the recorded port and folder were replaced by others of another length
+    # the recording's port and folder were replaced by others of a different length
     if "content-length" in recorded["headers"] and normal(wanted) == wanted and not re.search(r":9999|/data", wanted):
         assert headers["content-length"] == recorded["headers"]["content-length"]
 
 
 @pytest.fixture(scope="module")
 def recorded_server(operations: RecordedOperations) -> StashSim:
-    """The server after the story, with the times and the few values of the recorded one."""
+    """The server after the recorded operations, with the times and some values of the recorded one."""
     store = operations.stash.store
     one, two = store.scenes[1], store.scenes[2]
     one.date, one.created_at, one.updated_at = "2020-01", "2026-11-21T22:07:07+11:00", "2026-11-21T22:07:40+11:00"
