@@ -9,7 +9,7 @@ from typing import TypedDict
 
 @dataclass(frozen=True)
 class SceneFile:
-    """A file of a scene, as Stash sees it; size in bytes, duration in seconds, either None where not known."""
+    """A file of a scene, as Stash sees it; size in bytes, duration in seconds, either None if not known."""
 
     path: str
     size: int | None = None
@@ -105,7 +105,7 @@ class StashScene(TypedDict, total=False):
     stash_ids: list[dict[str, str]] | None
 
 
-def files_of(scene: Mapping[str, object]) -> list[SceneFile]:
+def scene_files(scene: Mapping[str, object]) -> list[SceneFile]:
     """Return the files of a scene that Stash answered, primary first, without those that have no path."""
     files = scene.get("files") or []
     if not isinstance(files, list):

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from common.media_paths import plain
-from common.scene import SceneFile, files_of
+from common.scene import SceneFile, scene_files
 from matching.index import FileAtPath, files_at_paths, keys_with_metadata
 from matching.matcher import Matcher
 from matching.ownership import Claimant, owner_among
@@ -41,15 +41,15 @@ class BulkMatcher:
 
     def match_page(self, scenes: Mapping[int, Mapping[str, Any]]) -> PlexData:
         """Return how these scenes stand in Plex, by id; all files of each count."""
-        files = {scene_id: files_of(scene) for scene_id, scene in scenes.items()}
+        files = {scene_id: scene_files(scene) for scene_id, scene in scenes.items()}
         to_plex = self._matcher.path_map.to_plex
         mapped = {file.path: to_plex(file.path) for some in files.values() for file in some}
         at_path = files_at_paths(self.cache, set(mapped.values()))
         presences: dict[int, PlexPresence] = {}
         metadata: dict[str, dict[str, Any]] = {}
         matched: set[str] = set()
-        for scene_id, scene_files in files.items():
-            paths = [file.path for file in scene_files]
+        for scene_id, its_files in files.items():
+            paths = [file.path for file in its_files]
             rejected = self._decided.refused.get(scene_id, frozenset())
             chosen = self._decided.bound.get(scene_id)
             exact = [_exactly(mapped[path], at_path.get(mapped[path])) for path in paths]
@@ -58,7 +58,7 @@ class BulkMatcher:
             elif exact and all(exact) and not rejected:
                 presence, without_metadata = _present_at_paths(paths, exact)
             else:
-                presence, without_metadata = self._match_ranked(scene_files, rejected)
+                presence, without_metadata = self._match_ranked(its_files, rejected)
             presences[scene_id] = presence
             # A scene whose items the user has rejected is not missing.
             if presence.presence is not Presence.ABSENT or rejected:
@@ -103,7 +103,7 @@ class BulkMatcher:
 
     def evidence(self, scene: Mapping[str, Any]) -> str:
         """Return the checksum of what the index has for a scene (``Matcher.evidence``)."""
-        return self._matcher.evidence(files_of(scene), self._decided.bound.get(int(scene["id"])))
+        return self._matcher.evidence(scene_files(scene), self._decided.bound.get(int(scene["id"])))
 
     def is_in_library_folder(self, path: str) -> bool:
         """Tell whether a file of Stash lies in a folder of the chosen libraries, as far as the path map and the learned
@@ -127,7 +127,7 @@ class BulkMatcher:
         ``is_guess``: the scene's match is not proven.
         """
         rivals = Rivals(Ledger(db), ManualMatches(db), self._matcher.is_in_force)
-        files = files_of(scene)
+        files = scene_files(scene)
         path_map = self._matcher.path_map
         chosen = self._decided.bound.get(scene_id)
         claimant = Claimant(scene_id, tuple(files), chosen, is_guess=is_guess)

@@ -8,7 +8,7 @@ from typing import cast
 
 from common.errors import PermanentError
 from common.iso_time import parse_instant
-from common.scene import SceneData, SceneFile, StashScene, files_of
+from common.scene import SceneData, SceneFile, StashScene, scene_files
 from stash import queries
 from stash.client import StashClient, parsing_answer
 from stash.scene_source import SceneFinder
@@ -38,7 +38,7 @@ def from_stash(scene_id: int, scene: StashScene | None) -> Scene:
     if scene is None:
         return Scene(scene_id, gone=True)
     with parsing_answer():
-        return Scene(scene_id, job_data(scene), files_of(scene), parse_instant(scene.get("updated_at")))
+        return Scene(scene_id, job_data(scene), scene_files(scene), parse_instant(scene.get("updated_at")))
 
 
 def from_job(job: Job) -> Scene:

@@ -12,9 +12,9 @@ NEEDS_USER = (PlexTokenRefused, PlexLibraryMissing)
 
 def write_blocker(config: Stash2PlexConfig) -> str | None:
     """Return the sentence for the user if a setting is missing or wrong, else None."""
-    missing = config.missing()
-    if missing:
-        return missing
+    blocker = config.write_blocker()
+    if blocker:
+        return blocker
     try:
         parse_path_map(config.path_map)
     except BadPathRule as error:

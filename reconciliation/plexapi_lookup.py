@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from common.scene import SceneFile, files_of
+from common.scene import SceneFile, scene_files
 from matching.presence import Metadata, PlexData, PlexPresence, Presence
 from plex.client import PlexClient
 from plex.exceptions import PlexNotFound, PlexServerDown, translate_plex_exception
@@ -47,7 +47,7 @@ def match_page(
     matched: set[str] = set()
     presences: dict[int, PlexPresence] = {}
     for number, (scene_id, scene) in enumerate(scenes.items(), 1):
-        files = files_of(scene)
+        files = scene_files(scene)
         if scene_id in sync_timestamps:
             matched.update(file.path for file in files)
             continue

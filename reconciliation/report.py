@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from common import redaction, stash_log
 from common.human_text import counted
-from common.scene import files_of
+from common.scene import scene_files
 from reconciliation.decisions import Decision
 from reconciliation.detector import MISSING
 from reconciliation.findings import GapFinding
@@ -72,7 +72,7 @@ class ReconciliationReport:
 
     def finding(self, finding: GapFinding) -> None:
         """Add a finding."""
-        path = files_of(finding.scene)[0].path
+        path = scene_files(finding.scene)[0].path
         redaction.learn([path])  # a title may contain the file's name
         types = [gap.gap_type for gap in finding.gaps]
         candidates = _candidates(finding)

@@ -126,7 +126,7 @@ class Stash2PlexConfig:
         of_collections = (rule for _, rules in self.collection_kinds for rule in rules)
         return frozenset((*self.ignored_tags, *self.included_tags, *self.excluded_tags, *of_collections))
 
-    def missing(self) -> str | None:
+    def write_blocker(self) -> str | None:
         """Return the sentence for the user if nothing can be written yet, else None."""
         if self.problems:
             return f"Stash2Plex is paused by a wrong setting: {'; '.join(self.problems)}. Fix it in Settings > Plugins"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from common.scene import SceneData, StashEntity, StashScene, files_of
+from common.scene import SceneData, StashEntity, StashScene, scene_files
 from settings.table import PLUGIN_ID
 from stash import queries
 from stash.client import StashClient, parsing_answer
@@ -99,7 +99,7 @@ def job_data(scene: StashScene) -> SceneData | None:
 
     A field that Stash was not asked for has no key: an empty value would clear it in Plex.
     """
-    files = files_of(scene)
+    files = scene_files(scene)
     if not files:
         return None
     screenshot = (scene.get("paths") or {}).get("screenshot")

@@ -100,7 +100,7 @@ def test_from_settings_unparsable_text_is_a_problem_with_the_allowed_values(
     found = Stash2PlexConfig.from_settings({name: stored})
     assert found.problems == (problem,)
     assert getattr(found, name) == READERS[name].default
-    assert problem in str(found.missing())
+    assert problem in str(found.write_blocker())
 
 
 @pytest.mark.parametrize("text", ["/data", "C:\\Videos", "d:/x", "\\\\nas\\share", "*.trailer.mp4", "x?", ""])

@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 
 from common.iso_time import parse_instant
-from common.scene import StashScene, files_of
+from common.scene import StashScene, scene_files
 from sandbox.library import generate
 from sandbox.stash import StashSim
 from stash import queries
@@ -123,7 +123,7 @@ def test_job_data_equals_the_scene_in_stash(stash: StashSim, client: StashClient
             assert data is None
             continue
         assert data is not None
-        assert [file.path for file in files_of(scene)] == paths
+        assert [file.path for file in scene_files(scene)] == paths
         assert (data["path"], data["title"], data["details"]) == (paths[0], stored.title, stored.details)
         assert (data["date"], data["rating100"], data["updated_at"]) == (
             stored.date,
@@ -152,15 +152,15 @@ ODD = {2: "two files", 20: "three files"}
 @pytest.mark.parametrize("scene_id", ODD, ids=ODD.values())
 def test_job_data_path_is_the_primary_file(stash: StashSim, client: StashClient, scene_id: int) -> None:
     scene = scene_of(client, scene_id)
-    assert len(files_of(scene)) == len(stash.paths(scene_id)) > 1
-    last = files_of(scene)[-1]
+    assert len(scene_files(scene)) == len(stash.paths(scene_id)) > 1
+    last = scene_files(scene)[-1]
     query = "mutation($i: SceneUpdateInput!) { sceneUpdate(input: $i) { id } }"
     stash.gql(query, {"i": {"id": str(scene_id), "primary_file_id": (scene["files"] or [])[-1]["id"]}})
     again = scene_of(client, scene_id)
     data = job_data(again)
     assert data is not None
     assert data["path"] == last.path
-    assert files_of(again)[0] == last
+    assert scene_files(again)[0] == last
     assert (last.size or 0) > 0
     assert (last.duration or 0) > 0
 
@@ -189,7 +189,7 @@ def test_job_data_accepts_null_fields() -> None:
     data = job_data(_row({**nothing, "files": [{"path": "/a/b.mp4"}, {"path": ""}, {"path": None}]}))
     assert data is not None
     assert (data["path"], data["title"], data["performers"], data["poster_url"]) == ("/a/b.mp4", "", [], None)
-    assert files_of({"files": None}) == []
+    assert scene_files({"files": None}) == []
     assert job_data({"files": None}) is None
 
 
