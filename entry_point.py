@@ -1,6 +1,6 @@
-"""Reading the document, answering Stash, and what is said when something goes wrong (stash 2.2, 2.3).
+"""Documents that are not hooks: read them, run the task or operation, and say what went wrong (stash 2.2, 2.3).
 
-Stands between the entry script, which Python compiles anew each time, and the rooms behind it.
+Apart from the entry script, because Python compiles that anew at each start.
 """
 
 from __future__ import annotations
@@ -11,62 +11,30 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
-    from typing import Any, NoReturn
+    from typing import Any
 
 
-def answer(door: ModuleType) -> NoReturn:
-    """Read the document on standard input, have it worked on, answer on standard output, and leave.
+def answer(data: bytes, entry_script: ModuleType) -> bytes:
+    """Run the task or operation of a document and return the answer as JSON. Raise BadDocument and what it raises.
 
-    The exit code is 0: what went wrong stands under ``error``, where Stash reads it. ``door`` is the entry script.
+    A hook gets here only if SQLite could not read its document, so that the error can say why.
     """
-    try:
-        reply = _work(door)
-    except Exception as error:  # noqa: BLE001 - Stash must get an answer, and a person one line
-        reply = _failure(error)
-    while reply:
-        reply = reply[os.write(1, reply) :]
-    # Nothing is left to flush, and tearing the interpreter down costs a person's save 3 ms (libraries D).
-    os._exit(0)
-
-
-def _work(door: ModuleType) -> bytes:
-    data = sys.stdin.buffer.read()
-    try:
-        document = data.decode("utf-8")
-    except ValueError as error:
-        from common.errors import BadDocument
-
-        raise BadDocument(f"Standard input is not UTF-8: {error}") from error
-    if '"hookContext"' in document:
-        from _sqlite3 import Error as SqliteError
-
-        from hooks.process import run
-
-        try:
-            return b'{"output": "%s"}' % run(document, door.PLUGIN_DIR).encode()
-        except (SqliteError, ValueError):
-            # Not a hook after all, no JSON, or an SQLite without JSON functions: the long way says which.
-            pass
-    return _work_slowly(document, door)
-
-
-def _work_slowly(document: str, door: ModuleType) -> bytes:
     import gc
 
-    # A status is over before there is anything to collect, and looking for it while modules are imported takes time.
+    # A status is over before there is any garbage, and the collector takes time while modules are imported.
     gc.disable()
     import json
 
     from tasks.modes import needs_packages
 
-    args, connection = _parts(document)
+    args, connection = _read_document(data)
     mode = args.get("mode")
     if "hookContext" in args or needs_packages(mode):
         gc.enable()
         from common import bundled_packages
 
-        bundled_packages.use(door.PLUGIN_DIR)
-    door.server_connection.update(connection)
+        bundled_packages.use(entry_script.PLUGIN_DIR)
+    entry_script.server_connection.update(connection)
     # What a library prints must not mix with the answer (stash 10.7).
     sys.stdout = sys.stderr
     if "hookContext" in args:
@@ -74,20 +42,23 @@ def _work_slowly(document: str, door: ModuleType) -> bytes:
             from common.errors import BadDocument
 
             raise BadDocument("Standard input: args.hookContext must be an object")
-        door.handle_hook(args["hookContext"])
+        entry_script.handle_hook(args["hookContext"])
         output: Any = "ok"
     else:
-        output = door.handle_task(args)
+        output = entry_script.handle_task(args)
     return json.dumps({"output": output}).encode()
 
 
-def _parts(document: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def _read_document(data: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the arguments and the connection to Stash. Raise BadDocument."""
     import json
 
     from common.errors import BadDocument
 
     try:
-        whole = json.loads(document)
+        whole = json.loads(data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise BadDocument(f"Standard input is not UTF-8: {error}") from error
     except (ValueError, RecursionError) as error:
         raise BadDocument(f"Standard input is not JSON ({error}). Stash starts this plugin, not a person") from error
     args = whole.get("args", {}) if isinstance(whole, dict) else None
@@ -97,7 +68,8 @@ def _parts(document: str) -> tuple[dict[str, Any], dict[str, Any]]:
     return args, connection
 
 
-def _failure(error: Exception) -> bytes:
+def error_answer(error: Exception) -> bytes:
+    """Log an error and return the answer that tells Stash about it."""
     import traceback
 
     from common import stash_log
@@ -106,30 +78,30 @@ def _failure(error: Exception) -> bytes:
     if isinstance(error, ImportError):
         from common.missing_packages import sentence
 
-        return _said(sentence(error, os.path.dirname(os.path.abspath(sys.argv[0]))))
+        return _log_and_encode(sentence(error, os.path.dirname(os.path.abspath(sys.argv[0]))))
     text = " ".join(str(error).split())
-    if _is_of_the_disk(error):
-        text = f"Stash2Plex's own files cannot be used: {text}. Health Check says more; mend it, and run it again"
+    if _is_disk_problem(error):
+        text = f"Stash2Plex's own files cannot be used: {text}. Health Check says more; fix that, and run it again"
     elif not isinstance(error, UserFacingError):
-        # A bug: its traceback is for those who mend it.
+        # A bug: the traceback helps to fix it.
         stash_log.debug("".join(traceback.format_exception(error)))
         text = f"Unexpected {type(error).__name__}: {text}. Stash's debug log says more; please report it"
-    return _said(text)
+    return _log_and_encode(text)
 
 
-def _is_of_the_disk(error: Exception) -> bool:
-    """Whether it is a full disk, a missing right, or a file of ours that is damaged: nobody's bug."""
+def _is_disk_problem(error: Exception) -> bool:
+    """Return whether a full disk, a missing permission or a damaged file of ours is the cause, and not a bug."""
     from _sqlite3 import DatabaseError, OperationalError
 
-    # of SQLite's errors the others are misuse
+    # SQLite's other errors are misuse.
     return type(error) in (DatabaseError, OperationalError) or (isinstance(error, OSError) and bool(error.filename))
 
 
-def _said(text: str) -> bytes:
+def _log_and_encode(text: str) -> bytes:
     import json
 
     from common import stash_log
 
     stash_log.error(text)
-    # Stash logs the answer too.
+    # Stash logs the answer as well.
     return json.dumps({"error": stash_log.shown(text)}).encode()

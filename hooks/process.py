@@ -39,15 +39,21 @@ _ENTITIES = {
 _QUEUED = (*_SCENES, *_ENTITIES)
 
 
-def run(document: str, plugin_dir: str) -> str:
-    """Work on one hook's document. Gives the answer's output. Raises what ``read_document`` raises, and NoPlace."""
-    event, connection, known = read_document(document)
+def answer_hook(document: bytes, plugin_dir: str) -> bytes | None:
+    """Queue what a hook reports and return the answer for Stash, or None if SQLite cannot read the document as a hook.
+
+    Raise DataDirUnavailable.
+    """
+    try:
+        event, connection, known = read_document(document.decode("utf-8"))
+    except (SqliteError, ValueError):
+        return None
     data_dir = data_dir_of(plugin_dir, known)
     if _queue(event, None, data_dir, None) or _left_behind(data_dir):
         _wake(data_dir, plugin_dir, connection)
     _repeat_attention(data_dir)
     _reconcile_if_due(data_dir, plugin_dir, connection)
-    return "ok"
+    return b'{"output": "ok"}'
 
 
 def handle(
@@ -82,7 +88,7 @@ def _queue(event: HookEvent, queue: Any, data_dir: str, sync_timestamps: Mapping
             raise
         reason = error
     what = f"{word.capitalize()} {event.id}"
-    say("error", f"{what} was not queued: {reason}. Save it again, or reconcile, once this is mended")
+    say("error", f"{what} was not queued: {reason}. Save it again, or reconcile, once this is fixed")
     return False
 
 

@@ -201,7 +201,7 @@ def test_a_destroyed_scene_is_queued_whatever_its_input_says(tmp_path: Path, dat
 
 # All that a save waits for. What is added here is paid for by every one of a thousand hooks of a bulk edit.
 IMPORTED = {
-    *("entry_point", "hooks", "hooks.hook_event", "hooks.handlers", "hooks.process"),
+    *("hooks", "hooks.hook_event", "hooks.handlers", "hooks.process"),
     *("common", "common.reconcile_due", "common.jobs", "common.file_locks", "common.data_dir"),
     *("common.sqlite", "sync_queue", "sync_queue.writer"),
 }
@@ -321,9 +321,9 @@ WITH_A_READER_THAT = """
 import runpy, sys
 import hooks.process
 from _sqlite3 import OperationalError
-def run(*_):
+def read_document(*_):
     raise {error}
-hooks.process.run = run
+hooks.process.read_document = read_document
 runpy.run_path({script!r}, run_name="__main__")
 """
 
