@@ -1,6 +1,6 @@
-"""The library index: which file is which item, read page by page as raw XML and kept in ``cache.db`` (design 4).
+"""The library index: which file belongs to which item, read page by page as raw XML and stored in ``cache.db``.
 
-Deletable at any time; whatever is found here is proven again by the item itself before anything is written.
+It can be deleted at any time: a match found here is proven again by the item itself before anything is written.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
 
 # Older SQLites take 999 values in a statement.
 MAX_SQL_PARAMS = 500
-# New items are few and come first: a small first page is enough almost always.
-PROBE = 100
-# What is found by name may be a whole folder (plex 3.4); beyond this many pages a look at the listing is cheaper.
-LOOKED_UP_PAGES = 3
-# A name that lies in more folders than this says nothing by itself; those of the right size are looked at then.
-MANY = 100
+# New items are few and come first: a small first page is almost always enough.
+FIRST_PAGE_SIZE = 100
+# A search by name may return a whole folder (plex 3.4); beyond so many pages reading the listing is cheaper.
+MAX_PAGES_BY_NAME = 3
+# Beyond so many items with one name only those of the right size are returned.
+MAX_ITEMS_BY_NAME = 100
 
 
 @dataclass(frozen=True)
 class IndexedItem:
-    """An item as the index knows it."""
+    """An item as the index has it."""
 
     rating_key: int
     section: int
@@ -52,7 +52,7 @@ class IndexedItem:
 
 @dataclass(frozen=True)
 class IndexedFile:
-    """A file the index knows, and the item it belongs to."""
+    """A file in the index, and the item it belongs to."""
 
     rating_key: int
     section: int
@@ -61,21 +61,20 @@ class IndexedFile:
 
 @dataclass(frozen=True)
 class RefreshResult:
-    """What a look at the libraries brought: items that are new or different, and whether the index is known to lack
-    some still."""
+    """How many items a refresh added or changed, and whether the index still has fewer items than Plex."""
 
     changed: int
     incomplete: bool = False
 
 
 class PlexCache:
-    """What the chosen libraries of one server hold. ``put_aside`` moves a damaged file (its path) out of the way."""
+    """The items and files of the chosen libraries of one server. ``put_aside`` moves a damaged file out of the way."""
 
     def __init__(self, data_dir: str, put_aside: Callable[[str], None] = os.remove) -> None:
         self._db = open_index(os.path.join(data_dir, FILE), put_aside)
 
     def belongs_to(self, machine: str, sections: Sequence[Library]) -> bool:
-        """Bind the index to a server and its libraries. False where it was another's, or new: it is empty then."""
+        """Bind the index to a server and its libraries. Return False, and empty it, if it was another's or new."""
         wanted = (machine, ",".join(str(section.key) for section in sections))
         if self._db.execute("SELECT machine, sections FROM origin").fetchone() == wanted:
             return True
@@ -86,22 +85,22 @@ class PlexCache:
         return False
 
     def build(self, client: PlexClient, sections: Sequence[Library]) -> int:
-        """Read the libraries whole; items that vanished go. Gives the number of items. Raises PlexError."""
+        """Read the libraries in full, drop items that are gone, return the number of items. Raise PlexError."""
         return self.build_and_compare(client, sections)[0]
 
     def build_and_compare(self, client: PlexClient, sections: Sequence[Library]) -> tuple[int, int]:
-        """:meth:`build`; gives the number of items, and of those that are new, different or gone. Raises PlexError."""
+        """Do :meth:`build`; return the number of items, and of those that are new, changed or gone. Raise PlexError."""
         seen: set[int] = set()
         changed = 0
         if not self.size():
-            # Sorted once at the end, which is cheaper than row by row.
+            # Indexing once at the end is cheaper than row by row.
             for name in INDEXES:
                 self._db.execute(f"DROP INDEX IF EXISTS {name}")
         for section in sections:
             for page in listing_pages(client, section.key):
                 rows = _rows(page.videos, section.key)
                 seen.update(rows)
-                changed += self._take_in(rows)
+                changed += self._store(rows)
         for statement in CREATE_INDEXES:
             self._db.execute(statement)
         gone = [row for row in self._db.execute("SELECT rating_key FROM items") if row[0] not in seen]
@@ -115,50 +114,50 @@ class PlexCache:
         return len(seen), changed + len(gone)
 
     def refresh(self, client: PlexClient, sections: Sequence[Library], thorough: bool = True) -> RefreshResult:
-        """Read only what is new or changed. Raises PlexError.
+        """Read only added and changed items. Raise PlexError.
 
-        By time of addition, newest first, up to the first page that is known already; and by time of change, which is
-        left out where it is not to be ``thorough`` and nothing was added: one request for each library then.
+        First by time of addition, newest first, up to the first page that is known already; then by time of change. The
+        second part is skipped if nothing was added and ``thorough`` is False: that is one request for each library.
         """
         changed = 0
         incomplete = False
         for section in sections:
-            added, total = self._newest(client, section.key, "addedAt:desc")
+            added, total = self._read_newest(client, section.key, "addedAt:desc")
             changed += added
             if thorough or added:
-                changed += self._newest(client, section.key, "updatedAt:desc")[0]
+                changed += self._read_newest(client, section.key, "updatedAt:desc")[0]
             incomplete |= total is not None and total > self.size(section.key)
         return RefreshResult(changed, incomplete)
 
-    def _newest(self, client: PlexClient, section: int, order: str) -> tuple[int, int | None]:
-        """Items that were new or different, and how many the library has."""
+    def _read_newest(self, client: PlexClient, section: int, order: str) -> tuple[int, int | None]:
+        """Return how many items were new or changed, and how many the library has."""
         changed, total = 0, None
-        for page in listing_pages(client, section, order, first=PROBE):
+        for page in listing_pages(client, section, order, first=FIRST_PAGE_SIZE):
             total = page.total
-            found = self._take_in(_rows(page.videos, section))
+            found = self._store(_rows(page.videos, section))
             changed += found
             if not found:
                 break
         return changed, total
 
     def look_up(self, client: PlexClient, sections: Sequence[Library], name: str) -> int:
-        """Ask for the items with a file of this name. Gives how many were new or different. Raises PlexError."""
+        """Ask Plex for items with a file of this name. Return how many were new or changed. Raise PlexError."""
         changed = 0
         for section in sections:
-            for number_, page in enumerate(listing_pages(client, section.key, file=name), 1):
-                changed += self._take_in(_rows(page.videos, section.key))
-                if number_ == LOOKED_UP_PAGES:
+            for page_number, page in enumerate(listing_pages(client, section.key, file=name), 1):
+                changed += self._store(_rows(page.videos, section.key))
+                if page_number == MAX_PAGES_BY_NAME:
                     break
         return changed
 
     def age(self) -> float | None:
-        """Seconds since the libraries were read whole; None where they never were, or the clock was set back."""
+        """Return the seconds since the last full read; None if there was none, or the clock was set back."""
         row = self._db.execute("SELECT built_at FROM origin").fetchone()
         age = time.time() - row[0] if row and row[0] else -1.0
         return age if age >= 0 else None
 
     def find(self, paths: Iterable[str]) -> list[IndexedFile]:
-        """The files at exactly these paths of Plex, one indexed query each, in the order of the paths."""
+        """Return the files at these paths of Plex, in the order of the paths."""
         found: list[IndexedFile] = []
         for path in paths:
             rows = self._db.execute(
@@ -171,24 +170,24 @@ class PlexCache:
         return found
 
     def candidates(self, files: Iterable[tuple[str, int | None]]) -> list[IndexedItem]:
-        """Items that might hold one of the files (path in Plex's view, size): same path, or same name."""
-        return self.look_for(files)[0]
+        """Return the items with the path or the name of one of these files (path as Plex sees it, size)."""
+        return self.candidates_and_evidence(files)[0]
 
     def evidence(self, files: Iterable[tuple[str, int | None]]) -> str:
-        """What is known under the names of these files, in a few letters: where it is the same as before, a match would
-        come to the same result."""
-        return self.look_for(files)[1]
+        """Return a checksum of what the index has under the names of these files. While it stays the same, so does a
+        match."""
+        return self.candidates_and_evidence(files)[1]
 
-    def look_for(self, files: Iterable[tuple[str, int | None]]) -> tuple[list[IndexedItem], str]:
-        """:meth:`candidates` and :meth:`evidence` for one price."""
+    def candidates_and_evidence(self, files: Iterable[tuple[str, int | None]]) -> tuple[list[IndexedItem], str]:
+        """Return :meth:`candidates` and :meth:`evidence` with one query."""
         by_name: dict[int, IndexedItem] = {}
         by_path: dict[int, IndexedItem] = {}
         for path, size in files:
             name = _checksum(base_name(path))
-            found = self._items("base_key = ? LIMIT ?", name, MANY + 1)
-            if len(found) > MANY:
-                found = self._items("base_key = ? AND size = ? LIMIT ?", name, size, MANY)
-                # Whoever has the path has the name, and would have been among them.
+            found = self._items("base_key = ? LIMIT ?", name, MAX_ITEMS_BY_NAME + 1)
+            if len(found) > MAX_ITEMS_BY_NAME:
+                found = self._items("base_key = ? AND size = ? LIMIT ?", name, size, MAX_ITEMS_BY_NAME)
+                # Items with the path have the name, too, and may be beyond the limit.
                 by_path |= self._items("path_key = ?", _checksum(path))
             by_name |= found
         what = [
@@ -199,14 +198,14 @@ class PlexCache:
         return list({**by_path, **by_name}.values()), evidence
 
     def says_something(self, rating_keys: Iterable[int]) -> bool:
-        """Whether any of these items has studio, actors, genres, summary or date."""
+        """Tell whether any of these items shows studio, actors, genres, summary or date."""
         return any(
             self._db.execute("SELECT 1 FROM items WHERE rating_key = ? AND says_something", (key,)).fetchone()
             for key in rating_keys
         )
 
     def _items(self, condition: str, *values: object) -> dict[int, IndexedItem]:
-        """The items that have a part of which this is true, whole."""
+        """Return the items with a part for which this condition is true, with all their parts."""
         rows = self._db.execute(
             "SELECT rating_key, section, title, trashed, path, size, duration FROM parts JOIN items USING (rating_key) "
             f"WHERE rating_key IN (SELECT DISTINCT rating_key FROM parts WHERE {condition}) ORDER BY rating_key, place",
@@ -218,31 +217,31 @@ class PlexCache:
         }
 
     def forget(self, rating_key: int) -> None:
-        """Drop an item that was not what the index said."""
+        """Drop an item that is not what the index says."""
         with transaction(self._db):
             for table in ("parts", "items", "matches"):
                 self._db.execute(f"DELETE FROM {table} WHERE rating_key = ?", (rating_key,))
 
     def size(self, section: int | None = None) -> int:
-        """How many items are known, in all or in one library."""
+        """Return the number of items, in all or in one library."""
         where, values = ("", ()) if section is None else (" WHERE section = ?", (section,))
         return int(self._db.execute(f"SELECT COUNT(*) FROM items{where}", values).fetchone()[0])
 
     def version(self) -> int:
-        """A number that changes whenever another process has written into the index."""
+        """Return a number that changes whenever another process writes to the index."""
         return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the database."""
         self._db.close()
 
-    def _take_in(self, rows: dict[int, _Row]) -> int:
-        """Store those items that are not known as they are. Gives their number."""
+    def _store(self, rows: dict[int, _Row]) -> int:
+        """Store the items that are new or changed. Return their number."""
         known = self._known(rows)
         fresh = {key: row for key, row in rows.items() if known.get(key) != row}
         if fresh:
             with transaction(self._db):
-                # Those not known a moment ago, too: another process may be reading the same page.
+                # New ones too: another process may be storing the same page.
                 self._db.executemany("DELETE FROM parts WHERE rating_key = ?", [(key,) for key in fresh])
                 self._db.executemany("INSERT OR REPLACE INTO items VALUES (?,?,?,?,?,?,?)", _items(fresh))
                 self._db.executemany("INSERT INTO parts VALUES (?,?,?,?,?,?,?)", _parts(fresh))
@@ -268,7 +267,7 @@ class PlexCache:
         return known
 
 
-# An item's columns but for its key, and its parts: what is compared and stored.
+# An item's columns without its key, and its parts, as they are compared and stored.
 _Row = tuple[tuple[Any, ...], list[Part]]
 
 
@@ -306,7 +305,7 @@ def _checksum(text: str) -> int:
 
 
 def file_number(stash_path: str) -> int:
-    """What a file of Stash is kept under: a tenth of its path, and two files with one number do not happen."""
+    """Return the number that stands for a file of Stash: shorter than its path, and unique in practice."""
     digest = hashlib.blake2b(stash_path.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)
 
@@ -318,14 +317,14 @@ class MatchCache:
         self._db = cache._db
 
     def get(self, stash_path: str) -> IndexedFile | None:
-        """The last proven item of a scene's file, or None."""
+        """Return the last proven item of a scene's file, or None."""
         row = self._db.execute(
             "SELECT rating_key, section, path FROM matches WHERE file = ?", (file_number(stash_path),)
         ).fetchone()
         return None if row is None else IndexedFile(row[0], row[1], Part(row[2] or stash_path))
 
     def put(self, stash_path: str, rating_key: int, section: int, path: str) -> None:
-        """Remember a proof; what it says about the two views of the files counts once."""
+        """Store a proven match; the pair of folders that it suggests counts once."""
         known = self.get(stash_path)
         if known is not None and (known.rating_key, known.part.path) == (rating_key, path):
             return
@@ -338,11 +337,11 @@ class MatchCache:
             )
 
     def forget(self, stash_path: str) -> None:
-        """Forget what was believed of a scene's file."""
+        """Drop the proven match of a scene's file."""
         self._db.execute("DELETE FROM matches WHERE file = ?", (file_number(stash_path),))
 
     def learned(self) -> dict[tuple[str, str], int]:
-        """The pairs of folders (Stash's, Plex's) that proven pairs speak for, with their votes, most first."""
+        """Return the pairs of folders (Stash's, Plex's) that proven matches suggest, with their number, most first."""
         return {(here, there): count for here, there, count in self._db.execute(LEARNED)}
 
 
@@ -357,9 +356,9 @@ class FileAtPath(NamedTuple):
 
 
 def files_at_paths(cache: PlexCache, paths: Iterable[str]) -> dict[str, list[FileAtPath]]:
-    """What might lie at each of these paths of Plex, which may differ in letter case; those with nothing are missing.
+    """Return the files at each of these paths of Plex, some of which may differ in letter case, by section and item.
 
-    In the order of sections and items.
+    Paths without a file are missing.
     """
     by_key: dict[int, list[str]] = {}
     for path in paths:
@@ -371,16 +370,16 @@ def files_at_paths(cache: PlexCache, paths: Iterable[str]) -> dict[str, list[Fil
         "FROM parts p JOIN items i USING (rating_key) WHERE p.path_key IN ({}) ORDER BY i.section, p.rating_key",
         list(by_key),
     ):
-        held = FileAtPath(row[0], row[1], row[2], bool(row[3]), bool(row[4]))
+        file = FileAtPath(row[0], row[1], row[2], bool(row[3]), bool(row[4]))
         for path in by_key[key]:
-            # two paths may have one checksum
-            if path == held.path or lookup_key(path) == lookup_key(held.path):
-                found.setdefault(path, []).append(held)
+            # different paths may have the same checksum
+            if path == file.path or lookup_key(path) == lookup_key(file.path):
+                found.setdefault(path, []).append(file)
     return found
 
 
 def keys_with_metadata(cache: PlexCache, rating_keys: Iterable[int]) -> set[int]:
-    """Those of these items that say something."""
+    """Return those of these items that show more than title and rating."""
     keys = list(rating_keys)
     return {
         row[0]
@@ -389,7 +388,7 @@ def keys_with_metadata(cache: PlexCache, rating_keys: Iterable[int]) -> set[int]
 
 
 def all_items(cache: PlexCache) -> Iterator[tuple[int, str, str]]:
-    """Every item that is not in Plex's trash: rating key, title, and the path of its first file, sorted by that."""
+    """Yield rating key, title and first path of every item that is not in Plex's trash, by that path."""
     yield from cache._db.execute(
         "SELECT i.rating_key, i.title, p.path FROM items i JOIN parts p ON p.rating_key = i.rating_key AND p.place = 0 "
         "WHERE NOT i.trashed ORDER BY p.path"

@@ -15,13 +15,12 @@ _LAYOUT = (
     """CREATE TABLE IF NOT EXISTS items (
         rating_key INTEGER PRIMARY KEY, section INTEGER, title TEXT, updated_at INTEGER, added_at INTEGER,
         says_something INTEGER, trashed INTEGER)""",
-    # The keys are checksums of path and name in a form that never tells apart what might be the same: an index over
-    # numbers is a third of one over paths.
+    # The keys are checksums of lookup keys of path and name: an index over numbers is a third of one over paths.
     """CREATE TABLE IF NOT EXISTS parts (
         rating_key INTEGER, place INTEGER, path TEXT, path_key INTEGER, base_key INTEGER, size INTEGER, duration REAL,
         PRIMARY KEY (rating_key, place)) WITHOUT ROWID""",
-    # Proven once: a scene's file (its number) and the item's part that proved it, whose path is left out where it is
-    # the same. And what the pairs say about the two views.
+    # Proven matches: a scene's file (its number) and the part that proved it, without its path if it is the same.
+    # And the pairs of folders that they suggest.
     "CREATE TABLE IF NOT EXISTS matches (file INTEGER PRIMARY KEY, rating_key INTEGER, section INTEGER, path TEXT)",
     "CREATE INDEX IF NOT EXISTS matches_by_item ON matches(rating_key)",
     "CREATE TABLE IF NOT EXISTS views (here TEXT, there TEXT, votes INTEGER, PRIMARY KEY (here, there))",
@@ -36,12 +35,13 @@ _DROP_OLD = tuple(f"DROP TABLE IF EXISTS {table}" for table in _TABLES)
 
 
 def open_index(path: str, put_aside: Callable[[str], None]) -> sqlite3.Connection:
+    """Open the index, laid out; a damaged file is replaced. Raise sqlite3.Error, OSError."""
     try:
         return _prepared(path)
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError):
             raise
-        # Damaged: nothing in it is worth more than a few requests.
+        # Damaged: reading it again costs only a few requests.
         put_aside(path)
         return _prepared(path)
 
@@ -53,9 +53,9 @@ def _prepared(path: str) -> sqlite3.Connection:
     try:
         if db.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
             _lay_out(db)
-        # A power cut may damage it: then it is built anew.
+        # A power cut may damage the file: then it is built again.
         db.execute("PRAGMA synchronous=OFF")
-        # Damage behind the first page is met by some query, some day: better now, while it can be put right.
+        # Find damage behind the first page now, while the file can be replaced.
         if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
             raise sqlite3.DatabaseError("the file is damaged")
     except BaseException:  # raised again; nobody else could close it
@@ -65,23 +65,23 @@ def _prepared(path: str) -> sqlite3.Connection:
 
 
 def _lay_out(db: sqlite3.Connection) -> None:
-    # The drainer and a comparison may open it for the first time at the same moment: who comes second finds it done.
+    # Worker and reconciliation may open a new file at the same moment: the second one finds it laid out.
     _write_ahead(db)
     with transaction(db):
         if db.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
-            for statement in _DROP_OLD:  # of an older version: it is a cache, and cheaper built anew than converted
+            for statement in _DROP_OLD:  # of an older version: building it again is cheaper than converting it
                 db.execute(statement)
             for statement in (*_LAYOUT, *CREATE_INDEXES, f"PRAGMA user_version={_VERSION}"):
                 db.execute(statement)
 
 
 def _write_ahead(db: sqlite3.Connection) -> None:
-    """Switch to WAL. Two that do so at the same moment trip over each other, whatever their patience (libraries A3)."""
-    for patience in range(100, -1, -1):
+    """Switch to WAL. Of two processes that do so at once one gets an error, whatever its time-out (libraries A3)."""
+    for tries_left in range(100, -1, -1):
         try:
             db.execute("PRAGMA journal_mode=WAL")
             return
-        except sqlite3.OperationalError as error:  # noqa: PERF203 - it seldom comes round
-            if "locked" not in str(error) or not patience:
+        except sqlite3.OperationalError as error:  # noqa: PERF203 - rarely more than one try
+            if "locked" not in str(error) or not tries_left:
                 raise
             time.sleep(0.02)

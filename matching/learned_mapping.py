@@ -1,9 +1,9 @@
-"""What was learned about the two views of the files, for whoever only tells it: a status must not load the index.
+"""Read the learned mapping without loading the index, for the status and the page.
 
 Imports nothing but ``os`` and ``_sqlite3``.
 """
 
-import _sqlite3 as sqlite3  # what sqlite3 itself hands on, without the date types it imports
+import _sqlite3 as sqlite3  # sqlite3 without the date types it imports
 import os
 
 FILE = "cache.db"
@@ -11,8 +11,10 @@ LEARNED = "SELECT here, there, votes FROM views ORDER BY votes DESC, here LIMIT 
 
 
 def learned(data_dir: str) -> dict[tuple[str, str], int]:
-    """What the cache of a data directory has learned: scenes by (folder in Stash, folder in Plex). Nothing is checked
-    or mended: a look over the whole file takes longer than all the rest of a status."""
+    """Return the learned mapping: number of scenes by (folder in Stash, folder in Plex); empty if it cannot be read.
+
+    The file is not checked for damage: that takes longer than all the rest of a status.
+    """
     path = os.path.join(data_dir, FILE)
     if not os.path.exists(path):
         return {}

@@ -1,17 +1,15 @@
-"""A match that is not proven: what is said of it, in the log and in its dead letter."""
+"""The error for a match that is not proven: its sentence, its candidates, and its log lines."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from common.errors import PermanentError
 from matching.ranking import Match, Ranked
 
-SHOWN = 10
+MAX_CANDIDATES = 10
 
 
 class LowConfidence(PermanentError):
-    """No item is proven to be the scene's file, or several might be."""
+    """No item is proven to have the scene's file, or several may have it."""
 
     code = "LowConfidence"
 
@@ -21,8 +19,8 @@ class LowConfidence(PermanentError):
         self.path = path
         self.match = match
 
-    def candidates(self) -> list[dict[str, Any]]:
-        """The candidates as plain data, best first, for whoever has to decide."""
+    def candidates(self) -> list[dict[str, object]]:
+        """Return the best candidates as plain data, for the dead letter and the page."""
         return [
             {
                 "rating_key": ranked.candidate.rating_key,
@@ -33,27 +31,30 @@ class LowConfidence(PermanentError):
                 "duration": ranked.part.duration,
                 "reasons": list(ranked.reasons),
             }
-            for ranked in self.match.ranked[:SHOWN]
+            for ranked in self.match.ranked[:MAX_CANDIDATES]
         ]
 
-    def skipped(self) -> str:
-        """What the log says when nothing was written."""
+    def skipped_text(self) -> str:
+        """Return the log lines for a scene that was not written."""
         ranked = self.match.ranked
         return (
             f"LOW CONFIDENCE SKIPPED: scene {self.scene_id}\n"
             f"Stash path: {self.path}\nPlex candidates ({len(ranked)}): [{_listed(ranked)}]"
         )
 
-    def synced(self) -> str:
-        """What the log says when the best was written all the same."""
+    def synced_text(self) -> str:
+        """Return the log lines for a scene that was written to the best candidate all the same."""
         chosen = self.match.chosen
-        keys = {one.candidate.rating_key for one in chosen}
-        others = tuple(one for one in self.match.ranked if one.candidate.rating_key not in keys)
+        keys = {ranked.candidate.rating_key for ranked in chosen}
+        others = tuple(ranked for ranked in self.match.ranked if ranked.candidate.rating_key not in keys)
         return (
             f"LOW CONFIDENCE SYNCED: scene {self.scene_id}\n"
             f"Chosen: {_listed(chosen)}\nOther candidates: [{_listed(others)}]"
         )
 
 
-def _listed(ranked: tuple[Ranked, ...]) -> str:
-    return "; ".join(f"{one.candidate.rating_key} {one.part.path} ({', '.join(one.reasons)})" for one in ranked[:SHOWN])
+def _listed(candidates: tuple[Ranked, ...]) -> str:
+    return "; ".join(
+        f"{ranked.candidate.rating_key} {ranked.part.path} ({', '.join(ranked.reasons)})"
+        for ranked in candidates[:MAX_CANDIDATES]
+    )

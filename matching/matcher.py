@@ -65,7 +65,7 @@ class Matcher:
     def match_in_index(self, files: Sequence[SceneFile], rejected: frozenset[PlexFile] = _NONE_REJECTED) -> IndexMatch:
         """Return the match of a scene's files by what the index has now. No request."""
         self._has_matched = True
-        items, evidence = self.index.cache.look_for(self._in_plex(files))
+        items, evidence = self.index.cache.candidates_and_evidence(self._in_plex(files))
         return IndexMatch(rank(files, _candidates(items, rejected), self.path_map, self.learned()), evidence)
 
     def evidence(self, files: Iterable[SceneFile], chosen: ManualMatch | None = None) -> str:

@@ -32,9 +32,9 @@ class PathRule:
     there: str
 
     def apply(self, path: str) -> str | None:
-        """The path in Plex's view, or None where the rule does not concern it. Whole components only."""
+        """Return a path as Plex sees it, or None if the rule does not apply. Only whole components count."""
         start, whole = components(self.here), components(path)
-        fold = ignores_case(path)  # a person may have typed d:\scenes for D:\Scenes
+        fold = ignores_case(path)  # the user may have typed d:\scenes for D:\Scenes
         if len(whole) <= len(start) or any(not same_component(a, b, fold) for a, b in zip(start, whole, strict=False)):
             return None
         rest = whole[len(start) :]
@@ -47,13 +47,13 @@ class PathRule:
 
 @dataclass(frozen=True)
 class PathMap:
-    """A person's rules, in their order: the first that concerns a path counts. Without any, paths stay as they are."""
+    """The user's rules: the first that applies to a path counts. A path without a rule stays as it is."""
 
     rules: tuple[PathRule, ...] = ()
     hits: dict[PathRule, int] = field(default_factory=dict, compare=False)
 
     def to_plex(self, path: str) -> str:
-        """A path of Stash in Plex's view; unchanged where no rule concerns it."""
+        """Return a path of Stash as Plex sees it."""
         for rule in self.rules:
             mapped = rule.apply(path)
             if mapped is not None:
@@ -62,46 +62,48 @@ class PathMap:
         return path
 
     def reversed(self) -> PathMap:
-        """The way back, from Plex's view to Stash's."""
+        """Return the rules from Plex's paths to Stash's."""
         return PathMap(tuple(PathRule(rule.there, rule.here) for rule in self.rules))
 
     def unused(self) -> list[PathRule]:
-        """Rules that have concerned no path so far."""
+        """Return the rules that have applied to no path so far."""
         return [rule for rule in self.rules if rule not in self.hits]
 
 
 def parse_path_map(text: str) -> PathMap:
-    """Rules out of a setting: ``/data => /media; D:\\Scenes => /mnt/scenes``. Raises BadPathRule with a sentence."""
+    """Parse the setting: ``/data => /media; D:\\Scenes => /mnt/scenes``. Raise BadPathRule."""
     rules = []
-    for one in text.replace("\n", ";").split(";"):
-        if not one.strip():
+    for rule_text in text.replace("\n", ";").split(";"):
+        if not rule_text.strip():
             continue
-        here, arrow, there = (part.strip() for part in one.partition("=>"))
-        # A second arrow is a forgotten semicolon: read on, it would be a folder that nobody has.
+        here, arrow, there = (part.strip() for part in rule_text.partition("=>"))
+        # A second arrow means that a semicolon is missing.
         if not arrow or "=>" in there or not is_absolute(here) or not is_absolute(there):
-            raise BadPathRule(f"{one.strip()!r} is no rule: write it like /data => /media, both whole paths")
+            raise BadPathRule(
+                f"{rule_text.strip()!r} is not a rule: write it like /data => /media, with two absolute paths"
+            )
         rules.append(PathRule(here, there))
     return PathMap(tuple(rules))
 
 
 def prefix_pair(path: str, in_plex: str) -> tuple[str, str] | None:
-    """The two folders below which a proven pair of paths is the same: ``PathRule(*pair)`` leads from one to the other.
+    """Return the two folders below which a proven pair of paths is the same, so that ``PathRule(*pair)`` maps them.
 
-    None where they are the same altogether, or share not even the name.
+    None if the paths are the same altogether, or do not even share the name.
     """
     if path == in_plex:
-        return None  # the usual case, and the cheapest to tell
+        return None  # the usual case
     tail = common_tail(path, in_plex)
     if tail == 0 or same_path(path, in_plex):
         return None
     here, there = plain(path).split("/"), plain(in_plex).split("/")
     pair = "/".join(here[: len(here) - tail]) or "/", "/".join(there[: len(there) - tail]) or "/"
-    # //nas/share against /nas/share leaves the two slashes alone, which are no folder.
+    # //nas/share and /nas/share differ only in the slashes, which are not a folder.
     return pair if same_path(PathRule(*pair).apply(path) or "", in_plex) else None
 
 
 def votes(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    """How many proven pairs (Stash path, Plex path) speak for each pair of folders."""
+    """Count the proven pairs (Stash path, Plex path) for each pair of folders."""
     counted: dict[tuple[str, str], int] = {}
     for path, in_plex in pairs:
         pair = prefix_pair(path, in_plex)

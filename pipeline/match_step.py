@@ -101,7 +101,7 @@ class MatchStep:
             doubt = LowConfidence(work.scene_id, work.known_scene.paths[0], work.match)
             if self._config().strict_matching:
                 raise doubt
-            log.warning("%s", doubt.synced())
+            log.warning("%s", doubt.synced_text())
 
     def _decide_without_match(self, work: SceneSync, has_rejected: bool) -> None:
         if has_rejected:
@@ -145,9 +145,9 @@ class MatchStep:
     def _prove_manual_match(self, work: SceneSync, chosen: ManualMatch, items: Mapping[int, FullItem]) -> None:
         """Take the item that the user chose if it is still the same, else the one that has its file now."""
         item = items.get(chosen.rating_key)
-        if item is None or not manual_match.holds(chosen, item):
+        if item is None or not manual_match.is_unchanged(chosen, item):
             session = self._session()
-            item = manual_match.found_again(
+            item = manual_match.find_again(
                 chosen, session.items.read(session.matcher.keys_with_file_of(chosen)).values()
             )
             if item is None:

@@ -222,7 +222,7 @@ class OutcomeRecorder:
         for remark in work.remarks:
             self._tell("warning", remark)
         if work.wrote and work.match is not None and work.match.confidence is MatchConfidence.LOW and work.scene:
-            self._tell("warning", LowConfidence(work.scene_id, work.scene.paths[0], work.match).synced())
+            self._tell("warning", LowConfidence(work.scene_id, work.scene.paths[0], work.match).synced_text())
 
     def _bury(self, work: SceneSync, now: float) -> None:
         """File the dead letter of a work that failed for good, if it did."""
@@ -240,8 +240,8 @@ class OutcomeRecorder:
         detail: dict[str, object] = {"scene": work.scene.data if work.scene else None, "files": _file_rows(work)}
         if isinstance(error, LowConfidence):
             detail["candidates"] = error.candidates()
-            log.warning("%s", error.skipped())
-            self._tell("warning", error.skipped())
+            log.warning("%s", error.skipped_text())
+            self._tell("warning", error.skipped_text())
         else:
             self._tell_given_up(error, f"Scene {work.scene_id} was given up after {tries} tries: {error}")
         self._dlq.add(row, error, tries, detail=detail, now=now)

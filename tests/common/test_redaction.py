@@ -60,7 +60,7 @@ SENTENCES = [
     "Scene 5 was given up after 3 tries: Plex has no item with the file {}",
     "[Errno 13] Permission denied: {!r}",
     "Plex candidates (2): [17 {} (same name, other size); 18 {} (same size)]",
-    "'{}' is no rule: write it like a => b",
+    "'{}' is not a rule: write it like a => b",
     "Stash's {} is Plex's {}, as 12 scenes showed. As a rule for Path map: a => b",
     "3 scenes in {} are not in Plex, although a library has that folder: scan it in Plex",
     'cannot read "{}": no such file',

@@ -269,7 +269,7 @@ def test_rules_are_read_in_their_order(text: str, rules: list[tuple[str, str]]) 
 )
 @pytest.mark.parametrize("before", ["", "/fine => /fine; "])
 def test_what_is_no_rule_is_refused_with_a_sentence(text: str, before: str) -> None:
-    with pytest.raises(BadPathRule, match="is no rule: write it like /data => /media") as caught:
+    with pytest.raises(BadPathRule, match="is not a rule: write it like /data => /media") as caught:
         parse_path_map(before + text)
     assert repr(text) in str(caught.value)
     assert isinstance(caught.value, UserFacingError)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from common.scene import SceneFile
 from matching.path_map import PathMap, PathRule, parse_path_map
-from matching.ranking import Candidate, Evidence, Match, MatchConfidence, in_words, rank
+from matching.ranking import Candidate, Evidence, Match, MatchConfidence, bytes_as_text, rank
 from plex.items import Part
 from tests.matching.traps import TRAPS, Trap, file, item, part
 
@@ -213,32 +213,32 @@ def judged(*candidates: Candidate, of: SceneFile | None = None, rules: str = "")
     [
         (part("/data/s/x/a.mp4"), "", ["same path, same size"]),
         (part("/data/s/x/a.mp4", None), "", ["same path"]),
-        (part("/data/s/x/a.mp4", 1_200_000_000), "", ["same path, other size (700 MB against 1.2 GB)"]),
-        (part("/m/s/x/a.mp4"), "/data => /m", ["same path by path_map, same size"]),
-        (part("/m/a.mp4"), "", ["same name, same size, other folder"]),
-        (part("/m/a.mp4"), "/data => /n", ["same name, same size, not where path_map puts it"]),
-        (part("/m/a.mp4", None), "", ["same name, size unknown, other folder"]),
+        (part("/data/s/x/a.mp4", 1_200_000_000), "", ["same path, different size (700 MB in Stash, 1.2 GB in Plex)"]),
+        (part("/m/s/x/a.mp4"), "/data => /m", ["same path by Path map, same size"]),
+        (part("/m/a.mp4"), "", ["same name, same size, different folder"]),
+        (part("/m/a.mp4"), "/data => /n", ["same name, same size, not where Path map expects it"]),
+        (part("/m/a.mp4", None), "", ["same name, size unknown, different folder"]),
         (part("/m/a.mp4", 700_000_001), "", [
-            "same name, other size (700,000,000 bytes against 700,000,001 bytes), other folder",
+            "same name, different size (700,000,000 bytes in Stash, 700,000,001 bytes in Plex), different folder",
         ]),
-        (part("/m/x/a.mp4"), "", ["same name, same size, other folder", "same last folder"]),
-        (part("/m/s/x/a.mp4"), "", ["same name, same size, other folder", "same last 2 folders"]),
+        (part("/m/x/a.mp4"), "", ["same name, same size, different folder", "same last folder"]),
+        (part("/m/s/x/a.mp4"), "", ["same name, same size, different folder", "same last 2 folders"]),
         (part("/media/s/x/a.mp4"), "", [
-            "same name, same size, other folder", "same last 2 folders", "fits the learned mapping /data -> /media",
+            "same name, same size, different folder", "same last 2 folders", "fits the learned mapping /data -> /media",
         ]),
-        (part("/m/a.mp4", duration=1801.9), "", ["same name, same size, other folder"]),
-        (part("/m/a.mp4", duration=1893.2), "", ["same name, same size, other folder", "duration differs by 93 s"]),
-        (part("/m/a.mp4", duration=None), "", ["same name, same size, other folder"]),
+        (part("/m/a.mp4", duration=1801.9), "", ["same name, same size, different folder"]),
+        (part("/m/a.mp4", duration=1893.2), "", ["same name, same size, different folder", "duration differs by 93 s"]),
+        (part("/m/a.mp4", duration=None), "", ["same name, same size, different folder"]),
     ],
 )  # fmt: skip
-def test_a_candidate_is_explained_in_words(found: Part, rules: str, reasons: list[str]) -> None:
+def test_candidate_reasons_name_what_is_equal_and_what_differs(found: Part, rules: str, reasons: list[str]) -> None:
     assert list(judged(item(1, found), rules=rules).ranked[0].reasons) == reasons
 
 
 def test_the_trash_is_named() -> None:
     match = judged(item(1, part("/data/s/x/a.mp4"), trashed=True))
     assert match.ranked[0].reasons == ("same path, same size", "in Plex's trash")
-    assert match.reason == "only in Plex's trash: Plex does not see the file any more"
+    assert match.reason == "only an item in Plex's trash matches: Plex no longer finds its file"
     assert match.chosen == ()
 
 
@@ -246,17 +246,17 @@ def test_the_trash_is_named() -> None:
     ("found", "reason"),
     [
         ([part("/data/s/x/a.mp4")], "same path, same size"),
-        ([part("/m/a.mp4")], "same name, same size, other folder, and no other item is like it"),
-        ([part("/data/s/x/a.mp4")] * 2, "2 items hold the scene's files: same path, same size"),
-        ([part("/m/a.mp4"), part("/n/a.mp4")], "2 items have the file's name and size, in different places"),
+        ([part("/m/a.mp4")], "same name, same size, different folder, and no other item has both"),
+        ([part("/data/s/x/a.mp4")] * 2, "2 items have the scene's files: same path, same size"),
+        ([part("/m/a.mp4"), part("/n/a.mp4")], "2 items have the file's name and size, in different folders"),
         (
             [part("/m/a.mp4", None)],
-            "1 item has the file's name, but no size proves it: same name, size unknown, other folder",
+            "1 item has the file's name, but not its size: same name, size unknown, different folder",
         ),
         (
             [part("/m/a.mp4", 5), part("/m/x/a.mp4", 5)],
-            "2 items have the file's name, but no size proves it: "
-            "same name, other size (700 MB against 5 bytes), other folder; same last folder",
+            "2 items have the file's name, but not its size: "
+            "same name, different size (700 MB in Stash, 5 bytes in Plex), different folder; same last folder",
         ),
     ],
 )
@@ -268,7 +268,7 @@ def test_two_spellings_of_one_path_are_said_to_be_so() -> None:
     spelt = [item(1, part("/Volumes/M/a.mp4", 5)), item(2, part("/Volumes/M/A.mp4", 6))]
     match = judged(*spelt, of=file("/Volumes/m/a.mp4", 7))
     assert match.confidence is MatchConfidence.LOW
-    assert match.reason == "2 items have the file's path but for upper and lower case"
+    assert match.reason == "2 items have the file's path and differ only in letter case"
 
 
 @pytest.mark.parametrize(
@@ -368,4 +368,4 @@ def test_an_item_found_twice_differently_reads_the_same_in_either_order() -> Non
     ],
 )
 def test_sizes_are_told_as_people_tell_them(size: int, words: str) -> None:
-    assert in_words(size) == words
+    assert bytes_as_text(size) == words

@@ -72,7 +72,7 @@ def test_health_check_names_every_wrong_setting(installation: Installation) -> N
     )
     findings = [one["finding"] for one in health(installation)["Settings"]]
     assert any("Maximum retries must be a whole number" in finding for finding in findings)
-    assert any("Path map: '/a' is no rule" in finding for finding in findings)
+    assert any("Path map: '/a' is not a rule" in finding for finding in findings)
     assert any("The default is used" in finding for finding in findings)
     assert any("Enabled is off" in finding for finding in findings)
     assert any("Sync fields is off" in finding for finding in findings)

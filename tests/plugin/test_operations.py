@@ -324,7 +324,7 @@ def test_attention_lists_missing_files_by_folder_with_a_rule(bare_installation: 
     assert ask(installation, "paths")["learned"][0]["rule"] is None
     assert of(installation, scenes[0])["items"][0]["proof"] == "same path by Path map"
     installation.configure(path_map="nonsense")
-    assert "is no rule" in ask(installation, "paths")["error"]
+    assert "is not a rule" in ask(installation, "paths")["error"]
 
 
 def test_sections_lists_the_libraries_to_choose_from(installation: Installation) -> None:

@@ -112,7 +112,7 @@ def test_doubtful_match_after_choosing_and_after_rejecting_is_settled(
     candidates.first.wait_for()
     assert candidates.count() == 2
     page.wait_for_text(row.locator(".s2p-scene-column"), installation.scene(scenes[0])["files"][0]["path"])
-    page.wait_for_text(candidates.nth(1), "other size")
+    page.wait_for_text(candidates.nth(1), "different size")
     key = int(candidates.nth(1).get_attribute("data-rating-key"))
     page.button("Choose this item", candidates.nth(1), exact=False).click()
     page.wait_for_text(page.section("needs-you"), "item chosen. It will be written next.")
