@@ -27,12 +27,38 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import TypedDict
 
+    class DeadLetterRow(TypedDict):
+        """A dead letter without its job. Times are epoch seconds; ``detail`` may hold candidates."""
+
+        scene_id: int | None
+        error_type: str
+        message: str
+        attempts: int
+        first_at: float
+        last_at: float
+        detail: dict[str, object]
+
     class DeadLetterFacts(TypedDict):
         """Dead letters: their number, by error code, and the newest rows."""
 
         count: int
         by_type: dict[str, int]
-        newest: list[dict[str, object]]
+        newest: list[DeadLetterRow]
+
+    class OutageFacts(TypedDict):
+        """An outage of Plex. ``ended`` is None while it lasts; ``waiting`` counts jobs."""
+
+        began: float
+        ended: float | None
+        reason: str
+        waiting: int
+
+    class LearnedPair(TypedDict):
+        """A folder of Stash and the same folder in Plex, with the number of scenes that show it."""
+
+        stash: str
+        plex: str
+        files: int
 
     class QueueStatusFacts(TypedDict):
         """The answer of the task View Queue Status."""
@@ -41,11 +67,11 @@ if TYPE_CHECKING:
         drainer: dict[str, object]
         attention: str | None
         reconciliation: dict[str, object]
-        learned: list[dict[str, object]]
+        learned: list[LearnedPair]
         dead_letters: DeadLetterFacts
         verdicts: dict[str, int]
         not_in_plex: list[dict[str, object]]
-        outages: list[dict[str, object]]
+        outages: list[OutageFacts]
 
 
 # Rows of each list in the facts of View Queue Status.
@@ -202,7 +228,7 @@ def old_dead_letter_count(db: sqlite3.Connection, now: float) -> int:
     return int(db.execute(_OLD_DEAD_LETTERS, (now - PURGE_AFTER_DAYS * DAY_S,)).fetchone()[0])
 
 
-def newest_dead_letters(db: sqlite3.Connection, limit: int) -> list[dict[str, object]]:
+def newest_dead_letters(db: sqlite3.Connection, limit: int) -> list[DeadLetterRow]:
     """Return the newest dead letters, without their jobs."""
     return [
         {

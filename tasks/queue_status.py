@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
-    from api.read_model import DeadLetterFacts, QueueStatusFacts
+    from api.read_model import DeadLetterFacts, OutageFacts, QueueStatusFacts
     from tasks.status_context import StatusContext
 
 # Shorter outages are not worth a line.
@@ -66,7 +66,7 @@ def _worker_line(worker: dict[str, Any], now: float) -> str:
     return f"{line}, {counted(written, 'scene')} written since it started" if written else line
 
 
-def _outage_lines(outages: list[dict[str, Any]], now: float) -> Iterator[tuple[str, str]]:
+def _outage_lines(outages: list[OutageFacts], now: float) -> Iterator[tuple[str, str]]:
     long = [outage for outage in outages if (outage["ended"] or now) - outage["began"] >= MIN_OUTAGE_S]
     if not long:
         return
@@ -115,8 +115,7 @@ def _path_map_lines(facts: QueueStatusFacts) -> Iterator[tuple[str, str]]:
     worker: Mapping[str, Any] = facts["drainer"]
     for rule in worker.get("unused_rules") or ():
         yield "warning", f"Path map: the rule {rule} has matched no file since the worker started. Is it correct?"
-    learned: list[dict[str, Any]] = facts["learned"]
-    for pair in learned:
+    for pair in facts["learned"]:
         stash, plex = pair["stash"], pair["plex"]
         rule = "" if worker.get("rules") else f". As a rule for Path map: {stash} => {plex}"
         yield "info", f"Stash's {stash} is Plex's {plex}, as {counted(pair['files'], 'scene')} showed{rule}"
@@ -128,11 +127,12 @@ def _dead_letter_lines(letters: DeadLetterFacts) -> Iterator[tuple[str, str]]:
         cause = cause_of(code).text
         by_cause[cause] = by_cause.get(cause, 0) + count
     yield "info", f"Dead letters: {letters['count']:,}{numbers(by_cause)}" if by_cause else "Dead letters: none"
-    newest: list[dict[str, Any]] = letters["newest"]
+    newest = letters["newest"]
     for dead_letter in newest:
         subject = "A job" if dead_letter["scene_id"] is None else f"Scene {dead_letter['scene_id']}"
         yield "info", f"  {subject}: {dead_letter['message']} ({counted(dead_letter['attempts'], 'attempt')})"
-        for candidate in dead_letter["detail"].get("candidates", ())[:MAX_LISTED]:
+        candidates = dead_letter["detail"].get("candidates")
+        for candidate in candidates[:MAX_LISTED] if isinstance(candidates, list) else ():
             reasons = ", ".join(candidate["reasons"])
             yield (
                 "info",
