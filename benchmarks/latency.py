@@ -113,7 +113,7 @@ class LatencyBenchmark:
         pairs = zip(chosen, began, strict=True)
         times = [self.watcher.seconds_until_shown(scene_id, since, TIMEOUT_S * 4) for scene_id, since in pairs]
         log = (self.servers.data_dir / "stash2plex.log").read_text()
-        workers = len(re.findall(r" Beginning: ", log))
+        workers = len(re.findall(r" The worker starts: ", log))
         note = f"saved in {took:.1f} s, at most {most} rows waiting, workers started: {workers}"
         return self.row(f"{count} saves in a row", times, note=note)
 

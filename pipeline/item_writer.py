@@ -106,7 +106,7 @@ class ItemWriter:
         for change in diff.changes:
             log.debug("Scene %s, item %s: %s", work.scene_id, item.rating_key, change_as_line(change))
         if item.is_garbled:
-            raise PlexTemporaryError(f"Plex's answer about item {item.rating_key} is garbled, by a proxy perhaps")
+            raise PlexTemporaryError(f"Plex's answer about item {item.rating_key} is garbled, perhaps by a proxy")
         client, desired = self._client(), _desired(work)
         self._records.items.before_write(work, item, client.machine, diff)
         for query in edit_queries(diff):

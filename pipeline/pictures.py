@@ -258,7 +258,7 @@ class _PictureRun:
         if not self._dry:
             self._record_before(due, listed, before)
             select_picture(self._client, due.target.rating_key, due.place, key)
-            self._log(due, "selected, it was there already")
+            self._log(due, "selected, Plex already had it")
 
     def _upload(
         self,
@@ -293,7 +293,7 @@ class _PictureRun:
         if key and key == selected_key(after):
             self._sync.prefixes[server] = key.removesuffix(sha1)
         elif selected_key(after) == selected_key(listed):
-            raise PlexTemporaryError(f"Plex took the {_name(due.place)} and does not show it")
+            raise PlexTemporaryError(f"Plex accepted the {_name(due.place)} but does not show it")
         return selected_key(after)
 
     def _remove(self, due: _DuePicture, answer: CoverAnswer, before: PictureRecord) -> PictureRecord:
@@ -306,7 +306,7 @@ class _PictureRun:
             self.outcome.removed += 1
             if not self._dry:
                 select_unlocked(self._client, due.target.section, due.target.rating_key, due.place, frame)
-                self._log(due, "gone, as in Stash")
+                self._log(due, "removed, as in Stash")
         return replace(before, state=PictureState.NONE, etag=getattr(answer, "etag", ""), sha1="", address="")
 
     def _record_before(self, due: _DuePicture, listed: list[ListedPicture], before: PictureRecord) -> None:

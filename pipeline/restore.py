@@ -23,7 +23,7 @@ from sync_queue.job import RESTORE
 
 log = logging.getLogger("Stash2Plex.worker")
 
-REASON = "given back to Plex: a Sync by hand writes it again"
+REASON = "restored: nothing is written until you sync the scene yourself"
 _PICTURE_NAMES = {THUMB: "poster", ART: "background"}
 
 
@@ -87,10 +87,10 @@ def _restore_item(client: PlexClient, planned: PlannedRestore) -> None:
     except PlexNotFound:
         if read_items(client, [item.rating_key]):
             raise
-        log.info("Item %s is gone from Plex: there is nothing to give back", item.rating_key)
+        log.info("Item %s is gone from Plex: there is nothing to restore", item.rating_key)
         return
     title = planned.snapshot.before.get("fields", {}).get("title", "")
-    log.info("Item %s was given back: %s", item.rating_key, title)
+    log.info("Restored item %s: %s", item.rating_key, title)
 
 
 def _restore_pictures(client: PlexClient, snapshot: ItemSnapshot, item: FullItem) -> None:
@@ -100,7 +100,7 @@ def _restore_pictures(client: PlexClient, snapshot: ItemSnapshot, item: FullItem
         if not key:
             remove_picture(client, item.section, item.rating_key, place, locked=was_locked)
         elif key not in listed:
-            log.warning("Item %s: Plex has its former %s no more", item.rating_key, _PICTURE_NAMES[place])
+            log.warning("Item %s: Plex no longer has its earlier %s", item.rating_key, _PICTURE_NAMES[place])
         elif was_locked:
             select_picture(client, item.rating_key, place, key)
         else:

@@ -32,7 +32,7 @@ class BulkProgress:
         done = sum(self._counts.values())
         if done >= MIN_REPORTED_SCENES and now - self._reported_at >= REPORT_INTERVAL_S:
             self._reported_at = now
-            self._tell("info", f"{done:,} scenes done, {waiting:,} wait")
+            self._tell("info", f"{done:,} scenes done, {waiting:,} waiting")
 
     def end(self) -> None:
         """Report the sum: no job is due any more."""
@@ -47,7 +47,7 @@ def _outcome(work: SceneSync) -> str:
     if work.scene is not None and work.scene.gone:
         return "gone from Stash"
     if work.error is not None:
-        return "to be tried again, or given up"
+        return "failed"
     if work.verdict is Verdict.WRITTEN:
         return "written"
-    return "equal already" if work.verdict is Verdict.UNCHANGED else str(work.verdict and work.verdict.value)
+    return "unchanged" if work.verdict is Verdict.UNCHANGED else str(work.verdict and work.verdict.value)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from common.errors import ENDED_BY_OUTAGE
+from common.human_text import counted
 from common.jobs import PRIORITY_BULK
 from sync_queue.job import Job
 from sync_queue.store import JobStore
@@ -124,7 +125,7 @@ class DlqRetry:
             ]
             retried += self._queue(due, now)
         if retried:
-            sentence = f"{retried:,} jobs that an outage had ended are tried again"
+            sentence = f"Retrying {counted(retried, 'job')} that failed during an outage"
             log.info("%s", sentence)
             self._tell("info", sentence)
         return retried

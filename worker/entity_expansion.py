@@ -96,7 +96,7 @@ class EntityExpansion:
                 retried.append((row.row_id, row.job.with_retry(decision.state)))
         self._store.retry_all(retried)
         for row in given_up:
-            text = f"{_name(row.job)} was edited, but its scenes cannot be listed: {error}. Reconcile to find them"
+            text = f"{_name(row.job)} was edited, but its scenes could not be listed: {error}. Reconcile to find them"
             log.warning("%s", text)
             self._tell("warning", text)
         self._store.finish(row.row_id for row in given_up)

@@ -249,7 +249,7 @@ class OutcomeRecorder:
     def _tell_given_up(self, error: BaseException, sentence: str) -> None:
         """Tell the user of a dead letter, unless it is retried without their doing."""
         if code_of(error) in ENDED_BY_OUTAGE:
-            log.info("%s; it is tried again by itself", sentence)
+            log.info("%s. It is retried automatically", sentence)
         else:
             self._tell("warning", f"{sentence}. See View Queue Status")
 

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from common.human_text import counted
 from common.jobs import PRIORITY_SCAN, new_job, scene_key
 from common.scene import SceneFile
 from matching.refresh_policy import MAX_WAITING_INTERVAL_S, WAITING_INTERVAL_S, Urgency
@@ -134,4 +135,4 @@ class PendingFiles:
             self._store.wake(key, json.dumps(job))
             discard(self._db, key)
         if woken:
-            log.info("Plex has something new for %s scenes that had no item: they are looked at again", len(woken))
+            log.info("Plex has something new for %s without an item: checking again", counted(len(woken), "scene"))

@@ -6,6 +6,7 @@ import logging
 import sqlite3
 from collections.abc import Callable
 
+from common.human_text import counted
 from pipeline.scene_sync import SceneSync
 from pipeline.session_holder import SessionHolder
 from pipeline.write_blockers import NEEDS_USER
@@ -86,18 +87,18 @@ class PlexHealth:
     def record_failure(self, error: PlexError) -> None:
         """Count a failure, or block if only the user can fix it."""
         if isinstance(error, NEEDS_USER):
-            self.block(f"Stash2Plex waits: {error}. Saves are kept until then")
+            self.block(f"Stash2Plex is paused: {error}. Saves are kept until this is fixed")
             return
         if not self.breaker.reason:
             self._record_outage_start(str(error))
         opened = self.breaker.record_failure(self._clock(), str(error))
         self._status.set_attention(
-            f"Stash2Plex waits for Plex: {error}. Saves are kept and written as soon as it answers"
+            f"Stash2Plex is waiting for Plex: {error}. Saves are kept and written when Plex answers"
         )
         if opened and not self._outage_told:
             self._outage_told = True
-            log.warning("Plex is left alone for a while: %s", error)
-            self._tell("warning", f"Plex does not work: {error}. Saves are kept and written as soon as it does")
+            log.warning("Pausing requests to Plex: %s", error)
+            self._tell("warning", f"Plex is not available: {error}. Saves are kept and written when it is")
 
     def record_success(self) -> None:
         """Close the breaker and end the outage, if there is one."""
@@ -110,8 +111,10 @@ class PlexHealth:
             self._dlq_retry.retry_after_outage()
         if closed and self._outage_told:
             self._outage_told = False
-            log.info("Plex works again")
-            self._tell("info", f"Plex works again; {self._store.waiting()} saves wait and are written now")
+            log.info("Plex is available again")
+            self._tell(
+                "info", f"Plex is available again. {counted(self._store.waiting(), 'waiting save')} will be written now"
+            )
 
     def reset(self) -> None:
         """Forget the failures: the settings name another Plex."""
@@ -134,7 +137,7 @@ class PlexHealth:
     def block(self, sentence: str | None) -> None:
         """Stop writing for a reason that only the user can remove, or (None) go on."""
         if sentence != self.blocked:
-            log.info("%s", sentence or "Nothing is in the way any more")
+            log.info("%s", sentence or "Writing to Plex is possible again")
         if sentence is not None or self.blocked is not None:
             self._status.set_attention(sentence)
         self.blocked = sentence

@@ -55,14 +55,14 @@ def _ignore_settings(config: Stash2PlexConfig) -> None:
 class ExitReason(Enum):
     """Why the worker leaves. The value is the reason in words, and whether the next worker has to pause first."""
 
-    IDLE = ("nothing waits", False)
-    STOPPED = ("it was told to", False)
+    IDLE = ("no jobs are waiting", False)
+    STOPPED = ("it was told to stop", False)
     UPDATED = ("the plugin was updated", False)
     DISABLED = (PluginState.DISABLED.value, False)
     UNINSTALLED = (PluginState.UNINSTALLED.value, False)
-    REFUSED = ("Stash refuses its session", False)
-    STASH_GONE = ("Stash has been away for half an hour", True)
-    BROKEN = ("something broke", True)
+    REFUSED = ("Stash rejects its session", False)
+    STASH_GONE = ("Stash has not answered for half an hour", True)
+    BROKEN = ("an error", True)
 
 
 def serve(
@@ -80,14 +80,14 @@ def serve(
             reason = _live(plugin_dir, data_dir, connection, lock, on_settings)
         except (sqlite3.Error, OSError, QueueUnavailable) as error:
             cause = damaged_files.diagnosis(data_dir)
-            cause = cause or f"its data in {data_dir} cannot be used ({error}). Mend it; saves wait"
+            cause = cause or f"its data in {data_dir} cannot be used ({error}). Fix this; saves are kept until then"
             log.error("%s", cause)
-            log.debug("That was met here:", exc_info=True)
-            _set_last_attention(data_dir, f"Stash2Plex waits: {cause}")
+            log.debug("Traceback:", exc_info=True)
+            _set_last_attention(data_dir, f"Stash2Plex is paused: {cause}")
         except Exception:
-            log.exception("A bug ended the worker")
+            log.exception("The worker ended because of a bug")
             _set_last_attention(
-                data_dir, f"Stash2Plex stumbled; {LOG_FILE} in {data_dir} says where. It starts again by itself"
+                data_dir, f"Stash2Plex had an error and restarts by itself. {LOG_FILE} in {data_dir} has the details"
             )
         if reason.value[1]:
             with contextlib.suppress(OSError):  # a full disk: the next worker starts at once and finds the same
@@ -107,7 +107,7 @@ def _set_last_attention(data_dir: str, sentence: str) -> None:
     try:
         StatusFiles(data_dir).set_attention(sentence)
     except OSError as error:
-        log.error("Nor can that be said in %s: %s", data_dir, error)
+        log.error("Cannot write to %s either: %s", data_dir, error)
 
 
 def _has_waiting_jobs(data_dir: str) -> bool:
@@ -133,7 +133,7 @@ def _live(
             service.parts.pipeline.close()
             timestamps.flush(data_dir)
             store.shrink()
-        log.info("Leaving: %s", reason.value[0])
+        log.info("The worker exits: %s", reason.value[0])
         service.parts.status.write_status(state="gone", reason=reason.value[0], waiting=store.waiting())
     if reason is ExitReason.UPDATED:
         detached_process.start(data_dir, plugin_dir, json.dumps({**connection, **client.credentials()}), lock)
@@ -182,7 +182,7 @@ class WorkerService:
                 self._stash_absence.end()
             except StashRefused:
                 self.parts.status.set_attention(
-                    "Stash2Plex lost its session with Stash; the next save or task in Stash renews it"
+                    "Stash2Plex has lost its Stash session. The next save or task in Stash renews it"
                 )
                 return ExitReason.REFUSED
             except StashError as error:
@@ -200,9 +200,7 @@ class WorkerService:
     def _begin(self) -> None:
         remove_old_names(self._data_dir)
         resumed = self._store.resume()
-        log.info(
-            "Beginning: %s jobs wait, %s came back from a drainer that ended early", self._store.waiting(), resumed
-        )
+        log.info("The worker starts: jobs waiting: %s, resumed after an early end: %s", self._store.waiting(), resumed)
         migrated = migrate(self._data_dir)
         if migrated:
             log.info("%s", migrated)
@@ -263,7 +261,7 @@ class WorkerService:
         absence = self._stash_absence
         away_for = absence.begin()
         if not isinstance(error, StashQueryError) or away_for > STASH_QUERY_GRACE_S:
-            self.parts.status.set_attention(f"Stash2Plex waits for Stash: {error}. Saves are kept")
+            self.parts.status.set_attention(f"Stash2Plex is waiting for Stash: {error}. Saves are kept")
         log.warning("%s; asking again in %.1f s", error, absence.pause)
         end = time.monotonic() + absence.pause
         while time.monotonic() < end and not self._should_stop():

@@ -38,7 +38,7 @@ class StashLogRelay:
             return
         lines = [[level, text] for level, text in self._lines]
         if self._dropped:
-            lines.append(["info", f"... and {self._dropped} more of the kind: see View Queue Status"])
+            lines.append(["info", f"... and {self._dropped} more lines like these: see View Queue Status"])
         self._sent_at = self._clock()
         try:
             self._client.call(RUN_OPERATION, {"args": {"mode": "say", "lines": lines}})

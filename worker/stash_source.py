@@ -57,7 +57,7 @@ class SourceAnswer:
     def write_blocker(self) -> str | None:
         """The sentence for the user if nothing may be written, else None."""
         if self.plugin_state is not PluginState.ENABLED:
-            return f"Stash2Plex stopped: {self.plugin_state.value}. Saves that wait are kept"
+            return f"Stash2Plex has stopped: {self.plugin_state.value}. Waiting saves are kept"
         if not self.config.enabled:
             return "Stash2Plex is paused: Enabled is off in its settings. Saves are queued"
         return write_blocker(self.config)

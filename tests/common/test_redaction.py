@@ -125,7 +125,7 @@ def test_what_stands_around_a_path_stays_readable(shown: Redactor) -> None:
         "3/4 done, and/or more, 10 % / 20 %",
         "GET /identity failed",
         "(500) GET /library/sections/1/all <h1>500</h1>",
-        "2026-01-01 10:00:00 INFO Beginning: 3 jobs wait",
+        "2026-01-01 10:00:00 INFO The worker starts: jobs waiting: 3",
         "Scene 5 already synced (Stash: 17.0 <= Last: 18.0)",
         "sync: title=None",
     ],

@@ -29,8 +29,8 @@ def test_quoted_log_line_is_in_the_code(page: Path, line: str) -> None:
 
 
 def test_log_line_that_is_not_in_the_code_is_detected() -> None:
-    assert is_logged("Plex works again; 12 saves wait and are written now")
-    assert not is_logged("Plex works again, and 12 saves wait: they are written")
+    assert is_logged("Plex is available again. 12 waiting saves will be written now")
+    assert not is_logged("Plex is available again, and 12 waiting saves will be written")
     assert len(QUOTED) > 40
 
 

@@ -505,7 +505,7 @@ def test_a_plex_that_takes_a_picture_and_does_not_show_it(studio: Studio, monkey
 
     monkeypatch.setattr(pipeline.pictures, "upload_picture", lambda *args: None)
     studio.cover(RED)
-    assert "does not show it" in str(studio.sync().error)
+    assert "but does not show it" in str(studio.sync().error)
 
 
 # preview

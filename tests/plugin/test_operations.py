@@ -106,7 +106,7 @@ def test_status_during_an_outage_reports_it_from_the_first_failure(installation:
     found = ask(installation, "status")
     assert (found["outage"]["waiting"], found["moving"]) == (1, True)
     assert "cannot be reached" in found["outage"]["reason"]
-    assert "waits for Plex" in found["attention"]
+    assert "is waiting for Plex" in found["attention"]
     installation.plex.faults.accept()
     installation.wait_until_plex_shows(second, title="While it is away")
     wait_for(lambda: ask(installation, "status")["outage"] is None, 5, "the outage to be over")

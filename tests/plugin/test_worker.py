@@ -92,7 +92,7 @@ def test_outage_of_plex_keeps_saves_and_writes_them_after_it(installation: Insta
     installation.wait_until_idle()
     installation.plex.faults.refuse()
     installation.save(scene, title="While Plex is away")
-    wait_for(lambda: "waits for Plex" in (installation.attention() or ""), 20, "the outage to be said")
+    wait_for(lambda: "is waiting for Plex" in (installation.attention() or ""), 20, "the outage to be said")
     installation.plex.faults.accept()
     installation.wait_until_plex_shows(scene, title="While Plex is away")
     installation.wait_until_idle()
@@ -258,7 +258,7 @@ def test_corrected_address_is_tried_without_waiting_for_the_breaker(installation
     scenes = installation.scenes_with_file(4)
     for scene in scenes:
         installation.save(scene, title=f"Wrong address {scene}")
-    wait_for(lambda: "waits for Plex" in (installation.attention() or ""), 20, "the outage to be said")
+    wait_for(lambda: "is waiting for Plex" in (installation.attention() or ""), 20, "the outage to be said")
     installation.configure()
     for scene in scenes:
         installation.wait_until_plex_shows(scene, title=f"Wrong address {scene}")

@@ -98,9 +98,9 @@ def test_check_journal_mode_other_than_wal_is_a_note(probe: HealthProbe, tmp_pat
     [
         ({}, True, "not running. The next save starts it"),
         (
-            {"worker_status.json": '{"state": "gone", "reason": "nothing waits"}'},
+            {"worker_status.json": '{"state": "gone", "reason": "no jobs are waiting"}'},
             True,
-            "it stopped because: nothing waits",
+            "it stopped because: no jobs are waiting",
         ),
         ({"worker.wait": "{soon} 10"}, None, "starts again in"),
     ],

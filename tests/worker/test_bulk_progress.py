@@ -19,7 +19,7 @@ def test_a_long_bulk_ends_with_its_sum(bench: Bench) -> None:
     bench.scenes[7] = scene(7, title="Another")
     bench.enqueue(*range(1, 121))
     bench.work()
-    assert bench.told[1:] == [("info", "120 scenes done in 0 s: 119 equal already, 1 written")]
+    assert bench.told[1:] == [("info", "120 scenes done in 0 s: 119 unchanged, 1 written")]
 
 
 def test_a_few_scenes_are_nobody_s_news(bench: Bench) -> None:
@@ -38,7 +38,7 @@ def test_a_bulk_that_takes_long_says_how_far_it_is(bench: Bench) -> None:
 
     bench.on_read = slow
     bench.work()
-    assert bench.told[0][1] == "100 scenes done, 100 wait"
+    assert bench.told[0][1] == "100 scenes done, 100 waiting"
     assert len(bench.told) == 3
 
 

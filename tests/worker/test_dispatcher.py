@@ -301,7 +301,7 @@ def test_probing_a_plex_that_is_away_ends_the_block_and_begins_an_outage(bench: 
     plex.faults.refuse()
     bench.health.probe()
     assert bench.health.blocked is None
-    assert "waits for Plex" in (bench.attention() or "")
+    assert "is waiting for Plex" in (bench.attention() or "")
     plex.faults.accept()
     bench.health.probe()
     assert bench.attention() is None

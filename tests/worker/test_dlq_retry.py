@@ -57,7 +57,7 @@ def test_what_died_of_an_outage_comes_back_when_it_ends(
     assert (job["priority"], job["revived"], job["enqueued_at"]) == (PRIORITY_BULK, 1, clock())
     assert not {"retry_count", "tries", "next_retry_at"} & set(job)
     assert list(bench.letters()) == [2]
-    assert bench.told == [("info", "1 jobs that an outage had ended are tried again")]
+    assert bench.told == [("info", "Retrying 1 job that failed during an outage")]
     bench.work()
     assert item.title == "Title 1"
 

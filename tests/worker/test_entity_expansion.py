@@ -236,7 +236,7 @@ def test_what_stash_cannot_answer_is_asked_again_and_given_up_with_a_word(tmp_pa
     ((level, text),) = desk.told
     assert level == "warning"
     assert text.startswith(
-        "Performer 1 was edited, but its scenes cannot be listed: Stash answered: database is locked"
+        "Performer 1 was edited, but its scenes could not be listed: Stash answered: database is locked"
     )
     desk.store.close()
 

@@ -118,7 +118,7 @@ def test_a_plex_that_stumbles_over_everything_costs_no_try_and_is_asked_less_and
     assert bench.job(1).get("retry_count") == 0
     assert bench.breaker_state() is not BreakerState.CLOSED
     assert "Waited" not in (bench.attention() or "")
-    assert "waits for Plex" in (bench.attention() or "")
+    assert "is waiting for Plex" in (bench.attention() or "")
     plex.faults.clear()
     bench.live(61)
     assert bench.rows() == {}
@@ -178,7 +178,7 @@ def test_an_hour_away_costs_nobody_a_try_and_everything_is_written_after(
     assert len(bench.rows()) == 31
     assert all(not job.get("retry_count") for _, job in bench.rows().values())
     assert [text for level, text in bench.told if level == "warning"] == [
-        text for _, text in bench.told if "Plex does not work" in text
+        text for _, text in bench.told if "Plex is not available" in text
     ]
     plex.faults.accept()
     bench.live(120)
@@ -188,7 +188,7 @@ def test_an_hour_away_costs_nobody_a_try_and_everything_is_written_after(
     assert bench.attention() is None
     assert items[0].title == "Saved while away"
     assert [item.title for item in items[1:]] == [f"Title {number}" for number in range(2, 51)]
-    assert next(text for level, text in bench.told if level == "info").startswith("Plex works again")
+    assert next(text for level, text in bench.told if level == "info").startswith("Plex is available again")
     assert len([text for _, text in bench.told if "scenes done" not in text]) == 2
 
 
@@ -296,7 +296,7 @@ def test_a_plex_that_answers_is_not_called_away_because_a_file_is_missing(bench:
     plex.faults.refuse()
     bench.save(1)
     bench.live(120)
-    assert "waits for Plex" in (bench.attention() or "")
+    assert "is waiting for Plex" in (bench.attention() or "")
     plex.faults.accept()
     bench.live(600)
     assert bench.job(1)["last_error_type"] == "PlexNotFound"

@@ -89,7 +89,7 @@ def test_of_many_lines_the_first_are_said_and_the_rest_counted(stash: StashSim, 
         speaker.tell("info", f"word {line}")
     speaker.send()
     assert len(said(stash)) == MAX_LINES
-    assert any("and 7 more of the kind" in line.message for line in stash.log)
+    assert any("and 7 more lines like these" in line.message for line in stash.log)
 
 
 def test_a_stash_that_does_not_answer_is_told_a_minute_later(
