@@ -108,6 +108,6 @@ class StashScene(TypedDict, total=False):
 def scene_files(scene: Mapping[str, object]) -> list[SceneFile]:
     """Return the files of a scene that Stash answered, primary first, without those that have no path."""
     files = scene.get("files") or []
-    if not isinstance(files, list):
+    if not isinstance(files, (list, tuple)):
         raise TypeError(f"files are a {type(files).__name__}")
     return [SceneFile.from_row(file) for file in files if file.get("path")]
