@@ -46,7 +46,7 @@ class Group(TypedDict):
     by_itself: bool
 
 
-def attention(args: dict[str, object], data_dir: str) -> dict[str, object]:
+def needs_you(args: dict[str, object], data_dir: str) -> dict[str, object]:
     """Return at most ``limit`` rows (50) after ``after``, newest first. Raise UserError, sqlite3.Error, OSError."""
     after = number(args, "after", _AFTER_ALL_ROWS)
     limit = max(1, min(MAX_ROWS, number(args, "limit", DEFAULT_LIMIT)))

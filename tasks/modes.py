@@ -71,7 +71,7 @@ _ROWS = (
     ("health",            "tasks.health.check:health_check",      FULL,   BOTH, YES,      YES,   no,     YES),
     ("preview",           "tasks.preview:preview",                FULL,   BOTH, YES,      YES,   no,     no),
     # With ``confirm`` it queues jobs and starts the worker itself; otherwise it only shows.
-    ("give_back",         "tasks.restore:give_back",              FULL,   BOTH, YES,      YES,   no,     no),
+    ("give_back",         "tasks.restore:restore",                FULL,   BOTH, YES,      YES,   no,     no),
     ("clear_queue",       "tasks.clear_queue:clear_queue",        FULL,   MENU, YES,      no,    YES,    YES),
     ("retry_dlq",         "tasks.dead_letters:retry",             FULL,   MENU, YES,      no,    YES,    YES),
     ("clear_dlq",         "tasks.dead_letters:clear",             FULL,   MENU, YES,      no,    YES,    YES),
@@ -89,7 +89,7 @@ _ROWS = (
     ("sync_now",          "api.sync_now:sync_now",                FULL,   PAGE, no,       no,    no,     no),
     ("status",            "api.status:status",                    FILES,  PAGE, no,       YES,   no,     no),
     ("scene",             "api.scene:scene",                      FILES,  PAGE, no,       YES,   no,     no),
-    ("attention",         "api.needs_you:attention",              FILES,  PAGE, no,       YES,   no,     no),
+    ("attention",         "api.needs_you:needs_you",              FILES,  PAGE, no,       YES,   no,     no),
     ("history",           "api.history:history",                  FILES,  PAGE, no,       YES,   no,     no),
 )
 # fmt: on

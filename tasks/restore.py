@@ -39,7 +39,7 @@ _OURS = (Verdict.WRITTEN, Verdict.UNCHANGED, Verdict.SHARED)
 _PICTURE_NAMES = {"thumb": "poster", "art": "background"}
 
 
-def give_back(context: Context) -> dict[str, object]:
+def restore(context: Context) -> dict[str, object]:
     """Show what restoring ``scenes`` (ids; default: all) would change in Plex, or, with ``confirm``, queue it.
 
     ``after`` (a scene's id) goes on where an answer ended with ``next``. Raise UserError, StashError, PlexError,
