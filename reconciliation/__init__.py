@@ -1,14 +1,12 @@
-"""Stash and Plex compared, and what does not agree queued: detector (pure), engine, scopes, scheduler.
+"""Reconciliation: compare Stash with Plex and queue what differs.
 
-What the package exports is imported at first use: hooks import none of it.
+The exports are imported at first use, since hooks import only the scheduler's neighbours.
 """
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from reconciliation.detector import GapDetector, GapResult, has_meaningful_metadata
     from reconciliation.engine import GapDetectionEngine
     from reconciliation.result import GapDetectionResult
@@ -24,7 +22,7 @@ __all__ = [
     "has_meaningful_metadata",
 ]
 
-_HOMES = {
+_MODULES = {
     "GapDetectionEngine": "engine",
     "GapDetectionResult": "result",
     "GapDetector": "detector",
@@ -35,9 +33,9 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

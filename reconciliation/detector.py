@@ -1,6 +1,6 @@
-"""The three gaps between Stash and Plex, found in plain data. Pure: no word over the network, no file.
+"""Find the three kinds of gaps between Stash and Plex in plain data. Pure.
 
-A scene may be in several lists. Values that cannot be read are passed over and counted.
+A scene may have several gaps. Values that cannot be read are skipped and counted.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TYPES = (EMPTY, STALE, MISSING)
 
 @dataclass(frozen=True)
 class GapResult:
-    """One gap of one scene. ``gap_type`` is one of ``TYPES``, ``scene_data`` the scene as it was given."""
+    """One gap of one scene. ``gap_type`` is one of ``TYPES``, ``scene_data`` the scene as it was passed in."""
 
     scene_id: int
     gap_type: str
@@ -31,7 +31,7 @@ class GapResult:
 
 
 class GapDetector:
-    """Finds gaps. Scenes are as Stash gives them; ``updated_at`` is an ISO string or a number, timestamps are epoch
+    """Finds gaps. Scenes are as Stash answers them; ``updated_at`` is an ISO string or a number, timestamps are epoch
     seconds by scene id."""
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class GapDetector:
 
     @property
     def skipped(self) -> int:
-        """How many values could not be read so far; one that was met again counts once."""
+        """The number of values that could not be read so far, each counted once."""
         return len(self._unreadable)
 
     def detect_empty_metadata(
@@ -48,10 +48,10 @@ class GapDetector:
         plex_metadata: Mapping[str, Mapping[str, object]],
         sync_timestamps: Mapping[int, float] | None = None,
     ) -> list[GapResult]:
-        """Scenes that say something while an item of theirs says nothing at all.
+        """Return the scenes with metadata of which an item shows none.
 
         ``plex_metadata`` holds studio, performers, tags, details, date by Stash file path. Not field by field: one of
-        them is enough on either side. A scene that was synced since it was updated is as it was meant to be.
+        them is enough on either side. A scene that was synced since it was updated is empty on purpose.
         """
         found = []
         for scene_id, scene in self._readable(scenes):
@@ -63,13 +63,13 @@ class GapDetector:
                 updated = self._updated_at(scene_id, scene)
                 if updated is not None and synced >= updated:
                     continue
-            found.append(GapResult(scene_id, EMPTY, scene, f"Plex shows nothing of {empty[0]}"))
+            found.append(GapResult(scene_id, EMPTY, scene, f"Plex shows no metadata for {empty[0]}"))
         return found
 
     def detect_stale_syncs(
         self, scenes: Iterable[Mapping[str, object]], sync_timestamps: Mapping[int, float]
     ) -> list[GapResult]:
-        """Scenes updated after their last sync. Those that were never synced are none of them."""
+        """Return the scenes updated after their last sync, without those that were never synced."""
         found = []
         for scene_id, scene in self._readable(scenes):
             synced = self._synced_at(sync_timestamps, scene_id)
@@ -77,8 +77,8 @@ class GapDetector:
                 continue
             updated = self._updated_at(scene_id, scene)
             if updated is not None and updated > synced:
-                later = f"updated {_span(updated - synced)} after what Plex last got"
-                found.append(GapResult(scene_id, STALE, scene, later))
+                reason = f"updated {_duration(updated - synced)} after the last sync"
+                found.append(GapResult(scene_id, STALE, scene, reason))
         return found
 
     def detect_missing(
@@ -87,8 +87,11 @@ class GapDetector:
         sync_timestamps: Mapping[int, float],
         matched_paths: Collection[str],
     ) -> list[GapResult]:
-        """Scenes of which Plex has no file. ``matched_paths`` are the Stash paths that an item was found for; a sync
-        timestamp is a known match; a scene without files has nothing that could be there."""
+        """Return the scenes of which Plex has no file.
+
+        ``matched_paths`` are the Stash paths that an item was found for. A sync timestamp is a known match. Scenes
+        without files do not count.
+        """
         found = []
         for scene_id, scene in self._readable(scenes):
             paths = paths_of(scene)
@@ -124,7 +127,7 @@ class GapDetector:
 
 
 def id_of(scene: object) -> int | None:
-    """A scene's id as a number (Stash writes it as a string), or None where it is none."""
+    """Return a scene's id as a number (Stash writes it as a string), or None if it cannot be read."""
     value = scene.get("id") if isinstance(scene, Mapping) else None
     if isinstance(value, str) and value.strip().isdecimal():
         return int(value)
@@ -132,7 +135,7 @@ def id_of(scene: object) -> int | None:
 
 
 def paths_of(scene: Mapping[str, object]) -> list[str]:
-    """The paths of a scene's files, primary first."""
+    """Return the paths of a scene's files, primary first."""
     files = scene.get("files")
     if not isinstance(files, (list, tuple)):
         return []
@@ -140,7 +143,7 @@ def paths_of(scene: Mapping[str, object]) -> list[str]:
     return [path for path in paths if isinstance(path, str) and path]
 
 
-def _span(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}"

@@ -1,4 +1,4 @@
-"""When the next automatic run is due, and what came of the last one."""
+"""When the next automatic run is due, and what the last run found."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sqlite3
 import time
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Protocol
 
 from common import reconcile_due
 from common.data_dir import make_private_dir
@@ -22,17 +22,17 @@ from state.reconciliation_state import load
 from state.timestamps import replace_json
 
 INTERVALS = {"hourly": 3_600.0, "daily": 86_400.0, "weekly": 7 * 86_400.0}
-# After a run that had to stop early, doubled at each recurrence.
-FIRST_PAUSE = 600.0
-LONGEST_PAUSE = 3_600.0
-# Clocks are corrected by a little all the time; more than this is a clock that was set back.
-_SET_BACK = 60.0
+# The pause after a run that had to stop early; it doubles with each such run in a row.
+FIRST_PAUSE_S = 600.0
+MAX_PAUSE_S = 3_600.0
+# Small corrections of the clock are normal; beyond this it was set back.
+_CLOCK_TOLERANCE_S = 60.0
 
 
 @dataclass
 class ReconciliationState:
-    """The last run: when (epoch seconds, 0 for never), over what, and its numbers. ``last_full_run_time`` is the end
-    of the last complete run over all scenes; ``failures`` counts the runs in a row that had to stop early."""
+    """The last run: when it ended (epoch seconds, 0 for never), its scope and its numbers. ``last_full_run_time`` is
+    the end of the last complete run over all scenes; ``failures`` counts the runs in a row that had to stop early."""
 
     last_run_time: float = 0.0
     last_scope: str = ""
@@ -46,23 +46,31 @@ class ReconciliationState:
     failures: int = 0
 
 
+class RecordedResult(Protocol):
+    """The numbers of a GapDetectionResult that are recorded; others are recorded where there are any."""
+
+    scenes_checked: int
+    total_gaps: int
+    enqueued_count: int
+
+
 class ReconciliationScheduler:
-    """The schedule of one data directory. Nothing is kept in memory: several processes ask."""
+    """The schedule of one data directory. Nothing is cached, since several processes ask."""
 
     def __init__(self, data_dir: str) -> None:
         self.data_dir = data_dir
 
     def load_state(self) -> ReconciliationState:
-        """What is known of the last run; as before the first run where the file is missing or damaged."""
+        """Return the last run; as before the first run if the file is missing or damaged."""
         return ReconciliationState(**load(self.data_dir))
 
     def save_state(self, state: ReconciliationState) -> None:
-        """Replace the file as a whole. Raises OSError."""
+        """Replace the file. Raise OSError."""
         make_private_dir(self.data_dir)
         replace_json(os.path.join(self.data_dir, FILE), asdict(state))
 
-    def record_run(self, scope: str, result: Any, now: float | None = None) -> None:
-        """Remember a run, automatic or not: it resets the timer. ``result`` is a GapDetectionResult. Raises OSError."""
+    def record_run(self, scope: str, result: RecordedResult, now: float | None = None) -> None:
+        """Record a run, automatic or not: it resets the timer. Raise OSError."""
         now = time.time() if now is None else now
         before = self.load_state()
         complete = bool(getattr(result, "complete", True))
@@ -82,12 +90,12 @@ class ReconciliationScheduler:
                 failures=0 if complete else before.failures + 1,
             )
         )
-        self._tell_history(now)
+        self._record_event(now)
 
-    def _tell_history(self, now: float) -> None:
-        """One event for the history; whoever has none of it misses a line there, and nothing else."""
+    def _record_event(self, now: float) -> None:
+        """Record an event for the history. An error costs a line there, and nothing else."""
         last = self.load_state()
-        told = {
+        detail = {
             "scope": last.last_scope[:40],
             "checked": last.last_scenes_checked,
             "found": last.last_gaps_found,
@@ -95,23 +103,23 @@ class ReconciliationScheduler:
             "error": last.last_error[:120],
         }
         with contextlib.suppress(sqlite3.Error, OSError), closing(database.connect(self.data_dir)) as db:
-            # As it is, not escaped: an event's detail is short, and half a JSON is none.
-            Events(db).record([Event(now, RECONCILED, None, json.dumps(told, ensure_ascii=False))])
+            # Not escaped: the length of an event's detail is limited, and a truncated JSON cannot be read.
+            Events(db).record([Event(now, RECONCILED, None, json.dumps(detail, ensure_ascii=False))])
 
-    def is_due(self, config: Any, now: float | None = None) -> bool:
-        """Whether the periodic run is due that the settings ask for."""
+    def is_due(self, config: object, now: float | None = None) -> bool:
+        """Tell whether the periodic run of the settings is due."""
         now = time.time() if now is None else now
         at = self.next_run(config)
-        return at <= now or (at < math.inf and self.load_state().last_run_time > now + _SET_BACK)
+        return at <= now or (at < math.inf and self.load_state().last_run_time > now + _CLOCK_TOLERANCE_S)
 
     def is_startup_due(self, now: float | None = None) -> bool:
-        """Whether the last run is more than an hour ago."""
+        """Tell whether the last run was more than an hour ago."""
         now = time.time() if now is None else now
         last = self.load_state().last_run_time
-        return now - last > reconcile_due.QUIET or last > now + _SET_BACK
+        return now - last > reconcile_due.QUIET or last > now + _CLOCK_TOLERANCE_S
 
-    def next_run(self, config: Any) -> float:
-        """When the next periodic run is due (epoch seconds; 0 where there was none yet); infinity for never."""
+    def next_run(self, config: object) -> float:
+        """Return when the next periodic run is due, in epoch seconds: 0 before the first run, infinity for never."""
         interval = INTERVALS.get(str(getattr(config, "reconcile_interval", "never")).strip().lower())
         if interval is None:
             return math.inf
@@ -120,10 +128,10 @@ class ReconciliationScheduler:
             return 0.0
         return last.last_run_time + (min(interval, _pause(last.failures)) if last.failures else interval)
 
-    def arrange(self, config: Any, stash_process: str | None = None, now: float | None = None) -> None:
-        """Tell the hooks when to look again: after a run, and whenever the settings may have changed.
+    def arrange(self, config: object, stash_process: str | None = None, now: float | None = None) -> None:
+        """Set when the hooks check again: after a run, and whenever the settings may have changed.
 
-        ``stash_process`` is the process of Stash that is known from now on (None: as before). Raises OSError.
+        ``stash_process`` is the process of Stash that is known from now on (None: as before). Raise OSError.
         """
         now = time.time() if now is None else now
         last, periodic = self.load_state(), self.next_run(config)
@@ -133,12 +141,12 @@ class ReconciliationScheduler:
         self._write(periodic, stash_process, max(now, min(periodic, quiet_until)))
 
     def pause(self, now: float | None = None) -> None:
-        """A run begins: whatever becomes of it, hooks start no other for a while. Raises OSError."""
+        """Keep hooks from starting another run for a while, whatever becomes of the one that begins. Raise OSError."""
         now = time.time() if now is None else now
         self._write(0.0, self.known_process(), now + _pause(self.load_state().failures + 1))
 
     def known_process(self) -> str:
-        """The process of Stash that the last run knew; empty for none."""
+        """Return the process of Stash that the last run recorded; empty for none."""
         try:
             return reconcile_due.read(os.path.join(self.data_dir, reconcile_due.FILE))[1]
         except (OSError, ValueError):
@@ -146,13 +154,13 @@ class ReconciliationScheduler:
 
     def _write(self, periodic: float, stash_process: str, at: float) -> None:
         make_private_dir(self.data_dir)
-        import tempfile  # half of what a status would import, which writes nothing
+        import tempfile  # costs as much as all else that a status imports, and a status writes nothing
 
         handle, temporary = tempfile.mkstemp(dir=self.data_dir, prefix=".new-")
         try:
             with os.fdopen(handle, "w", encoding="ascii") as file:
                 file.write(f"{periodic:.0f} {stash_process}")
-            # The time is set before the name is: no hook may see the file with another.
+            # Set the time before the name: no hook may see the file with another time.
             os.utime(temporary, (at, at))
             replace(temporary, os.path.join(self.data_dir, reconcile_due.FILE))
         except BaseException:  # raised again; no temporary file is left behind
@@ -161,4 +169,4 @@ class ReconciliationScheduler:
 
 
 def _pause(failures: int) -> float:
-    return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(10, max(0, failures - 1)))
+    return min(MAX_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(10, max(0, failures - 1)))

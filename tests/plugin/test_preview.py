@@ -256,7 +256,7 @@ def test_preview_during_an_outage_is_an_error(installation: Installation) -> Non
 
 def test_preview_with_bad_arguments_is_an_error(installation: Installation) -> None:
     for args, sentence in (
-        ({"scope": "sometimes"}, "is no range of time"),
+        ({"scope": "sometimes"}, "is not a time range"),
         ({"scenes": "one"}, "scenes are ids of Stash"),
         ({"scenes": []}, "scenes names no scene"),
         ({"scenes": [True]}, "scenes are ids of Stash"),
