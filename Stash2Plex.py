@@ -11,17 +11,20 @@ import os
 import sys
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # importing typing takes a sixth of a hook's time (libraries D)
-    from typing import Any
+if TYPE_CHECKING:  # importing typing would take a sixth of a hook's time (libraries D)
+    from settings.config import Stash2PlexConfig
+    from sync_queue.dlq import DeadLetterQueue
+    from sync_queue.manager import QueueManager
+    from worker.processor import SyncWorker
 
 PLUGIN_DIR = os.path.dirname(os.path.abspath(__file__))
 
-queue_manager: Any = None
-dlq: Any = None
-worker: Any = None
-config: Any = None
+queue_manager: QueueManager | None = None
+dlq: DeadLetterQueue | None = None
+worker: SyncWorker | None = None
+config: Stash2PlexConfig | None = None
 sync_timestamps: dict[int, float] | None = None
-server_connection: dict[str, Any] = {}
+server_connection: dict[str, object] = {}
 
 
 def get_plugin_data_dir() -> str:
@@ -31,7 +34,7 @@ def get_plugin_data_dir() -> str:
     return data_dir(PLUGIN_DIR, server_connection)
 
 
-def initialize(config_dict: dict[str, Any] | None = None) -> None:
+def initialize(config_dict: dict[str, object] | None = None) -> None:
     """Build queue, dead letters and worker for this process, and let the worker run. Hooks do not need it.
 
     ``config_dict`` holds settings as Stash stores them.
@@ -63,7 +66,7 @@ def initialize(config_dict: dict[str, Any] | None = None) -> None:
         worker.start()
 
 
-def handle_hook(hook_context: dict[str, Any]) -> bool:
+def handle_hook(hook_context: dict[str, object]) -> bool:
     """Queue what a hook reports; return whether a job was added."""
     from hooks.process import handle
 
@@ -71,7 +74,7 @@ def handle_hook(hook_context: dict[str, Any]) -> bool:
     return handle(hook_context, queue, data_dir=get_plugin_data_dir(), sync_timestamps=sync_timestamps)
 
 
-def handle_task(task_args: dict[str, Any]) -> Any:
+def handle_task(task_args: dict[str, object]) -> object:
     """Run the task or operation that ``task_args["mode"]`` names and return its result. Raise UserFacingError."""
     from tasks.runner import run
 

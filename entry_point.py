@@ -11,7 +11,6 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
-    from typing import Any
 
 
 def answer(data: bytes, entry_script: ModuleType) -> bytes:
@@ -43,13 +42,13 @@ def answer(data: bytes, entry_script: ModuleType) -> bytes:
 
             raise BadDocument("Standard input: args.hookContext must be an object")
         entry_script.handle_hook(args["hookContext"])
-        output: Any = "ok"
+        output: object = "ok"
     else:
         output = entry_script.handle_task(args)
     return json.dumps({"output": output}).encode()
 
 
-def _read_document(data: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+def _read_document(data: bytes) -> tuple[dict[str, object], dict[str, object]]:
     """Return the arguments and the connection to Stash. Raise BadDocument."""
     import json
 

@@ -33,7 +33,7 @@ def read(data_dir: str) -> dict[str, Any]:
     return known if isinstance(known, dict) else {}
 
 
-def look(connection: Mapping[str, Any], stash_process: str) -> str:
+def look(connection: Mapping[str, object], stash_process: str) -> str:
     """What Stash's configuration file looks like now, to be compared; empty where it cannot be found.
 
     ``connection`` is Stash's ``server_connection``. ``stash_process`` tells one process of Stash from the next: it

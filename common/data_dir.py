@@ -7,12 +7,11 @@ import os
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
 
 VARIABLE = "STASH_PLUGIN_DATA"
 
 
-def data_dir(plugin_dir: str, connection: Mapping[str, Any]) -> str:
+def data_dir(plugin_dir: str, connection: Mapping[str, object]) -> str:
     """The data directory, made where it is missing. ``connection`` is Stash's ``server_connection`` (stash 2.2).
 
     ``$STASH_PLUGIN_DATA`` is a parent: each Stash gets a directory of its own below it. Without it ``data/`` in the
@@ -39,7 +38,7 @@ def data_dir(plugin_dir: str, connection: Mapping[str, Any]) -> str:
         return _made(elsewhere)
 
 
-def _name_of(connection: Mapping[str, Any]) -> str:
+def _name_of(connection: Mapping[str, object]) -> str:
     """A directory name for one Stash: its configuration directory and port, readable."""
     config_dir = str(connection.get("Dir") or "").replace("\\", "/").strip("/")
     if not config_dir:

@@ -2,14 +2,13 @@
 
 import re
 from datetime import datetime, timedelta, timezone
-from typing import Any
 
 _RFC3339 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s*(?:([Zz])|([+-])(\d\d):?(\d\d))?$"
 )
 
 
-def parse_instant(value: Any) -> float | None:
+def parse_instant(value: object) -> float | None:
     """Epoch seconds of an ISO time ("2026-01-11T18:07:53.25+11:00", "...Z") or a number; None where it is neither.
 
     A time without an offset is taken as UTC.

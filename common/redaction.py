@@ -20,7 +20,6 @@ import sys
 import unicodedata
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from common import stash_log
 from common.config_file_watch import FILE as FILE
@@ -197,18 +196,18 @@ def shown_path(path: str) -> str:
     return speaker.path(path) if isinstance(speaker, Redactor) else path
 
 
-def _made(data_dir: str, plugin_dir: str, known: Mapping[str, Any]) -> Redactor:
+def _made(data_dir: str, plugin_dir: str, known: Mapping[str, object]) -> Redactor:
     ours = {data_dir: "<data>", plugin_dir: "<plugin>", sys.executable: "<python>"}
     ours |= {os.path.join(folder, "lib"): "<python>" for folder in (sys.prefix, sys.base_prefix)}
     return Redactor(bytes.fromhex(_secret_of(known) or secrets.token_hex(16)), ours)
 
 
-def _secret_of(known: Mapping[str, Any]) -> str | None:
+def _secret_of(known: Mapping[str, object]) -> str | None:
     secret = known.get("secret")
     return secret if isinstance(secret, str) and re.fullmatch(r"[0-9a-f]{32}", secret) else None
 
 
-def _write(data_dir: str, known: Mapping[str, Any]) -> None:
+def _write(data_dir: str, known: Mapping[str, object]) -> None:
     # Not of sync_queue, which nobody here knows: stash stands beside it (design 1).
     temporary = os.path.join(data_dir, f"{FILE}.{os.getpid()}.new")
     with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:

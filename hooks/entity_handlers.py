@@ -8,13 +8,14 @@ from __future__ import annotations
 import time
 
 from common.jobs import PRIORITY_SCAN, entity_key, entity_row, new_entity_job
-from hooks.handlers import say
+from hooks.handlers import say, say_unaffected
 from sync_queue.writer import QueueWriter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
-    from typing import Any
+
+    from common.protocols import JobSink
 
 _ANY = "id ids clientMutationId url urls rating100 details aliases tag_ids"
 _PICTURED = f"{_ANY} image stash_ids favorite ignore_auto_tag"
@@ -39,14 +40,16 @@ def concerns_scenes(kind: str, fields: Collection[str]) -> bool:
     return not fields or not set(_WITHOUT_EFFECT[kind].split()).issuperset(fields)
 
 
-def on_entity_update(kind: str, entity_id: int, fields: Collection[str], queue: Callable[[], Any]) -> bool:
+def on_entity_update(
+    kind: str, entity_id: int, fields: Collection[str], queue: Callable[[], QueueWriter | JobSink]
+) -> bool:
     """Queue a performer, studio, tag or group whose scenes may differ now. True when a job was enqueued.
 
     ``queue`` gives a QueueWriter or anything with ``put``; it is asked for only where there is something to queue.
     Raises what the queue raises.
     """
     if not concerns_scenes(kind, fields):
-        say("debug", f"{kind.capitalize()} {entity_id}: nothing that Plex shows was saved")
+        say_unaffected(kind.capitalize(), entity_id)
         return False
     where, now = queue(), time.time()
     # Behind a person's save of a scene: what follows is bulk.

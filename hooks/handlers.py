@@ -13,7 +13,8 @@ from sync_queue.writer import QueueWriter
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
+
+    from common.protocols import JobSink
 
 # Fields that change nothing Plex shows. Everything else may (an organized click: filters may depend on it).
 _WITHOUT_EFFECT = frozenset(
@@ -49,7 +50,12 @@ def say(level: str, text: str) -> None:
     getattr(stash_log, level)(text)
 
 
-def requires_plex_sync(update_data: Mapping[str, Any] | None) -> bool:
+def say_unaffected(kind: str, number: int) -> None:
+    """Log that an edit changes nothing that Plex shows."""
+    say("debug", f"{kind} {number}: nothing that Plex shows was saved")
+
+
+def requires_plex_sync(update_data: Mapping[str, object] | None) -> bool:
     """Whether an update may change what Plex shows.
 
     ``update_data`` holds the fields the hook's ``inputFields`` lists. False only where at least one is listed and every
@@ -75,8 +81,8 @@ def unmark_scene_pending(scene_id: int) -> None:
 
 def on_scene_update(
     scene_id: int,
-    update_data: Mapping[str, Any] | None,
-    queue: Any,
+    update_data: Mapping[str, object] | None,
+    queue: QueueWriter | JobSink,
     data_dir: str | None = None,
     sync_timestamps: Mapping[int, float] | None = None,
     *,
@@ -91,7 +97,7 @@ def on_scene_update(
     """
     update = dict(update_data or {})
     if not requires_plex_sync(update):
-        say("debug", f"Scene {scene_id}: nothing that Plex shows was saved")
+        say_unaffected("Scene", scene_id)
         return False
     if sync_timestamps is not None and _already_synced(scene_id, update, sync_timestamps):
         return False
@@ -107,18 +113,18 @@ def on_scene_update(
     return True
 
 
-def _put(queue: Any, scene_id: int, snapshot: dict[str, Any], priority: int) -> None:
+def _put(queue: QueueWriter | JobSink, scene_id: int, snapshot: dict[str, object], priority: int) -> None:
     if isinstance(queue, QueueWriter) and not snapshot:
         if not queue.fold(scene_row(scene_id, priority=priority, now=time.time()), scene_key(scene_id)):
             say("debug", f"Scene {scene_id} already in queue, skipping duplicate")
         return
-    # Any other queue, and a job with a snapshot, go through the general door, which a hook process need not load.
+    # Any other queue, and a job with a snapshot, take the general way, which a hook process need not load.
     from sync_queue.operations import put_job
 
     put_job(queue, new_job(scene_id, "metadata", snapshot, priority=priority, now=time.time()))
 
 
-def _already_synced(scene_id: int, update: Mapping[str, Any], sync_timestamps: Mapping[int, float]) -> bool:
+def _already_synced(scene_id: int, update: Mapping[str, object], sync_timestamps: Mapping[int, float]) -> bool:
     last = sync_timestamps.get(scene_id)
     if last is None:
         return False
@@ -133,7 +139,7 @@ def _already_synced(scene_id: int, update: Mapping[str, Any], sync_timestamps: M
     return True
 
 
-def _still_waits(queue: Any, scene_id: int) -> bool:
+def _still_waits(queue: QueueWriter | JobSink, scene_id: int) -> bool:
     # The hint may be stale where another process drains: a row that is claimed there is no longer waiting.
     from sync_queue.operations import waits
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
 
 
 class HookEvent:
@@ -23,7 +22,7 @@ class HookEvent:
         self.many = many
 
 
-def event_of(hook_context: Mapping[str, Any]) -> HookEvent:
+def event_of(hook_context: Mapping[str, object]) -> HookEvent:
     """The event of a hook context that was already decoded."""
     given = hook_context.get("input")
     from_input = given.get("id") if isinstance(given, dict) else None
@@ -54,7 +53,7 @@ _FIELDS = """SELECT value FROM json_each(:d,'$.args.hookContext.inputFields')
     WHERE type = 'text' AND json_type(:d,'$.args.hookContext.inputFields') = 'array'"""
 
 
-def read_document(document: str) -> tuple[HookEvent, str, dict[str, Any]]:
+def read_document(document: str) -> tuple[HookEvent, str, dict[str, object]]:
     """The event of a whole document from Stash, its connection as JSON text, and of that ``Dir`` and ``Port``.
 
     Raises sqlite3.Error where the text is not JSON (or this SQLite has no JSON functions), ValueError where it holds no

@@ -12,15 +12,15 @@ from common.data_dir import data_dir as data_dir_of
 from common.file_locks import WORKER_LOCK, try_lock
 from common.jobs import PRIORITY_SAVE, PRIORITY_SCAN
 from common.reconcile_due import due
-from hooks.handlers import on_scene_update, requires_plex_sync, say
+from hooks.handlers import on_scene_update, requires_plex_sync, say, say_unaffected
 from hooks.hook_event import event_of, read_document
 from sync_queue.writer import DATABASE, open_existing, queue_dir
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
 
+    from common.protocols import JobSink
     from hooks.hook_event import HookEvent
     from sync_queue.writer import QueueWriter
 
@@ -57,13 +57,18 @@ def answer_hook(document: bytes, plugin_dir: str) -> bytes | None:
 
 
 def handle(
-    hook_context: Mapping[str, Any], queue: Any, data_dir: str, sync_timestamps: Mapping[int, float] | None = None
+    hook_context: Mapping[str, object],
+    queue: QueueWriter | JobSink | None,
+    data_dir: str,
+    sync_timestamps: Mapping[int, float] | None = None,
 ) -> bool:
     """Queue what one hook is about. ``queue`` None opens the directory's own. True when something was enqueued."""
     return _queue(event_of(hook_context), queue, data_dir, sync_timestamps)
 
 
-def _queue(event: HookEvent, queue: Any, data_dir: str, sync_timestamps: Mapping[int, float] | None) -> bool:
+def _queue(
+    event: HookEvent, queue: QueueWriter | JobSink | None, data_dir: str, sync_timestamps: Mapping[int, float] | None
+) -> bool:
     if event.kind not in _QUEUED:
         say("debug", f"Unhandled hook type: {event.kind}")
         return False
@@ -93,14 +98,21 @@ def _queue(event: HookEvent, queue: Any, data_dir: str, sync_timestamps: Mapping
 
 
 def _queue_scene(
-    event: HookEvent, scene_id: int, queue: Any, data_dir: str, sync_timestamps: Mapping[int, float] | None
+    event: HookEvent,
+    scene_id: int,
+    queue: QueueWriter | JobSink | None,
+    data_dir: str,
+    sync_timestamps: Mapping[int, float] | None,
 ) -> bool:
     # A destroyed scene is queued like any other: the drainer finds it gone and forgets it. Values are left out: a
     # hook's input is partial, and null in it may mean anything (stash 4.3).
     update = dict.fromkeys(event.fields) if event.kind == _UPDATE else {}
     # A person's single save goes first; a scan (no input) and one of many in a bulk edit come behind it.
     priority = PRIORITY_SAVE if event.given and not event.many else PRIORITY_SCAN
-    if queue is None and requires_plex_sync(update):
+    if queue is None:
+        if not requires_plex_sync(update):
+            say_unaffected("Scene", scene_id)
+            return False
         queue = _open(data_dir)
     return on_scene_update(scene_id, update, queue, data_dir, sync_timestamps, priority=priority, snapshot=False)
 

@@ -14,7 +14,7 @@ SECTIONS = "sections"
 SETTINGS = "settings"
 
 
-def put(db: sqlite3.Connection, key: str, value: "Any") -> bool:
+def put(db: sqlite3.Connection, key: str, value: object) -> bool:
     """Remember something; True where it was not known as it is. Raises sqlite3.Error."""
     text = json.dumps(value, ensure_ascii=False, sort_keys=True)
     there = db.execute("SELECT value FROM known WHERE key = ?", (key,)).fetchone()

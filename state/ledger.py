@@ -145,7 +145,7 @@ def _loaded(text: str) -> Any:
     return {} if text == "{}" else [] if text == "[]" else json.loads(text)
 
 
-def _compact(part: Any) -> str:
+def _compact(part: object) -> str:
     return json.dumps(part, ensure_ascii=False, separators=(",", ":"))
 
 

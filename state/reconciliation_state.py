@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 FILE = "reconciliation_state.json"
 _FAR = 1e300
 # As before the first run; what each value means: reconciliation.scheduler.ReconciliationState, which has these fields.
-_NEVER: dict[str, Any] = {
+_NEVER: dict[str, object] = {
     "last_run_time": 0.0,
     "last_scope": "",
     "last_scenes_checked": 0,
@@ -44,7 +44,7 @@ def load(data_dir: str) -> dict[str, Any]:
     return {name: _usable(stored.get(name) if isinstance(stored, dict) else None, no) for name, no in _NEVER.items()}
 
 
-def _usable(value: Any, default: Any) -> Any:
+def _usable(value: object, default: object) -> object:
     """A stored value where it can be used, else its default."""
     if isinstance(default, dict):
         return {str(k): v for k, v in value.items() if isinstance(v, int)} if isinstance(value, dict) else {}
@@ -52,5 +52,5 @@ def _usable(value: Any, default: Any) -> Any:
         return value if isinstance(value, str) else default
     # Neither infinite, nor NaN, nor a whole number that is too long for a float.
     if isinstance(value, (int, float)) and abs(value) < _FAR:
-        return type(default)(value)
+        return int(value) if isinstance(default, int) else float(value)
     return default

@@ -4,12 +4,12 @@ The file is replaced as a whole, so it is written in batches; until then an entr
 commit makes it visible to every process.
 """
 
+import _sqlite3 as sqlite3
 import json
 import math
 import os
 from collections.abc import Mapping
 from contextlib import closing
-from typing import Any
 
 from common import damaged_files
 from common.files import replace
@@ -42,7 +42,7 @@ def save(data_dir: str, values: Mapping[int, float | None]) -> None:
         flush(data_dir)
 
 
-def write(db: Any, values: Mapping[int, float | None]) -> None:
+def write(db: sqlite3.Connection, values: Mapping[int, float | None]) -> None:
     """Like :func:`save`, on an open connection to ``state.db``, inside whatever transaction it is in."""
     db.executemany("INSERT OR REPLACE INTO sync_timestamps VALUES (?,?)", list(values.items()))
 
@@ -62,7 +62,7 @@ def flush(data_dir: str, at_least: int = 1) -> None:
             # A process killed between the two leaves the rows, which repeat what the file says.
 
 
-def replace_json(path: str, value: Any) -> None:
+def replace_json(path: str, value: object) -> None:
     """Write ``value`` as JSON over ``path`` so that a reader sees the old or the new whole, never a part."""
     import tempfile  # half of what a status would import, which writes nothing
 

@@ -21,15 +21,16 @@ class DeadLetterQueue:
 
     def add(
         self,
-        job: Mapping[str, Any],
+        job: Mapping[str, object],
         error: BaseException,
         attempts: int = 1,
         *,
-        detail: Mapping[str, Any] | None = None,
+        detail: Mapping[str, object] | None = None,
         now: float | None = None,
     ) -> None:
         """File a letter, or renew the one of the same job key (its first time stays). ``detail``: candidates, say."""
         moment = time.time() if now is None else now
+        first = job.get("first_failed_at")
         with closing(database.connect(self.data_dir)) as db:
             db.execute(
                 "INSERT INTO dead_letters VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT(job_key) DO UPDATE SET "
@@ -42,7 +43,7 @@ class DeadLetterQueue:
                     code_of(error),
                     str(error),
                     attempts,
-                    float(job.get("first_failed_at") or moment),
+                    float(first) if isinstance(first, (int, float)) and first else moment,
                     moment,
                     json.dumps(detail or {}, ensure_ascii=False),
                 ),

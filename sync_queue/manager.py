@@ -1,9 +1,14 @@
 """The library's queue object over our queue directory, for whoever works with it in one process."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from sync_queue.setup import set_up
 from sync_queue.writer import queue_dir
+
+if TYPE_CHECKING:
+    from common.protocols import AckQueue
 
 
 class QueueManager:
@@ -18,11 +23,11 @@ class QueueManager:
 
         self.data_dir = data_dir
         set_up(data_dir)
-        self._queue: Any = SQLiteAckQueue(
+        self._queue: AckQueue | None = SQLiteAckQueue(
             queue_dir(data_dir), serializer=json_serializer, auto_resume=False, multithreading=True, timeout=30.0
         )
 
-    def get_queue(self) -> Any:
+    def get_queue(self) -> AckQueue:
         """The SQLiteAckQueue. Raises RuntimeError after :meth:`shutdown`."""
         if self._queue is None:
             raise RuntimeError("the queue was shut down")

@@ -13,7 +13,6 @@ import os
 import shutil
 from collections.abc import Iterator
 from datetime import datetime, timezone
-from typing import Any
 
 from common.file_locks import SETUP_LOCK, unlock, wait_lock
 from state import database, timestamps
@@ -95,14 +94,14 @@ def _take_over_timestamps(data_dir: str) -> int:
     return len(known)
 
 
-def _is_ours(content: Any) -> bool:
+def _is_ours(content: object) -> bool:
     return isinstance(content, dict) and all(
         scene.isdecimal() and _moment(moment) == moment and not isinstance(moment, bool)
         for scene, moment in content.items()
     )
 
 
-def _entries(content: Any, depth: int = 0) -> Iterator[tuple[int, float]]:
+def _entries(content: object, depth: int = 0) -> Iterator[tuple[int, float]]:
     """(scene, epoch seconds) out of whatever shape they were kept in."""
     if depth > _DEPTH:
         return
@@ -124,18 +123,18 @@ def _entries(content: Any, depth: int = 0) -> Iterator[tuple[int, float]]:
                 yield from _entries(value, depth + 1)
 
 
-def _scene(name: Any) -> int | None:
+def _scene(name: object) -> int | None:
     text = str(name).removeprefix("scene_")
     if isinstance(name, bool) or not (text.isascii() and text.isdecimal()):
         return None
     return int(text) if 0 < int(text) < 2**63 else None
 
 
-def _moment_in(entry: dict[str, Any]) -> float | None:
+def _moment_in(entry: dict[str, object]) -> float | None:
     return next((moment for name in _NAMES_OF_TIME if (moment := _moment(entry.get(name))) is not None), None)
 
 
-def _moment(value: Any) -> float | None:
+def _moment(value: object) -> float | None:
     if isinstance(value, str):
         try:
             # Python 3.10 does not know the Z.

@@ -17,18 +17,20 @@ from common.sqlite import connect_existing
 from state import timestamps
 from sync_queue import sql
 from sync_queue.job import Job
+from sync_queue.page_writer import ack_queue, path_of
 from sync_queue.store import JobStore
 from sync_queue.writer import DATABASE, QueueWriter
 
 if TYPE_CHECKING:
     from common.jobs import JobRow
+    from common.protocols import AckQueue, JobSink
 
 
 def enqueue(
-    queue: Any,
+    queue: QueueWriter | JobSink,
     scene_id: int,
     update_type: str,
-    data: Mapping[str, Any],
+    data: Mapping[str, object],
     *,
     priority: int = PRIORITY_BULK,
     now: float | None = None,
@@ -42,29 +44,29 @@ def enqueue(
     return job
 
 
-def put_job(queue: Any, job: JobRow) -> bool:
+def put_job(queue: QueueWriter | JobSink, job: JobRow) -> bool:
     """Fold ``job`` into ``queue``; True when a row was inserted."""
     text = json.dumps(job)
     if isinstance(queue, QueueWriter):
         return queue.fold(text, job["job_key"])
-    path = _path_of(queue)
-    if path is None:
+    library = ack_queue(queue)
+    if library is None:
         queue.put(job)
         return True
-    with closing(QueueWriter(path)) as writer:
+    with closing(QueueWriter(library.path)) as writer:
         inserted = writer.fold(text, job["job_key"])
     if inserted:
         # The library counts in memory what it put itself (libraries A2); keep its own view true.
-        queue.total += 1
-        queue.put_event.set()
+        library.total += 1
+        library.put_event.set()
     return inserted
 
 
-def waits(queue: Any, job_key: str) -> bool:
+def waits(queue: object, job_key: str) -> bool:
     """Whether a row of this key waits. For a queue whose rows cannot be looked at: True."""
     if isinstance(queue, QueueWriter):
         return queue.waits(job_key)
-    path = _path_of(queue)
+    path = path_of(queue)
     if path is None:
         return True
     with closing(QueueWriter(path)) as writer:
@@ -88,13 +90,13 @@ def get_stats(queue_path: str) -> dict[str, int]:
     }
 
 
-def get_pending(queue: Any, timeout: float = 0.0) -> JobRow | None:
+def get_pending(queue: object, timeout: float = 0.0) -> JobRow | None:
     """Take the most urgent due job out of a SQLiteAckQueue; None where none is due within ``timeout`` seconds.
 
     The job carries its row id as ``pqid``, which :func:`ack_job` and its kin need. One about a performer, studio,
     tag or group has ``entity`` and ``entity_id`` in place of ``scene_id``.
     """
-    path = _path_of(queue)
+    path = path_of(queue)
     if path is None:
         raise TypeError("get_pending takes a SQLiteAckQueue")
     end = time.monotonic() + timeout
@@ -108,21 +110,23 @@ def get_pending(queue: Any, timeout: float = 0.0) -> JobRow | None:
         time.sleep(0.05)
 
 
-def ack_job(queue: Any, job: Mapping[str, Any]) -> None:
+def ack_job(queue: AckQueue, job: Mapping[str, object]) -> None:
     """The job is done; its outcome is already durable."""
     queue.ack(id=job["pqid"])
 
 
-def nack_job(queue: Any, job: Mapping[str, Any]) -> None:
+def nack_job(queue: object, job: Mapping[str, object]) -> None:
     """Give the job back to be taken again, with the retry fields it now carries."""
-    path = _path_of(queue)
+    path = path_of(queue)
     if path is None:
         raise TypeError("nack_job takes a SQLiteAckQueue")
+    row_id = job["pqid"]
+    assert isinstance(row_id, int)
     with closing(JobStore(path)) as store:
-        store.retry(job["pqid"], Job.from_row({name: value for name, value in job.items() if name != "pqid"}))
+        store.retry(row_id, Job.from_row({name: value for name, value in job.items() if name != "pqid"}))
 
 
-def fail_job(queue: Any, job: Mapping[str, Any]) -> None:
+def fail_job(queue: AckQueue, job: Mapping[str, object]) -> None:
     """The job has failed for good; its dead letter is already durable."""
     queue.ack_failed(id=job["pqid"])
 
@@ -135,11 +139,6 @@ def load_sync_timestamps(data_dir: str) -> dict[int, float]:
 def save_sync_timestamp(data_dir: str, scene_id: int, timestamp: float) -> None:
     """Remember the version of a scene that Plex has. Visible to :func:`load_sync_timestamps` in any process at once."""
     timestamps.save(data_dir, {int(scene_id): float(timestamp)})
-
-
-def _path_of(queue: Any) -> str | None:
-    path = getattr(queue, "path", None)
-    return path if isinstance(path, str) and os.path.exists(os.path.join(path, DATABASE)) else None
 
 
 def _read(queue_path: str, statement: str) -> list[tuple[Any, ...]]:

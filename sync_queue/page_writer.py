@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, closing
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from sync_queue.writer import DATABASE, QueueWriter
+
+if TYPE_CHECKING:
+    from common.protocols import AckQueue, JobSink
 
 
 class PageWriter(QueueWriter):
@@ -15,7 +18,7 @@ class PageWriter(QueueWriter):
     ``library`` is the SQLiteAckQueue over the same directory, where there is one in this process.
     """
 
-    def __init__(self, queue_dir: str, library: Any = None, timeout: float = 30.0) -> None:
+    def __init__(self, queue_dir: str, library: AckQueue | None = None, timeout: float = 30.0) -> None:
         super().__init__(queue_dir, timeout)
         self._library = library
         self._page: dict[str, str] = {}
@@ -37,13 +40,21 @@ class PageWriter(QueueWriter):
         return inserted
 
 
-def in_pages(queue: Any, stack: ExitStack) -> Any:
-    """A PageWriter over the directory of a SQLiteAckQueue, closed with ``stack``; any other queue as it is."""
-    path = path_of(queue)
-    return queue if path is None else stack.enter_context(closing(PageWriter(path, queue)))
+def in_pages(queue: QueueWriter | JobSink, stack: ExitStack) -> QueueWriter | JobSink:
+    """Return a PageWriter over the directory of a SQLiteAckQueue, closed with ``stack``; any other queue as it is."""
+    library = ack_queue(queue)
+    return queue if library is None else stack.enter_context(closing(PageWriter(library.path, library)))
 
 
-def path_of(queue: Any) -> str | None:
-    """The directory of a SQLiteAckQueue; None for anything else."""
+def path_of(queue: object) -> str | None:
+    """Return the directory of a SQLiteAckQueue; None for anything else."""
+    library = ack_queue(queue)
+    return None if library is None else library.path
+
+
+def ack_queue(queue: object) -> AckQueue | None:
+    """Return a SQLiteAckQueue whose rows can be read beside it; None for anything else."""
     path = getattr(queue, "path", None)
-    return path if isinstance(path, str) and os.path.exists(os.path.join(path, DATABASE)) else None
+    if isinstance(path, str) and os.path.exists(os.path.join(path, DATABASE)):
+        return cast("AckQueue", queue)
+    return None

@@ -62,8 +62,12 @@ def test_entry_module_can_be_used_as_a_module(monkeypatch: pytest.MonkeyPatch, t
     from sync_queue.operations import get_queued_scene_ids
 
     Stash2Plex.initialize({})
+    config, worker, queue_manager = Stash2Plex.config, Stash2Plex.worker, Stash2Plex.queue_manager
+    assert config is not None
+    assert worker is not None
+    assert queue_manager is not None
     try:
-        assert Stash2Plex.config.max_retries == 5
+        assert config.max_retries == 5
         assert Stash2Plex.sync_timestamps == {}
         assert Stash2Plex.handle_hook({"type": "Scene.Update.Post", "id": 7, "input": None})
         data_dir = Stash2Plex.get_plugin_data_dir()
@@ -71,8 +75,8 @@ def test_entry_module_can_be_used_as_a_module(monkeypatch: pytest.MonkeyPatch, t
         assert get_queued_scene_ids(os.path.join(data_dir, "queue")) == {7}
         assert Stash2Plex.handle_task({"mode": "clear_queue"}) == {"cleared": 1}
     finally:
-        Stash2Plex.worker.stop()
-        Stash2Plex.queue_manager.shutdown()
+        worker.stop()
+        queue_manager.shutdown()
         for name in ("queue_manager", "dlq", "worker", "config", "sync_timestamps"):
             setattr(Stash2Plex, name, None)
 
