@@ -41,14 +41,14 @@ def initialize(config_dict: dict[str, object] | None = None) -> None:
     """
     global queue_manager, dlq, worker, config, sync_timestamps
     from common import stash_log
-    from common.bundled_packages import use
+    from common.bundled_packages import add_to_path
     from settings.config import Stash2PlexConfig
     from sync_queue.dlq import DeadLetterQueue
     from sync_queue.manager import QueueManager
     from sync_queue.operations import load_sync_timestamps
     from worker.processor import SyncWorker
 
-    use(PLUGIN_DIR)
+    add_to_path(PLUGIN_DIR)
     data_dir = get_plugin_data_dir()
     config = Stash2PlexConfig.from_settings(config_dict or {})
     sync_timestamps = load_sync_timestamps(data_dir)

@@ -32,7 +32,7 @@ def answer(data: bytes, entry_script: ModuleType) -> bytes:
         gc.enable()
         from common import bundled_packages
 
-        bundled_packages.use(entry_script.PLUGIN_DIR)
+        bundled_packages.add_to_path(entry_script.PLUGIN_DIR)
     entry_script.server_connection.update(connection)
     # What a library prints must not mix with the answer (stash 10.7).
     sys.stdout = sys.stderr
@@ -75,9 +75,9 @@ def error_answer(error: Exception) -> bytes:
     from common.errors import UserFacingError
 
     if isinstance(error, ImportError):
-        from common.missing_packages import sentence
+        from common.missing_packages import missing_package_message
 
-        return _log_and_encode(sentence(error, os.path.dirname(os.path.abspath(sys.argv[0]))))
+        return _log_and_encode(missing_package_message(error, os.path.dirname(os.path.abspath(sys.argv[0]))))
     text = " ".join(str(error).split())
     if _is_disk_problem(error):
         text = f"Stash2Plex's own files cannot be used: {text}. Health Check says more; fix that, and run it again"
@@ -103,4 +103,4 @@ def _log_and_encode(text: str) -> bytes:
 
     stash_log.error(text)
     # Stash logs the answer as well.
-    return json.dumps({"error": stash_log.shown(text)}).encode()
+    return json.dumps({"error": stash_log.redacted(text)}).encode()

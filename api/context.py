@@ -52,11 +52,15 @@ class Context:
     def config(self) -> Stash2PlexConfig:
         """The settings in force. Raise StashError."""
         # Look before reading, so that a change during the read is noticed later.
-        seen = config_file_watch.look(self.connection, self._stash_process)
+        seen = config_file_watch.fingerprint(self.connection, self._stash_process)
         config = Stash2PlexConfig.from_settings(read_batch(self.stash, []).settings)
-        if seen and seen != config_file_watch.read(self.data_dir).get("seen") and not self._is_watched_file_in_use():
+        if (
+            seen
+            and seen != config_file_watch.read_record(self.data_dir).get("seen")
+            and not self._is_watched_file_in_use()
+        ):
             seen = ""
-        redaction.heed(self.data_dir, self.plugin_dir, config.obfuscate_paths, seen)
+        redaction.apply(self.data_dir, self.plugin_dir, config.obfuscate_paths, seen)
         return config
 
     @property
@@ -72,7 +76,7 @@ class Context:
     def _is_watched_file_in_use(self) -> bool:
         """Return whether the file that is watched for changes is the one in which Stash keeps its settings."""
         try:
-            return config_file_watch.is_of(config_file_path(self.stash))
+            return config_file_watch.is_watched_file(config_file_path(self.stash))
         except StashError as error:
             stash_log.debug(f"The path of Stash's configuration file could not be read: {error}")
             return False
@@ -84,7 +88,7 @@ class Context:
         """
         from sync_queue.migration import migrate
 
-        redaction.begin(self.data_dir, self.plugin_dir)
+        redaction.load(self.data_dir, self.plugin_dir)
         if not read_settings:
             return
         with contextlib.suppress(StashError):  # the setting as last read counts

@@ -1,6 +1,6 @@
-"""The packages that a release brings along in ``lib/``, and those that are installed, which a checkout uses.
+"""Makes third-party packages importable: those of a release in ``lib/``, or the installed ones for a checkout.
 
-Not on the hook's path, which needs none of them.
+Hooks do not need any and do not call this.
 """
 
 from __future__ import annotations
@@ -8,17 +8,17 @@ from __future__ import annotations
 import os
 import sys
 
-FOLDER = "lib"
+PACKAGES_DIR = "lib"
 
 
-def use(plugin_dir: str) -> None:
-    """Have imports look into ``lib/``, behind the plugin itself and before all that is installed: what was tested
-    together runs together. Once is as good as twice."""
+def add_to_path(plugin_dir: str) -> None:
+    """Put ``lib/`` on the import path: after the plugin itself and before installed packages, so that the versions that
+    were tested together run together. Calling it twice is harmless."""
     if sys.flags.no_site and "site" not in sys.modules:
-        # The manifest starts Python without looking for installed packages, which no hook needs.
+        # The manifest starts Python with -S, because hooks need no installed packages.
         import site
 
         site.main()
-    path = os.path.join(plugin_dir, FOLDER)
+    path = os.path.join(plugin_dir, PACKAGES_DIR)
     if path not in sys.path and os.path.isdir(path):
         sys.path.insert(1, path)

@@ -1,6 +1,6 @@
-"""Files of ours that are not whole: which they are, and putting aside those that can be made anew (design 5).
+"""Damaged files in the data directory: moving aside those that can be rebuilt, naming those that cannot.
 
-What cannot be made anew is left as it is, named, and never replaced. Standard library only.
+A file that cannot be rebuilt is left as it is and never replaced. Standard library only.
 """
 
 from __future__ import annotations
@@ -8,62 +8,63 @@ from __future__ import annotations
 import _sqlite3 as sqlite3  # what sqlite3 itself hands on, without the date types it imports
 import os
 
-from common.files import free_name
+from common.files import unused_name
 from common.sqlite import connect_existing
 
-DAMAGED = ".damaged"
-# What a person loses with each, and so what to do.
+DAMAGED_SUFFIX = ".damaged"
+# What to do about each, and what is lost with it.
 _ADVICE = {
     "queue/data.db": (
-        "Saves are not queued until it is mended: put a copy back, or move it away; then run Reconcile Library (All)"
+        "Saves are not queued until this is fixed: restore a backup, or move the file away; then run Reconcile "
+        "Library (All)"
     ),
     "state.db": (
-        "Saves wait until it is mended: put a copy back, or move it away, which forgets what items were before; then "
-        "run Reconcile Library (All)"
+        "Saves wait until this is fixed: restore a backup, or move the file away, which forgets what items showed "
+        "before the first write; then run Reconcile Library (All)"
     ),
 }
-_found: list[str] = []
+_notices: list[str] = []
 
 
 def put_aside(path: str) -> None:
-    """Move a file that cannot be read out of the way of a new one, and remember to say so. Raises OSError."""
-    aside = free_name(path, DAMAGED)
+    """Move a damaged file aside so that it can be rebuilt, and add a notice. Raises OSError."""
+    aside = unused_name(path, DAMAGED_SUFFIX)
     os.replace(path, aside)
-    _found.append(f"{path} was damaged: it was put aside as {os.path.basename(aside)}, and is made anew")
+    _notices.append(f"{path} was damaged: it was moved to {os.path.basename(aside)} and is rebuilt")
 
 
-def remember(sentence: str) -> None:
-    """Something a person should know of a file, to be said by whoever can."""
-    _found.append(sentence)
+def add_notice(sentence: str) -> None:
+    """Add a sentence about a file; the next part of this process that can reach the user logs it."""
+    _notices.append(sentence)
 
 
-def take() -> list[str]:
-    """What there is to say, once."""
-    found, _found[:] = list(_found), []
-    return found
+def take_notices() -> list[str]:
+    """Return the notices and clear them."""
+    notices, _notices[:] = list(_notices), []
+    return notices
 
 
-def diagnosis(data_dir: str) -> str | None:
-    """Which of the databases that cannot be made anew is damaged, and what to do; None where both are whole."""
+def describe_damage(data_dir: str) -> str | None:
+    """Return the sentence about a damaged database that cannot be rebuilt, or None if both are intact."""
     for name, advice in _ADVICE.items():
         path = os.path.join(data_dir, *name.split("/"))
-        said = _said(path)
-        if said is not None:
-            return f"{path} is damaged ({said}). It is kept as it is. {advice}"
+        damage = _find_damage(path)
+        if damage is not None:
+            return f"{path} is damaged ({damage}). It is kept as it is. {advice}"
     return None
 
 
-def _said(path: str) -> str | None:
+def _find_damage(path: str) -> str | None:
     if not os.path.exists(path):
         return None
     try:
         db = connect_existing(path, timeout=5)
         try:
-            said = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
+            answer = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
         finally:
             db.close()
     except sqlite3.OperationalError:
-        return None  # cannot be opened, or is held: no damage
+        return None  # it cannot be opened or is locked, which is not damage
     except sqlite3.DatabaseError as error:
-        said = str(error)
-    return None if said == "ok" else " ".join(said.split())[:200]
+        answer = str(error)
+    return None if answer == "ok" else " ".join(answer.split())[:200]

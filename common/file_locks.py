@@ -1,7 +1,7 @@
-"""Advisory file locks that the kernel releases when their holder dies, however it dies.
+"""Advisory file locks, which the kernel releases however their holder dies.
 
-Standard library only: the hook process uses them. On POSIX a lock belongs to the open file, so it can be handed to
-a child with the descriptor; on Windows it cannot, and the child takes it itself.
+Standard library only: the hook process uses them. On POSIX a lock belongs to the open file, so a child inherits it
+with the descriptor; on Windows it cannot, and the child takes the lock itself.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ SETUP_LOCK = "setup.lock"
 
 
 def try_lock(path: str) -> int | None:
-    """Lock the file ``path`` (made where it is missing). Gives the descriptor that holds the lock, or None if taken.
+    """Lock the file ``path``, created if missing. Return the descriptor that holds the lock, or None if it is taken.
 
-    Raises OSError where the file cannot be opened.
+    Raises OSError if the file cannot be opened.
     """
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -41,7 +41,7 @@ def try_lock(path: str) -> int | None:
 
 
 def wait_lock(path: str, seconds: float) -> int | None:
-    """Like :func:`try_lock`, but keeps trying for ``seconds``."""
+    """Lock like :func:`try_lock`, but keep trying for ``seconds``."""
     end = time.monotonic() + seconds
     while True:
         handle = try_lock(path)
@@ -51,7 +51,7 @@ def wait_lock(path: str, seconds: float) -> int | None:
 
 
 def unlock(handle: int) -> None:
-    """Let go of a lock by closing its descriptor."""
+    """Release a lock by closing its descriptor."""
     os.close(handle)
 
 

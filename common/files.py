@@ -1,30 +1,30 @@
-"""Replacing a file whole, and a name for one that is put aside. Little is imported: hooks come by here."""
+"""Atomic replacement of a file, and unused names for files that are moved aside. Few imports: hooks use it."""
 
 import os
 import time
 
-# There a file that another process has open, if only to read it, cannot be replaced.
-OPEN_FILES_STAY = os.name == "nt"
-# Whoever reads one of our files is done with it in a moment.
-PATIENCE = 2.0
+# Windows cannot replace a file that another process has open, even only for reading.
+OPEN_FILES_BLOCK_REPLACE = os.name == "nt"
+# Readers of our files close them within milliseconds.
+REPLACE_TIMEOUT_S = 2.0
 
 
 def replace(source: str, target: str) -> None:
-    """``os.replace``, and where that has to wait for a reader, it does. Raises OSError."""
-    end = time.monotonic() + PATIENCE
+    """Replace ``target`` atomically; on Windows wait for readers to close it. Raises OSError."""
+    end = time.monotonic() + REPLACE_TIMEOUT_S
     while True:
         try:
             os.replace(source, target)
-        except PermissionError:  # noqa: PERF203 - it is what the loop is for
-            if not OPEN_FILES_STAY or time.monotonic() > end:
+        except PermissionError:  # noqa: PERF203 - retrying is the purpose of the loop
+            if not OPEN_FILES_BLOCK_REPLACE or time.monotonic() > end:
                 raise
             time.sleep(0.02)
         else:
             return
 
 
-def free_name(path: str, ending: str) -> str:
-    """A name for a file that is put aside: ``path`` with ``ending``, and a number where that is taken."""
+def unused_name(path: str, ending: str) -> str:
+    """Return ``path`` with ``ending``, and with a number if that file exists."""
     aside = path + ending
     number = 1
     while os.path.exists(aside):

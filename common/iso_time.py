@@ -1,4 +1,4 @@
-"""Instants as Stash writes them, as numbers. Pure (stash 7.2)."""
+"""Parses the times that Stash writes (stash 7.2). Pure."""
 
 import re
 from datetime import datetime, timedelta, timezone
@@ -9,7 +9,7 @@ _RFC3339 = re.compile(
 
 
 def parse_instant(value: object) -> float | None:
-    """Epoch seconds of an ISO time ("2026-01-11T18:07:53.25+11:00", "...Z") or a number; None where it is neither.
+    """Return the epoch seconds of an ISO time ("2026-01-11T18:07:53.25+11:00") or a number; None if it is neither.
 
     A time without an offset is taken as UTC.
     """

@@ -1,34 +1,36 @@
-"""What is said when a package is missing: the one command that mends it, for this very interpreter."""
+"""The message about a missing Python package, with the command that installs it for this interpreter."""
 
 from __future__ import annotations
 
 import os
 import sys
 
-from common.bundled_packages import FOLDER
+from common.bundled_packages import PACKAGES_DIR
 
 
-def sentence(error: ImportError, plugin_dir: str) -> str:
-    """One sentence for the person about a failed import."""
+def missing_package_message(error: ImportError, plugin_dir: str) -> str:
+    """Return the sentence for the user about a failed import."""
     return (
         f"Stash2Plex cannot write to Plex: the Python package {error.name or error} is missing. Saves are kept. "
-        f"Install what it needs with: {command(plugin_dir)}"
+        f"Install what it needs with: {install_command(plugin_dir)}"
     )
 
 
-def command(plugin_dir: str) -> str:
-    """The command that installs all packages for the Python that runs this, into the plugin's own ``lib/``.
+def install_command(plugin_dir: str) -> str:
+    """Return the command that installs the packages into the plugin's own ``lib/``.
 
-    There it needs no right to change the system's Python (PEP 668), and an update of a container's image leaves it.
+    Installing there does not touch the system's Python (PEP 668) and survives an update of the container image.
     """
-    wanted, target = os.path.join(plugin_dir, "requirements.txt"), os.path.join(plugin_dir, FOLDER)
-    return " ".join(map(_word, (sys.executable, "-m", "pip", "install", "-r", wanted, "--upgrade", "--target", target)))
+    wanted, target = os.path.join(plugin_dir, "requirements.txt"), os.path.join(plugin_dir, PACKAGES_DIR)
+    return " ".join(
+        map(_quoted, (sys.executable, "-m", "pip", "install", "-r", wanted, "--upgrade", "--target", target))
+    )
 
 
-def _word(text: str) -> str:
-    """A word as it can be typed in a shell."""
+def _quoted(text: str) -> str:
+    """Return a word as it can be typed in a shell."""
     if os.name == "nt":
         return f'"{text}"' if " " in text else text
-    import shlex  # only where something is missing: hooks come by here too
+    import shlex  # only imported if a package is missing
 
     return shlex.quote(text)

@@ -125,7 +125,7 @@ def _open(data_dir: str) -> QueueWriter:
     from sync_queue.setup import open_writer
 
     writer = open_writer(data_dir)
-    for sentence in damaged_files.take():
+    for sentence in damaged_files.take_notices():
         say("warning", sentence)
     return writer
 

@@ -36,7 +36,7 @@ class CsvFile:
     def row(self, *values: object) -> None:
         """Add a row."""
         self._writer.writerow(
-            [_not_a_formula(stash_log.shown(value) if isinstance(value, str) else value) for value in values]
+            [_not_a_formula(stash_log.redacted(value) if isinstance(value, str) else value) for value in values]
         )
 
     def close(self) -> None:
@@ -73,7 +73,7 @@ class ReconciliationReport:
     def finding(self, finding: GapFinding) -> None:
         """Add a finding."""
         path = scene_files(finding.scene)[0].path
-        redaction.learn([path])  # a title may contain the file's name
+        redaction.add_paths([path])  # a title may contain the file's name
         types = [gap.gap_type for gap in finding.gaps]
         candidates = _candidates(finding)
         title = finding.scene.get("title") or ""

@@ -130,7 +130,7 @@ def _lay_out(db: sqlite3.Connection, data_dir: str, timeout: float) -> None:
     lock = wait_lock(os.path.join(data_dir, SETUP_LOCK), timeout)
     try:
         if db.execute("PRAGMA user_version").fetchone()[0] == 0 and has_synced_before(data_dir):
-            damaged_files.remember(
+            damaged_files.add_notice(
                 f"{os.path.join(data_dir, FILE)} was missing, or empty, and is made anew. If you did not delete it, it "
                 "is lost what items were before; Reconcile Library (All) looks at every scene once more"
             )

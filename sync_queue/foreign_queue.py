@@ -9,7 +9,7 @@ import os
 import sqlite3
 from contextlib import closing
 
-from common.files import free_name
+from common.files import unused_name
 from common.sqlite import connect_existing
 from sync_queue.writer import DATABASE, LAYOUT, QUEUE, TABLE
 
@@ -78,7 +78,7 @@ def _has_pickle(db: sqlite3.Connection, table: str) -> bool:
 
 
 def _rename(path: str) -> str:
-    aside = free_name(path, ASIDE)
+    aside = unused_name(path, ASIDE)
     os.rename(path, aside)
     os.chmod(aside, 0o600)
     return aside

@@ -32,6 +32,7 @@ _OURS = frozenset(
         "reconciliation_state.json",
         "worker_status.json",
         "drainer.json",
+        "redaction.json",
         "discretion.json",
         FILE,
         "state.db",

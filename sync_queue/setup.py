@@ -53,7 +53,7 @@ def _create(path: str) -> None:
     # several times its budget, and an edit must be accepted even where the requirements are not installed.
     database = os.path.join(path, DATABASE)
     if (not os.path.exists(database) or not os.path.getsize(database)) and has_synced_before(os.path.dirname(path)):
-        damaged_files.remember(
+        damaged_files.add_notice(
             f"{database} was missing, or empty, and is made anew. If you did not delete it, saves that waited are "
             "lost: Reconcile Library (All) finds them"
         )

@@ -32,7 +32,7 @@ def main(plugin_dir: str, arguments: list[str]) -> NoReturn:
 
     stash_process, data_dir = arguments[:2]
     os.umask(0o077)
-    bundled_packages.use(plugin_dir)
+    bundled_packages.add_to_path(plugin_dir)
     try:
         connection = json.loads(sys.stdin.buffer.read() or b"{}")
     except ValueError:
@@ -40,7 +40,7 @@ def main(plugin_dir: str, arguments: list[str]) -> NoReturn:
     lock = int(arguments[2]) if len(arguments) > 2 else try_lock(os.path.join(data_dir, RECONCILE_LOCK))
     if lock is not None and isinstance(connection, dict):
         os.set_inheritable(lock, False)
-        redaction.begin(data_dir, plugin_dir)
+        redaction.load(data_dir, plugin_dir)
         with closing(Context({}, connection, plugin_dir, data_dir, stash_process)) as context:
             run_if_due(context, stash_process)
     os._exit(0)
@@ -108,7 +108,7 @@ def _run(context: Context, config: Stash2PlexConfig, scope: str) -> bool:
         ReconciliationScheduler(context.data_dir).record_run(scope, result)
     if not result.complete:
         log.tell("warning", f"Reconciliation ({scope}) ended early: {result.errors[-1]}. It will be tried again later")
-    for sentence in damaged_files.take():
+    for sentence in damaged_files.take_notices():
         log.tell("error", sentence)
     log.send(now=True)
     return result.complete

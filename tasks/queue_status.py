@@ -7,7 +7,14 @@ import time
 from api.dead_letter_causes import cause_of
 from api.read_model import MAX_LISTED, queue_status_facts
 from common import stash_log
-from common.human_text import ago, counted, moment, numbers, times, until
+from common.human_text import (
+    counted,
+    format_counts,
+    format_duration,
+    format_local_time,
+    format_time_until,
+    format_times,
+)
 from common.verdicts import SYNCED, Verdict
 from state.worker_status import lives
 
@@ -62,7 +69,7 @@ def _worker_line(worker: dict[str, Any], now: float) -> str:
     line = f"Background worker: {worker.get('state', 'running')}"
     since, written = worker.get("since"), worker.get("written")
     if isinstance(since, (int, float)):
-        line += f" for {ago(now - since)}"
+        line += f" for {format_duration(now - since)}"
     return f"{line}, {counted(written, 'scene')} written since it started" if written else line
 
 
@@ -71,12 +78,13 @@ def _outage_lines(outages: list[OutageFacts], now: float) -> Iterator[tuple[str,
     if not long:
         return
     last = long[-1]
-    lasted = ago((last["ended"] or now) - last["began"])
+    lasted = format_duration((last["ended"] or now) - last["began"])
     duration = f"for {lasted}" if last["ended"] else f"for {lasted} so far"
     yield (
         "info",
-        f"Plex was down {times(len(long))} in the last seven days, last on {moment(last['began'])} {duration} with "
-        f"{counted(last['waiting'], 'job')} waiting: {last['reason']}",
+        f"Plex was down {format_times(len(long))} in the last seven days, last on "
+        f"{format_local_time(last['began'])} {duration} with {counted(last['waiting'], 'job')} waiting: "
+        f"{last['reason']}",
     )
 
 
@@ -98,16 +106,20 @@ def _reconciliation_lines(last: Mapping[str, Any], now: float) -> Iterator[tuple
     else:
         yield (
             "info",
-            f"Reconciliation: last {moment(last['last_run_time'])} ({last['last_scope']}), "
+            f"Reconciliation: last {format_local_time(last['last_run_time'])} ({last['last_scope']}), "
             f"{counted(last['last_scenes_checked'], 'scene')} checked, {counted(last['last_gaps_found'], 'gap')} found"
-            f"{numbers(last['last_gaps_by_type'])}, {last['last_enqueued']:,} queued"
-            f"{numbers(last['last_enqueued_by_type'])}",
+            f"{format_counts(last['last_gaps_by_type'])}, {last['last_enqueued']:,} queued"
+            f"{format_counts(last['last_enqueued_by_type'])}",
         )
         if last["last_error"]:
             yield "warning", f"  It ended early: {last['last_error']}"
     full_run, next_run = last["last_full_run_time"], last["next_run_time"]
-    full = f"{ago(now - full_run)} ago" if full_run else "never"
-    due = "only after Stash restarts (Reconcile interval is never)" if next_run is None else until(next_run, now)
+    full = f"{format_duration(now - full_run)} ago" if full_run else "never"
+    due = (
+        "only after Stash restarts (Reconcile interval is never)"
+        if next_run is None
+        else format_time_until(next_run, now)
+    )
     yield "info", f"  Last run over all scenes: {full}. Next automatic run: {due}"
 
 
@@ -126,7 +138,7 @@ def _dead_letter_lines(letters: DeadLetterFacts) -> Iterator[tuple[str, str]]:
     for code, count in sorted(letters["by_type"].items()):
         cause = cause_of(code).text
         by_cause[cause] = by_cause.get(cause, 0) + count
-    yield "info", f"Dead letters: {letters['count']:,}{numbers(by_cause)}" if by_cause else "Dead letters: none"
+    yield "info", f"Dead letters: {letters['count']:,}{format_counts(by_cause)}" if by_cause else "Dead letters: none"
     newest = letters["newest"]
     for dead_letter in newest:
         subject = "A job" if dead_letter["scene_id"] is None else f"Scene {dead_letter['scene_id']}"

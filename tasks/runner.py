@@ -87,7 +87,7 @@ def _run_with_context(
 def _log_damaged_files() -> None:
     # Loaded already if a damaged file was found.
     damaged_files = sys.modules.get("common.damaged_files")
-    for sentence in damaged_files.take() if damaged_files is not None else ():
+    for sentence in damaged_files.take_notices() if damaged_files is not None else ():
         from common import stash_log
 
         stash_log.error(sentence)
@@ -98,6 +98,6 @@ def _error_answer(error: Exception, plugin_dir: str, data_dir: str) -> Mapping[s
     if not isinstance(error, UserFacingError):
         from common import redaction
 
-        redaction.begin(data_dir, plugin_dir)  # it will be logged
+        redaction.load(data_dir, plugin_dir)  # it will be logged
         raise error
     return {"version": 1, "error": " ".join(str(error).split())}

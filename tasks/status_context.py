@@ -32,13 +32,13 @@ class StatusContext:
 
     def begin(self) -> None:
         """Apply the setting ``obfuscate_paths`` to what will be logged. Raise sqlite3.Error, OSError."""
-        known = config_file_watch.read(self.data_dir)
-        seen = config_file_watch.look(self.connection, stash_process())
+        known = config_file_watch.read_record(self.data_dir)
+        seen = config_file_watch.fingerprint(self.connection, stash_process())
         unchanged = seen == known.get("seen")
         if not os.path.exists(os.path.join(self.data_dir, MIGRATED_FILE)) or (seen and not unchanged):
             self._read_settings()
         elif not seen or known.get("on") is True:
-            stash_log.through(lambda text: self._redact_first_path(text, read_settings=not seen))
+            stash_log.set_redactor(lambda text: self._redact_first_path(text, read_settings=not seen))
 
     def check_settings(self) -> None:
         """Log problems of the settings and show default switches, if the settings were read."""
@@ -65,7 +65,7 @@ class StatusContext:
     def _read_settings(self) -> None:
         from common import bundled_packages
 
-        bundled_packages.use(self.plugin_dir)
+        bundled_packages.add_to_path(self.plugin_dir)
         from api.context import Context
 
         self._context = Context(self._args, self.connection, self.plugin_dir, self.data_dir)
@@ -73,12 +73,12 @@ class StatusContext:
 
     def _redact_first_path(self, text: str, *, read_settings: bool) -> str:
         """Redact a text. The first text with a path decides how all later ones are redacted."""
-        if not config_file_watch.could_change(text):
+        if not config_file_watch.may_contain_path(text):
             return text
         from common import redaction
 
         # First, or an error below would come back here when it is logged.
-        redaction.begin(self.data_dir, self.plugin_dir)
+        redaction.load(self.data_dir, self.plugin_dir)
         if read_settings:
             self._read_settings()
-        return stash_log.shown(text)
+        return stash_log.redacted(text)

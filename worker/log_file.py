@@ -6,7 +6,7 @@ import logging
 import logging.handlers
 import os
 
-from common.stash_log import shown
+from common.stash_log import redacted
 
 LOG_FILE = "stash2plex.log"
 MAX_LOG_BYTES = 1_000_000
@@ -17,7 +17,7 @@ class _RedactingFormatter(logging.Formatter):
     """Formats lines and tracebacks so that they may be shown (the setting ``obfuscate_paths``)."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return shown(super().format(record))
+        return redacted(super().format(record))
 
 
 def open_log(data_dir: str, debug: bool = False) -> logging.Handler:

@@ -26,7 +26,7 @@ def main(plugin_dir: str, arguments: list[str]) -> NoReturn:
     """
     data_dir = arguments[0]
     os.umask(0o077)
-    bundled_packages.use(plugin_dir)
+    bundled_packages.add_to_path(plugin_dir)
     connection = read_connection()
     lock = int(arguments[1]) if len(arguments) > 1 else try_lock(os.path.join(data_dir, WORKER_LOCK))
     if lock is not None:
@@ -44,10 +44,10 @@ def main(plugin_dir: str, arguments: list[str]) -> NoReturn:
             _report_missing_packages(data_dir, plugin_dir, error)
         else:
             scheduler = ReconciliationScheduler(data_dir)
-            redaction.begin(data_dir, plugin_dir)
+            redaction.load(data_dir, plugin_dir)
 
             def on_settings(config: Stash2PlexConfig) -> None:
-                redaction.heed(data_dir, plugin_dir, config.obfuscate_paths)
+                redaction.apply(data_dir, plugin_dir, config.obfuscate_paths)
                 # Hooks only look at the time of the next reconciliation, so a new interval has to move it now.
                 scheduler.arrange(config)
 
@@ -80,9 +80,9 @@ def wait_out_pause(path: str) -> None:
 
 def _report_missing_packages(data_dir: str, plugin_dir: str, error: ImportError) -> None:
     """Tell the user through the hooks, and pause: trying again at every save would only cost time."""
-    from common.missing_packages import sentence
+    from common.missing_packages import missing_package_message
     from worker.status_files import StatusFiles
 
     files = StatusFiles(data_dir)
-    files.set_attention(sentence(error, plugin_dir))
+    files.set_attention(missing_package_message(error, plugin_dir))
     files.begin_pause()

@@ -79,7 +79,7 @@ def serve(
         try:
             reason = _live(plugin_dir, data_dir, connection, lock, on_settings)
         except (sqlite3.Error, OSError, QueueUnavailable) as error:
-            cause = damaged_files.diagnosis(data_dir)
+            cause = damaged_files.describe_damage(data_dir)
             cause = cause or f"its data in {data_dir} cannot be used ({error}). Fix this; saves are kept until then"
             log.error("%s", cause)
             log.debug("Traceback:", exc_info=True)
@@ -225,7 +225,7 @@ class WorkerService:
         timestamps.flush(self._data_dir, at_least=1 if is_quiet or is_first else timestamps.BATCH)
         if is_quiet:
             self._store.shrink()
-        for sentence in damaged_files.take():
+        for sentence in damaged_files.take_notices():
             self._relay.tell("error", sentence)
         self._relay.send()
         self._write_status()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from common.stash_log import shown
+from common.stash_log import redacted
 from stash.client import StashClient, StashError
 from stash.queries import RUN_OPERATION
 
@@ -28,7 +28,7 @@ class StashLogRelay:
     def tell(self, level: str, text: str) -> None:
         """Collect a line (level: info, warning or error). Beyond MAX_LINES they are only counted."""
         if len(self._lines) < MAX_LINES:
-            self._lines.append((level, shown(text)))  # redacted here, where the names of the files are known
+            self._lines.append((level, redacted(text)))  # redacted here, where the names of the files are known
         else:
             self._dropped += 1
 

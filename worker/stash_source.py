@@ -108,7 +108,7 @@ class StashSource:
         elif not answer.enabled:
             self.plugin_state = PluginState.DISABLED
         scenes = {scene_id: from_stash(scene_id, scene) for scene_id, scene in answer.scenes.items()}
-        redaction.learn(path for scene in scenes.values() for path in scene.paths)
+        redaction.add_paths(path for scene in scenes.values() for path in scene.paths)
         self._relay.send()  # during a long bulk too
         return SourceAnswer(scenes, self._config, self.plugin_state, self._tag_descendants)
 

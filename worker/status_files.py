@@ -9,7 +9,7 @@ import time
 
 from common.detached_process import WAIT_FILE
 from common.files import replace
-from common.stash_log import shown
+from common.stash_log import redacted
 from state.worker_status import ATTENTION, STATUS, read_text
 
 # The state of a worker that is writing to Plex; its counts are written at most this often.
@@ -39,7 +39,7 @@ class StatusFiles:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
         else:
-            write_text(path, shown(sentence))  # redacted here: hooks repeat it as it stands
+            write_text(path, redacted(sentence))  # redacted here: hooks repeat it as it stands
         self._attention = sentence
 
     def load_attention(self) -> None:

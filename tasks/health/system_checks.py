@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-from common.missing_packages import command
+from common.missing_packages import install_command
 from state.worker_status import read_text
 from tasks.health.finding import HealthFinding
 from tasks.health.probe import HealthProbe
@@ -78,7 +78,7 @@ def check_python(probe: HealthProbe) -> Iterator[HealthFinding]:
             "Python",
             False,
             f"{python}; not installed: {', '.join(missing)}",
-            f"Install them with: {command(probe.context.plugin_dir)}",
+            f"Install them with: {install_command(probe.context.plugin_dir)}",
         )
     else:
         yield HealthFinding("Python", True, f"{python}; {', '.join(installed)}")

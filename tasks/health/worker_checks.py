@@ -9,7 +9,7 @@ from contextlib import closing
 
 from api.dead_letter_causes import cause_of
 from api.read_model import dead_letters_by_code, open_state
-from common.human_text import ago, counted, until
+from common.human_text import counted, format_duration, format_time_until
 from state.worker_status import ATTENTION, lives, read_status, read_text
 from sync_queue.operations import get_stats
 from tasks.health.finding import HealthFinding
@@ -60,7 +60,7 @@ def check_worker(probe: HealthProbe) -> Iterator[HealthFinding]:
     now = time.time()
     if lives(status):
         since = status.get("since")
-        duration = f" for {ago(now - since)}" if isinstance(since, (int, float)) else ""
+        duration = f" for {format_duration(now - since)}" if isinstance(since, (int, float)) else ""
         yield HealthFinding(
             "Background worker",
             True,
@@ -73,7 +73,7 @@ def check_worker(probe: HealthProbe) -> Iterator[HealthFinding]:
         yield HealthFinding(
             "Background worker",
             None,
-            f"not running, starts again {until(wait, now)}",
+            f"not running, starts again {format_time_until(wait, now)}",
             "Run Process Queue to start it now",
         )
     elif waiting:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.unit
 
 def written(folder: Path, text: str, age: float = 60.0) -> dict[str, str]:
     """The configuration file, written so many seconds ago; gives Stash's connection."""
-    path = folder / config_file_watch.CONFIG
+    path = folder / config_file_watch.CONFIG_FILE
     path.write_text(text)
     then = time.time() - age
     os.utime(path, (then, then))
@@ -28,39 +28,39 @@ def written(folder: Path, text: str, age: float = 60.0) -> dict[str, str]:
 
 def test_a_file_that_nobody_has_touched_looks_the_same(tmp_path: Path) -> None:
     connection = written(tmp_path, "plugins: {}")
-    first = config_file_watch.look(connection, "1")
-    assert first == config_file_watch.look(connection, "1") != ""
+    first = config_file_watch.fingerprint(connection, "1")
+    assert first == config_file_watch.fingerprint(connection, "1") != ""
 
 
 def test_whatever_may_have_changed_the_settings_shows(tmp_path: Path) -> None:
     connection = written(tmp_path, "on: false")
-    first = config_file_watch.look(connection, "1")
-    assert config_file_watch.look(connection, "another process of Stash") != first
+    first = config_file_watch.fingerprint(connection, "1")
+    assert config_file_watch.fingerprint(connection, "another process of Stash") != first
     written(tmp_path, "on: true")
-    assert config_file_watch.look(connection, "1") != first
+    assert config_file_watch.fingerprint(connection, "1") != first
     written(tmp_path, "on: false", age=30)
-    assert config_file_watch.look(connection, "1") != first
+    assert config_file_watch.fingerprint(connection, "1") != first
 
 
 def test_a_file_written_a_moment_ago_never_looks_the_same_twice(tmp_path: Path) -> None:
     for age in (0.0, -3600.0):
         connection = written(tmp_path, "on: false", age)
-        assert config_file_watch.look(connection, "1") != config_file_watch.look(connection, "1")
+        assert config_file_watch.fingerprint(connection, "1") != config_file_watch.fingerprint(connection, "1")
 
 
 def test_where_there_is_no_file_nothing_is_known(tmp_path: Path) -> None:
     for connection in ({}, {"Dir": None}, {"Dir": ""}, {"Dir": 5}, {"Dir": str(tmp_path)}, {"Dir": "a\0b"}):
-        assert config_file_watch.look(connection, "1") == ""
+        assert config_file_watch.fingerprint(connection, "1") == ""
 
 
 def test_a_stash_that_keeps_its_settings_elsewhere_is_not_mistaken() -> None:
     for path in ("/root/.stash/config.yml", "config.yml", "C:\\stash\\config.yml"):
-        assert config_file_watch.is_of(path)
+        assert config_file_watch.is_watched_file(path)
     for path in ("", "/root/.stash/other.yml", "/root/config.yml/other", "/root/my-config.yml"):
-        assert not config_file_watch.is_of(path)
+        assert not config_file_watch.is_watched_file(path)
 
 
-@given(st.text(max_size=100).filter(lambda text: not config_file_watch.could_change(text)))
+@given(st.text(max_size=100).filter(lambda text: not config_file_watch.may_contain_path(text)))
 def test_what_cannot_be_changed_is_not(text: str) -> None:
     assert Redactor(b"secret")(text) == text
 
@@ -69,32 +69,32 @@ def test_what_cannot_be_changed_is_not(text: str) -> None:
 
 
 def known(folder: Path) -> dict[str, object]:
-    found: dict[str, object] = json.loads((folder / config_file_watch.FILE).read_text())
+    found: dict[str, object] = json.loads((folder / config_file_watch.RECORD_FILE).read_text())
     return found
 
 
 def test_who_has_looked_is_believed_until_somebody_hears_otherwise(tmp_path: Path) -> None:
     folder = str(tmp_path)
-    redaction.heed(folder, "/plugin", False)
+    redaction.apply(folder, "/plugin", False)
     assert not os.listdir(tmp_path)  # as without a file
-    redaction.heed(folder, "/plugin", False, "as first")
+    redaction.apply(folder, "/plugin", False, "as first")
     assert (known(tmp_path)["on"], known(tmp_path)["seen"]) == (False, "as first")
-    redaction.heed(folder, "/plugin", False)  # the worker, which does not look
+    redaction.apply(folder, "/plugin", False)  # the worker, which does not look
     assert known(tmp_path)["seen"] == "as first"
-    redaction.heed(folder, "/plugin", True)
+    redaction.apply(folder, "/plugin", True)
     assert (known(tmp_path)["on"], known(tmp_path)["seen"]) == (True, "")
     secret = known(tmp_path)["secret"]
-    redaction.heed(folder, "/plugin", True, "as then")
+    redaction.apply(folder, "/plugin", True, "as then")
     assert known(tmp_path) == {"on": True, "secret": secret, "seen": "as then"}
-    stash_log.through(None)
+    stash_log.set_redactor(None)
 
 
 def test_what_is_known_is_not_written_again(tmp_path: Path) -> None:
     for discreet in (True, False):
-        redaction.heed(str(tmp_path), "/plugin", discreet, "the same")
-        before = os.stat(tmp_path / config_file_watch.FILE)
-        redaction.heed(str(tmp_path), "/plugin", discreet, "the same")
-        redaction.heed(str(tmp_path), "/plugin", discreet)
-        after = os.stat(tmp_path / config_file_watch.FILE)
+        redaction.apply(str(tmp_path), "/plugin", discreet, "the same")
+        before = os.stat(tmp_path / config_file_watch.RECORD_FILE)
+        redaction.apply(str(tmp_path), "/plugin", discreet, "the same")
+        redaction.apply(str(tmp_path), "/plugin", discreet)
+        after = os.stat(tmp_path / config_file_watch.RECORD_FILE)
         assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
-    stash_log.through(None)
+    stash_log.set_redactor(None)

@@ -33,15 +33,15 @@ def held(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
 
 
 def test_a_reader_on_windows_is_waited_for(pair: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "OPEN_FILES_STAY", True)
+    monkeypatch.setattr(files, "OPEN_FILES_BLOCK_REPLACE", True)
     held(monkeypatch, 3)
     files.replace(*pair)
     assert Path(pair[1]).read_text() == "new"
 
 
 def test_not_for_ever(pair: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "OPEN_FILES_STAY", True)
-    monkeypatch.setattr(files, "PATIENCE", 0.05)
+    monkeypatch.setattr(files, "OPEN_FILES_BLOCK_REPLACE", True)
+    monkeypatch.setattr(files, "REPLACE_TIMEOUT_S", 0.05)
     held(monkeypatch, 1_000)
     with pytest.raises(PermissionError):
         files.replace(*pair)
@@ -49,7 +49,7 @@ def test_not_for_ever(pair: tuple[str, str], monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_elsewhere_a_refusal_is_one(pair: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "OPEN_FILES_STAY", False)
+    monkeypatch.setattr(files, "OPEN_FILES_BLOCK_REPLACE", False)
     held(monkeypatch, 1)
     with pytest.raises(PermissionError):
         files.replace(*pair)

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common import redaction, stash_log
+from common import config_file_watch, redaction, stash_log
 from common.redaction import Redactor
 from worker.log_file import open_log
 
@@ -33,7 +33,7 @@ def shown() -> Redactor:
 def spoken() -> Iterator[None]:
     """Whatever a test does, others speak plainly."""
     yield
-    stash_log.through(None)
+    stash_log.set_redactor(None)
 
 
 # What is secret, how it stands in a sentence; nothing of it may be left.
@@ -102,7 +102,7 @@ def test_the_same_name_has_the_same_word_wherever_it_stands(shown: Redactor) -> 
     assert Redactor(SECRET)("/data/x/A film.mp4") == here
     assert Redactor(b"another")("/data/x/A film.mp4") != here
     # one name in two forms of Unicode is one
-    assert shown.path("/data/u\u0308") == shown.path("/data/\u00fc")
+    assert shown.stand_in("/data/u\u0308") == shown.stand_in("/data/\u00fc")
 
 
 def test_what_stands_around_a_path_stays_readable(shown: Redactor) -> None:
@@ -153,7 +153,7 @@ def test_our_own_folders_are_named(shown: Redactor) -> None:
 
 def test_files_that_were_read_are_known_to_the_letter(shown: Redactor) -> None:
     strange = "/data/two\nlines.mp4. secret"
-    shown.learn([strange, "/data/Holiday in Rome.mp4", "D:\\x\\Sunset beach.mkv", "/data/b.mp4"])
+    shown.add_paths([strange, "/data/Holiday in Rome.mp4", "D:\\x\\Sunset beach.mkv", "/data/b.mp4"])
     assert "secret" not in shown(f"Plex has no item with the file {strange} any more")
     assert "lines" not in shown(f"{strange}")
     said = shown("Updated metadata (overwrite mode): Holiday in Rome; then Sunset beach.mkv; not Holiday in Romeo; b")
@@ -164,9 +164,9 @@ def test_files_that_were_read_are_known_to_the_letter(shown: Redactor) -> None:
 
 
 def test_so_many_files_are_known_and_no_more(shown: Redactor) -> None:
-    shown.learn(f"/data/film number {number}.mp4" for number in range(redaction.KNOWN * 2))
-    assert len(shown._known) <= 3 * redaction.KNOWN
-    assert "number" not in shown(f"Updated film number {redaction.KNOWN * 2 - 1}")
+    shown.add_paths(f"/data/film number {number}.mp4" for number in range(redaction.MAX_KNOWN_FILES * 2))
+    assert len(shown._stand_ins) <= 3 * redaction.MAX_KNOWN_FILES
+    assert "number" not in shown(f"Updated film number {redaction.MAX_KNOWN_FILES * 2 - 1}")
 
 
 # Names as file systems allow them; a line's end in a name is left to what is known to the letter.
@@ -177,7 +177,7 @@ _NAMES = st.text(st.characters(blacklist_categories=("Cs", "Cc"), blacklist_char
 def test_whatever_a_file_is_called_it_can_be_learned(folder: str, name: str, sentence: str) -> None:
     path = f"/data/{folder}/{name}.mp4"
     speaker = Redactor(SECRET)
-    speaker.learn([path])
+    speaker.add_paths([path])
     said = speaker(sentence.format(path, path))
     assert f"/{folder}/{name}.mp4" not in said
     if len(name) > 12 and name.isalnum():
@@ -196,50 +196,50 @@ def test_no_text_is_too_strange(text: str) -> None:
 
 def test_the_secret_outlives_processes_and_a_pause(tmp_path: Path) -> None:
     folder = str(tmp_path)
-    redaction.begin(folder, "/plugin")
-    assert stash_log.shown("/data/x.mp4") == "/data/x.mp4"
-    redaction.heed(folder, "/plugin", True)
-    first = stash_log.shown("/data/x.mp4")
+    redaction.load(folder, "/plugin")
+    assert stash_log.redacted("/data/x.mp4") == "/data/x.mp4"
+    redaction.apply(folder, "/plugin", True)
+    first = stash_log.redacted("/data/x.mp4")
     assert first != "/data/x.mp4"
-    assert redaction.shown_path("/data/x.mp4") == first
-    stash_log.through(None)
-    redaction.begin(folder, "/plugin")
-    assert stash_log.shown("/data/x.mp4") == first
-    redaction.heed(folder, "/plugin", False)
-    assert redaction.shown_path("/data/x.mp4") == "/data/x.mp4"
-    redaction.learn(["/data/x.mp4"])
-    redaction.begin(folder, "/plugin")
-    assert stash_log.shown("/data/x.mp4") == "/data/x.mp4"
-    redaction.heed(folder, "/plugin", True)
-    assert stash_log.shown("/data/x.mp4") == first
-    speaker = stash_log.changed_by()
-    redaction.heed(folder, "/plugin", True)
-    assert stash_log.changed_by() is speaker
-    assert stat.S_IMODE(os.stat(tmp_path / redaction.FILE).st_mode) == 0o600
-    assert os.listdir(tmp_path) == [redaction.FILE]
+    assert redaction.redact_path("/data/x.mp4") == first
+    stash_log.set_redactor(None)
+    redaction.load(folder, "/plugin")
+    assert stash_log.redacted("/data/x.mp4") == first
+    redaction.apply(folder, "/plugin", False)
+    assert redaction.redact_path("/data/x.mp4") == "/data/x.mp4"
+    redaction.add_paths(["/data/x.mp4"])
+    redaction.load(folder, "/plugin")
+    assert stash_log.redacted("/data/x.mp4") == "/data/x.mp4"
+    redaction.apply(folder, "/plugin", True)
+    assert stash_log.redacted("/data/x.mp4") == first
+    speaker = stash_log.current_redactor()
+    redaction.apply(folder, "/plugin", True)
+    assert stash_log.current_redactor() is speaker
+    assert stat.S_IMODE(os.stat(tmp_path / config_file_watch.RECORD_FILE).st_mode) == 0o600
+    assert os.listdir(tmp_path) == [config_file_watch.RECORD_FILE]
 
 
 @pytest.mark.parametrize(
     "content", ["", "[]", '{"on": true}', '{"on": true, "secret": 5}', '{"on": true, "secret": "x"}']
 )
 def test_a_damaged_file_makes_nobody_talk(tmp_path: Path, content: str) -> None:
-    (tmp_path / redaction.FILE).write_text(content)
-    redaction.begin(str(tmp_path), "/plugin")
-    redaction.heed(str(tmp_path), "/plugin", True)
-    first = stash_log.shown("/data/xxxxx.mp4")
+    (tmp_path / config_file_watch.RECORD_FILE).write_text(content)
+    redaction.load(str(tmp_path), "/plugin")
+    redaction.apply(str(tmp_path), "/plugin", True)
+    first = stash_log.redacted("/data/xxxxx.mp4")
     assert "xxxxx" not in first
-    redaction.begin(str(tmp_path), "/plugin")
-    assert stash_log.shown("/data/xxxxx.mp4") == first
+    redaction.load(str(tmp_path), "/plugin")
+    assert stash_log.redacted("/data/xxxxx.mp4") == first
 
 
 def test_nowhere_to_remember_it_is_no_reason_to_talk(tmp_path: Path) -> None:
-    redaction.heed(str(tmp_path / "missing"), "/plugin", True)
-    assert "xxxxx" not in stash_log.shown("/data/xxxxx.mp4")
+    redaction.apply(str(tmp_path / "missing"), "/plugin", True)
+    assert "xxxxx" not in stash_log.redacted("/data/xxxxx.mp4")
 
 
 def test_stashs_log_is_discreet(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    redaction.heed(str(tmp_path), "/plugin", True)
-    redaction.learn(["/data/Holiday in Rome.mp4"])
+    redaction.apply(str(tmp_path), "/plugin", True)
+    redaction.add_paths(["/data/Holiday in Rome.mp4"])
     stash_log.warning("LOW CONFIDENCE SKIPPED: scene 1\nStash path: /data/Holiday in Rome.mp4\nPlex candidates (0): []")
     said = capfd.readouterr().err
     assert "Rome" not in said
@@ -247,7 +247,7 @@ def test_stashs_log_is_discreet(tmp_path: Path, capfd: pytest.CaptureFixture[str
 
 
 def test_the_log_file_is_discreet_to_its_tracebacks(tmp_path: Path) -> None:
-    redaction.heed(str(tmp_path), "/plugin", True)
+    redaction.apply(str(tmp_path), "/plugin", True)
     name = "Stash2Plex"
     logger = logging.getLogger(name)
     handler = open_log(str(tmp_path))

@@ -37,7 +37,7 @@ def test_no_line_is_so_long_that_stash_stops_reading(letter: str, length: int) -
     assert len(line) < STASH_STOPS_AT
     text = line.decode()
     assert text.startswith("\x01i\x02[Stash2Plex] x" + letter * 1000)
-    assert text.endswith(" ...\n") is (1 + len(letter.encode()) * length > stash_log.LINE_LIMIT)
+    assert text.endswith(" ...\n") is (1 + len(letter.encode()) * length > stash_log.MAX_LINE_BYTES)
 
 
 @given(st.text(max_size=200), st.sampled_from(sorted(LEVELS)))

@@ -57,7 +57,7 @@ def test_readme_offers_demo_and_test_as_its_first_commands() -> None:
 
 def test_readme_gives_the_same_pip_command_as_the_log() -> None:
     [named] = re.findall(r"^ *python3 (-m pip install .*)$", text_of(README), re.MULTILINE)
-    assert named == missing_packages.command("").split(" ", 1)[1]
+    assert named == missing_packages.install_command("").split(" ", 1)[1]
 
 
 def test_architecture_names_every_package() -> None:

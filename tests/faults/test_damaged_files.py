@@ -28,7 +28,7 @@ RECREATED = [
         "worker_status.json",
         "attention",
     ),
-    *("worker.wait", "discretion.json", "client_id", "older.json", "stash2plex.log"),
+    *("worker.wait", "redaction.json", "client_id", "older.json", "stash2plex.log"),
 ]
 # Files that must not be replaced automatically.
 KEPT = ["queue/data.db", "state.db"]
@@ -117,7 +117,7 @@ def test_damaged_file_that_can_be_recreated_is_recreated(
     if name in (*JSON, "cache.db"):
         assert list(harness.installation.data.glob(f"{name}.damaged*"))
         wait_for(
-            lambda: f"{name} was damaged: it was put aside" in logged(harness, lines_before, "Error"),
+            lambda: f"{name} was damaged: it was moved to" in logged(harness, lines_before, "Error"),
             10,
             "the log line",
         )

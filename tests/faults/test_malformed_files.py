@@ -18,7 +18,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from common import reconcile_due, redaction
+from common import config_file_watch, reconcile_due, redaction
 from common.detached_process import WAIT_FILE
 from hooks import process as hook_process
 from pipeline.scene_sync import SceneSync
@@ -56,7 +56,7 @@ GOOD = {
     worker_status.ATTENTION: [b"Stash2Plex waits for Plex: set the token"],
     WAIT_FILE: [b"1700000000.0 10"],
     migration.FILE: [b'{"timestamps": 5, "found": []}'],
-    redaction.FILE: [b'{"on": true, "secret": "00ff"}'],
+    config_file_watch.RECORD_FILE: [b'{"on": true, "secret": "00ff"}'],
     "client_id": [b"stash2plex-0123"],
 }
 ROW = {
@@ -132,9 +132,9 @@ def wait_file(folder: str) -> None:
 
 
 def redaction_file(folder: str) -> None:
-    redaction.begin(folder, folder)
-    redaction.heed(folder, folder, True)
-    redaction.heed(folder, folder, False)
+    redaction.load(folder, folder)
+    redaction.apply(folder, folder, True)
+    redaction.apply(folder, folder, False)
 
 
 READERS: dict[str, Callable[[str], object]] = {
@@ -145,7 +145,7 @@ READERS: dict[str, Callable[[str], object]] = {
     worker_status.ATTENTION: attention,
     WAIT_FILE: wait_file,
     migration.FILE: migration.migrate,
-    redaction.FILE: redaction_file,
+    config_file_watch.RECORD_FILE: redaction_file,
     "client_id": client_identifier,
 }
 # All files together get as many inputs as any other parser.

@@ -82,10 +82,10 @@ def settled(installation: Installation) -> Installation:
 
 
 def test_status_with_unchanged_settings_asks_stash_nothing(settled: Installation) -> None:
-    remembered = (settled.data / "discretion.json").stat()
+    remembered = (settled.data / "redaction.json").stat()
     assert [status(settled) for _ in range(3)] == [0, 0, 0]
     assert said(settled).count(SECRET) == 5
-    assert (settled.data / "discretion.json").stat().st_mtime_ns == remembered.st_mtime_ns
+    assert (settled.data / "redaction.json").stat().st_mtime_ns == remembered.st_mtime_ns
 
 
 def test_status_redacts_paths_as_soon_as_the_setting_is_saved(settled: Installation) -> None:
@@ -161,12 +161,12 @@ def test_status_starts_the_worker_if_jobs_wait(settled: Installation) -> None:
 
 
 def test_status_starts_a_due_reconciliation(settled: Installation) -> None:
-    remembered = (settled.data / "discretion.json").read_text()
+    remembered = (settled.data / "redaction.json").read_text()
     settled.make_reconciliation_due()
     settled.task("View Queue Status")
     wait_for(lambda: (settled.data / "reconciliation_state.json").exists(), 30, "the comparison")
     # It has asked too, and knows which process of Stash it was.
-    assert (settled.data / "discretion.json").read_text() == remembered
+    assert (settled.data / "redaction.json").read_text() == remembered
 
 
 def test_status_process_imports_little(settled: Installation) -> None:

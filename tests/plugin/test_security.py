@@ -46,7 +46,7 @@ def locked(tmp_path: Path) -> Iterator[Installation]:
     made.start()
     yield made
     made.stop()
-    stash_log.through(None)
+    stash_log.set_redactor(None)
 
 
 def sessions(installation: Installation) -> list[str]:
@@ -133,7 +133,7 @@ def test_data_directory_is_readable_by_its_owner_only(installation: Installation
     for path in [installation.data, *installation.data.rglob("*")]:
         with contextlib.suppress(FileNotFoundError):
             found[str(path.relative_to(installation.data))] = (path.is_dir(), stat.S_IMODE(path.stat().st_mode))
-    assert {"state.db", "cache.db", "queue/data.db", "stash2plex.log", "worker_status.json", "discretion.json"} <= set(
+    assert {"state.db", "cache.db", "queue/data.db", "stash2plex.log", "worker_status.json", "redaction.json"} <= set(
         found
     )
     wrong = {name: oct(mode) for name, (is_dir, mode) in found.items() if mode != (0o700 if is_dir else 0o600)}

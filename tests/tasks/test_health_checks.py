@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from api.context import Context
-from common.missing_packages import command
+from common.missing_packages import install_command
 from sync_queue.setup import set_up
 from tasks.health import check, data_checks, plex_checks, system_checks, worker_checks
 from tasks.health.finding import HealthFinding
@@ -144,7 +144,7 @@ def test_check_python_names_a_missing_package_and_the_command(
     [found] = system_checks.check_python(probe)
     assert found.ok is False
     assert "no-such-package" in found.finding
-    assert found.advice.endswith(command(probe.context.plugin_dir))
+    assert found.advice.endswith(install_command(probe.context.plugin_dir))
 
 
 @pytest.mark.parametrize(

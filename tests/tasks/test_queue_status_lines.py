@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from api.read_model import queue_status_facts
-from common.human_text import ago, numbers, until
+from common.human_text import format_counts, format_duration, format_time_until
 from tasks.queue_status import lines
 
 pytestmark = pytest.mark.unit
@@ -85,9 +85,15 @@ def test_verdicts_are_told_in_words_and_those_in_step_as_one_number() -> None:
 
 
 def test_spans_and_counts_are_formatted() -> None:
-    assert [ago(seconds) for seconds in (-1, 59, 60, 7_199, 90_000)] == ["0 s", "59 s", "1 min", "2 h", "1 d"]
-    assert (until(5, 5), until(65, 5)) == ("now", "in 1 min")
-    assert numbers({"a_b": 1, "c": 0}) == " (a b: 1)"
+    assert [format_duration(seconds) for seconds in (-1, 59, 60, 7_199, 90_000)] == [
+        "0 s",
+        "59 s",
+        "1 min",
+        "2 h",
+        "1 d",
+    ]
+    assert (format_time_until(5, 5), format_time_until(65, 5)) == ("now", "in 1 min")
+    assert format_counts({"a_b": 1, "c": 0}) == " (a b: 1)"
 
 
 def test_dead_letters_are_counted_by_cause_and_listed_by_scene() -> None:
