@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable
 
 from sandbox.http import Response
-from sandbox.plex.containers import Page, listing
-from sandbox.plex.item_elements import collection, listed
+from sandbox.plex.containers import Page, listing_attributes
+from sandbox.plex.item_elements import collection_element, listing_element
 from sandbox.plex.markup import Node
 from sandbox.plex.model import Collection, Item, Section, Tag
 from sandbox.plex.responses import StatusError, empty_response, rendered
-from sandbox.plex.routing import Route, RouteContext, number
+from sandbox.plex.routing import Route, RouteContext, whole_number
 
 _MEMBERS = re.compile(r"server://[^/]+/com\.plexapp\.plugins\.library/library/metadata/([\d,]+)")
 
@@ -19,7 +19,7 @@ _MEMBERS = re.compile(r"server://[^/]+/com\.plexapp\.plugins\.library/library/me
 def create(context: RouteContext) -> Response:
     """``POST /library/collections``: with ``title``, ``sectionId`` and a ``uri`` naming its first items."""
     store = context.server.store
-    section = store.sections.get(number(context.get("sectionId")))
+    section = store.sections.get(whole_number(context.get("sectionId")))
     title = context.get("title")
     if section is None or not title or context.get("smart") == "1":
         raise StatusError(400)
@@ -31,17 +31,20 @@ def create(context: RouteContext) -> Response:
         found = store.collection_objects.named(section, title)
         if found is None:
             raise StatusError(500)
-        node = collection(store, found, _members(context, found), full=True)
-        return rendered(context.request, Node("MediaContainer", listing(section, "", Page(0, 1, False), 1, 1), [node]))
+        node = collection_element(store, found, _members(context, found), full=True)
+        return rendered(
+            context.request, Node("MediaContainer", listing_attributes(section, "", Page(0, 1, False), 1, 1), [node])
+        )
 
 
 def show(context: RouteContext) -> Response:
     """``GET /library/collections/{id}``."""
     found = _collection(context)
     with context.server.store.lock:
-        node = collection(context.server.store, found, _members(context, found), full=True)
+        node = collection_element(context.server.store, found, _members(context, found), full=True)
         return rendered(
-            context.request, Node("MediaContainer", listing(found.section, "", Page(0, 1, False), 1, 1), [node])
+            context.request,
+            Node("MediaContainer", listing_attributes(found.section, "", Page(0, 1, False), 1, 1), [node]),
         )
 
 
@@ -52,8 +55,8 @@ def children(context: RouteContext) -> Response:
         members = _members(context, found)
         page = Page.of(context, context.server.assumptions.page_cap)
         picked = members[page.cut(len(members))]
-        nodes: list[Node | str] = [listed(context.server.store, item, False) for item in picked]
-        attributes = listing(found.section, found.title, page, len(picked), len(members))
+        nodes: list[Node | str] = [listing_element(context.server.store, item, False) for item in picked]
+        attributes = listing_attributes(found.section, found.title, page, len(picked), len(members))
         return rendered(context.request, Node("MediaContainer", attributes, nodes), page.headers(len(members)))
 
 
@@ -70,7 +73,7 @@ def add(context: RouteContext) -> Response:
 def take_out(context: RouteContext) -> Response:
     """``DELETE /library/collections/{id}/items/{item}``: one at a time."""
     found = _collection(context)
-    item = context.server.store.items.get(number(context.wild["item"]))
+    item = context.server.store.items.get(whole_number(context.wild["item"]))
     if item is None:
         raise StatusError(404)
     _leave(context, [item], found.title)
@@ -91,8 +94,8 @@ def delete(context: RouteContext) -> Response:
 def prefs(context: RouteContext) -> Response:
     """``PUT /library/collections/{id}/prefs``: how it is shown and sorted."""
     found = _collection(context)
-    found.mode = number(context.get("collectionMode", str(found.mode)))
-    found.order = number(context.get("collectionSort", str(found.order)))
+    found.mode = whole_number(context.get("collectionMode", str(found.mode)))
+    found.order = whole_number(context.get("collectionSort", str(found.order)))
     return empty_response()
 
 
@@ -114,7 +117,7 @@ def _named(context: RouteContext, section: Section) -> list[Item]:
     if found is None:
         raise StatusError(400)
     members = context.server.store.by_section[section.key]
-    return [members[number(key)] for key in found[1].split(",") if number(key) in members]
+    return [members[whole_number(key)] for key in found[1].split(",") if whole_number(key) in members]
 
 
 def _join(context: RouteContext, items: Iterable[Item], title: str) -> None:

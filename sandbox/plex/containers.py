@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sandbox.plex.identity import MEDIA_TAGS
 from sandbox.plex.markup import Node, Scalar
 from sandbox.plex.model import Section
-from sandbox.plex.routing import RouteContext, number
+from sandbox.plex.routing import RouteContext, whole_number
 
 LIBRARY = "com.plexapp.plugins.library"
 _MOVIE_ART = "/:/resources/movie-fanart.jpg"
@@ -27,8 +27,8 @@ class Page:
         """Read the page from header or query; ``cap`` limits the items per answer (0: no limit)."""
         start, size = context.plex("X-Plex-Container-Start"), context.plex("X-Plex-Container-Size")
         asked = start is not None or size is not None
-        most = max(number(size or ""), 0) if size is not None else 1 << 60
-        return Page(max(number(start or "0"), 0), min(most, cap) if cap else most, asked)
+        most = max(whole_number(size or ""), 0) if size is not None else 1 << 60
+        return Page(max(whole_number(start or "0"), 0), min(most, cap) if cap else most, asked)
 
     def cut(self, count: int) -> slice:
         """Return the page's range in a list of ``count``."""
@@ -41,7 +41,9 @@ class Page:
         return [("X-Plex-Container-Start", str(self.start)), ("X-Plex-Container-Total-Size", str(total))]
 
 
-def listing(section: Section, title: str, page: Page, shown: int, total: int, view: str = "movie") -> dict[str, Scalar]:
+def listing_attributes(
+    section: Section, title: str, page: Page, shown: int, total: int, view: str = "movie"
+) -> dict[str, Scalar]:
     """Return the attributes of a listing's container."""
     return {
         "size": shown,
@@ -62,7 +64,7 @@ def listing(section: Section, title: str, page: Page, shown: int, total: int, vi
     }
 
 
-def items(section: Section | None, shown: int) -> dict[str, Scalar]:
+def items_attributes(section: Section | None, shown: int) -> dict[str, Scalar]:
     """Return the attributes of a container of whole items; ``section`` if all belong to one."""
     home: dict[str, Scalar] = {}
     if section is not None:

@@ -143,7 +143,7 @@ class Edit:
         return not (self.scalars or self.locks or self.tags)
 
 
-def parse(params: Iterable[tuple[str, str]], subscription: bool) -> Edit:
+def parse_edit(params: Iterable[tuple[str, str]], subscription: bool) -> Edit:
     """Read an edit from decoded query parameters, ignoring those that are filters.
 
     Raise StatusError (400) for an unknown field, an impossible value, and for ``editionTitle`` without a subscription:

@@ -40,7 +40,7 @@ _OPERATORS = {
 }  # fmt: skip
 
 
-def meta(section: Section, kind: int = MOVIE) -> Node:
+def filter_metadata_node(section: Section, kind: int = MOVIE) -> Node:
     """Return the filter metadata for the section's items, or for its collections."""
     types: list[Node | str] = [_collections(section)] if kind == COLLECTION else [_movies(section)]
     for name, operators in _OPERATORS.items():

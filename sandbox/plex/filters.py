@@ -56,7 +56,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "mon": 30 * 
 _RELATIVE = re.compile(r"-(\d+)(mon|[smhdwy])")
 
 
-def chosen(
+def matching_items(
     store: MediaStore, items: Iterable[Item], query: Iterable[tuple[str, str]], unknown: Callable[[str], None]
 ) -> list[Item]:
     """Return the items that pass all filters of ``query``, in their order.

@@ -27,12 +27,12 @@ def listing_xml(store: MediaStore, item: Item, guids: bool) -> str:
     made_of = (guids, _scalars(item), _fingerprint(item))
     if item.rendered is not None and item.rendered[0] == made_of:
         return item.rendered[1]
-    text = xml(listed(store, item, guids))
+    text = xml(listing_element(store, item, guids))
     item.rendered = (made_of, text)
     return text
 
 
-def listed(store: MediaStore, item: Item, guids: bool) -> Node:
+def listing_element(store: MediaStore, item: Item, guids: bool) -> Node:
     """Return the partial form: two genres, three actors by name, no labels, locks or streams."""
     children: list[Node | str] = [_media(media, full=False, check=False) for media in item.media]
     children += _pictures(item)
@@ -43,7 +43,7 @@ def listed(store: MediaStore, item: Item, guids: bool) -> Node:
     return Node("Video", _attributes(store, item, full=False), children)
 
 
-def full(store: MediaStore, item: Item, check_files: bool, missing: Iterable[str] = ()) -> Node:
+def full_element(store: MediaStore, item: Item, check_files: bool, missing: Iterable[str] = ()) -> Node:
     """Return the whole item, as ``/library/metadata/{id}`` shows it. ``missing`` are files that are not on disk."""
     gone = set(missing)
     children: list[Node | str] = [_media(media, full=True, check=check_files, missing=gone) for media in item.media]
@@ -54,7 +54,7 @@ def full(store: MediaStore, item: Item, check_files: bool, missing: Iterable[str
     return Node("Video", _attributes(store, item, full=True), children)
 
 
-def collection(store: MediaStore, found: Collection, members: list[Item], full: bool) -> Node:
+def collection_element(store: MediaStore, found: Collection, members: list[Item], full: bool) -> Node:
     """Return a collection, in a listing or on its own (plex 6)."""
     years = [item.year for item in members if item.year]
     key = found.rating_key

@@ -5,18 +5,18 @@ from __future__ import annotations
 import time
 
 from sandbox.http import Response
-from sandbox.plex.containers import items as items_container
-from sandbox.plex.edits import parse
+from sandbox.plex.containers import items_attributes as items_container
+from sandbox.plex.edits import parse_edit
 from sandbox.plex.identity import MEDIA_TAGS
-from sandbox.plex.item_elements import collection, full
+from sandbox.plex.item_elements import collection_element, full_element
 from sandbox.plex.listing_routes import select
 from sandbox.plex.markup import Node, Scalar
 from sandbox.plex.model import COLLECTION, MOVIE, Collection, Entry, Item
 from sandbox.plex.request_log import Write
 from sandbox.plex.responses import StatusError, empty_response, rendered
-from sandbox.plex.routing import Route, RouteContext, number
+from sandbox.plex.routing import Route, RouteContext, whole_number
 from sandbox.plex.scan import analyze
-from sandbox.plex.writer import apply, rate, refresh
+from sandbox.plex.writer import apply_edit, refresh_from_agent, set_rating
 
 
 def metadata(context: RouteContext) -> Response:
@@ -32,11 +32,11 @@ def metadata(context: RouteContext) -> Response:
         for entry in found:
             if isinstance(entry, Collection):
                 members = [item for item in store.members(entry.section) if _is_in(item, entry)]
-                children.append(collection(store, entry, members, full=True))
+                children.append(collection_element(store, entry, members, full=True))
             elif isinstance(entry, Item):
                 disk = server.scanner.disk
                 missing = [part.file for part in entry.parts() if disk is not None and part.file not in disk]
-                children.append(full(store, entry, check, missing))
+                children.append(full_element(store, entry, check, missing))
         homes = {entry.section.key: entry.section for entry in found}
         section = next(iter(homes.values())) if len(homes) == 1 else None
         root = Node("MediaContainer", items_container(section, len(children)), children)
@@ -49,10 +49,10 @@ def edit_section(context: RouteContext) -> Response:
     section = context.section()
     if not context.get("type"):
         raise StatusError(400, "type is missing")
-    edit = parse(context.query, server.identity.subscription)
+    edit = parse_edit(context.query, server.identity.subscription)
     with server.store.lock:
         if any(name == "id" for name, _ in context.query):
-            keys = [number(piece) for piece in context.get("id").split(",")]
+            keys = [whole_number(piece) for piece in context.get("id").split(",")]
             known = [server.store.entry(key) for key in dict.fromkeys(keys)]
             entries = [entry for entry in known if entry is not None and entry.section is section]
             if not entries and server.assumptions.unknown_id != 200:
@@ -62,7 +62,7 @@ def edit_section(context: RouteContext) -> Response:
             entries = list(select(context, section))
         wanted = {str(MOVIE): Item, str(COLLECTION): Collection}.get(context.get("type"))
         entries = [entry for entry in entries if wanted is not None and isinstance(entry, wanted)]
-        apply(server.store, entries, edit)
+        apply_edit(server.store, entries, edit)
         _note(context, entries)
     server.written(entries)
     return empty_response()
@@ -71,12 +71,12 @@ def edit_section(context: RouteContext) -> Response:
 def edit_items(context: RouteContext) -> Response:
     """``PUT /library/metadata/{ids}``: the same edits without a section."""
     server = context.server
-    edit = parse(context.query, server.identity.subscription)
+    edit = parse_edit(context.query, server.identity.subscription)
     with server.store.lock:
         entries = _entries(context)
         if not entries:
             raise StatusError(404)
-        apply(server.store, entries, edit)
+        apply_edit(server.store, entries, edit)
         _note(context, entries)
     server.written(entries)
     return empty_response()
@@ -84,7 +84,7 @@ def edit_items(context: RouteContext) -> Response:
 
 def refresh_item(context: RouteContext) -> Response:
     """``PUT /library/metadata/{id}/refresh``: unlocked fields become what the agent has."""
-    refresh(context.server.store, context.item())
+    refresh_from_agent(context.server.store, context.item())
     return empty_response()
 
 
@@ -123,7 +123,7 @@ def split(context: RouteContext) -> Response:
             files = [(part.file, part.size, part.duration / 1000) for part in media.parts]
             fresh = store.add_item(item.section, files)
             fresh.media = [media]
-            refresh(store, fresh)
+            refresh_from_agent(store, fresh)
         item.media = item.media[:1]
         store.files.mark_stale()
         store.touch(item)
@@ -136,7 +136,7 @@ def merge(context: RouteContext) -> Response:
     store = context.server.store
     with store.lock:
         for piece in context.get("ids").split(","):
-            other = store.items.get(number(piece))
+            other = store.items.get(whole_number(piece))
             if other is not None and other is not item:
                 item.media = item.media + other.media
                 store.remove_item(other)
@@ -172,7 +172,7 @@ def rate_item(context: RouteContext) -> Response:
         raise StatusError(400)
     with context.server.store.lock:
         entry = _by_query(context)
-        rate(context.server.store, entry, None if rating == -1 else rating)
+        set_rating(context.server.store, entry, None if rating == -1 else rating)
         _note(context, [entry])
     context.server.written([entry])
     return empty_response()
@@ -198,19 +198,19 @@ def unwatched(context: RouteContext) -> Response:
 def progress(context: RouteContext) -> Response:
     """``/:/progress``: seen up to ``time`` milliseconds."""
     item = _item_by_query(context)
-    item.view_offset = max(number(context.get("time")), 0)
+    item.view_offset = max(whole_number(context.get("time")), 0)
     item.last_viewed_at = context.server.store.now()
     return empty_response()
 
 
 def _entries(context: RouteContext) -> list[Entry]:
-    keys = dict.fromkeys(number(piece) for piece in context.wild["ids"].split(","))
+    keys = dict.fromkeys(whole_number(piece) for piece in context.wild["ids"].split(","))
     found = [context.server.store.entry(key) for key in keys]
     return [entry for entry in found if entry is not None]
 
 
 def _by_query(context: RouteContext) -> Entry:
-    found = context.server.store.entry(number(context.get("key")))
+    found = context.server.store.entry(whole_number(context.get("key")))
     if found is None:
         raise StatusError(404)
     return found

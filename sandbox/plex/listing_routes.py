@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable
 from urllib.parse import quote
 
 from sandbox.http import Response
-from sandbox.plex.containers import Page, listing
-from sandbox.plex.filter_metadata import meta
-from sandbox.plex.filters import chosen
-from sandbox.plex.item_elements import collection, listed, listing_xml
+from sandbox.plex.containers import Page, listing_attributes
+from sandbox.plex.filter_metadata import filter_metadata_node
+from sandbox.plex.filters import matching_items
+from sandbox.plex.item_elements import collection_element, listing_element, listing_xml
 from sandbox.plex.markup import Node, Scalar
 from sandbox.plex.model import COLLECTION, MOVIE, TAG_ELEMENTS, Item, Section
 from sandbox.plex.paths import split
 from sandbox.plex.responses import StatusError, rendered, wants_json
-from sandbox.plex.routing import Route, RouteContext, number
+from sandbox.plex.routing import Route, RouteContext, whole_number
 
 _TITLES = {"actor": "Actors", "studio": "Studios", "year": "Years", "genre": "Genres"}
 
@@ -25,14 +25,16 @@ def select(context: RouteContext, section: Section) -> list[Item]:
     by_id = [value for name, value in context.query if name == "id"]
     if by_id:
         members = server.store.by_section[section.key]
-        keys = [number(piece) for piece in by_id[-1].split(",")]
+        keys = [whole_number(piece) for piece in by_id[-1].split(",")]
         items: Iterable[Item] = [members[key] for key in dict.fromkeys(keys) if key in members]
     elif any(name == "file" for name, _ in context.query):
         items = _with_file(context, section, context.get("file"))
     else:
         items = server.orders.of(section, context.get("sort"))
     rest = [(name, value) for name, value in context.query if name != "id"]
-    return chosen(server.store, items, rest, lambda name: server.request_log.warn(f"unknown filter ignored: {name}"))
+    return matching_items(
+        server.store, items, rest, lambda name: server.request_log.warn(f"unknown filter ignored: {name}")
+    )
 
 
 def all_items(context: RouteContext) -> Response:
@@ -44,10 +46,10 @@ def all_items(context: RouteContext) -> Response:
     if kinds == str(COLLECTION):
         return collections(context)
     with context.server.store.lock:
-        found = select(context, section) if number(kinds or str(MOVIE)) == MOVIE else []
+        found = select(context, section) if whole_number(kinds or str(MOVIE)) == MOVIE else []
         limit = context.get("limit")
         if limit:
-            found = found[: max(number(limit), 0)]
+            found = found[: max(whole_number(limit), 0)]
         page = Page.of(context, context.server.assumptions.page_cap)
         picked = found[page.cut(len(found))]
         extra = _collection_nodes(context, section) if context.get("includeCollections") == "1" else []
@@ -56,14 +58,14 @@ def all_items(context: RouteContext) -> Response:
             extra = []
         guids = context.get("includeGuids") == "1"
         store = context.server.store
-        children: list[Node | str] = [meta(section)] if context.get("includeMeta") == "1" else []
+        children: list[Node | str] = [filter_metadata_node(section)] if context.get("includeMeta") == "1" else []
         if wants_json(context.request):
-            children += [listed(store, item, guids) for item in picked]
+            children += [listing_element(store, item, guids) for item in picked]
         else:
             children += [listing_xml(store, item, guids) for item in picked]
         children += extra
         count = len(picked) + len(extra)
-        root = Node("MediaContainer", listing(section, f"All {section.title}", page, count, total), children)
+        root = Node("MediaContainer", listing_attributes(section, f"All {section.title}", page, count, total), children)
         answer = rendered(context.request, root, page.headers(total))
     context.server.faults.delay_listing(count)
     return answer
@@ -76,8 +78,10 @@ def collections(context: RouteContext) -> Response:
         nodes = _collection_nodes(context, section)
         page = Page.of(context, context.server.assumptions.page_cap)
         picked = nodes[page.cut(len(nodes))]
-        children: list[Node | str] = [meta(section, COLLECTION)] if context.get("includeMeta") == "1" else []
-        attributes = listing(section, "Collections", page, len(picked), len(nodes), view="secondary")
+        children: list[Node | str] = (
+            [filter_metadata_node(section, COLLECTION)] if context.get("includeMeta") == "1" else []
+        )
+        attributes = listing_attributes(section, "Collections", page, len(picked), len(nodes), view="secondary")
         return rendered(
             context.request, Node("MediaContainer", attributes, children + picked), page.headers(len(nodes))
         )
@@ -103,7 +107,7 @@ def values(context: RouteContext) -> Response:
         Node("Directory", {"fastKey": base + key, "key": key, "title": title, "type": field}) for key, title in pairs
     ]
     title = _TITLES.get(field, field.capitalize())
-    attributes = listing(section, title, Page(0, len(pairs), False), len(pairs), 0, view="secondary")
+    attributes = listing_attributes(section, title, Page(0, len(pairs), False), len(pairs), 0, view="secondary")
     return rendered(context.request, Node("MediaContainer", attributes, children))
 
 
@@ -122,7 +126,7 @@ def folder(context: RouteContext) -> Response:
     store = context.server.store
     with store.lock:
         tree = _folders(store.members(section), section)
-        parent = number(context.get("parent", "0"))
+        parent = whole_number(context.get("parent", "0"))
         if not 0 <= parent < len(tree):
             raise StatusError(404)
         here = list(tree)[parent]
@@ -131,10 +135,11 @@ def folder(context: RouteContext) -> Response:
             if split(path)[0] == here and path != here:
                 key = f"/library/sections/{section.key}/folder?parent={place}"
                 children.append(Node("Directory", {"key": key, "title": split(path)[1]}))
-        children += [listed(store, item, False) for item in tree[here]]
+        children += [listing_element(store, item, False) for item in tree[here]]
     page = Page(0, len(children), False)
     return rendered(
-        context.request, Node("MediaContainer", listing(section, "By Folder", page, len(children), 0), children)
+        context.request,
+        Node("MediaContainer", listing_attributes(section, "By Folder", page, len(children), 0), children),
     )
 
 
@@ -150,7 +155,9 @@ def first_character(context: RouteContext) -> Response:
         Node("Directory", {"size": size, "key": quote(first), "title": first}) for first, size in counts.items()
     ]
     page = Page(0, len(children), False)
-    return rendered(context.request, Node("MediaContainer", listing(section, "", page, len(children), 0), children))
+    return rendered(
+        context.request, Node("MediaContainer", listing_attributes(section, "", page, len(children), 0), children)
+    )
 
 
 def timeline(context: RouteContext) -> Response:
@@ -159,7 +166,7 @@ def timeline(context: RouteContext) -> Response:
     with context.server.store.lock:
         latest = max((item.updated_at for item in context.server.store.members(section)), default=section.created_at)
         attributes: dict[str, Scalar] = {
-            **listing(section, "", Page(0, 0, False), 0, 0, "secondary"),
+            **listing_attributes(section, "", Page(0, 0, False), 0, 0, "secondary"),
             "content": "secondary",
             "latestEntryTime": latest,
             "updateQueueSize": sum(job.section is section for job in context.server.scanner.jobs),
@@ -182,7 +189,7 @@ def _with_file(context: RouteContext, section: Section, wanted: str) -> list[Ite
 def _collection_nodes(context: RouteContext, section: Section) -> list[Node | str]:
     store = context.server.store
     pairs = store.collection_objects.all(section, store.members(section))
-    return [collection(store, found, members, full=False) for found, members in pairs]
+    return [collection_element(store, found, members, full=False) for found, members in pairs]
 
 
 def _folders(items: Iterable[Item], section: Section) -> dict[str, list[Item]]:

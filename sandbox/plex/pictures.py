@@ -49,7 +49,7 @@ class PictureSlot:
         return picture
 
 
-def frame(seed: int, place: str) -> Picture:
+def video_frame(seed: int, place: str) -> Picture:
     """Return the picture that PMS takes from the video: a small PNG, different for each item."""
     digest = hashlib.sha1(f"{place}{seed}".encode(), usedforsecurity=False).digest()
     name = digest.hex()
@@ -58,7 +58,7 @@ def frame(seed: int, place: str) -> Picture:
 
 def initial_pictures(seed: int, place: str, stamp: int) -> PictureSlot:
     """Return the pictures of a newly analysed item."""
-    picture = frame(seed, place)
+    picture = video_frame(seed, place)
     return PictureSlot([picture], picture, stamp)
 
 

@@ -65,7 +65,7 @@ class RouteContext:
 
     def entry(self) -> Entry:
         """Return the one item or collection in the path; raise 404 if there is none."""
-        found = self.server.store.entry(number(self.wild["id"]))
+        found = self.server.store.entry(whole_number(self.wild["id"]))
         if found is None:
             raise StatusError(404)
         return found
@@ -119,6 +119,6 @@ class Router:
         return None
 
 
-def number(text: str) -> int:
+def whole_number(text: str) -> int:
     """Return a whole number from a path or query, -1 if it is none."""
     return int(text) if text.isdecimal() else -1

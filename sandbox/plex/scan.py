@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sandbox.plex.media_store import MediaStore
 from sandbox.plex.model import Item, Section
 from sandbox.plex.paths import within
-from sandbox.plex.pictures import frame
+from sandbox.plex.pictures import video_frame
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ def analyze(store: MediaStore, item: Item) -> None:
     if not item.analyzed:
         item.analyzed = True
         for place, slot in item.images.items():
-            own = frame(item.rating_key, place)
+            own = video_frame(item.rating_key, place)
             slot.pictures.insert(0, own)
             if slot.selected is None and place not in item.locks:
                 slot.select(own, store.now())

@@ -8,7 +8,7 @@ from sandbox.plex.markup import Node, Scalar
 from sandbox.plex.responses import empty_response, rendered
 from sandbox.plex.routing import Route, RouteContext
 from sandbox.plex.scan import analyze
-from sandbox.plex.writer import refresh
+from sandbox.plex.writer import refresh_from_agent
 
 
 def identity(context: RouteContext) -> Response:
@@ -41,7 +41,7 @@ def scan(context: RouteContext) -> Response:
     section = context.section()
     if context.get("force") == "1":
         for item in list(context.server.store.members(section)):
-            refresh(context.server.store, item)
+            refresh_from_agent(context.server.store, item)
     context.server.scanner.start(section, context.get("path") or None)
     return empty_response()
 

@@ -8,7 +8,7 @@ from sandbox.plex.edits import SCALARS, Edit, Value
 from sandbox.plex.media_store import MediaStore
 from sandbox.plex.model import Collection, Entry, Item, Tag
 from sandbox.plex.paths import stem
-from sandbox.plex.pictures import ART, THUMB, PictureSlot, frame
+from sandbox.plex.pictures import ART, THUMB, PictureSlot, video_frame
 from sandbox.plex.responses import StatusError
 
 _AGENT_SCALARS = (
@@ -18,7 +18,7 @@ _AGENT_SCALARS = (
 _AGENT_TAGS = ("genre", "country", "director", "writer", "actor", "producer", "collection")
 
 
-def apply(store: MediaStore, entries: Iterable[Entry], edit: Edit) -> None:
+def apply_edit(store: MediaStore, entries: Iterable[Entry], edit: Edit) -> None:
     """Apply one edit to all entries, or to none: a clash of collection names first raises StatusError (409)."""
     entries = list(entries)
     with store.lock:
@@ -41,7 +41,7 @@ def agent_values(item: Item) -> dict[str, object]:
     return values
 
 
-def refresh(store: MediaStore, item: Item) -> None:
+def refresh_from_agent(store: MediaStore, item: Item) -> None:
     """Refresh the item's metadata: locked fields stay, all others get the agent's values.
 
     The agent does not change user ratings, labels and sort titles.
@@ -60,7 +60,7 @@ def refresh(store: MediaStore, item: Item) -> None:
         store.touch(item)
 
 
-def rate(store: MediaStore, entry: Entry, rating: float | None) -> None:
+def set_rating(store: MediaStore, entry: Entry, rating: float | None) -> None:
     """Set the user's rating (0 to 10) and its time; None removes it (plex 8)."""
     with store.lock:
         entry.user_rating = rating
@@ -108,7 +108,7 @@ def _rename_collections(store: MediaStore, entries: list[Entry], title: str) -> 
 
 
 def _back_to_frame(slot: PictureSlot, seed: int, place: str, stamp: int) -> None:
-    own = frame(seed, place)
+    own = video_frame(seed, place)
     slot.select(slot.named(own.key) or own, stamp)
     if slot.named(own.key) is None:
         slot.pictures.insert(0, own)

@@ -10,7 +10,7 @@ class DateError(ValueError):
     """The text is not a date; the message is the server's."""
 
 
-def checked(text: str | None, *, partial: bool) -> str | None:
+def validated_date(text: str | None, *, partial: bool) -> str | None:
     """Return the date to store, None for an empty one. Raise :class:`DateError`."""
     text = (text or "").strip()
     if not text:

@@ -130,7 +130,7 @@ def _sorted(store: Store, kind: Kind, rows: list[Any], order: str, down: bool) -
         random.Random(int(seed) if seed else None).shuffle(shuffled)
         return shuffled
     key = kind.sorts[order]
-    ordered = sorted(rows, key=lambda row: natural(kind.title(row) or str(row.id)))
+    ordered = sorted(rows, key=lambda row: natural_sort_key(kind.title(row) or str(row.id)))
     return sorted(ordered, key=lambda row: _null_first(key(store, row)), reverse=down)
 
 
@@ -139,7 +139,7 @@ def _null_first(value: Any) -> tuple[int, Any]:
 
 
 @lru_cache(maxsize=262_144)
-def natural(text: str) -> tuple[tuple[int, int, str], ...]:
+def natural_sort_key(text: str) -> tuple[tuple[int, int, str], ...]:
     """Return a sort key that compares digits as numbers and letters without case."""
     return tuple(
         (0, int(part), "") if part.isdigit() and part.isascii() else (1, 0, part.lower())
@@ -191,7 +191,9 @@ SCENES = Kind(
     _scene_texts,
     {
         **_attributes("id created_at updated_at date code organized play_duration resume_time"),
-        "title": lambda store, row: natural(row.title or (store.files_of(row)[0].basename if row.file_ids else "")),
+        "title": lambda store, row: natural_sort_key(
+            row.title or (store.files_of(row)[0].basename if row.file_ids else "")
+        ),
         "rating": _attribute("rating100"),
         "bitrate": _primary("bit_rate"),
         "framerate": _primary("frame_rate"),
@@ -207,7 +209,7 @@ SCENES = Kind(
         "last_played_at": lambda _, row: row.play_history[0] if row.play_history else None,
         "performer_count": lambda _, row: len(row.performer_ids),
         "tag_count": lambda _, row: len(row.tag_ids),
-        "path": lambda store, row: natural(next(iter(store.paths_of(row)), "")),
+        "path": lambda store, row: natural_sort_key(next(iter(store.paths_of(row)), "")),
         "studio": _studio_name,
     },
 )
@@ -217,7 +219,7 @@ PERFORMERS = Kind(
     lambda store: store.performers,
     lambda row: str(row.name),
     lambda _, row: [row.name, *row.aliases],
-    {**_attributes("id created_at updated_at birthdate"), "name": lambda _, row: natural(row.name)},
+    {**_attributes("id created_at updated_at birthdate"), "name": lambda _, row: natural_sort_key(row.name)},
 )
 STUDIOS = Kind(
     "studio",
@@ -225,7 +227,7 @@ STUDIOS = Kind(
     lambda store: store.studios,
     lambda row: str(row.name),
     lambda _, row: [row.name, *row.aliases],
-    {**_attributes("id created_at updated_at"), "name": lambda _, row: natural(row.name)},
+    {**_attributes("id created_at updated_at"), "name": lambda _, row: natural_sort_key(row.name)},
 )
 TAGS = Kind(
     "tag",
@@ -233,7 +235,7 @@ TAGS = Kind(
     lambda store: store.tags,
     lambda row: str(row.sort_name or row.name),
     lambda _, row: [row.name, *row.aliases],
-    {**_attributes("id created_at updated_at"), "name": lambda _, row: natural(row.sort_name or row.name)},
+    {**_attributes("id created_at updated_at"), "name": lambda _, row: natural_sort_key(row.sort_name or row.name)},
 )
 GROUPS = Kind(
     "group",
@@ -241,7 +243,7 @@ GROUPS = Kind(
     lambda store: store.groups,
     lambda row: str(row.name),
     lambda _, row: [row.name, row.aliases],
-    {**_attributes("id created_at updated_at date"), "name": lambda _, row: natural(row.name)},
+    {**_attributes("id created_at updated_at date"), "name": lambda _, row: natural_sort_key(row.name)},
 )
 MARKERS = Kind(
     "scene marker",

@@ -37,7 +37,7 @@ def sorted_map(value: Any) -> Any:
     return value
 
 
-def number(value: float) -> int | float:
+def go_float(value: float) -> int | float:
     """Return a Float of an answer: whole numbers below a million have no decimal point (stash 7.1)."""
     return int(value) if value.is_integer() and abs(value) < 1_000_000 else value
 

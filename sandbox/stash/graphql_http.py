@@ -28,7 +28,7 @@ from .core import Context
 from .go_behavior import go_decode_error, go_json
 from .mutations_server import PanicError
 from .schema import build
-from .variables import VariableError, coerced
+from .variables import VariableError, coerced_variables
 
 _PLAIN = "application/json"
 _NEW = "application/graphql-response+json"
@@ -120,7 +120,7 @@ def _asked(schema: GraphQLSchema, body: Mapping[str, Any]) -> ParsedRequest:
     if not chosen or (len(chosen) > 1 and not name):
         raise WireError([_invalid(f"operation {name or ''} not found")])
     try:
-        variables = coerced(schema, chosen[0], body.get("variables") or {})
+        variables = coerced_variables(schema, chosen[0], body.get("variables") or {})
     except VariableError as error:
         raise WireError([{**_invalid(str(error)), "path": error.path}]) from error
     return ParsedRequest(document, chosen[0], variables)

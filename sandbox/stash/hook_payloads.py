@@ -67,7 +67,7 @@ _ITEMS = {
 }
 
 
-def shape(kind: str, given: Mapping[str, Any], version: tuple[int, ...]) -> dict[str, Any]:
+def hook_payload(kind: str, given: Mapping[str, Any], version: tuple[int, ...]) -> dict[str, Any]:
     """Return the client's input ``given`` as a hook of this server version gets it."""
     if kind in _FULL:
         names = [name for name in _FULL[kind].split() if _known(kind, name, version)]
@@ -96,6 +96,6 @@ def _value(name: str, value: Any) -> Any:
     return value
 
 
-def destroyed(given: Mapping[str, Any], names: str, oshash: str, path: str, checksum: str = "") -> dict[str, Any]:
+def destroy_payload(given: Mapping[str, Any], names: str, oshash: str, path: str, checksum: str = "") -> dict[str, Any]:
     """Return the input of a Scene.Destroy hook: the request and the scene's primary file (stash 4.3)."""
     return {**{name: given.get(name) for name in names.split()}, "checksum": checksum, "oshash": oshash, "path": path}

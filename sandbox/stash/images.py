@@ -23,7 +23,7 @@ def png(width: int = 16, height: int = 9, colour: tuple[int, int, int] = (200, 6
     )
 
 
-def generated(number: int, at: float) -> bytes:
+def generated_cover(number: int, at: float) -> bytes:
     """Return the cover "generated" for scene ``number`` at that second: each has another colour."""
     seed = zlib.crc32(f"{number}/{at}".encode())
     return jpeg(64, 36, (seed & 255, seed >> 8 & 255, seed >> 16 & 255))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .clock import utc
-from .dates import checked
+from .dates import validated_date
 from .go_behavior import NotANumberError, atoi
 from .model import StashId
 from .store import Store
@@ -70,7 +70,7 @@ def flag(name: str) -> Setter:
 
 def day(name: str) -> Setter:
     """Set a date, perhaps a partial one."""
-    return lambda edit, row, value: setattr(row, name, checked(value, partial=edit.partial_dates))
+    return lambda edit, row, value: setattr(row, name, validated_date(value, partial=edit.partial_dates))
 
 
 def strings(name: str) -> Setter:

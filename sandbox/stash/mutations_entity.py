@@ -184,7 +184,7 @@ def _create(entity: Entity) -> Resolver:
             _checked(entity, table, row)
             table.add(row)
             _set_children(ctx, entity, row.id, input)
-        payload = hook_payloads.shape(f"{entity.inputs}CreateInput", input, ctx.core.options.at_least)
+        payload = hook_payloads.hook_payload(f"{entity.inputs}CreateInput", input, ctx.core.options.at_least)
         for trigger in entity.triggers("Create"):
             ctx.run_hooks(trigger, row.id, payload)
         return table.get(row.id)
@@ -229,7 +229,7 @@ def _update(entity: Entity) -> Resolver:
         ctx = context(info)
         number = _existing(ctx, entity, input["id"])
         _change(ctx, entity, number, input)
-        payload = hook_payloads.shape(f"{entity.inputs}UpdateInput", input, ctx.core.options.at_least)
+        payload = hook_payloads.hook_payload(f"{entity.inputs}UpdateInput", input, ctx.core.options.at_least)
         for trigger in entity.triggers("Update"):
             ctx.run_hooks(trigger, number, payload, input)
         return entity.table(ctx.store).get(number)
@@ -243,7 +243,7 @@ def _bulk_performer_update(_: None, info: Info, input: Given) -> list[Any]:
     with ctx.store.lock:
         for number in numbers:
             _change(ctx, PERFORMER, number, input)
-    payload = hook_payloads.shape("BulkPerformerUpdateInput", input, ctx.core.options.at_least)
+    payload = hook_payloads.hook_payload("BulkPerformerUpdateInput", input, ctx.core.options.at_least)
     for number in numbers:
         ctx.run_hooks("Performer.Update.Post", number, payload, input)
         if ctx.gone():

@@ -22,7 +22,7 @@ def _marker_create(_: None, info: Info, input: Given) -> Marker:
         marker = Marker(store.markers.new_id(), now, now)
         apply(editing(ctx), marker, MARKER, input)
         store.markers.add(marker)
-    payload = hook_payloads.shape("SceneMarkerCreateInput", input, ctx.core.options.at_least)
+    payload = hook_payloads.hook_payload("SceneMarkerCreateInput", input, ctx.core.options.at_least)
     ctx.run_hooks("SceneMarker.Create.Post", marker.id, payload)
     return marker
 
@@ -39,7 +39,7 @@ def _marker_update(_: None, info: Info, input: Given) -> Marker:
 
     with store.lock:
         marker = store.markers.change(number, work)
-    payload = hook_payloads.shape("SceneMarkerUpdateInput", input, ctx.core.options.at_least)
+    payload = hook_payloads.hook_payload("SceneMarkerUpdateInput", input, ctx.core.options.at_least)
     ctx.run_hooks("SceneMarker.Update.Post", number, payload, input)
     return marker
 

@@ -9,7 +9,7 @@ from . import hook_payloads
 from .core import Context
 from .field_resolvers import Info, Resolver, context
 from .go_behavior import atoi
-from .images import generated
+from .images import generated_cover
 from .input_setters import BULK_SCENE, SCENE, Edit, EditError, Setter, apply
 from .model import Scene
 from .process import CancelledError
@@ -65,7 +65,7 @@ def _scene_update(_: None, info: Info, input: Given) -> Scene | None:
     ctx = context(info)
     number = _scene_id(ctx, input["id"])
     change_all(ctx, [(number, input)], SCENE)
-    payload = hook_payloads.shape("SceneUpdateInput", input, ctx.core.options.at_least)
+    payload = hook_payloads.hook_payload("SceneUpdateInput", input, ctx.core.options.at_least)
     ctx.run_hooks("Scene.Update.Post", number, payload, input)
     return _after_hook(ctx, number)
 
@@ -74,7 +74,7 @@ def _scenes_update(_: None, info: Info, input: list[Given]) -> list[Scene | None
     ctx = context(info)
     numbers = [_scene_id(ctx, item["id"]) for item in input]
     change_all(ctx, list(zip(numbers, input, strict=True)), SCENE)
-    payload = [hook_payloads.shape("SceneUpdateInput", item, ctx.core.options.at_least) for item in input]
+    payload = [hook_payloads.hook_payload("SceneUpdateInput", item, ctx.core.options.at_least) for item in input]
     found: list[Scene | None] = []
     for number, item in zip(numbers, input, strict=True):
         ctx.run_hooks("Scene.Update.Post", number, payload, item)
@@ -86,7 +86,7 @@ def _bulk_scene_update(_: None, info: Info, input: Given) -> list[Scene]:
     ctx = context(info)
     numbers = [_scene_id(ctx, value) for value in input.get("ids") or ()]
     change_all(ctx, [(number, input) for number in numbers], BULK_SCENE)
-    payload = hook_payloads.shape("BulkSceneUpdateInput", input, ctx.core.options.at_least)
+    payload = hook_payloads.hook_payload("BulkSceneUpdateInput", input, ctx.core.options.at_least)
     found: list[Scene] = []
     for number in numbers:
         ctx.run_hooks("Scene.Update.Post", number, payload, input)
@@ -171,7 +171,9 @@ def _destroy(ctx: Context, numbers: Sequence[int], given: Given, names: str) -> 
     gone = [remove_scene(ctx, number) for number in numbers]
     for scene, path in gone:
         ctx.run_hooks(
-            "Scene.Destroy.Post", scene.id, hook_payloads.destroyed(given, names, ctx.store.oshash_of(scene), path)
+            "Scene.Destroy.Post",
+            scene.id,
+            hook_payloads.destroy_payload(given, names, ctx.store.oshash_of(scene), path),
         )
 
 
@@ -247,7 +249,7 @@ def _generate_screenshot(_: None, info: Info, id: str, at: float | None = None) 
     number = _scene_id(ctx, id)
 
     def work(scene: Scene) -> None:
-        scene.cover = generated(scene.id, at or 0.0)
+        scene.cover = generated_cover(scene.id, at or 0.0)
         scene.updated_at = ctx.store.clock.seconds()
 
     def job(_: Any) -> None:

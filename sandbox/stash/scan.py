@@ -14,7 +14,7 @@ from posixpath import basename, dirname
 from ..library import LibraryFile
 from . import hook_payloads
 from .core import Core
-from .images import generated
+from .images import generated_cover
 from .jobs import Job
 from .model import Scene, VideoFile
 from .plugins import Caller
@@ -118,7 +118,7 @@ class Scanner:
                 store.scenes.remove(scene_id)
                 for number in scene.file_ids:
                     store.files.remove(number)
-            payload = hook_payloads.destroyed({"id": ""}, "id delete_file delete_generated", oshash, path)
+            payload = hook_payloads.destroy_payload({"id": ""}, "id delete_file delete_generated", oshash, path)
             self._core.plugins.run_hooks(caller, "Scene.Destroy.Post", scene_id, payload)
 
         self._job("Cleaning...", work)
@@ -164,7 +164,7 @@ class Scanner:
         """Give the scene a cover (``cover``, or a generated one): ``updated_at`` moves, no hook."""
 
         def change(scene: Scene) -> None:
-            scene.cover = cover if cover is not None else generated(scene_id, 0.0)
+            scene.cover = cover if cover is not None else generated_cover(scene_id, 0.0)
             scene.updated_at = self._store.clock.seconds()
 
         def work(_: Caller) -> None:

@@ -17,7 +17,7 @@ from graphql import (
 )
 
 from .field_resolvers import FIELDS, Resolver
-from .go_behavior import number
+from .go_behavior import go_float
 from .mutations_entity import ENTITY_MUTATIONS
 from .mutations_marker import MARKER_MUTATIONS
 from .mutations_scene import SCENE_MUTATIONS
@@ -83,7 +83,7 @@ def _bind(kind: GraphQLObjectType, resolvers: Mapping[str, Resolver]) -> None:
 
 
 # Go prints whole floats without a decimal point (stash 7.1). The library forbids the name only when a type is created.
-_GO_FLOAT = GraphQLScalarType("GoFloat", serialize=lambda value: number(float(value)))
+_GO_FLOAT = GraphQLScalarType("GoFloat", serialize=lambda value: go_float(float(value)))
 _GO_FLOAT.name = "Float"
 _FLOATS: dict[str, Any] = {"Float": _GO_FLOAT, "Float!": GraphQLNonNull(_GO_FLOAT)}
 

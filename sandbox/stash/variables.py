@@ -27,7 +27,9 @@ class VariableError(ValueError):
         self.path = path
 
 
-def coerced(schema: GraphQLSchema, operation: OperationDefinitionNode, given: Mapping[str, Any]) -> dict[str, Any]:
+def coerced_variables(
+    schema: GraphQLSchema, operation: OperationDefinitionNode, given: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return the declared variables as the executor needs them, ignoring others. Raise :class:`VariableError`."""
     found: dict[str, Any] = {}
     for definition in operation.variable_definitions or ():
