@@ -157,10 +157,11 @@ def summary(result: GapDetectionResult, *, queued: bool = True) -> list[str]:
         "with a doubtful match": result.low_confidence_count,
         "missing, not queued because Reconcile missing scenes is off": result.left_missing_count,
     }
-    told = [f"{count:,} {words}" for words, count in rest.items() if count or words == "queued"]
+    told = [f"{count:,} {words}" for words, count in rest.items() if count or (queued and words == "queued")]
     if result.errors:
         told.append(counted(len(result.errors), "error"))
-    sentences.append("Scenes: " + ", ".join(told))
+    if told:
+        sentences.append("Scenes: " + ", ".join(told))
     if changed := result.settings_changed_count:
         sentences.append(f"Outdated because the settings have changed: {counted(changed, 'scene')}")
     if result.gone_count:
