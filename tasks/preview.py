@@ -37,6 +37,7 @@ _LEFT_ALONE_LINES = {
     "shared": "Left alone, the Plex item belongs to another scene",
     "restored": "Left alone after Give Back to Plex",
     "failed": "Could not be compared",
+    "gone": "No longer in Stash",
 }
 
 

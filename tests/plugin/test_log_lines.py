@@ -21,8 +21,8 @@ def test_bulk_sync_logs_a_handful_of_lines(installation: Installation) -> None:
     installation.task("Process Queue")
     installation.wait_until_idle()
     said = lines(installation)
-    assert any("58 scenes queued" in line for line in said)
-    assert any(" done, 0 wait" in line for line in said)
+    assert any("Queued 58 scenes" in line for line in said)
+    assert any(" done, 0 waiting" in line for line in said)
     assert len(said) <= 6
 
 

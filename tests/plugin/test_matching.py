@@ -42,7 +42,7 @@ def test_match_across_mounts_without_a_rule_is_by_name_and_size(bare_installatio
     installation.wait_until_idle()
     assert [title_of(installation, scene) for scene in scenes] == [f"By size {scene}" for scene in scenes]
     installation.task("View Queue Status")
-    assert "Stash /data -> Plex /media/films, " in said(installation)
+    assert "Stash's /data is Plex's /media/films, as " in said(installation)
     assert "As a rule for Path map: /data => /media/films" in said(installation)
 
 
@@ -68,7 +68,7 @@ def test_status_names_a_rule_that_matches_no_file(installation: Installation) ->
     installation.wait_until_idle()
     wait_for(lambda: "/never" in (installation.data / "worker_status.json").read_text(), 10, "the rule to be noticed")
     installation.task("View Queue Status")
-    assert "The rule /never => /nowhere of Path map has concerned no file" in said(installation)
+    assert "Path map: the rule /never => /nowhere has matched no file" in said(installation)
 
 
 def test_wrong_rule_is_named_with_how_to_write_it(installation: Installation) -> None:
@@ -106,7 +106,7 @@ def test_doubtful_match_writes_nothing_and_names_every_candidate(bare_installati
     assert installation.plex.puts == 0
     assert "Plex candidates (2): [" in said(installation)
     installation.task("View Queue Status")
-    assert all(f"item {item.rating_key} " in said(installation) for item in items)
+    assert all(f"Item {item.rating_key} " in said(installation) for item in items)
 
 
 def test_doubtful_match_without_strict_matching_writes_the_best_and_says_so(bare_installation: Installation) -> None:

@@ -203,7 +203,7 @@ def test_preview_says_which_scenes_are_left_alone_and_why(installation: Installa
         3: "gated",
         9999: "gone",
     }
-    assert "a Sync by hand writes it again" in left[given]["reason"]
+    assert "until you sync the scene yourself" in left[given]["reason"]
     assert {"/data/x/", "/data/y/"} <= {row["path"].replace(path.name, "") for row in left[doubtful]["candidates"]}
     assert "Exclude paths" in left[private]["reason"]
     assert f"Scene {doubtful}: " in said(installation)

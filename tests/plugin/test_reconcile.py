@@ -70,7 +70,9 @@ def test_reconcile_lists_missing_scenes_by_folder(bare_installation: Installatio
     found = installation.stash.processes[-1].output
     [group] = [one for one in found["missing_by_folder"] if one["folder"] == "/data/Unsorted"]
     assert (group["scenes"], group["in_a_library"]) == (found["gaps"]["missing"], True)
-    assert "below /data/Unsorted" in said(installation)
+    assert "in /data/Unsorted is not in Plex" in said(installation) or "in /data/Unsorted are not in Plex" in said(
+        installation
+    )
     assert f"All findings are in {installation.data}/gap_report.csv" in said(installation)
     with (installation.data / "gap_report.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))

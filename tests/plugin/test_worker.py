@@ -227,7 +227,7 @@ def test_lines_of_the_worker_are_in_stashs_log(installation: Installation) -> No
     )
     installation.plex.faults.clear()
     installation.task("View Queue Status")
-    assert any(f"scene {scene}: Plex refused" in line.message for line in installation.stash.log)
+    assert any(f"Scene {scene}: Plex refused" in line.message for line in installation.stash.log)
     installation.save(scene, title="Taken")
     installation.wait_until_plex_shows(scene, title="Taken")
     installation.wait_until_idle()
@@ -279,7 +279,7 @@ def test_status_names_a_scene_that_is_not_in_plex(bare_installation: Installatio
     installation.task("View Queue Status")
     words = "\n".join(line.message for line in installation.stash.log)
     assert "Not in Plex: 1" in words
-    assert f"scene {scene}: Plex has no item with the file {installation.scene(scene)['files'][0]['path']}" in words
+    assert f"Scene {scene}: Plex has no item with the file {installation.scene(scene)['files'][0]['path']}" in words
 
 
 def test_status_recognises_a_killed_worker(installation: Installation) -> None:
@@ -287,4 +287,4 @@ def test_status_recognises_a_killed_worker(installation: Installation) -> None:
     installation.wait_until_idle()
     installation.stop_worker(signal.SIGKILL)
     installation.task("View Queue Status")
-    assert any("none at work" in line.message for line in installation.stash.log)
+    assert any("not running" in line.message for line in installation.stash.log)
