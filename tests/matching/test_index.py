@@ -1,4 +1,4 @@
-"""The library index: built by pages, kept up by little looks, and never worth more than a few requests."""
+"""The library index: built page by page, refreshed in small steps, and replaced where it is damaged."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def keys(found: list[IndexedFile]) -> list[int]:
     return [known.rating_key for known in found]
 
 
-def test_a_library_is_read_by_pages_of_a_thousand(
+def test_build_reads_a_library_in_pages_of_a_thousand(
     plex: PlexSim, client: PlexClient, cache: PlexCache, scenes: SimSection, sections: list[Library]
 ) -> None:
     plex.load(scenes, [(f"/data/{number % 30}/{number}.mp4", number, 60.5) for number in range(3_000)])
@@ -96,7 +96,7 @@ def test_a_library_is_read_by_pages_of_a_thousand(
 
 
 @pytest.mark.parametrize("cap", [1, 7, 100])
-def test_a_server_that_gives_less_than_was_asked_for_is_read_to_the_end(
+def test_build_with_short_pages_reads_to_the_end(
     plex: PlexSim, client: PlexClient, cache: PlexCache, scenes: SimSection, sections: list[Library], cap: int
 ) -> None:
     plex.load(scenes, [(f"/data/{number}.mp4", number, 1.0) for number in range(40)])
@@ -106,7 +106,7 @@ def test_a_server_that_gives_less_than_was_asked_for_is_read_to_the_end(
     assert len(cache.find(f"/data/{number}.mp4" for number in range(40))) == 40
 
 
-def test_two_processes_may_read_the_same_page_at_once(
+def test_build_in_two_processes_at_once_stores_each_item_once(
     tmp_path: Path, plex: PlexSim, scenes: SimSection, client: PlexClient, sections: list[Library]
 ) -> None:
     plex.load(scenes, [(f"/data/{number}.mp4", number, 1.0) for number in range(1, 31)])
@@ -119,16 +119,14 @@ def test_two_processes_may_read_the_same_page_at_once(
         assert len(other.find([f"/data/{number}.mp4" for number in range(1, 31)])) == 30
 
 
-def test_an_empty_library_is_one_request(
+def test_build_of_an_empty_library_is_one_request(
     plex: PlexSim, client: PlexClient, cache: PlexCache, sections: list[Library]
 ) -> None:
     assert cache.build(client, sections) == 0
     assert plex.counters[LISTING] == 1
 
 
-def test_all_chosen_libraries_are_in_it_and_the_others_are_not(
-    plex: PlexSim, client: PlexClient, cache: PlexCache
-) -> None:
+def test_build_reads_only_the_chosen_libraries(plex: PlexSim, client: PlexClient, cache: PlexCache) -> None:
     chosen = [plex.add_section("One"), plex.add_section("Two")]
     other = plex.add_section("Other")
     twice = [plex.add_item(section, [("/data/twice.mp4", 1, 1.0)]) for section in chosen]
@@ -139,7 +137,7 @@ def test_all_chosen_libraries_are_in_it_and_the_others_are_not(
     assert [known.section for known in found] == [section.key for section in chosen]
 
 
-def test_files_are_found_in_the_order_of_the_paths(
+def test_find_returns_files_in_the_order_of_the_paths(
     plex: PlexSim, cache: PlexCache, scenes: SimSection, built: Bound
 ) -> None:
     first = plex.add_item(scenes, [("/data/a.mp4", 1, 1.0), ("/data/a.mkv", 2, 1.0)])
@@ -151,7 +149,7 @@ def test_files_are_found_in_the_order_of_the_paths(
 
 @pytest.mark.parametrize("stored", ["NFC", "NFD"])
 @pytest.mark.parametrize("asked", ["NFC", "NFD"])
-def test_both_forms_of_a_letter_are_one_path(
+def test_find_treats_both_unicode_forms_as_one_path(
     plex: PlexSim, cache: PlexCache, scenes: SimSection, built: Bound, stored: str, asked: str
 ) -> None:
     item = plex.add_item(scenes, [(f"/data/{unicodedata.normalize(stored, NAME)}.mp4", 1, 1.0)])  # type: ignore[arg-type]
@@ -161,20 +159,20 @@ def test_both_forms_of_a_letter_are_one_path(
     assert found[0].part.path == next(item.parts()).file
 
 
-def test_a_path_is_exact(plex: PlexSim, cache: PlexCache, scenes: SimSection, built: Bound) -> None:
+def test_find_matches_paths_exactly(plex: PlexSim, cache: PlexCache, scenes: SimSection, built: Bound) -> None:
     plex.add_item(scenes, [("/data/a/Scene.mp4", 1, 1.0)])
     built()
     assert cache.find(["/data/a/scene.mp4", "/data/b/Scene.mp4", "Scene.mp4", "/data/a/Scene.mp", "%"]) == []
 
 
-def test_an_optimized_version_is_not_in_it(plex: PlexSim, cache: PlexCache, scenes: SimSection, built: Bound) -> None:
+def test_build_ignores_optimized_versions(plex: PlexSim, cache: PlexCache, scenes: SimSection, built: Bound) -> None:
     plex.add_item(scenes, [("/data/a.mp4", 1, 1.0)], optimized=[("/data/Plex Versions/a.mp4", 1, 1.0)])
     built()
     assert cache.find(["/data/Plex Versions/a.mp4"]) == []
     assert len(cache.find(["/data/a.mp4"])) == 1
 
 
-def test_a_look_finds_what_is_new_with_two_requests(
+def test_refresh_finds_new_items_with_two_requests(
     plex: PlexSim, clock: Ticking, client: PlexClient, cache: PlexCache, sections: list[Library], built: Bound,
     scenes: SimSection,
 ) -> None:  # fmt: skip
@@ -188,7 +186,7 @@ def test_a_look_finds_what_is_new_with_two_requests(
     assert cache.size() == 501
 
 
-def test_a_look_at_a_library_where_nothing_happened_reads_little(
+def test_refresh_of_an_unchanged_library_reads_little(
     plex: PlexSim, client: PlexClient, cache: PlexCache, sections: list[Library], built: Bound, scenes: SimSection
 ) -> None:
     plex.load(scenes, [(f"/data/{number}.mp4", number, 1.0) for number in range(1_500)])
@@ -200,7 +198,7 @@ def test_a_look_at_a_library_where_nothing_happened_reads_little(
     assert plex.counters[LISTING] == 1
 
 
-def test_our_own_edits_do_not_make_a_look_longer(
+def test_refresh_after_our_own_edits_reads_no_more(
     plex: PlexSim, clock: Ticking, client: PlexClient, cache: PlexCache, sections: list[Library], built: Bound,
     scenes: SimSection,
 ) -> None:  # fmt: skip
@@ -216,7 +214,7 @@ def test_our_own_edits_do_not_make_a_look_longer(
     assert plex.counters[LISTING] == 1
 
 
-def test_an_index_that_lacks_items_knows_it(
+def test_refresh_of_an_index_that_lacks_items_is_incomplete(
     plex: PlexSim, client: PlexClient, cache: PlexCache, sections: list[Library], built: Bound, scenes: SimSection
 ) -> None:
     plex.load(scenes, [(f"/data/{number}.mp4", number, 1.0) for number in range(300)])
@@ -227,7 +225,7 @@ def test_an_index_that_lacks_items_knows_it(
     assert cache.refresh(client, sections) == RefreshResult(0)
 
 
-def test_whole_listings_write_only_what_is_different(
+def test_build_again_stores_only_changed_items(
     plex: PlexSim, client: PlexClient, cache: PlexCache, sections: list[Library], built: Bound, scenes: SimSection
 ) -> None:
     items = [plex.add_item(scenes, [(f"/data/{number}.mp4", number, 1.0)]) for number in range(20)]
@@ -239,7 +237,7 @@ def test_whole_listings_write_only_what_is_different(
 
 
 @pytest.mark.parametrize("reading", ["basename", "folder"])
-def test_an_item_is_looked_up_by_the_name_of_its_file(
+def test_look_up_finds_an_item_by_its_file_name(
     plex: PlexSim, clock: Ticking, client: PlexClient, cache: PlexCache, sections: list[Library], built: Bound,
     scenes: SimSection, reading: str,
 ) -> None:  # fmt: skip
@@ -253,7 +251,7 @@ def test_an_item_is_looked_up_by_the_name_of_its_file(
     assert plex.counters[LISTING] == 1
 
 
-def test_a_look_up_in_a_huge_folder_ends_early(
+def test_look_up_with_too_many_pages_ends_early(
     plex: PlexSim, client: PlexClient, cache: PlexCache, sections: list[Library], built: Bound, scenes: SimSection
 ) -> None:
     built()
@@ -263,7 +261,7 @@ def test_a_look_up_in_a_huge_folder_ends_early(
     assert plex.counters[LISTING] == 3
 
 
-def test_evidence_changes_with_what_has_the_name_and_with_nothing_else(
+def test_evidence_changes_only_with_items_of_the_same_name(
     plex: PlexSim, client: PlexClient, cache: PlexCache, sections: list[Library], built: Bound, scenes: SimSection
 ) -> None:
     asked = [("/data/a.mp4", 1)]
@@ -281,7 +279,7 @@ def test_evidence_changes_with_what_has_the_name_and_with_nothing_else(
     assert cache.evidence(asked) not in ("", one)
 
 
-def test_a_look_up_by_name_and_by_path_uses_an_index(
+def test_queries_by_name_and_by_path_use_an_index(
     plex: PlexSim, client: PlexClient, cache: PlexCache, sections: list[Library], built: Bound, scenes: SimSection
 ) -> None:
     built()
@@ -290,7 +288,7 @@ def test_a_look_up_by_name_and_by_path_uses_an_index(
         assert "USING INDEX parts_by_" in row[3] or "USING COVERING INDEX parts_by_" in row[3]
 
 
-def test_a_look_finds_more_new_items_than_its_first_page_holds(
+def test_refresh_finds_more_new_items_than_fit_the_first_page(
     plex: PlexSim, clock: Ticking, client: PlexClient, cache: PlexCache, sections: list[Library], built: Bound,
     scenes: SimSection,
 ) -> None:  # fmt: skip
@@ -302,7 +300,7 @@ def test_a_look_finds_more_new_items_than_its_first_page_holds(
     assert len(cache.find(f"/data/new/{number}.mp4" for number in range(230))) == 230
 
 
-def test_a_look_finds_an_old_item_whose_file_was_replaced_by_another(
+def test_refresh_finds_an_old_item_whose_file_was_replaced(
     plex: PlexSim, clock: Ticking, client: PlexClient, cache: PlexCache, sections: list[Library], built: Bound,
     scenes: SimSection,
 ) -> None:  # fmt: skip
@@ -317,7 +315,7 @@ def test_a_look_finds_an_old_item_whose_file_was_replaced_by_another(
     assert cache.find(["/data/7.mp4"]) == []
 
 
-def test_a_new_item_with_an_old_time_of_change_is_found_by_when_it_was_added(
+def test_refresh_finds_a_new_item_with_an_old_updated_at(
     plex: PlexSim, clock: Ticking, client: PlexClient, cache: PlexCache, sections: list[Library], built: Bound,
     scenes: SimSection,
 ) -> None:  # fmt: skip
@@ -330,7 +328,7 @@ def test_a_new_item_with_an_old_time_of_change_is_found_by_when_it_was_added(
     assert keys(cache.find(["/data/copied.mp4"])) == [new.rating_key]
 
 
-def test_what_vanished_goes_when_the_library_is_read_whole(
+def test_build_drops_items_that_are_gone(
     plex: PlexSim, client: PlexClient, cache: PlexCache, sections: list[Library], built: Bound, scenes: SimSection
 ) -> None:
     gone = plex.add_item(scenes, [("/data/gone.mp4", 1, 1.0)])
@@ -344,7 +342,7 @@ def test_what_vanished_goes_when_the_library_is_read_whole(
     assert cache.size() == 1
 
 
-def test_a_build_that_fails_half_way_forgets_nothing_and_is_not_taken_as_done(
+def test_build_that_fails_keeps_the_items_and_is_not_complete(
     plex: PlexSim, client: PlexClient, tmp_path: Path, sections: list[Library], scenes: SimSection
 ) -> None:
     plex.load(scenes, [(f"/data/{number}.mp4", number, 1.0) for number in range(30)])
@@ -365,7 +363,7 @@ def test_a_build_that_fails_half_way_forgets_nothing_and_is_not_taken_as_done(
         assert not again.belongs_to(client.machine_identifier, two)
 
 
-def test_an_index_of_another_server_or_of_other_libraries_is_emptied(
+def test_belongs_to_another_server_or_library_empties_the_index(
     plex: PlexSim, client: PlexClient, tmp_path: Path, sections: list[Library], scenes: SimSection
 ) -> None:
     plex.add_item(scenes, [("/data/a.mp4", 1, 1.0)])
@@ -382,7 +380,7 @@ def test_an_index_of_another_server_or_of_other_libraries_is_emptied(
         assert cache.size() == 0
 
 
-def test_the_index_is_kept_for_the_next_process(
+def test_index_is_kept_for_the_next_process(
     plex: PlexSim, client: PlexClient, tmp_path: Path, sections: list[Library], scenes: SimSection
 ) -> None:
     item = plex.add_item(scenes, [("/data/a.mp4", 1, 1.0)])
@@ -395,7 +393,7 @@ def test_the_index_is_kept_for_the_next_process(
     assert stat.S_IMODE(os.stat(tmp_path / FILE).st_mode) == 0o600
 
 
-def test_what_was_wrong_is_forgotten_alone(plex: PlexSim, cache: PlexCache, scenes: SimSection, built: Bound) -> None:
+def test_forget_drops_one_item_only(plex: PlexSim, cache: PlexCache, scenes: SimSection, built: Bound) -> None:
     wrong = plex.add_item(scenes, [("/data/a.mp4", 1, 1.0), ("/data/b.mp4", 1, 1.0)])
     right = plex.add_item(scenes, [("/data/a.mp4", 1, 1.0)])
     built()
@@ -407,7 +405,7 @@ def test_what_was_wrong_is_forgotten_alone(plex: PlexSim, cache: PlexCache, scen
 
 
 @pytest.mark.parametrize("content", [b"no database at all" * 400, b"SQLite format 3\0" + b"\xff" * 4096])
-def test_a_damaged_file_is_put_aside_and_a_new_one_works(
+def test_open_damaged_file_puts_it_aside_and_starts_anew(
     plex: PlexSim, client: PlexClient, tmp_path: Path, sections: list[Library], scenes: SimSection, content: bytes
 ) -> None:
     (tmp_path / FILE).write_bytes(content)
@@ -420,7 +418,7 @@ def test_a_damaged_file_is_put_aside_and_a_new_one_works(
     assert aside.read_bytes() == content
 
 
-def test_an_empty_file_is_a_new_index(tmp_path: Path, sections: list[Library]) -> None:
+def test_open_empty_file_is_a_new_index(tmp_path: Path, sections: list[Library]) -> None:
     (tmp_path / FILE).touch()
     aside: list[str] = []
     with closing(PlexCache(str(tmp_path), aside.append)) as cache:
@@ -429,7 +427,7 @@ def test_an_empty_file_is_a_new_index(tmp_path: Path, sections: list[Library]) -
     assert aside == []
 
 
-def test_pages_are_asked_for_in_the_order_wished(plex: PlexSim, client: PlexClient, scenes: SimSection) -> None:
+def test_listing_pages_come_in_the_requested_order(plex: PlexSim, client: PlexClient, scenes: SimSection) -> None:
     for number in range(5):
         plex.add_item(scenes, [(f"/data/{number}.mp4", 1, 1.0)]).updated_at = 1_000 + number * 7 % 5
     [page] = listing_pages(client, scenes.key, "updatedAt:desc")
@@ -438,9 +436,7 @@ def test_pages_are_asked_for_in_the_order_wished(plex: PlexSim, client: PlexClie
 
 
 @pytest.mark.parametrize("field", ["studio", "summary", "originally_available_at"])
-def test_an_item_with_one_text_says_something(
-    plex: PlexSim, client: PlexClient, scenes: SimSection, field: str
-) -> None:
+def test_has_metadata_with_one_text_is_true(plex: PlexSim, client: PlexClient, scenes: SimSection, field: str) -> None:
     item = plex.add_item(scenes, [("/data/a.mp4", 1, 1.0)])
     [([before], _)] = listing_pages(client, scenes.key)
     assert not has_metadata(before)
@@ -450,13 +446,13 @@ def test_an_item_with_one_text_says_something(
 
 
 @pytest.mark.parametrize("kind", ["genre", "actor"])
-def test_an_item_with_one_tag_says_something(plex: PlexSim, client: PlexClient, scenes: SimSection, kind: str) -> None:
+def test_has_metadata_with_one_tag_is_true(plex: PlexSim, client: PlexClient, scenes: SimSection, kind: str) -> None:
     plex.add_item(scenes, [("/data/a.mp4", 1, 1.0)]).tag_list(kind).append(Tag("x"))
     [([video], _)] = listing_pages(client, scenes.key)
     assert has_metadata(video)
 
 
-def test_a_file_damaged_in_the_middle_is_rebuilt_too(
+def test_open_file_damaged_in_the_middle_starts_anew(
     plex: PlexSim, client: PlexClient, tmp_path: Path, sections: list[Library], scenes: SimSection
 ) -> None:
     plex.load(scenes, [(f"/data/{number}.mp4", number, 1.0) for number in range(200)])

@@ -1,4 +1,4 @@
-"""Paths in two views: how they are read and compared, a person's rules, and what proven pairs teach."""
+"""Comparing paths, the rules of the path map, and the folders that proven pairs suggest."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ paths = st.builds(under, roots, st.builds(lambda more, name: [*more, name], fold
         ("", False, False),
     ],
 )
-def test_a_path_is_judged_by_how_it_looks(path: str, windows: bool, blind: bool) -> None:
+def test_path_style_is_told_by_its_look(path: str, windows: bool, blind: bool) -> None:
     assert (is_windows(path), ignores_case(path)) == (windows, blind)
 
 
@@ -72,12 +72,12 @@ def test_a_path_is_judged_by_how_it_looks(path: str, windows: bool, blind: bool)
         ("", "", ""),
     ],
 )
-def test_a_path_has_one_form_and_a_name(path: str, form: str, name: str) -> None:
+def test_plain_and_base_name_of_a_path(path: str, form: str, name: str) -> None:
     assert (plain(path), base_name(path)) == (form, name)
 
 
 @given(paths)
-def test_the_form_is_stable_and_composed(path: str) -> None:
+def test_plain_is_stable_and_composed(path: str) -> None:
     assert plain(plain(path)) == plain(path)
     assert unicodedata.is_normalized("NFC", plain(path))
     assert same_path(path, path)
@@ -106,7 +106,7 @@ def test_the_form_is_stable_and_composed(path: str) -> None:
         ("/Users/STRASSE.mp4", "/Users/straße.mp4", True),
     ],
 )
-def test_the_side_of_plex_says_how_paths_are_compared(mapped: str, in_plex: str, same: bool) -> None:
+def test_same_path_ignores_case_as_the_path_in_plex_does(mapped: str, in_plex: str, same: bool) -> None:
     assert same_path(mapped, in_plex) is same
 
 
@@ -122,12 +122,12 @@ def test_the_side_of_plex_says_how_paths_are_compared(mapped: str, in_plex: str,
         ("/data/Zoe\u0308", "/media/Zo\xeb", True),
     ],
 )
-def test_names_are_compared_without_their_folders(path: str, in_plex: str, same: bool) -> None:
+def test_same_name_ignores_folders(path: str, in_plex: str, same: bool) -> None:
     assert same_name(path, in_plex) is same
 
 
 @given(st.one_of(paths, st.text()), st.one_of(paths, st.text()))
-def test_what_is_the_same_has_the_same_key(one: str, other: str) -> None:
+def test_lookup_key_of_equal_paths_is_equal(one: str, other: str) -> None:
     if same_path(one, other):
         assert lookup_key(one) == lookup_key(other)
         assert same_name(one, other)
@@ -136,7 +136,7 @@ def test_what_is_the_same_has_the_same_key(one: str, other: str) -> None:
 
 
 @given(paths, st.sampled_from(["NFC", "NFD"]), st.booleans())
-def test_another_spelling_has_the_same_key(path: str, form: Any, swapped: bool) -> None:
+def test_lookup_key_of_another_spelling_is_equal(path: str, form: Any, swapped: bool) -> None:
     spelt = unicodedata.normalize(form, path.swapcase() if swapped else path)
     if same_path(spelt, path):
         assert lookup_key(spelt) == lookup_key(path)
@@ -157,7 +157,7 @@ def test_another_spelling_has_the_same_key(path: str, form: Any, swapped: bool) 
         ("", "", 0),
     ],
 )
-def test_a_tail_is_counted_from_the_name(path: str, in_plex: str, shared: int) -> None:
+def test_common_tail_counts_from_the_name(path: str, in_plex: str, shared: int) -> None:
     assert common_tail(path, in_plex) == shared
 
 
@@ -191,12 +191,12 @@ def test_a_tail_is_counted_from_the_name(path: str, in_plex: str, shared: int) -
         (PathRule("/data", "/media"), "", None),
     ],
 )
-def test_a_rule_maps_whole_components(rule: PathRule, path: str, mapped: str | None) -> None:
+def test_path_rule_maps_whole_components(rule: PathRule, path: str, mapped: str | None) -> None:
     assert rule.apply(path) == mapped
 
 
 @given(roots, roots, folders, words)
-def test_mapping_there_and_back_leads_home(here: str, there: str, more: list[str], name: str) -> None:
+def test_path_rule_there_and_back_returns_the_path(here: str, there: str, more: list[str], name: str) -> None:
     path = under(here, [*more, name])
     rules = PathMap((PathRule(here, there),))
     mapped = rules.to_plex(path)
@@ -205,14 +205,14 @@ def test_mapping_there_and_back_leads_home(here: str, there: str, more: list[str
 
 
 @given(paths)
-def test_what_no_rule_concerns_stays_as_it_is(path: str) -> None:
+def test_path_map_without_a_matching_rule_changes_nothing(path: str) -> None:
     assert PathMap().to_plex(path) == path
     rules = PathMap((PathRule("/nowhere/at all", "/media"),))
     assert rules.to_plex(path) == path
     assert rules.unused() == list(rules.rules)
 
 
-def test_the_first_rule_that_concerns_a_path_counts_and_is_counted() -> None:
+def test_path_map_applies_and_counts_the_first_matching_rule() -> None:
     rules = parse_path_map("/data/a => /first; /data => /second; /data/b => /never; /x => /y")
     assert [rules.to_plex(path) for path in ("/data/a/1", "/data/b/2", "/data/c/3", "/other/4")] == [
         "/first/1",
@@ -224,7 +224,7 @@ def test_the_first_rule_that_concerns_a_path_counts_and_is_counted() -> None:
     assert rules.unused() == [PathRule("/data/b", "/never"), PathRule("/x", "/y")]
 
 
-def test_a_map_used_and_a_map_unused_are_the_same_map() -> None:
+def test_path_map_equality_ignores_hits() -> None:
     used, unused = parse_path_map("/data => /media"), parse_path_map("/data => /media")
     used.to_plex("/data/a")
     assert used == unused
@@ -246,7 +246,7 @@ def test_a_map_used_and_a_map_unused_are_the_same_map() -> None:
         ("/with space => /a = b", [("/with space", "/a = b")]),
     ],
 )
-def test_rules_are_read_in_their_order(text: str, rules: list[tuple[str, str]]) -> None:
+def test_parse_path_map_keeps_the_order(text: str, rules: list[tuple[str, str]]) -> None:
     assert [(rule.here, rule.there) for rule in parse_path_map(text).rules] == rules
 
 
@@ -268,7 +268,7 @@ def test_rules_are_read_in_their_order(text: str, rules: list[tuple[str, str]]) 
     ],
 )
 @pytest.mark.parametrize("before", ["", "/fine => /fine; "])
-def test_what_is_no_rule_is_refused_with_a_sentence(text: str, before: str) -> None:
+def test_parse_path_map_with_a_bad_rule_names_it(text: str, before: str) -> None:
     with pytest.raises(BadPathRule, match="is not a rule: write it like /data => /media") as caught:
         parse_path_map(before + text)
     assert repr(text) in str(caught.value)
@@ -276,7 +276,7 @@ def test_what_is_no_rule_is_refused_with_a_sentence(text: str, before: str) -> N
 
 
 @given(st.lists(st.tuples(roots, roots), max_size=4))
-def test_rules_are_written_as_they_are_read(pairs: list[tuple[str, str]]) -> None:
+def test_path_rule_as_text_can_be_parsed_again(pairs: list[tuple[str, str]]) -> None:
     rules = tuple(PathRule(*pair) for pair in pairs)
     assert parse_path_map("; ".join(map(str, rules))).rules == rules
 
@@ -298,12 +298,12 @@ def test_rules_are_written_as_they_are_read(pairs: list[tuple[str, str]]) -> Non
         ("/nas/s/a.mp4", "\\\\nas\\s\\a.mp4", None),
     ],
 )
-def test_a_proven_pair_teaches_two_folders(path: str, in_plex: str, pair: tuple[str, str] | None) -> None:
+def test_prefix_pair_of_a_proven_pair(path: str, in_plex: str, pair: tuple[str, str] | None) -> None:
     assert prefix_pair(path, in_plex) == pair
 
 
 @given(roots, roots, folders, words)
-def test_what_is_learned_may_be_pasted_as_a_rule(here: str, there: str, more: list[str], name: str) -> None:
+def test_prefix_pair_works_as_a_path_rule(here: str, there: str, more: list[str], name: str) -> None:
     path, in_plex = under(here, [*more, name]), under(there, [*more, name])
     pair = prefix_pair(path, in_plex)
     if pair is None:
@@ -315,11 +315,11 @@ def test_what_is_learned_may_be_pasted_as_a_rule(here: str, there: str, more: li
 
 
 @given(st.lists(words, min_size=1, max_size=30))
-def test_every_proven_pair_votes_for_its_folders(names: list[str]) -> None:
+def test_votes_count_the_pairs_of_each_folder(names: list[str]) -> None:
     pairs = [(f"/data/x/{name}", f"E:\\M\\x\\{name}") for name in names]
     assert votes(pairs) == {("/data", "E:/M"): len(names)}
     assert votes([*pairs, ("/same/a", "/same/a"), ("/a", "/b")]) == votes(pairs)
 
 
-def test_there_are_no_votes_without_pairs() -> None:
+def test_votes_without_pairs_are_empty() -> None:
     assert votes([]) == {}

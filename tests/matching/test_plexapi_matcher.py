@@ -1,4 +1,4 @@
-"""Which item a file is: proven by its whole path, over real plexapi libraries."""
+"""Finding the item of a file through plexapi's libraries."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def library(plex: PlexSim, client: PlexClient, scenes: SimSection) -> Any:
     return found
 
 
-def test_one_item_with_the_file_is_high(plex: PlexSim, library: Any, scenes: SimSection) -> None:
+def test_find_with_one_item_at_the_path_is_high(plex: PlexSim, library: Any, scenes: SimSection) -> None:
     plex.load(scenes, [(f"/data/{number}/same.mp4", 1, 1.0) for number in range(5)])
     confidence, item, candidates = find_plex_items_with_confidence(library, "/data/3/same.mp4")
     assert confidence is MatchConfidence.HIGH
@@ -32,15 +32,13 @@ def test_one_item_with_the_file_is_high(plex: PlexSim, library: Any, scenes: Sim
 
 
 @pytest.mark.parametrize("stacked", [False, True], ids=["second version", "second part"])
-def test_any_file_of_an_item_leads_to_it(plex: PlexSim, library: Any, scenes: SimSection, stacked: bool) -> None:
+def test_find_by_any_file_of_an_item_is_high(plex: PlexSim, library: Any, scenes: SimSection, stacked: bool) -> None:
     made = plex.add_item(scenes, [("/data/cd1.mp4", 1, 1.0), ("/data/cd2.mp4", 1, 1.0)], stacked=stacked)
     confidence, item, _ = find_plex_items_with_confidence(library, "/data/cd2.mp4")
     assert (confidence, item.ratingKey) == (MatchConfidence.HIGH, made.rating_key)
 
 
-def test_two_items_with_the_same_file_are_low_and_none_is_chosen(
-    plex: PlexSim, library: Any, scenes: SimSection
-) -> None:
+def test_find_with_two_items_of_the_same_file_is_low(plex: PlexSim, library: Any, scenes: SimSection) -> None:
     twins = [plex.add_item(scenes, [("/data/twin.mp4", 1, 1.0)]) for _ in range(2)]
     confidence, item, candidates = find_plex_items_with_confidence(library, "/data/twin.mp4")
     assert confidence is MatchConfidence.LOW
@@ -48,46 +46,46 @@ def test_two_items_with_the_same_file_are_low_and_none_is_chosen(
     assert sorted(one.ratingKey for one in candidates) == [twin.rating_key for twin in twins]
 
 
-def test_one_item_that_has_the_file_twice_is_one_candidate(plex: PlexSim, library: Any, scenes: SimSection) -> None:
+def test_find_with_the_file_twice_in_one_item_is_one_candidate(plex: PlexSim, library: Any, scenes: SimSection) -> None:
     plex.add_item(scenes, [("/data/a.mp4", 1, 1.0), ("/data/a.mp4", 1, 1.0)])
     confidence, item, candidates = find_plex_items_with_confidence(library, "/data/a.mp4")
     assert (confidence, candidates) == (MatchConfidence.HIGH, [item])
 
 
-def test_the_form_of_a_letter_does_not_matter(plex: PlexSim, library: Any, scenes: SimSection) -> None:
+def test_find_ignores_the_unicode_form(plex: PlexSim, library: Any, scenes: SimSection) -> None:
     plex.add_item(scenes, [("/data/Zoe\u0308.mp4", 1, 1.0)])
     assert find_plex_items_with_confidence(library, "/data/Zo\xeb.mp4")[0] is MatchConfidence.HIGH
 
 
 @pytest.mark.parametrize("path", ["/data/other.mp4", "/data/A.mp4", "/data/a.mp", ""])
-def test_a_file_plex_does_not_have_is_not_found(plex: PlexSim, library: Any, scenes: SimSection, path: str) -> None:
+def test_find_without_an_item_raises_not_found(plex: PlexSim, library: Any, scenes: SimSection, path: str) -> None:
     plex.add_item(scenes, [("/data/a.mp4", 1, 1.0)])
     with pytest.raises(PlexNotFound, match="Scenes"):
         find_plex_items_with_confidence(library, path)
 
 
 @pytest.mark.parametrize("path", ["/elsewhere/a.mp4", "a.mp4"])
-def test_a_name_in_another_folder_is_no_proof(plex: PlexSim, library: Any, scenes: SimSection, path: str) -> None:
+def test_find_by_name_alone_is_low(plex: PlexSim, library: Any, scenes: SimSection, path: str) -> None:
     made = plex.add_item(scenes, [("/data/a.mp4", 1, 1.0)])
     confidence, item, candidates = find_plex_items_with_confidence(library, path)
     assert (confidence, item) == (MatchConfidence.LOW, None)
     assert [one.ratingKey for one in candidates] == [made.rating_key]
 
 
-def test_an_optimized_version_is_no_proof(plex: PlexSim, library: Any, scenes: SimSection) -> None:
+def test_find_ignores_optimized_versions(plex: PlexSim, library: Any, scenes: SimSection) -> None:
     plex.add_item(scenes, [("/data/a.mp4", 1, 1.0)], optimized=[("/data/Plex Versions/TV/a.mp4", 1, 1.0)])
     confidence, item, _ = find_plex_items_with_confidence(library, "/data/Plex Versions/TV/a.mp4")
     assert (confidence, item) == (MatchConfidence.LOW, None)
 
 
-def test_an_item_without_media_is_passed_over(plex: PlexSim, library: Any, scenes: SimSection) -> None:
+def test_find_skips_items_without_media(plex: PlexSim, library: Any, scenes: SimSection) -> None:
     plex.add_item(scenes, [], "Not analysed")
     made = plex.add_item(scenes, [("/data/a.mp4", 1, 1.0)])
     assert find_plex_items_with_confidence(library, "/data/a.mp4")[1].ratingKey == made.rating_key
     assert plex.hidden_reloads == 0
 
 
-def test_a_match_costs_listings_only_and_never_a_hidden_reload(plex: PlexSim, library: Any, scenes: SimSection) -> None:
+def test_find_costs_listings_and_no_hidden_reload(plex: PlexSim, library: Any, scenes: SimSection) -> None:
     plex.load(scenes, [(f"/data/{number}.mp4", 1, 1.0) for number in range(120)])
     _, item, _ = find_plex_items_with_confidence(library, "/data/77.mp4")
     assert (item.title, item.tagline, item.summary) == ("77", None, "")
@@ -96,7 +94,7 @@ def test_a_match_costs_listings_only_and_never_a_hidden_reload(plex: PlexSim, li
 
 
 @pytest.mark.parametrize(("status", "kind"), [(503, PlexServerDown), (500, PlexTemporaryError)])
-def test_errors_arrive_translated(plex: PlexSim, library: Any, status: int, kind: type[Exception]) -> None:
+def test_find_translates_errors(plex: PlexSim, library: Any, status: int, kind: type[Exception]) -> None:
     plex.faults.status = status
     with pytest.raises(kind) as caught:
         find_plex_items_with_confidence(library, "/data/a.mp4")

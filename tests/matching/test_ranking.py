@@ -1,4 +1,4 @@
-"""What holds for every ranking, and what it says of each candidate."""
+"""Properties of every ranking, and the reasons of each candidate."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ learneds = st.dictionaries(
 
 
 @given(scene_files, candidate_lists, path_maps, learneds, st.randoms())
-def test_the_order_of_the_candidates_does_not_matter(
+def test_rank_does_not_depend_on_the_order_of_candidates(
     files: list[SceneFile],
     candidates: list[Candidate],
     rules: str,
@@ -57,7 +57,7 @@ def test_the_order_of_the_candidates_does_not_matter(
 
 
 @given(scene_files, candidate_lists, path_maps, sizes, durations)
-def test_an_unrelated_item_changes_nothing_and_does_not_appear(
+def test_rank_ignores_unrelated_items(
     files: list[SceneFile], candidates: list[Candidate], rules: str, size: int | None, duration: float | None
 ) -> None:
     strangers = [
@@ -69,7 +69,7 @@ def test_an_unrelated_item_changes_nothing_and_does_not_appear(
 
 
 @given(scene_files, candidate_lists, path_maps)
-def test_the_learned_mapping_proves_nothing_and_disproves_nothing(
+def test_rank_with_a_learned_mapping_has_the_same_proofs(
     files: list[SceneFile], candidates: list[Candidate], rules: str
 ) -> None:
     path_map = parse_path_map(rules)
@@ -83,7 +83,7 @@ def test_the_learned_mapping_proves_nothing_and_disproves_nothing(
 
 
 @given(scene_files, candidate_lists, path_maps)
-def test_high_always_has_a_proof(files: list[SceneFile], candidates: list[Candidate], rules: str) -> None:
+def test_rank_high_always_has_a_proof(files: list[SceneFile], candidates: list[Candidate], rules: str) -> None:
     path_map = parse_path_map(rules)
     match = rank(files, candidates, path_map)
     if match is None or match.confidence is not MatchConfidence.HIGH:
@@ -126,7 +126,7 @@ def folded(path: str, in_plex: str) -> str:
 
 
 @given(scene_files, candidate_lists, path_maps)
-def test_a_sole_living_item_at_the_mapped_path_is_never_missed(
+def test_rank_chooses_the_only_item_at_the_mapped_path(
     files: list[SceneFile], candidates: list[Candidate], rules: str
 ) -> None:
     path_map = parse_path_map(rules)
@@ -146,7 +146,7 @@ def test_a_sole_living_item_at_the_mapped_path_is_never_missed(
 
 
 @given(scene_files, candidate_lists, path_maps)
-def test_each_item_stands_once_and_what_is_chosen_stands_first(
+def test_rank_lists_each_item_once_and_the_chosen_first(
     files: list[SceneFile], candidates: list[Candidate], rules: str
 ) -> None:
     match = rank(files, candidates, parse_path_map(rules))
@@ -164,7 +164,7 @@ def test_each_item_stands_once_and_what_is_chosen_stands_first(
 
 
 @given(scene_files, candidate_lists, path_maps)
-def test_a_proof_needs_none_of_the_other_candidates(
+def test_rank_proof_does_not_depend_on_other_candidates(
     files: list[SceneFile], candidates: list[Candidate], rules: str
 ) -> None:
     path_map = parse_path_map(rules)
@@ -179,13 +179,13 @@ def test_a_proof_needs_none_of_the_other_candidates(
 
 
 @given(st.sampled_from(TRAPS), st.integers(2, 5))
-def test_every_trap_reads_the_same_however_often_an_item_is_listed(trap: Trap, times: int) -> None:
+def test_rank_with_duplicate_candidates_has_the_same_result(trap: Trap, times: int) -> None:
     files, items, rules = trap.files, trap.items, parse_path_map(trap.path_map)
     assert rank(files, items * times, rules) == rank(files, items, rules)
 
 
 @given(st.lists(st.sampled_from(["Studio", "a b", "100%", "Zo\xeb", "x#y", "..."]), min_size=1))
-def test_a_mapped_file_is_proven_on_every_system(folders: list[str]) -> None:
+def test_rank_by_path_map_is_high_on_every_system(folders: list[str]) -> None:
     for here, there in [("/data", "/media"), ("/data", "D:\\M"), ("D:\\S", "/media"), ("\\\\nas\\s", "\\\\?\\E:\\M")]:
         in_stash = SceneFile(("\\" if "\\" in here else "/").join([here, *folders]))
         in_plex = Part(("\\" if "\\" in there else "/").join([there, *folders]))
@@ -235,7 +235,7 @@ def test_candidate_reasons_name_what_is_equal_and_what_differs(found: Part, rule
     assert list(judged(item(1, found), rules=rules).ranked[0].reasons) == reasons
 
 
-def test_the_trash_is_named() -> None:
+def test_reason_names_the_trash() -> None:
     match = judged(item(1, part("/data/s/x/a.mp4"), trashed=True))
     assert match.ranked[0].reasons == ("same path, same size", "in Plex's trash")
     assert match.reason == "only an item in Plex's trash matches: Plex no longer finds its file"
@@ -260,11 +260,11 @@ def test_the_trash_is_named() -> None:
         ),
     ],
 )
-def test_a_verdict_says_why(found: list[Part], reason: str) -> None:
+def test_match_reason_says_why(found: list[Part], reason: str) -> None:
     assert judged(*(item(key, one) for key, one in enumerate(found, 1))).reason == reason
 
 
-def test_two_spellings_of_one_path_are_said_to_be_so() -> None:
+def test_match_reason_names_a_difference_in_letter_case() -> None:
     spelt = [item(1, part("/Volumes/M/a.mp4", 5)), item(2, part("/Volumes/M/A.mp4", 6))]
     match = judged(*spelt, of=file("/Volumes/m/a.mp4", 7))
     assert match.confidence is MatchConfidence.LOW
@@ -286,14 +286,14 @@ def test_two_spellings_of_one_path_are_said_to_be_so() -> None:
     ],
     ids=["trash", "learned", "tail", "duration", "duration unknown", "duration nearer", "size", "library", "number"],
 )
-def test_what_makes_a_candidate_better(better: Candidate, worse: Candidate) -> None:
+def test_rank_puts_the_better_candidate_first(better: Candidate, worse: Candidate) -> None:
     match = judged(worse, better)
     assert match.confidence is MatchConfidence.LOW
     assert [one.candidate for one in match.ranked] == [better, worse]
     assert [one.candidate for one in match.chosen] == [better]
 
 
-def test_an_item_is_shown_by_the_part_and_the_file_that_speak_most_for_it() -> None:
+def test_ranked_item_shows_its_best_pair_of_files() -> None:
     files = [file("/data/a.mp4"), file("/data/b.mp4", 5)]
     found = item(1, part("/m/a.mp4", 9), part("/m/b.mp4", 5))
     match = rank(files, [found])
@@ -302,7 +302,7 @@ def test_an_item_is_shown_by_the_part_and_the_file_that_speak_most_for_it() -> N
     assert (one.file, one.part, one.evidence) == (files[1], found.parts[1], Evidence.NAME_AND_SIZE)
 
 
-def test_an_item_is_shown_by_its_proof_rather_than_by_what_looks_better() -> None:
+def test_ranked_item_shows_its_proof_before_a_better_looking_pair() -> None:
     # a.mp4 is ambiguous although its tail is longer; b.mp4 proves the first item.
     files = [file("/data/x/a.mp4"), file("/data/b.mp4", 5)]
     found = item(1, part("/m/x/a.mp4"), part("/m/b.mp4", 5))
@@ -311,7 +311,7 @@ def test_an_item_is_shown_by_its_proof_rather_than_by_what_looks_better() -> Non
     assert [(one.candidate.rating_key, one.file) for one in match.ranked] == [(1, files[1]), (2, files[0])]
 
 
-def test_every_file_is_mapped_once() -> None:
+def test_rank_maps_every_file_once() -> None:
     rules = parse_path_map("/data => /media; /never => /x")
     rank([file("/data/a.mp4"), file("/data/b.mp4")], [item(key, part("/m/a.mp4")) for key in range(9)], rules)
     assert rules.hits == {rules.rules[0]: 2}
@@ -319,11 +319,11 @@ def test_every_file_is_mapped_once() -> None:
 
 
 @pytest.mark.parametrize("path", ["", "/", "/data/"])
-def test_a_path_without_a_name_is_no_file(path: str) -> None:
+def test_rank_of_a_path_without_a_name_is_none(path: str) -> None:
     assert rank([SceneFile(path, 5)], [Candidate(1, 1, (Part(path, 5), Part("/media/", 5)))]) is None
 
 
-def test_the_evidence_stands_in_order() -> None:
+def test_evidence_is_ordered_by_strength() -> None:
     assert list(Evidence) == [Evidence.PATH, Evidence.NAME_AND_SIZE, Evidence.NAME]
     best = item(1, part("/data/s/x/a.mp4", 1))
     match = judged(item(3, part("/m/s/x/a.mp4", 1)), item(2, part("/m/s/x/a.mp4")), best)
@@ -331,25 +331,25 @@ def test_the_evidence_stands_in_order() -> None:
     assert match.chosen == match.ranked[:1]
 
 
-def test_a_doubtful_proof_goes_before_a_name_that_fits_in_all_else() -> None:
+def test_rank_puts_name_and_size_before_a_name_with_better_hints() -> None:
     twins = [item(2, part("/m/a.mp4")), item(3, part("/n/a.mp4"))]
     match = judged(item(1, part("/media/s/x/a.mp4", 5)), *twins)
     assert [one.candidate.rating_key for one in match.ranked] == [2, 3, 1]
 
 
-def test_of_what_fits_equally_the_primary_file_goes_first() -> None:
+def test_rank_of_equal_candidates_puts_the_primary_file_first() -> None:
     files = [file("/data/b.mp4", 5), file("/data/a.mp4", 5)]
     match = rank(files, [item(1, part("/m/a.mp4", 6)), item(2, part("/m/b.mp4", 6))])
     assert match is not None
     assert [one.candidate.rating_key for one in match.ranked] == [2, 1]
 
 
-def test_what_is_chosen_stands_in_the_order_of_the_libraries() -> None:
+def test_rank_orders_chosen_items_by_library() -> None:
     here, there = item(8, part("/data/s/x/a.mp4", duration=99.0)), item(3, part("/data/s/x/a.mp4"), section=2)
     assert numbers(judged(there, here)) == [8, 3]
 
 
-def test_an_item_found_twice_differently_reads_the_same_in_either_order() -> None:
+def test_rank_of_an_item_found_twice_does_not_depend_on_the_order() -> None:
     before, now = item(1, part("/m/a.mp4")), item(1, part("/m/a.mp4"), part("/m/b.mp4"))
     assert judged(before, now) == judged(now, before)
 
@@ -367,5 +367,5 @@ def test_an_item_found_twice_differently_reads_the_same_in_either_order() -> Non
         (43_000_000_000, "43.0 GB"),
     ],
 )
-def test_sizes_are_told_as_people_tell_them(size: int, words: str) -> None:
+def test_bytes_as_text_uses_readable_units(size: int, words: str) -> None:
     assert bytes_as_text(size) == words

@@ -1,4 +1,4 @@
-"""How much of the libraries is read: every situation, as a table."""
+"""How much of the libraries is read, for every situation."""
 
 from __future__ import annotations
 

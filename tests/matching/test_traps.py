@@ -1,4 +1,4 @@
-"""Every trap gets the verdict a careful person gives."""
+"""Every matching trap has the expected result."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def keys(match: Match | None) -> tuple[int, ...]:
 
 
 @pytest.mark.parametrize("trap", TRAPS, ids=[trap.name for trap in TRAPS])
-def test_a_trap_gets_the_verdict_of_a_careful_person(trap: Trap) -> None:
+def test_rank_of_a_trap_has_the_expected_verdict(trap: Trap) -> None:
     match = judged(trap)
     told = [(one.candidate.rating_key, one.reasons) for one in match.ranked] if match else []
     assert (verdict(match), keys(match)) == (trap.verdict, trap.keys), f"{trap.why} It said: {told}"
 
 
-def test_no_wrong_item_is_written_and_none_missed_that_is_proven() -> None:
+def test_rank_over_all_traps_has_no_wrong_and_no_missed_item() -> None:
     wrong, missed = [], []
     for trap in TRAPS:
         match = judged(trap)
@@ -44,13 +44,13 @@ def test_no_wrong_item_is_written_and_none_missed_that_is_proven() -> None:
     assert (wrong, missed) == ([], [])
 
 
-def test_there_are_enough_traps_each_with_a_name_and_a_reason() -> None:
+def test_traps_are_many_and_each_has_a_name_and_a_reason() -> None:
     assert len(TRAPS) >= 40
     assert len({trap.name for trap in TRAPS}) == len(TRAPS)
     assert all(trap.why.endswith(".") for trap in TRAPS)
     assert {trap.verdict for trap in TRAPS} == {HIGH, LOW, NOT_FOUND}
 
 
-def test_the_long_name_is_as_long_as_names_get() -> None:
+def test_long_name_trap_has_the_maximum_length() -> None:
     (trap,) = [trap for trap in TRAPS if trap.name == "255 bytes in a name"]
     assert len(trap.files[0].path.rsplit("/", 1)[-1].encode()) == 255

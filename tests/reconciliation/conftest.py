@@ -11,27 +11,27 @@ import pytest
 from sandbox.library import Library
 from sandbox.plex import PlexSim
 from sandbox.stash import StashSim
-from tests.reconciliation.support import Meeting
+from tests.reconciliation.support import ServerPair
 from tests.worker.support import Clock
 
-Meet = Callable[..., Meeting]
+MakeServers = Callable[..., ServerPair]
 
 
 @pytest.fixture
-def meet(tmp_path: Path) -> Iterator[Meet]:
+def make_servers(tmp_path: Path) -> Iterator[MakeServers]:
     """Brings a Stash with a library and an empty Plex together, with settings of the test's own."""
-    open_now: list[tuple[Meeting, StashSim]] = []
+    open_now: list[tuple[ServerPair, StashSim]] = []
     clock = Clock()
     clock.now = time.time()  # jobs are queued by the clock on the wall
     with PlexSim(clock=clock) as plex:
 
-        def make(library: Library, **settings: object) -> Meeting:
+        def make(library: Library, **settings: object) -> ServerPair:
             stash = StashSim(tmp_path / "stash", library=library)
             stash.start()
-            open_now.append((Meeting(tmp_path / "data", stash, plex, clock, **settings), stash))
+            open_now.append((ServerPair(tmp_path / "data", stash, plex, clock, **settings), stash))
             return open_now[-1][0]
 
         yield make
-        for meeting, stash in open_now:
-            meeting.close()
+        for servers, stash in open_now:
+            servers.close()
             stash.stop()

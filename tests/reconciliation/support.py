@@ -24,7 +24,7 @@ HOURS = 3 * 3600.0
 NOTHING_LEFT: dict[str, Any] = {"details": "", "date": None, "studio_id": None, "performer_ids": [], "tag_ids": []}
 
 
-class Meeting(Bench):
+class ServerPair(Bench):
     """A workbench whose scenes are those of a Stash."""
 
     def __init__(self, folder: Path, stash: StashSim, plex: PlexSim, clock: Clock, **settings: Any) -> None:
@@ -89,12 +89,12 @@ class Meeting(Bench):
             self.plex.add_item(self.section, parts)
 
 
-def says_something(scene: LibraryScene) -> bool:
+def has_metadata(scene: LibraryScene) -> bool:
     """Whether a scene passes the gate."""
     return bool(scene.studio_id or scene.performer_ids or scene.tag_ids or scene.details or scene.date)
 
 
-def everyday(library: Library, but_tag: int | None = None) -> list[int]:
+def ordinary_scenes(library: Library, but_tag: int | None = None) -> list[int]:
     """Scenes without an oddity: one file under a name of its own, and something to say; none with this tag."""
     return [
         scene.id
@@ -102,7 +102,7 @@ def everyday(library: Library, but_tag: int | None = None) -> list[int]:
         if (scene.id - 1) % 97 >= 24
         and len(scene.files) == 1
         and scene.studio_id
-        and says_something(scene)
+        and has_metadata(scene)
         and but_tag not in scene.tag_ids
     ]
 

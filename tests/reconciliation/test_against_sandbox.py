@@ -1,4 +1,4 @@
-"""A generated library in which it is known what is wrong: the counts are the truth, what can be healed is healed."""
+"""A generated library with known damage: the counts are right, and what can be repaired is repaired."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 
 from reconciliation.result import GapDetectionResult
 from sandbox.library import Library, generate
-from tests.reconciliation.conftest import Meet
-from tests.reconciliation.support import NOTHING_LEFT, Meeting, all_files, everyday, portions, says_something
+from tests.reconciliation.conftest import MakeServers
+from tests.reconciliation.support import NOTHING_LEFT, ServerPair, all_files, has_metadata, ordinary_scenes, portions
 
 pytestmark = [pytest.mark.integration, pytest.mark.unmeasured, pytest.mark.slow(seconds=12)]
 
@@ -46,23 +46,23 @@ def nothing_zero(**numbers: int) -> dict[str, int]:
 class Story:
     """One library on its way through everything that happens to it. ``each`` scenes are in each sorry state."""
 
-    def __init__(self, meet: Meet, size: int, each: int) -> None:
+    def __init__(self, make_servers: MakeServers, size: int, each: int) -> None:
         self.library: Library = generate(1, size)
         self.tag = self.library.tags[RAIN].name
-        self.meeting: Meeting = meet(self.library, exclude_tags=self.tag)
+        self.servers: ServerPair = make_servers(self.library, exclude_tags=self.tag)
         scenes = self.library.scenes
         with_files = [scene for scene in scenes if scene.files]
         self.size = size
-        self.gated = {scene.id for scene in with_files if not says_something(scene)}
+        self.gated = {scene.id for scene in with_files if not has_metadata(scene)}
         self.filtered = {scene.id for scene in with_files if self.library.tags[RAIN].id in scene.tag_ids}
-        self.groups = portions(everyday(self.library, self.library.tags[RAIN].id), *[each] * 8)
+        self.groups = portions(ordinary_scenes(self.library, self.library.tags[RAIN].id), *[each] * 8)
         self.missing, self.doubtful = set(self.groups[0]), set(self.groups[1])
         self.good = {s.id for s in with_files} - self.gated - self.filtered - self.missing - self.doubtful
         self.fill_plex()
 
     def fill_plex(self) -> None:
         """Everything but the missing ones; of the doubtful ones two of other sizes elsewhere; one group moved."""
-        plex, section = self.meeting.plex, self.meeting.section
+        plex, section = self.servers.plex, self.servers.section
         moved = set(self.groups[2])
         for path, size, seconds in all_files(self.library, self.missing | self.doubtful | moved):
             plex.add_item(section, [(path, size, seconds)])
@@ -75,7 +75,7 @@ class Story:
                 plex.add_item(section, [(f"/data/elsewhere/{name}", scene.files[0].size, scene.files[0].duration)])
 
     def run(self) -> dict[str, int]:
-        return counts(self.meeting.reconcile())
+        return counts(self.servers.reconcile())
 
     def always(self, **more: int) -> dict[str, int]:
         """What is the same in every run, and ``more``."""
@@ -94,10 +94,10 @@ class Story:
         return self.always(**{"missing": len(self.missing), "known": len(self.missing), **more})
 
 
-def whole_story(meet: Meet, size: int, each: int) -> None:
+def whole_story(make_servers: MakeServers, size: int, each: int) -> None:
     """From the first run over everything that goes wrong to a rebuilt Plex."""
-    story = Story(meet, size, each)
-    meeting, good = story.meeting, story.good
+    story = Story(make_servers, size, each)
+    servers, good = story.servers, story.good
 
     # nothing was ever synced
     todo = len(good) + len(story.missing)
@@ -106,31 +106,31 @@ def whole_story(meet: Meet, size: int, each: int) -> None:
         **story.always(empty=len(good), missing=len(story.missing)),
         "queued already": todo,
     }
-    meeting.drain()
+    servers.drain()
     assert story.run() == story.settled()
     here = good - set(story.groups[2])
-    assert meeting.not_equal(here) == []
+    assert servers.not_equal(here) == []
 
     # hooks that nobody heard
     _, _, _, saved, merged, lost, rebuilt, emptied = story.groups
-    meeting.save(*saved, title="Saved behind our backs")
+    servers.save(*saved, title="Saved behind our backs")
     sources, targets = merged[: each // 2], merged[each // 2 : each // 2 * 2]
     for source, target in zip(sources, targets, strict=True):
-        meeting.stash.merge([source], target)
-    meeting.lose(*lost)
-    rebuilt_paths = [meeting.stash.paths(one)[0] for one in rebuilt]
+        servers.stash.merge([source], target)
+    servers.lose(*lost)
+    rebuilt_paths = [servers.stash.paths(one)[0] for one in rebuilt]
     for path in rebuilt_paths:
-        item = meeting.plex.find(path)
+        item = servers.plex.find(path)
         assert item is not None
         parts = [(part.file, part.size, part.duration / 1000) for part in item.parts()]
-        meeting.plex.remove_item(item.rating_key)
-        meeting.plex.add_item(meeting.section, parts)
-    meeting.save(*emptied, **NOTHING_LEFT)
+        servers.plex.remove_item(item.rating_key)
+        servers.plex.add_item(servers.section, parts)
+    servers.save(*emptied, **NOTHING_LEFT)
     studio = max(story.library.studios, key=lambda s: sum(scene.studio_id == s.id for scene in story.library.scenes))
     touched = {*saved, *merged, *lost, *rebuilt, *emptied}
     renamed = {s.id for s in story.library.scenes if s.studio_id == studio.id and s.id in good} - touched
     rename = "mutation($i: StudioUpdateInput!) { studioUpdate(input: $i) { id } }"
-    meeting.stash.gql(rename, {"i": {"id": str(studio.id), "name": "Quite another name"}})
+    servers.stash.gql(rename, {"i": {"id": str(studio.id), "name": "Quite another name"}})
     story.size -= len(sources)
     found: dict[str, Any] = {
         "empty": len(rebuilt),
@@ -142,7 +142,7 @@ def whole_story(meet: Meet, size: int, each: int) -> None:
     }
     found["enqueued"] = found["empty"] + found["stale"] + len(lost) - len(emptied)
     assert story.run() == story.always(**found)
-    meeting.drain()
+    servers.drain()
     story.missing |= set(lost)
     story.gated |= set(emptied)
     good -= {*lost, *emptied, *sources}
@@ -150,17 +150,17 @@ def whole_story(meet: Meet, size: int, each: int) -> None:
     second = story.run()
     assert second.pop("stale") - second.pop("enqueued", 0) == len(emptied)
     assert second == story.settled()
-    meeting.drain()
+    servers.drain()
     assert story.run() == story.settled(stale=len(emptied))
-    assert meeting.not_equal(good - set(story.groups[2])) == []
+    assert servers.not_equal(good - set(story.groups[2])) == []
 
     # Plex is rebuilt from its files
-    meeting.reset_plex()
+    servers.reset_plex()
     assert story.run() == story.settled(empty=len(good), stale=len(emptied), enqueued=len(good))
-    meeting.drain()
+    servers.drain()
     assert story.run() == story.settled(stale=len(emptied))
-    assert meeting.not_equal(good - set(story.groups[2])) == []
+    assert servers.not_equal(good - set(story.groups[2])) == []
 
 
-def test_the_counts_are_the_truth_and_everything_is_healed(meet: Meet) -> None:
-    whole_story(meet, 120, 4)
+def test_run_over_a_damaged_library_counts_and_repairs_everything(make_servers: MakeServers) -> None:
+    whole_story(make_servers, 120, 4)

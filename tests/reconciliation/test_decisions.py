@@ -1,4 +1,4 @@
-"""What the ledger has to say about a scene, and what becomes of a gap."""
+"""What the ledger adds to the gaps of a scene, and what becomes of a gap."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def facts(**fields: Any) -> SceneFacts:
     return SceneFacts(1, (PATH,), **{**known, **fields})
 
 
-def test_a_scene_in_step_is_not_behind() -> None:
+def test_stale_reason_of_a_synced_scene_is_none() -> None:
     assert stale_reason(facts()) is None
 
 
@@ -75,7 +75,7 @@ def test_a_scene_in_step_is_not_behind() -> None:
         ({"fingerprint": "f2", "presence": None}, "what Plex should show has changed"),
     ],
 )
-def test_what_no_instant_tells(fields: dict[str, Any], words: str) -> None:
+def test_stale_reason_by_the_ledger_names_the_change(fields: dict[str, Any], words: str) -> None:
     found = stale_reason(facts(**fields))
     assert found is not None
     assert words in found.reason
@@ -101,11 +101,11 @@ def test_what_no_instant_tells(fields: dict[str, Any], words: str) -> None:
         {"row": entry(Verdict.RESTORED)},
     ],
 )
-def test_what_is_nothing_against_a_scene(fields: dict[str, Any]) -> None:
+def test_stale_reason_without_a_change_is_none(fields: dict[str, Any]) -> None:
     assert stale_reason(facts(**fields)) is None
 
 
-def test_a_timestamp_counts_until_the_listing_shows_the_item_gone() -> None:
+def test_is_absent_only_where_plex_was_asked_and_has_no_item() -> None:
     assert is_absent(facts(presence=ABSENT))
     assert not is_absent(facts(presence=None))
     assert not is_absent(facts(presence=doubtful(5)))
@@ -121,7 +121,7 @@ def test_a_timestamp_counts_until_the_listing_shows_the_item_gone() -> None:
         ({"has_metadata": False}, True),
     ],
 )
-def test_emptiness_is_meant_where_we_never_said_anything(fields: dict[str, Any], meant: bool) -> None:
+def test_is_empty_on_purpose_unless_we_wrote_metadata(fields: dict[str, Any], meant: bool) -> None:
     assert is_empty_on_purpose(facts(**fields)) is meant
 
 
@@ -162,10 +162,10 @@ def test_emptiness_is_meant_where_we_never_said_anything(fields: dict[str, Any],
         ({"row": entry(), "presence": ABSENT}, {MISSING}, Decision.ENQUEUE),
     ],
 )
-def test_what_becomes_of_a_gap(fields: dict[str, Any], types: set[str], expected: Decision) -> None:
+def test_decide_by_facts_and_gaps(fields: dict[str, Any], types: set[str], expected: Decision) -> None:
     assert decide(facts(**fields), types) is expected
 
 
-def test_missing_ones_may_be_left() -> None:
+def test_decide_missing_not_wanted_leaves_missing_scenes() -> None:
     assert decide(facts(row=None), {MISSING}, missing_wanted=False) is Decision.MISSING_NOT_WANTED
     assert decide(facts(row=None), {STALE}, missing_wanted=False) is Decision.ENQUEUE

@@ -1,4 +1,4 @@
-"""The three gaps, found in plain data."""
+"""The three kinds of gaps, found in plain data."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def detector() -> GapDetector:
     return GapDetector()
 
 
-def test_the_gate_is_that_of_the_metadata() -> None:
+def test_detector_uses_the_quality_gate_of_the_metadata_package() -> None:
     assert has_meaningful_metadata is quality_gate.has_meaningful_metadata
     assert reconciliation.has_meaningful_metadata is quality_gate.has_meaningful_metadata
 
 
-def test_the_package_exports_what_the_specification_names() -> None:
+def test_package_exports_the_published_names() -> None:
     from reconciliation.engine import GapDetectionEngine, GapDetectionResult
     from reconciliation.scheduler import ReconciliationScheduler
 
@@ -51,7 +51,7 @@ def test_the_package_exports_what_the_specification_names() -> None:
 # empty metadata
 
 
-def test_an_item_that_says_nothing_is_a_gap(detector: GapDetector) -> None:
+def test_empty_metadata_item_without_metadata_is_a_gap(detector: GapDetector) -> None:
     [gap] = detector.detect_empty_metadata([scene("7")], {"/data/7.mp4": NOTHING})
     assert (gap.scene_id, gap.gap_type, gap.scene_data["id"]) == (7, "empty_metadata", "7")
     assert "/data/7.mp4" in gap.reason
@@ -61,20 +61,20 @@ def test_an_item_that_says_nothing_is_a_gap(detector: GapDetector) -> None:
     "shown",
     [{"studio": "S"}, {"performers": ["A"]}, {"tags": ["T"]}, {"details": "Words"}, {"date": "2020"}],
 )
-def test_an_item_that_says_anything_is_none(detector: GapDetector, shown: dict[str, Any]) -> None:
+def test_empty_metadata_item_with_any_metadata_is_no_gap(detector: GapDetector, shown: dict[str, Any]) -> None:
     assert detector.detect_empty_metadata([scene()], {"/data/1.mp4": {**NOTHING, **shown}}) == []
 
 
-def test_a_scene_that_says_nothing_itself_is_none(detector: GapDetector) -> None:
+def test_empty_metadata_scene_without_metadata_is_no_gap(detector: GapDetector) -> None:
     bare = scene(studio=None, performers=[], tags=[], details="  ", date=None, rating100=100, title="Only a title")
     assert detector.detect_empty_metadata([bare], {"/data/1.mp4": NOTHING}) == []
 
 
-def test_an_item_nobody_looked_at_is_none(detector: GapDetector) -> None:
+def test_empty_metadata_unknown_item_is_no_gap(detector: GapDetector) -> None:
     assert detector.detect_empty_metadata([scene()], {}) == []
 
 
-def test_any_of_several_files_counts(detector: GapDetector) -> None:
+def test_empty_metadata_looks_at_all_files(detector: GapDetector) -> None:
     shown = {"/a.mp4": {**NOTHING, "studio": "S"}, "/b.mp4": NOTHING}
     assert ids(detector.detect_empty_metadata([scene("1", "/a.mp4", "/b.mp4")], shown)) == [1]
 
@@ -89,7 +89,7 @@ def test_any_of_several_files_counts(detector: GapDetector) -> None:
         ("nonsense", True),
     ],
 )
-def test_what_was_emptied_on_purpose_is_none(detector: GapDetector, synced: Any, gap: bool) -> None:
+def test_empty_metadata_synced_since_the_update_is_no_gap(detector: GapDetector, synced: Any, gap: bool) -> None:
     found = detector.detect_empty_metadata([scene()], {"/data/1.mp4": NOTHING}, {1: synced})
     assert bool(found) is gap
 
@@ -117,44 +117,46 @@ def test_what_was_emptied_on_purpose_is_none(detector: GapDetector, synced: Any,
         (True, 0.0, False),
     ],
 )
-def test_instants_are_compared_as_instants(detector: GapDetector, updated: Any, synced: float, gap: bool) -> None:
+def test_stale_sync_compares_times_across_time_zones(
+    detector: GapDetector, updated: Any, synced: float, gap: bool
+) -> None:
     found = detector.detect_stale_syncs([scene(updated_at=updated)], {1: synced})
     assert bool(found) is gap
     assert [one.gap_type for one in found] == ["stale_sync"] * gap
 
 
-def test_a_scene_that_was_never_synced_is_not_stale(detector: GapDetector) -> None:
+def test_stale_sync_of_a_scene_never_synced_is_no_gap(detector: GapDetector) -> None:
     assert detector.detect_stale_syncs([scene()], {}) == []
 
 
-def test_ids_are_numbers_however_they_are_written(detector: GapDetector) -> None:
+def test_stale_sync_accepts_ids_as_text_and_number(detector: GapDetector) -> None:
     text_keys: Any = {"2": 0.0}
     assert ids(detector.detect_stale_syncs([scene(1), scene(" 2 ")], {1: 0.0, **text_keys})) == [1, 2]
 
 
-def test_a_stale_scene_needs_no_files(detector: GapDetector) -> None:
+def test_stale_sync_needs_no_files(detector: GapDetector) -> None:
     assert ids(detector.detect_stale_syncs([{"id": "3", "updated_at": NOON}], {3: 0.0})) == [3]
 
 
 # missing
 
 
-def test_a_scene_whose_files_nobody_found_is_missing(detector: GapDetector) -> None:
+def test_missing_without_a_matched_path_is_a_gap(detector: GapDetector) -> None:
     [gap] = detector.detect_missing([scene("1"), scene("2")], {}, {"/data/2.mp4"})
     assert (gap.scene_id, gap.gap_type) == (1, "missing")
     assert "/data/1.mp4" in gap.reason
 
 
-def test_a_timestamp_is_a_known_match(detector: GapDetector) -> None:
+def test_missing_with_a_timestamp_is_no_gap(detector: GapDetector) -> None:
     assert detector.detect_missing([scene()], {1: 5.0}, set()) == []
 
 
-def test_one_file_of_several_is_enough(detector: GapDetector) -> None:
+def test_missing_with_one_matched_file_is_no_gap(detector: GapDetector) -> None:
     assert detector.detect_missing([scene("1", "/a.mp4", "/b.mp4")], {}, {"/b.mp4"}) == []
 
 
 @pytest.mark.parametrize("files", [[], None, "x", [{}], [{"path": ""}], [{"path": None}], [None]])
-def test_a_scene_without_files_cannot_be_missing(detector: GapDetector, files: Any) -> None:
+def test_missing_without_files_is_no_gap(detector: GapDetector, files: Any) -> None:
     assert detector.detect_missing([scene(files=files)], {}, set()) == []
     assert detector.detect_empty_metadata([scene(files=files)], {"": NOTHING}) == []
 
@@ -162,7 +164,7 @@ def test_a_scene_without_files_cannot_be_missing(detector: GapDetector, files: A
 # what cannot be read
 
 
-def test_what_cannot_be_read_is_passed_over_and_counted_once(detector: GapDetector) -> None:
+def test_unreadable_values_are_skipped_and_counted_once(detector: GapDetector) -> None:
     broken: list[Any] = [scene("x"), scene(None), "no scene", scene(True), scene(1.5)]
     for _ in range(2):
         assert ids(detector.detect_missing([*broken, scene("9")], {}, set())) == [9]
@@ -171,12 +173,12 @@ def test_what_cannot_be_read_is_passed_over_and_counted_once(detector: GapDetect
     assert detector.skipped == len(broken) + 1
 
 
-def test_a_timestamp_that_is_none_is_counted(detector: GapDetector) -> None:
+def test_unreadable_timestamp_is_counted(detector: GapDetector) -> None:
     bad: Any = {1: float("nan"), 2: [], 3: "2026-01-01T00:00:00Z"}
     assert ids(detector.detect_stale_syncs([scene("1"), scene("2"), scene("3")], bad)) == [3]
     assert detector.skipped == 2
 
 
-def test_ids_and_paths() -> None:
+def test_id_of_and_paths_of_read_what_is_valid() -> None:
     assert [id_of({"id": value}) for value in ("12", 12, "a", "", None, -1.0, True)] == [12, 12, *[None] * 5]
     assert paths_of({"files": ({"path": "/a"}, {"path": 3}, {"path": "/b"})}) == ["/a", "/b"]

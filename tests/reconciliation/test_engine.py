@@ -1,4 +1,4 @@
-"""The engine between doubles: what it asks of whom, in which order, and what it makes of the answers."""
+"""The engine between test doubles: what it asks for, in which order, and what it does with the answers."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_run_enqueues_gaps_when_queue_provided(
     assert result.enqueued_by_type == {"missing": 2}
 
 
-def test_run_really_puts_what_it_enqueues(mock_stash: MagicMock, mock_queue: MagicMock, engine: Engine) -> None:
+def test_run_puts_its_jobs_into_the_queue(mock_stash: MagicMock, mock_queue: MagicMock, engine: Engine) -> None:
     mock_stash.find_scenes.return_value = [scene(1)]
     with patch("plex.client.PlexClient"), patch("plex.matcher.find_plex_items_with_confidence") as find:
         find.side_effect = PlexNotFound("nothing there")
@@ -190,7 +190,9 @@ def test_run_scope_recent(doubles: Doubles, mock_stash: MagicMock, engine: Engin
     assert result.scope == "recent"
 
 
-def test_run_scope_recent_compares_instants(doubles: Doubles, mock_stash: MagicMock, engine: Engine) -> None:
+def test_run_scope_recent_compares_times_across_time_zones(
+    doubles: Doubles, mock_stash: MagicMock, engine: Engine
+) -> None:
     now = parse_instant(TUESDAY) or 0
     mock_stash.find_scenes.return_value = [
         scene(1, updated_at="2026-01-05T12:00:00Z"),
@@ -205,7 +207,7 @@ def test_run_scope_all(doubles: Doubles, mock_stash: MagicMock, engine: Engine) 
     assert "updated_at" not in mock_stash.find_scenes.call_args.kwargs["f"]
 
 
-def test_run_scope_that_nobody_knows(doubles: Doubles, mock_stash: MagicMock, engine: Engine) -> None:
+def test_run_with_an_unknown_scope_raises_bad_scope(doubles: Doubles, mock_stash: MagicMock, engine: Engine) -> None:
     with pytest.raises(BadScope, match=r"2026-01-01\.\.2026-02-15"):
         engine().run("last week")
     mock_stash.find_scenes.assert_not_called()
@@ -224,7 +226,7 @@ def test_run_handles_plex_server_down(
     assert (result.stale_sync_count, result.missing_count, result.enqueued_count) == (1, 0, 1)
 
 
-def test_run_stops_where_plex_goes_away_between_two_scenes(
+def test_run_stops_if_plex_goes_down_between_two_scenes(
     doubles: Doubles, mock_stash: MagicMock, engine: Engine
 ) -> None:
     mock_stash.find_scenes.return_value = [scene(1), scene(2)]
@@ -240,7 +242,7 @@ def test_run_detection_only_without_queue(doubles: Doubles, mock_stash: MagicMoc
     doubles.enqueue.assert_not_called()
 
 
-def test_detect_gaps_queues_nothing_whatever_it_was_given(
+def test_detect_gaps_with_a_queue_queues_nothing(
     doubles: Doubles, mock_stash: MagicMock, mock_queue: MagicMock, engine: Engine
 ) -> None:
     mock_stash.find_scenes.return_value = [scene(1)]
@@ -293,7 +295,7 @@ def test_scenes_without_files_skipped(
     doubles.find.assert_not_called()
 
 
-def test_a_scene_that_says_nothing_is_counted_and_not_queued(
+def test_run_counts_a_gated_scene_and_does_not_queue_it(
     doubles: Doubles, mock_stash: MagicMock, mock_queue: MagicMock, engine: Engine
 ) -> None:
     bare = scene(1, studio=None, performers=[], tags=[], details="", date=None, rating100=100)
@@ -302,7 +304,7 @@ def test_a_scene_that_says_nothing_is_counted_and_not_queued(
     assert (result.missing_count, result.gated_count, result.enqueued_count) == (1, 1, 0)
 
 
-def test_a_doubtful_match_is_not_missing_and_not_queued(
+def test_run_counts_a_doubtful_scene_and_does_not_queue_it(
     doubles: Doubles, mock_stash: MagicMock, mock_queue: MagicMock, engine: Engine
 ) -> None:
     mock_stash.find_scenes.return_value = [scene(1)]
@@ -311,7 +313,7 @@ def test_a_doubtful_match_is_not_missing_and_not_queued(
     assert (result.low_confidence_count, result.total_gaps, result.enqueued_count) == (1, 0, 0)
 
 
-def test_one_scene_that_cannot_be_matched_does_not_stop_the_others(
+def test_run_with_one_failing_match_goes_on(
     doubles: Doubles, mock_stash: MagicMock, mock_queue: MagicMock, engine: Engine
 ) -> None:
     mock_stash.find_scenes.return_value = [scene(1), scene(2)]
@@ -321,7 +323,7 @@ def test_one_scene_that_cannot_be_matched_does_not_stop_the_others(
     assert (result.complete, result.missing_count, result.enqueued_count) == (True, 1, 1)
 
 
-def test_missing_ones_are_not_queued_where_that_is_not_wanted(
+def test_run_with_reconcile_missing_off_does_not_queue_missing_scenes(
     doubles: Doubles, mock_stash: MagicMock, mock_config: MagicMock, mock_queue: MagicMock, engine: Engine
 ) -> None:
     mock_config.reconcile_missing = False
@@ -330,7 +332,7 @@ def test_missing_ones_are_not_queued_where_that_is_not_wanted(
     assert (result.missing_count, result.left_missing_count, result.enqueued_count) == (1, 1, 0)
 
 
-def test_a_stash_that_goes_away_leaves_what_was_found(
+def test_run_keeps_its_findings_if_stash_goes_down(
     doubles: Doubles, mock_stash: MagicMock, mock_queue: MagicMock, engine: Engine
 ) -> None:
     mock_stash.find_scenes.side_effect = [[scene(n) for n in range(1, 501)], RuntimeError("gone")]
@@ -339,9 +341,7 @@ def test_a_stash_that_goes_away_leaves_what_was_found(
     assert result.errors == ["Stash could not be read to the end: gone"]
 
 
-def test_pages_go_by_id_and_end_where_nothing_new_comes(
-    doubles: Doubles, mock_stash: MagicMock, engine: Engine
-) -> None:
+def test_run_pages_by_id_and_ends_without_new_scenes(doubles: Doubles, mock_stash: MagicMock, engine: Engine) -> None:
     mock_stash.find_scenes.return_value = [scene(n) for n in range(1, 501)]
     assert engine().run().scenes_checked == 500
     first, second = [one.kwargs for one in mock_stash.find_scenes.call_args_list]
@@ -350,14 +350,14 @@ def test_pages_go_by_id_and_end_where_nothing_new_comes(
     assert (first["filter"]["per_page"], first["filter"]["sort"]) == (500, "id")
 
 
-def test_progress_is_told_at_least_every_fifty_scenes(doubles: Doubles, mock_stash: MagicMock, engine: Engine) -> None:
+def test_run_reports_progress_every_fifty_scenes(doubles: Doubles, mock_stash: MagicMock, engine: Engine) -> None:
     told: list[int] = []
     mock_stash.find_scenes.return_value = [scene(n) for n in range(1, 121)]
     engine(progress=lambda result: told.append(result.scenes_checked)).run()
     assert len(told) == 3
 
 
-def test_a_result_that_was_never_filled_is_all_zeros() -> None:
+def test_new_result_is_all_zeros() -> None:
     numbers = GapDetectionResult().numbers()
     assert (numbers["total_gaps"], numbers["errors"], numbers["complete"]) == (0, [], True)
 
@@ -371,7 +371,7 @@ def test_a_result_that_was_never_filled_is_all_zeros() -> None:
         (ValueError("odd"), PlexServerDown, "odd"),
     ],
 )
-def test_every_failure_to_connect_is_a_server_that_is_down(
+def test_connect_to_plex_turns_every_failure_into_server_down(
     doubles: Doubles, engine: Engine, error: Exception, kind: type[Exception], words: str
 ) -> None:
     doubles.client.side_effect = error
@@ -393,7 +393,7 @@ def test_every_failure_to_connect_is_a_server_that_is_down(
         ({"genres": [MagicMock(tag="A, B")]}, {"tags": ["A, B"]}),
     ],
 )
-def test_a_video_of_plexapi_is_read_without_asking_again(
+def test_extract_plex_metadata_requests_nothing(
     engine: Engine, shown: dict[str, Any], expected: dict[str, Any]
 ) -> None:
     video = item(1, **shown)
@@ -403,7 +403,7 @@ def test_a_video_of_plexapi_is_read_without_asking_again(
     assert video._autoReload is False
 
 
-def test_the_parameters_are_those_of_the_specification() -> None:
+def test_published_parameters_are_unchanged() -> None:
     assert list(inspect.signature(GapDetectionEngine).parameters)[:4] == ["stash", "config", "data_dir", "queue"]
     assert list(inspect.signature(GapDetectionEngine.run).parameters) == ["self", "scope"]
     assert inspect.signature(GapDetectionEngine.run).parameters["scope"].default == "all"

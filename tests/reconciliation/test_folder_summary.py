@@ -1,4 +1,4 @@
-"""Where things are absent, in as few words as are true."""
+"""The topmost folders of missing files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.unit
         ([], ["odd"], [("", 1)]),
     ],
 )
-def test_the_highest_folder_in_which_nothing_is_there(
+def test_groups_name_the_topmost_missing_folders(
     present: list[str], absent: list[str], groups: list[tuple[str, int]]
 ) -> None:
     folders = FolderSummary()
@@ -36,7 +36,7 @@ def test_the_highest_folder_in_which_nothing_is_there(
     assert folders.groups() == groups
 
 
-def test_the_way_up_ends() -> None:
+def test_parent_folder_ends_at_the_root() -> None:
     for path in ("/a/b", "C:\\a\\b", "a/b", "\\\\nas\\share\\x", "a"):
         steps = 0
         while parent_folder(path) != path:

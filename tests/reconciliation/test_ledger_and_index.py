@@ -1,4 +1,4 @@
-"""Engine, worker and both servers together: single rules, each in a small library."""
+"""Engine, worker and both servers together: one rule at a time, each in a small library."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from reconciliation.scopes import parse_scope
 from sandbox.library import Library, LibraryFile, LibraryScene, LibraryStudio, LibraryTag, generate
 from stash.client import stash_interface
 from sync_queue.operations import save_sync_timestamp
-from tests.reconciliation.conftest import Meet
-from tests.reconciliation.support import Meeting, all_files, everyday
+from tests.reconciliation.conftest import MakeServers
+from tests.reconciliation.support import ServerPair, all_files, ordinary_scenes
 
 pytestmark = pytest.mark.integration
 
@@ -34,43 +34,43 @@ def simple(*names: str) -> Library:
     )
 
 
-def fill(meeting: Meeting, made: Library) -> Meeting:
+def fill(servers: ServerPair, made: Library) -> ServerPair:
     for path, size, seconds in all_files(made):
-        meeting.plex.add_item(meeting.section, [(path, size, seconds)])
-    return meeting
+        servers.plex.add_item(servers.section, [(path, size, seconds)])
+    return servers
 
 
 @pytest.fixture
-def pair(meet: Meet) -> Meeting:
+def pair(make_servers: MakeServers) -> ServerPair:
     """Two scenes, in Plex and in step."""
     made = simple("a.mp4", "b.mp4")
-    meeting = fill(meet(made), made)
-    meeting.reconcile()
-    meeting.drain()
-    return meeting
+    servers = fill(make_servers(made), made)
+    servers.reconcile()
+    servers.drain()
+    return servers
 
 
-def test_requests_stay_within_their_budget(meet: Meet) -> None:
+def test_run_stays_within_its_request_budget(make_servers: MakeServers) -> None:
     made = generate(3, 1100)
-    meeting = fill(meet(made), made)
+    servers = fill(make_servers(made), made)
     for _ in range(2):
-        meeting.stash.reset_counters()
-        meeting.plex.reset_counters()
-        meeting.reconcile()
-        assert meeting.stash.counters["graphql"] <= 1100 / 500 + 20
-        assert sum(meeting.plex.counters.values()) <= 1100 / 1000 + 20
-        assert meeting.plex.hidden_reloads == 0
+        servers.stash.reset_counters()
+        servers.plex.reset_counters()
+        servers.reconcile()
+        assert servers.stash.counters["graphql"] <= 1100 / 500 + 20
+        assert sum(servers.plex.counters.values()) <= 1100 / 1000 + 20
+        assert servers.plex.hidden_reloads == 0
 
 
-def test_pages_give_every_scene_once_whatever_their_size(meet: Meet) -> None:
+def test_scene_pages_of_any_size_yield_each_scene_once(make_servers: MakeServers) -> None:
     made = generate(3, 30)
-    meeting = meet(made)
+    servers = make_servers(made)
     for size in (1, 7, 10, 30, 31):
-        found = list(scene_pages(stash_interface(meeting.client), parse_scope("all"), size))
+        found = list(scene_pages(stash_interface(servers.client), parse_scope("all"), size))
         assert [int(str(scene["id"])) for page in found for scene in page] == list(range(1, 31))
 
 
-def test_a_deliberate_emptying_is_no_gap_and_a_lost_one_is(pair: Meeting) -> None:
+def test_item_emptied_on_purpose_is_no_gap_and_a_rebuilt_one_is(pair: ServerPair) -> None:
     pair.save(1, studio_id=None, details="now words")
     pair.reconcile()
     pair.drain()
@@ -84,7 +84,7 @@ def test_a_deliberate_emptying_is_no_gap_and_a_lost_one_is(pair: Meeting) -> Non
     assert item.summary == "now words"
 
 
-def test_settings_that_matter_make_everything_stale_once(pair: Meeting) -> None:
+def test_changed_settings_make_every_scene_stale_once(pair: ServerPair) -> None:
     pair.config = pair.settings(sync_rating=False)
     pair.configure(pair.config)
     result = pair.reconcile()
@@ -95,54 +95,54 @@ def test_settings_that_matter_make_everything_stale_once(pair: Meeting) -> None:
     assert pair.reconcile().total_gaps == 0
 
 
-def test_a_folder_that_moved_on_both_sides_is_found(meet: Meet) -> None:
+def test_folder_moved_on_both_sides_is_stale(make_servers: MakeServers) -> None:
     made = simple("old/a.mp4", "old/b.mp4")
-    meeting = fill(meet(made), made)
-    meeting.reconcile()
-    meeting.drain()
-    meeting.stash.rename_folder("/data/old", "/data/new")
+    servers = fill(make_servers(made), made)
+    servers.reconcile()
+    servers.drain()
+    servers.stash.rename_folder("/data/old", "/data/new")
     # Plex has not noticed yet: name and size still prove the item
-    result = meeting.reconcile()
+    result = servers.reconcile()
     assert (result.stale_sync_count, result.missing_count) == (2, 0)
-    meeting.drain()
+    servers.drain()
     for name in ("a", "b"):
-        meeting.plex.move_file(f"/data/old/{name}.mp4", f"/data/new/{name}.mp4")
-    result = meeting.reconcile()
+        servers.plex.move_file(f"/data/old/{name}.mp4", f"/data/new/{name}.mp4")
+    result = servers.reconcile()
     assert (result.empty_metadata_count, result.stale_sync_count) == (2, 0)
-    meeting.drain()
-    assert meeting.reconcile().total_gaps == 0
-    assert meeting.not_equal([1, 2]) == []
+    servers.drain()
+    assert servers.reconcile().total_gaps == 0
+    assert servers.not_equal([1, 2]) == []
 
 
-def test_a_second_copy_that_plex_found_later_is_written_too(meet: Meet) -> None:
+def test_second_copy_found_later_is_stale(make_servers: MakeServers) -> None:
     made = library(LibraryScene(1, title="Both", studio_id=1, files=(file("a.mp4"), file("b.mp4", 2000))))
-    meeting = meet(made)
-    meeting.plex.add_item(meeting.section, [("/data/a.mp4", 1000, 60.0)])
-    meeting.reconcile()
-    meeting.drain()
-    assert meeting.reconcile().total_gaps == 0
-    late = meeting.plex.add_item(meeting.section, [("/data/b.mp4", 2000, 60.0)])
+    servers = make_servers(made)
+    servers.plex.add_item(servers.section, [("/data/a.mp4", 1000, 60.0)])
+    servers.reconcile()
+    servers.drain()
+    assert servers.reconcile().total_gaps == 0
+    late = servers.plex.add_item(servers.section, [("/data/b.mp4", 2000, 60.0)])
     late.studio = "From an agent"  # it says something, and still not what it should
-    result = meeting.reconcile()
+    result = servers.reconcile()
     assert (result.stale_sync_count, result.empty_metadata_count, result.enqueued_count) == (1, 0, 1)
-    meeting.drain()
+    servers.drain()
     assert late.studio == "Studio"
-    assert meeting.reconcile().total_gaps == 0
+    assert servers.reconcile().total_gaps == 0
 
 
-def test_an_item_that_says_something_of_its_own_is_brought_into_step(meet: Meet) -> None:
+def test_item_with_foreign_metadata_is_synced(make_servers: MakeServers) -> None:
     made = simple("a.mp4")
-    meeting = fill(meet(made), made)
-    item = meeting.plex.find("/data/a.mp4")
+    servers = fill(make_servers(made), made)
+    item = servers.plex.find("/data/a.mp4")
     assert item is not None
     item.summary = "An agent's words"
-    result = meeting.reconcile()
+    result = servers.reconcile()
     assert (result.stale_sync_count, result.empty_metadata_count) == (1, 0)
-    meeting.drain()
+    servers.drain()
     assert (item.summary, item.studio) == ("", "Studio")
 
 
-def test_an_old_timestamp_makes_stale_and_a_lost_one_does_no_harm(pair: Meeting) -> None:
+def test_old_timestamp_is_stale_and_a_lost_one_is_not(pair: ServerPair) -> None:
     save_sync_timestamp(pair.data_dir, 1, 5.0)
     result = pair.reconcile()
     assert (result.stale_sync_count, result.enqueued_count) == (1, 1)
@@ -150,65 +150,76 @@ def test_an_old_timestamp_makes_stale_and_a_lost_one_does_no_harm(pair: Meeting)
     assert pair.reconcile().total_gaps == 0
 
 
-def test_synced_before_there_was_a_ledger_is_believed(meet: Meet) -> None:
+def test_timestamp_without_a_ledger_row_counts_as_synced(make_servers: MakeServers) -> None:
     made = simple("a.mp4", "b.mp4")
-    meeting = fill(meet(made), made)
-    save_sync_timestamp(meeting.data_dir, 1, 4e9)
-    result = meeting.reconcile()
+    servers = fill(make_servers(made), made)
+    save_sync_timestamp(servers.data_dir, 1, 4e9)
+    result = servers.reconcile()
     assert [result.empty_metadata_count, result.missing_count] == [1, 0]
-    meeting.lose(1)
-    result = meeting.reconcile()
+    servers.lose(1)
+    result = servers.reconcile()
     assert [result.missing_count, result.enqueued_count] == [1, 1]
 
 
-def test_without_strict_matching_the_best_guess_is_the_item(meet: Meet) -> None:
+def test_guess_without_strict_matching_counts_as_the_item(make_servers: MakeServers) -> None:
     made = simple("a.mp4")
-    meeting = meet(made, strict_matching=False)
+    servers = make_servers(made, strict_matching=False)
     for folder in ("x", "y"):
-        meeting.plex.add_item(meeting.section, [(f"/data/{folder}/a.mp4", 7, 60.0)])
-    result = meeting.reconcile()
+        servers.plex.add_item(servers.section, [(f"/data/{folder}/a.mp4", 7, 60.0)])
+    result = servers.reconcile()
     assert (result.low_confidence_count, result.empty_metadata_count, result.enqueued_count) == (1, 1, 1)
-    meeting.drain()
-    result = meeting.reconcile()
+    servers.drain()
+    result = servers.reconcile()
     assert (result.low_confidence_count, result.total_gaps) == (1, 0)
 
 
-def test_doubt_that_was_lifted_is_a_gap(meet: Meet) -> None:
+def test_guess_on_an_item_another_scene_proves_is_shared_and_no_gap(make_servers: MakeServers) -> None:
+    servers = make_servers(simple("guess/a.mp4", "proof/a.mp4"), strict_matching=False)
+    item = servers.plex.add_item(servers.section, [("/data/proof/a.mp4", 1002, 60.0)])
+    servers.reconcile()
+    servers.drain()
+    assert item.title == "Title 2"
+    assert (servers.entry(1).verdict, servers.entry(2).verdict) == (Verdict.SHARED, Verdict.WRITTEN)
+    result = servers.reconcile()
+    assert (result.low_confidence_count, result.total_gaps, result.enqueued_count) == (1, 0, 0)
+
+
+def test_scene_no_longer_doubtful_is_a_gap(make_servers: MakeServers) -> None:
     made = simple("a.mp4")
-    meeting = meet(made)
+    servers = make_servers(made)
     first, second = (
-        meeting.plex.add_item(meeting.section, [(f"/data/{folder}/a.mp4", 7, 60.0)]) for folder in ("x", "y")
+        servers.plex.add_item(servers.section, [(f"/data/{folder}/a.mp4", 7, 60.0)]) for folder in ("x", "y")
     )
-    meeting.enqueue(1)
-    meeting.drain()
-    assert meeting.entry(1).verdict is Verdict.AMBIGUOUS
-    assert meeting.reconcile().enqueued_count == 0
-    meeting.config = meeting.settings(path_map="/data => /data/y")
-    meeting.configure(meeting.config)
-    result = meeting.reconcile()
+    servers.enqueue(1)
+    servers.drain()
+    assert servers.entry(1).verdict is Verdict.AMBIGUOUS
+    assert servers.reconcile().enqueued_count == 0
+    servers.config = servers.settings(path_map="/data => /data/y")
+    servers.configure(servers.config)
+    result = servers.reconcile()
     assert (result.low_confidence_count, result.enqueued_count) == (0, 1)
-    meeting.drain()
+    servers.drain()
     assert (first.studio, second.studio) == (None, "Studio")
 
 
-def test_stash_away_in_the_middle_leaves_the_rest_to_the_next_run(meet: Meet) -> None:
+def test_run_without_stash_half_way_leaves_the_rest_to_the_next(make_servers: MakeServers) -> None:
     made = generate(3, 600)
-    meeting = fill(meet(made), made)
+    servers = fill(make_servers(made), made)
 
     def cut(result: object) -> None:
-        meeting.stash.faults.refuse()
+        servers.stash.faults.refuse()
 
-    first = meeting.reconcile(progress=cut)
+    first = servers.reconcile(progress=cut)
     assert (first.scenes_checked, first.complete) == (500, False)
     assert "Stash could not be read to the end" in first.errors[0]
-    meeting.stash.faults.accept()
-    second = meeting.reconcile()
+    servers.stash.faults.accept()
+    second = servers.reconcile()
     assert second.complete
     assert second.skipped_already_queued == first.enqueued_count
     assert first.enqueued_count + second.enqueued_count == second.total_gaps
 
 
-def test_plex_away_in_the_middle_of_its_listing_loses_nothing(pair: Meeting) -> None:
+def test_run_without_plex_half_way_loses_nothing(pair: ServerPair) -> None:
     pair.save(1, title="Another")
     pair.plex.faults.set(status=503, only="sections/1/all")
     result = pair.reconcile()
@@ -217,7 +228,7 @@ def test_plex_away_in_the_middle_of_its_listing_loses_nothing(pair: Meeting) -> 
     assert pair.reconcile().skipped_already_queued == 1
 
 
-def test_a_recent_run_reads_only_what_is_new_in_plex(pair: Meeting) -> None:
+def test_recent_run_reads_only_new_items(pair: ServerPair) -> None:
     pair.save(1, title="Another")
     pair.plex.reset_counters()
     result = pair.reconcile("recent")
@@ -225,8 +236,8 @@ def test_a_recent_run_reads_only_what_is_new_in_plex(pair: Meeting) -> None:
     assert sum(pair.plex.counters.values()) <= 4
 
 
-def test_nothing_of_a_detection_is_kept_or_queued(meet: Meet) -> None:
-    made = everyday(generate(1, 120))
-    meeting = meet(generate(1, 120))
-    assert meeting.engine().detect_gaps("all").missing_count >= len(made)
-    assert meeting.store.undone() == 0
+def test_detect_gaps_keeps_and_queues_nothing(make_servers: MakeServers) -> None:
+    made = ordinary_scenes(generate(1, 120))
+    servers = make_servers(generate(1, 120))
+    assert servers.engine().detect_gaps("all").missing_count >= len(made)
+    assert servers.store.undone() == 0

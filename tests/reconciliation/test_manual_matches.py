@@ -1,4 +1,4 @@
-"""Reconciliation believes a person: a scene with a chosen item has it, one whose candidates were refused is no gap."""
+"""Reconciliation follows the user's decisions: a manual match is a match, a rejected candidate is no gap."""
 
 from __future__ import annotations
 
@@ -8,90 +8,90 @@ from common.verdicts import Verdict
 from sandbox.library import LibraryScene
 from sandbox.plex.model import Item
 from state.manual_matches import ManualMatch, ManualMatches
-from tests.reconciliation.conftest import Meet
-from tests.reconciliation.support import Meeting
+from tests.reconciliation.conftest import MakeServers
+from tests.reconciliation.support import ServerPair
 from tests.reconciliation.test_ledger_and_index import file, library, simple
 
 pytestmark = pytest.mark.integration
 
 
-def other(meeting: Meeting, path: str = "/data/another name.mp4", size: int = 9) -> Item:
-    return meeting.plex.add_item(meeting.section, [(path, size, 60.0)])
+def other(servers: ServerPair, path: str = "/data/another name.mp4", size: int = 9) -> Item:
+    return servers.plex.add_item(servers.section, [(path, size, 60.0)])
 
 
-def bind(meeting: Meeting, scene_id: int, item: Item) -> None:
+def bind(servers: ServerPair, scene_id: int, item: Item) -> None:
     files = tuple((part.file, part.size) for part in item.parts())
-    machine = meeting.pipeline.plex.client.machine
-    chosen = ManualMatch(scene_id, machine, meeting.section.key, item.rating_key, files, meeting.clock())
-    ManualMatches(meeting.db).put(chosen)
+    machine = servers.pipeline.plex.client.machine
+    chosen = ManualMatch(scene_id, machine, servers.section.key, item.rating_key, files, servers.clock())
+    ManualMatches(servers.db).put(chosen)
 
 
-def refuse(meeting: Meeting, scene_id: int, item: Item) -> None:
+def refuse(servers: ServerPair, scene_id: int, item: Item) -> None:
     files = [(part.file, part.size) for part in item.parts()]
-    ManualMatches(meeting.db).refuse(scene_id, meeting.section.key, item.rating_key, files, meeting.clock())
+    ManualMatches(servers.db).refuse(scene_id, servers.section.key, item.rating_key, files, servers.clock())
 
 
 @pytest.fixture
-def meeting(meet: Meet) -> Meeting:
+def servers(make_servers: MakeServers) -> ServerPair:
     """Two scenes, of which Plex has the second only."""
-    found = meet(simple("a.mp4", "b.mp4"))
+    found = make_servers(simple("a.mp4", "b.mp4"))
     found.plex.add_item(found.section, [("/data/b.mp4", 1002, 60.0)])
     return found
 
 
-def settled(meeting: Meeting) -> None:
+def settled(servers: ServerPair) -> None:
     """Run until the first result stands, then once more: nothing is left to do."""
-    meeting.reconcile()
-    meeting.drain()
-    meeting.clock.now += 60
-    again = meeting.reconcile()
+    servers.reconcile()
+    servers.drain()
+    servers.clock.now += 60
+    again = servers.reconcile()
     assert (again.total_gaps, again.enqueued_count) == (0, 0)
 
 
-def test_a_chosen_item_is_written_once_and_is_no_gap_after_that(meeting: Meeting) -> None:
-    item = other(meeting)
-    bind(meeting, 1, item)
-    settled(meeting)
+def test_manual_match_is_synced_once(servers: ServerPair) -> None:
+    item = other(servers)
+    bind(servers, 1, item)
+    settled(servers)
     assert item.title == "Title 1"
     item.studio = ""
-    result = meeting.reconcile()
+    result = servers.reconcile()
     assert (result.empty_metadata_count, result.enqueued_count) == (1, 1)
 
 
-def test_a_chosen_item_that_is_gone_is_doubtful_not_missing(meeting: Meeting) -> None:
-    item = other(meeting)
-    bind(meeting, 1, item)
-    settled(meeting)
-    meeting.plex.remove_item(item.rating_key)
-    result = meeting.reconcile()
+def test_manual_match_that_is_gone_is_doubtful_not_missing(servers: ServerPair) -> None:
+    item = other(servers)
+    bind(servers, 1, item)
+    settled(servers)
+    servers.plex.remove_item(item.rating_key)
+    result = servers.reconcile()
     assert (result.missing_count, result.low_confidence_count, result.enqueued_count) == (0, 1, 0)
 
 
-def test_a_refused_candidate_is_neither_a_gap_nor_a_doubt_until_a_new_one_comes(meeting: Meeting) -> None:
-    refuse(meeting, 1, other(meeting, "/data/x/a.mp4"))
-    result = meeting.reconcile()
+def test_rejected_candidate_is_no_gap_until_a_new_one_comes(servers: ServerPair) -> None:
+    refuse(servers, 1, other(servers, "/data/x/a.mp4"))
+    result = servers.reconcile()
     assert (result.missing_count, result.low_confidence_count) == (0, 0)
-    meeting.drain()
-    other(meeting, "/data/y/a.mp4", 77)
-    result = meeting.reconcile()
+    servers.drain()
+    other(servers, "/data/y/a.mp4", 77)
+    result = servers.reconcile()
     assert (result.missing_count, result.low_confidence_count) == (0, 1)
 
 
-def test_a_file_refused_at_its_own_path_stays_refused(meeting: Meeting) -> None:
-    item = meeting.plex.find("/data/b.mp4")
+def test_item_rejected_at_the_scenes_path_stays_rejected(servers: ServerPair) -> None:
+    item = servers.plex.find("/data/b.mp4")
     assert item is not None
-    refuse(meeting, 2, item)
-    bind(meeting, 1, other(meeting))
-    settled(meeting)
+    refuse(servers, 2, item)
+    bind(servers, 1, other(servers))
+    settled(servers)
     assert item.title == "b"
 
 
-def test_an_item_given_to_another_scene_by_hand_is_nobody_elses_gap(meet: Meet) -> None:
+def test_item_matched_manually_to_another_scene_is_no_gap(make_servers: MakeServers) -> None:
     one = LibraryScene(1, title="Title 1", studio_id=1, files=(file("a.mp4", 1001),))
     two = LibraryScene(2, title="Title 2", studio_id=1, files=(file("b.mp4", 1002),))
-    meeting = meet(library(one, two))
-    item = other(meeting, "/data/a.mp4", 1001)
-    bind(meeting, 2, item)
-    settled(meeting)
+    servers = make_servers(library(one, two))
+    item = other(servers, "/data/a.mp4", 1001)
+    bind(servers, 2, item)
+    settled(servers)
     assert item.title == "Title 2"
-    assert meeting.entry(1).verdict is Verdict.SHARED
+    assert servers.entry(1).verdict is Verdict.SHARED

@@ -1,4 +1,4 @@
-"""When the next run is due, whatever the clock and the disk do."""
+"""When the next run is due, whatever happens to clock and disk."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def ran(scheduler: ReconciliationScheduler, at: float, scope: str = "recent", **
     scheduler.record_run(scope, GapDetectionResult(**fields), now=at)
 
 
-def test_a_run_is_remembered(scheduler: ReconciliationScheduler) -> None:
+def test_record_run_stores_its_numbers(scheduler: ReconciliationScheduler) -> None:
     result = GapDetectionResult(scenes_checked=9, enqueued_count=2, enqueued_by_type={"stale_sync": 2})
     for kind in ("stale_sync", "stale_sync", "missing"):
         result.count_gap(kind)
@@ -51,7 +51,7 @@ def test_a_run_is_remembered(scheduler: ReconciliationScheduler) -> None:
     )
 
 
-def test_before_the_first_run_everything_is_due(scheduler: ReconciliationScheduler) -> None:
+def test_everything_is_due_before_the_first_run(scheduler: ReconciliationScheduler) -> None:
     assert scheduler.load_state() == ReconciliationState()
     assert scheduler.is_due(every("weekly"))
     assert scheduler.is_startup_due()
@@ -74,23 +74,23 @@ def test_before_the_first_run_everything_is_due(scheduler: ReconciliationSchedul
         ("weekly", -2 * HOUR, True),
     ],
 )
-def test_the_periodic_run(scheduler: ReconciliationScheduler, interval: Any, after: float, due: bool) -> None:
+def test_is_due_after_the_interval(scheduler: ReconciliationScheduler, interval: Any, after: float, due: bool) -> None:
     ran(scheduler, NOW)
     assert scheduler.is_due(every(interval), now=NOW + after) is due
 
 
-def test_a_clock_set_back_makes_no_run_of_never(scheduler: ReconciliationScheduler) -> None:
+def test_is_due_with_never_is_false_after_a_clock_set_back(scheduler: ReconciliationScheduler) -> None:
     ran(scheduler, NOW)
     assert not scheduler.is_due(every("never"), now=NOW - DAY)
 
 
 @pytest.mark.parametrize(("after", "due"), [(10, False), (HOUR, False), (HOUR + 1, True), (-30, False), (-HOUR, True)])
-def test_the_start_up_run(scheduler: ReconciliationScheduler, after: float, due: bool) -> None:
+def test_is_startup_due_after_an_hour(scheduler: ReconciliationScheduler, after: float, due: bool) -> None:
     ran(scheduler, NOW)
     assert scheduler.is_startup_due(now=NOW + after) is due
 
 
-def test_a_run_that_stopped_early_is_repeated_after_a_growing_pause(scheduler: ReconciliationScheduler) -> None:
+def test_incomplete_runs_are_repeated_after_growing_pauses(scheduler: ReconciliationScheduler) -> None:
     for pause in (600, 1200, 2400, 3600, 3600):
         ran(scheduler, NOW, complete=False, errors=["Plex is away"])
         assert not scheduler.is_due(every("daily"), now=NOW + pause - 1)
@@ -101,7 +101,7 @@ def test_a_run_that_stopped_early_is_repeated_after_a_growing_pause(scheduler: R
     assert not scheduler.is_due(every("daily"), now=NOW + 3600)
 
 
-def test_only_a_complete_run_over_everything_is_a_full_one(scheduler: ReconciliationScheduler) -> None:
+def test_last_full_run_needs_a_complete_run_over_all(scheduler: ReconciliationScheduler) -> None:
     ran(scheduler, NOW, "all")
     ran(scheduler, NOW + 1, "recent")
     ran(scheduler, NOW + 2, "all", complete=False)
@@ -109,7 +109,7 @@ def test_only_a_complete_run_over_everything_is_a_full_one(scheduler: Reconcilia
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", "null", '{"last_run_time": "soon", "last_scope": 5}', "\x00"])
-def test_a_damaged_file_is_as_if_there_had_been_no_run(scheduler: ReconciliationScheduler, content: str) -> None:
+def test_load_state_of_a_damaged_file_is_a_new_state(scheduler: ReconciliationScheduler, content: str) -> None:
     ran(scheduler, NOW)
     path = os.path.join(scheduler.data_dir, FILE)
     Path(path).write_text(content)
@@ -119,7 +119,7 @@ def test_a_damaged_file_is_as_if_there_had_been_no_run(scheduler: Reconciliation
     assert scheduler.load_state().last_run_time == NOW
 
 
-def test_what_can_be_read_of_a_file_is_used(scheduler: ReconciliationScheduler) -> None:
+def test_load_state_keeps_the_readable_values(scheduler: ReconciliationScheduler) -> None:
     ran(scheduler, NOW)
     path = os.path.join(scheduler.data_dir, FILE)
     odd = {
@@ -134,7 +134,7 @@ def test_what_can_be_read_of_a_file_is_used(scheduler: ReconciliationScheduler) 
     assert (state.last_run_time, state.last_enqueued, state.last_gaps_by_type) == (NOW, 3, {"a": 1})
 
 
-def test_the_file_is_replaced_whole(scheduler: ReconciliationScheduler) -> None:
+def test_save_state_replaces_the_file(scheduler: ReconciliationScheduler) -> None:
     state = ReconciliationState(last_run_time=NOW, last_scope="all")
     scheduler.save_state(state)
     assert scheduler.load_state() == state
@@ -151,11 +151,11 @@ def us(monkeypatch: pytest.MonkeyPatch) -> str:
     return "boot.1.2"
 
 
-def test_without_the_file_something_may_be_due(scheduler: ReconciliationScheduler) -> None:
+def test_due_check_without_its_file_is_true(scheduler: ReconciliationScheduler) -> None:
     assert trigger.due(scheduler.data_dir)
 
 
-def test_for_an_hour_after_a_run_a_look_is_one_stat(
+def test_due_check_within_an_hour_is_one_stat(
     scheduler: ReconciliationScheduler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ran(scheduler, time.time())
@@ -176,7 +176,7 @@ def test_for_an_hour_after_a_run_a_look_is_one_stat(
         (0, "never", "boot.9.2", False),
     ],
 )
-def test_a_new_process_of_stash_or_the_time_makes_it_due(
+def test_due_check_by_time_or_a_new_process_of_stash(
     scheduler: ReconciliationScheduler, us: str, ago: float, interval: str, known: str, due: bool
 ) -> None:
     ran(scheduler, time.time() - ago)
@@ -184,7 +184,7 @@ def test_a_new_process_of_stash_or_the_time_makes_it_due(
     assert trigger.due(scheduler.data_dir) is due
 
 
-def test_settings_that_change_keep_the_process_that_is_known(scheduler: ReconciliationScheduler, us: str) -> None:
+def test_arrange_without_a_process_keeps_the_known_one(scheduler: ReconciliationScheduler, us: str) -> None:
     ran(scheduler, time.time() - 2 * HOUR)
     scheduler.arrange(every("never"), us)
     scheduler.arrange(every("daily"))
@@ -193,13 +193,13 @@ def test_settings_that_change_keep_the_process_that_is_known(scheduler: Reconcil
     assert trigger.due(scheduler.data_dir)
 
 
-def test_a_clock_set_back_makes_it_due(scheduler: ReconciliationScheduler, us: str) -> None:
+def test_due_check_after_a_clock_set_back_is_true(scheduler: ReconciliationScheduler, us: str) -> None:
     ran(scheduler, time.time() + 5 * DAY)
     scheduler.arrange(every("weekly"), us, now=time.time() + 5 * DAY)
     assert trigger.due(scheduler.data_dir)
 
 
-def test_a_run_that_begins_keeps_others_from_beginning(scheduler: ReconciliationScheduler, us: str) -> None:
+def test_pause_keeps_other_runs_from_starting(scheduler: ReconciliationScheduler, us: str) -> None:
     scheduler.pause()
     assert not trigger.due(scheduler.data_dir)
     scheduler.pause(now=time.time() - 700)
@@ -207,7 +207,7 @@ def test_a_run_that_begins_keeps_others_from_beginning(scheduler: Reconciliation
 
 
 @pytest.mark.parametrize("content", ["", "soon x", "\x00"])
-def test_a_damaged_note_makes_it_due(scheduler: ReconciliationScheduler, content: str) -> None:
+def test_due_check_of_a_damaged_file_is_true(scheduler: ReconciliationScheduler, content: str) -> None:
     os.makedirs(scheduler.data_dir)
     path = Path(scheduler.data_dir, trigger.FILE)
     path.write_text(content)
@@ -216,13 +216,13 @@ def test_a_damaged_note_makes_it_due(scheduler: ReconciliationScheduler, content
     assert scheduler.known_process() == ""
 
 
-def test_a_process_is_told_from_its_successor() -> None:
+def test_stash_process_differs_from_its_successor() -> None:
     boot, parent, began = trigger.stash_process().split(".")
     assert (int(parent), began.isdigit(), len(boot)) == (os.getppid(), True, 36)
     assert trigger.stash_process() == trigger.stash_process()
 
 
-def test_the_look_imports_nothing_that_costs() -> None:
+def test_due_check_imports_little() -> None:
     import subprocess
     import sys
 
@@ -238,7 +238,7 @@ def test_the_look_imports_nothing_that_costs() -> None:
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1" + "0" * 400, '"soon"', "null", "[]"])
-def test_a_time_that_is_none_counts_as_never(scheduler: ReconciliationScheduler, number: str) -> None:
+def test_load_state_with_an_invalid_time_counts_as_never(scheduler: ReconciliationScheduler, number: str) -> None:
     ran(scheduler, NOW)
     Path(scheduler.data_dir, FILE).write_text(
         f'{{"last_run_time": {number}, "failures": {number}, "last_scope": "all"}}'

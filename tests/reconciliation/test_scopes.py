@@ -1,4 +1,4 @@
-"""Which scenes a run looks at."""
+"""Which scenes a run compares."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def at(*parts: int, zone: timezone | ZoneInfo = timezone.utc) -> float:
         ("2026-01-01T10:00:00Z..2026-01-01T11:30:00Z", at(2026, 1, 1, 10), at(2026, 1, 1, 11, 30)),
     ],
 )
-def test_a_scope_is_read(text: str, since: float | None, until: float | None) -> None:
+def test_parse_scope_by_name_and_range(text: str, since: float | None, until: float | None) -> None:
     scope = parse_scope(text, NOW, timezone.utc)
     assert (scope.since, scope.until, scope.is_all) == (since, until, since is None and until is None)
 
 
-def test_days_begin_where_the_person_lives() -> None:
+def test_parse_scope_days_begin_in_the_zone() -> None:
     scope = parse_scope("2026-04-05..2026-04-05", NOW, SYDNEY)
     # the day on which summer time ends there has 25 hours
     assert scope.since == at(2026, 4, 5, zone=SYDNEY)
@@ -53,7 +53,7 @@ def test_days_begin_where_the_person_lives() -> None:
     assert scope.until - scope.since == 25 * HOUR
 
 
-def test_without_a_zone_it_is_that_of_this_machine() -> None:
+def test_parse_scope_without_a_zone_uses_that_of_the_machine() -> None:
     assert parse_scope("2026-01-01..", NOW).since == datetime(2026, 1, 1).timestamp()
 
 
@@ -72,23 +72,23 @@ def test_without_a_zone_it_is_that_of_this_machine() -> None:
         ),
     ],
 )
-def test_a_bad_one_gets_an_error_that_shows_the_forms(text: str) -> None:
+def test_parse_scope_of_a_bad_text_shows_examples(text: str) -> None:
     with pytest.raises(BadScope, match=r"2026-01-01\.\.2026-02-15, 2026-01-01\.\., 30d or 12h"):
         parse_scope(text, NOW, timezone.utc)
 
 
-def test_a_range_that_ends_before_it_begins_is_named() -> None:
+def test_parse_scope_of_a_reversed_range_names_it() -> None:
     with pytest.raises(BadScope, match="ends before it begins"):
         parse_scope("2026-02-01..2026-01-01", NOW, timezone.utc)
 
 
-def test_something_else_than_text_is_bad_too() -> None:
+def test_parse_scope_of_no_text_raises_bad_scope() -> None:
     with pytest.raises(BadScope):
         parse_scope(None, NOW)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("hours", [-12, -5, 0, 5.5, 11, 14])
-def test_the_filter_lets_every_scene_of_the_scope_through(hours: float) -> None:
+def test_criterion_includes_every_scene_of_the_scope(hours: float) -> None:
     """Stash compares text: whatever offset a scene was written with, it must not fall through."""
     zone = timezone(timedelta(hours=hours))
     scope = parse_scope("2026-01-10..2026-01-12", NOW, timezone.utc)
@@ -108,13 +108,13 @@ def test_the_filter_lets_every_scene_of_the_scope_through(hours: float) -> None:
     ("text", "modifier"),
     [("recent", "GREATER_THAN"), ("2026-01-01..2026-01-02", "BETWEEN"), ("..2026-01-02", "LESS_THAN")],
 )
-def test_the_modifier_is_one_stash_knows(text: str, modifier: str) -> None:
+def test_criterion_uses_modifiers_of_stash(text: str, modifier: str) -> None:
     criterion = parse_scope(text, NOW).criterion()
     assert criterion is not None
     assert criterion["modifier"] == modifier
 
 
-def test_all_has_no_filter_and_holds_everything() -> None:
+def test_scope_all_has_no_criterion_and_contains_everything() -> None:
     scope = Scope("all")
     assert scope.criterion() is None
     assert scope.contains(0.0)
