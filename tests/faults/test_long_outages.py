@@ -149,6 +149,10 @@ def test_clock_change_does_not_stop_the_worker(
 def test_idle_worker_ends_on_time_after_the_clock_was_set_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with WorkerHarness(tmp_path, monkeypatch) as harness:
         harness.synced_scenes(2)
-        harness.schedule(100, lambda: setattr(harness, "set_forward", -86_400.0))
+
+        def set_clock_back() -> None:
+            harness.clock_offset = -86_400.0
+
+        harness.schedule(100, set_clock_back)
         harness.run_worker(IDLE_TIMEOUT_S + 200)
         assert harness.exits[-1] is ExitReason.IDLE
