@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from typing import Any, cast
 
@@ -57,10 +58,11 @@ class SyncWorker:
         """Work off the queue in a thread, unless another worker holds the lock. Does nothing without ``data_dir``."""
         if self._thread is not None or self.data_dir is None:
             return
-        from worker.thread import run
+        from worker.thread import LibraryUse, run
 
+        program = LibraryUse(self.data_dir, self._current_config, self.stash, self.dlq)
         self._stop.clear()
-        self._thread = threading.Thread(target=run, args=(self, self._stop), daemon=True, name="Stash2Plex worker")
+        self._thread = threading.Thread(target=run, args=(program, self._stop), daemon=True, name="Stash2Plex worker")
         self._thread.start()
 
     def stop(self) -> None:
@@ -81,6 +83,9 @@ class SyncWorker:
         self.config = config
         self.max_retries = config.max_retries
         return self._pipeline is not None and self._pipeline.configure(config)
+
+    def _current_config(self) -> Stash2PlexConfig:
+        return dataclasses.replace(self.config, max_retries=self.max_retries)
 
     def _get_plex_client(self) -> PlexClient:
         return self._batch_pipeline().sessions.client

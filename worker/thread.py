@@ -5,20 +5,23 @@ Alone under ``worker.lock``, as the worker process is.
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import os
 import threading
+from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass
 
 from common.file_locks import WORKER_LOCK, try_lock, unlock
 from settings.config import Stash2PlexConfig
+from stash.client import StashClient
+from stash.scene_source import StashReader
 from state import database, timestamps
+from sync_queue.dlq import DeadLetterQueue
 from sync_queue.setup import set_up
 from sync_queue.store import JobStore
 from sync_queue.writer import queue_dir
 from worker.factory import Surroundings, compose_worker
-from worker.processor import SyncWorker
 from worker.stash_source import CallerSource
 
 log = logging.getLogger("Stash2Plex.worker")
@@ -27,17 +30,26 @@ LONGEST_WAIT_S = 60.0
 LONGEST_WAIT_BLOCKED_S = 5.0
 
 
-def run(worker: SyncWorker, stop: threading.Event) -> None:
-    """Work off the queue of ``worker.data_dir`` until ``stop`` is set; wait while another worker holds the lock."""
-    assert worker.data_dir is not None  # start() requires it
-    set_up(worker.data_dir)
+@dataclass(frozen=True)
+class LibraryUse:
+    """What the program that uses the worker as a library brings. ``config`` returns the settings in force."""
+
+    data_dir: str
+    config: Callable[[], Stash2PlexConfig]
+    stash: StashClient | StashReader | None
+    dlq: DeadLetterQueue | None
+
+
+def run(program: LibraryUse, stop: threading.Event) -> None:
+    """Work off the queue of ``program.data_dir`` until ``stop`` is set; wait while another worker holds the lock."""
+    set_up(program.data_dir)
     while not stop.is_set():
-        handle = try_lock(os.path.join(worker.data_dir, WORKER_LOCK))
+        handle = try_lock(os.path.join(program.data_dir, WORKER_LOCK))
         if handle is None:
-            stop.wait(worker.config.poll_interval)
+            stop.wait(program.config().poll_interval)
             continue
         try:
-            _run_once(worker, worker.data_dir, stop)
+            _run_once(program, stop)
         except Exception:
             # A thread cannot raise to anyone. Rows in flight are resumed by the next round.
             log.exception("The worker's thread failed and starts again")
@@ -46,11 +58,12 @@ def run(worker: SyncWorker, stop: threading.Event) -> None:
             unlock(handle)
 
 
-def _run_once(worker: SyncWorker, data_dir: str, stop: threading.Event) -> None:
+def _run_once(program: LibraryUse, stop: threading.Event) -> None:
+    data_dir = program.data_dir
     with closing(JobStore(queue_dir(data_dir))) as store, closing(database.connect(data_dir)) as db:
         store.resume()
-        source = CallerSource(lambda: _config_of(worker), worker.stash)
-        parts = compose_worker(Surroundings(data_dir), store, db, source, stash=worker.stash, dlq=worker.dlq)
+        source = CallerSource(program.config, program.stash)
+        parts = compose_worker(Surroundings(data_dir), store, db, source, stash=program.stash, dlq=program.dlq)
         dispatcher = parts.dispatcher
         with closing(parts.pipeline):
             dispatcher.refresh_settings()
@@ -62,7 +75,3 @@ def _run_once(worker: SyncWorker, data_dir: str, stop: threading.Event) -> None:
                 if is_blocked:
                     dispatcher.refresh_settings()
             timestamps.flush(data_dir)
-
-
-def _config_of(worker: SyncWorker) -> Stash2PlexConfig:
-    return dataclasses.replace(worker.config, max_retries=worker.max_retries)
