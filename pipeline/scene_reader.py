@@ -1,4 +1,4 @@
-"""Where the worker reads a claimed scene: Stash as it is now, or, without one, the job itself (design 3)."""
+"""Read the scene of a job: from Stash as it is now or, without a Stash, from the data of the job."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from sync_queue.job import Job
 
 @dataclass
 class Scene:
-    """A scene at the moment it was read. ``data`` is None where it has no file, ``gone`` where Stash has none such.
-    ``updated_at`` is epoch seconds, None where nobody said."""
+    """A scene at the moment it was read. ``data`` is None if it has no file; ``gone``: Stash has no such scene.
+
+    ``updated_at`` is epoch seconds, None if unknown.
+    """
 
     scene_id: int
     data: SceneData | None = None
@@ -29,12 +31,12 @@ class Scene:
 
     @property
     def paths(self) -> list[str]:
-        """The paths of its files, primary first."""
+        """The paths of the scene's files, primary first."""
         return [file.path for file in self.files]
 
 
 def from_stash(scene_id: int, scene: StashScene | None) -> Scene:
-    """A scene out of an answer of Stash. Raises StashUnreachable where it is no scene."""
+    """Return the scene of an answer of Stash. Raise StashUnreachable if it is not a scene."""
     if scene is None:
         return Scene(scene_id, gone=True)
     with parsing_answer():
@@ -42,7 +44,7 @@ def from_stash(scene_id: int, scene: StashScene | None) -> Scene:
 
 
 def from_job(job: Job) -> Scene:
-    """A scene out of a job's own snapshot. Raises PermanentError where that has no path."""
+    """Return the scene of a job's own data. Raise PermanentError if that has no path."""
     data = cast(SceneData, dict(job.data))
     path = data.get("path")
     if not path or not isinstance(path, str):
@@ -53,7 +55,7 @@ def from_job(job: Job) -> Scene:
 def read_scenes(stash: StashClient | SceneFinder, scene_ids: Sequence[int]) -> dict[int, Scene]:
     """Read scenes from a StashClient (one request) or from anything with stashapp-tools' ``find_scene``.
 
-    Raises StashError, or what that ``find_scene`` raises.
+    Raise StashError, or what that ``find_scene`` raises.
     """
     if isinstance(stash, StashClient):
         found: Mapping[int, StashScene | None] = read_batch(stash, scene_ids).scenes

@@ -1,7 +1,7 @@
-"""Compiled code for the hooks. A person's save waits while they are compiled: half as long again as a hook takes.
+"""Compile the hooks' code in advance: a save waits while Python compiles, half as long again as a hook takes.
 
-Python keeps compiled code by itself, but not where its environment says PYTHONDONTWRITEBYTECODE, as many containers'
-does; what is there is used there too.
+Python keeps compiled code by itself, but not where PYTHONDONTWRITEBYTECODE is set, as in many containers; compiled
+code that exists is used there too.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ import compileall
 import os
 import sys
 
-# What a hook process imports (tests hold it to these).
+# What a hook process imports; tests hold it to these.
 PACKAGES = ("common", "hooks", "sync_queue")
 ENTRY = "entry_point.py"
-# What else each new drainer would compile anew where Python keeps nothing.
-_OTHERS = (
+# What each new worker would compile again where Python keeps nothing.
+_OTHER_PACKAGES = (
     *("api", "lib", "matching", "metadata", "pipeline", "plex", "reconciliation", "settings", "stash", "state"),
     *("tasks", "worker"),
 )
 
 
 def compile_for_hooks(plugin_dir: str) -> bool:
-    """Compile what is new or changed beside its source; False where the directory cannot be written."""
-    packages = (*PACKAGES, *_OTHERS) if sys.dont_write_bytecode else PACKAGES
+    """Compile what is new or changed beside its source. Return False if the directory cannot be written."""
+    packages = (*PACKAGES, *_OTHER_PACKAGES) if sys.dont_write_bytecode else PACKAGES
     folders = [path for package in packages if os.path.isdir(path := os.path.join(plugin_dir, package))]
     entry = os.path.join(plugin_dir, ENTRY)
-    done = [compileall.compile_dir(folder, quiet=2) for folder in folders]
+    compiled = [compileall.compile_dir(folder, quiet=2) for folder in folders]
     if os.path.exists(entry):
-        done.append(bool(compileall.compile_file(entry, quiet=2)))
-    return all(done)
+        compiled.append(bool(compileall.compile_file(entry, quiet=2)))
+    return all(compiled)

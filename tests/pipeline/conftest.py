@@ -1,4 +1,4 @@
-"""Fixtures of the tests of the pipeline."""
+"""Fixtures for the tests of the pipeline."""
 
 from tests.worker.conftest import bench as bench
 from tests.worker.conftest import clock as clock

@@ -1,4 +1,4 @@
-"""A scene whose item a person has chosen, or has said that none is its: what the worker makes of that."""
+"""Items that the user has chosen or rejected for a scene."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.integration
 
 
 def elsewhere(bench: Bench, number: int = 1, name: str = "another name.mp4", size: int = 500) -> Item:
-    """An item that nothing proves to be anybody's."""
+    """Add an item that no file proves to be a scene's."""
     return bench.plex.add_item(bench.section, [(f"/data/{number}/{name}", size, 9.0)])
 
 
@@ -49,7 +49,7 @@ def doubtful(bench: Bench, *numbers: int) -> list[Item]:
     return [elsewhere(bench, number, "1.mp4", 100 + number) for number in numbers]
 
 
-def test_the_chosen_item_is_written_whatever_it_is_called(bench: Bench) -> None:
+def test_manual_match_is_written_whatever_its_file_is_called(bench: Bench) -> None:
     item, proven = elsewhere(bench), bench.item(1)
     bind(bench, 1, item)
     saved(bench)
@@ -62,7 +62,7 @@ def test_the_chosen_item_is_written_whatever_it_is_called(bench: Bench) -> None:
     assert bench.rows() == {}
 
 
-def test_a_chosen_item_with_a_new_key_is_found_by_its_file(bench: Bench) -> None:
+def test_manual_match_with_a_new_rating_key_is_found_by_its_file(bench: Bench) -> None:
     item = elsewhere(bench)
     bind(bench, 1, item)
     saved(bench)
@@ -78,7 +78,7 @@ def test_a_chosen_item_with_a_new_key_is_found_by_its_file(bench: Bench) -> None
     assert bench.letters() == {}
 
 
-def test_a_key_that_holds_another_file_now_is_not_written(bench: Bench) -> None:
+def test_manual_match_whose_key_has_another_file_is_not_written(bench: Bench) -> None:
     item = elsewhere(bench)
     bind(bench, 1, item)
     assert bench.pipeline.plex.index.libraries  # the index knows it as it was
@@ -93,7 +93,7 @@ def test_a_key_that_holds_another_file_now_is_not_written(bench: Bench) -> None:
     assert bench.entry(1).verdict is Verdict.AMBIGUOUS
 
 
-def test_a_lost_choice_is_a_persons_again_though_something_else_is_proven(bench: Bench) -> None:
+def test_manual_match_that_is_lost_asks_the_user_again(bench: Bench) -> None:
     item = elsewhere(bench)
     bind(bench, 1, item)
     proven = bench.item(1)
@@ -103,7 +103,7 @@ def test_a_lost_choice_is_a_persons_again_though_something_else_is_proven(bench:
     assert [one["rating_key"] for one in bench.letters()[1]["detail"]["candidates"]] == [proven.rating_key]
 
 
-def test_a_lost_choice_that_comes_back_is_written_by_itself(bench: Bench) -> None:
+def test_manual_match_that_comes_back_is_written(bench: Bench) -> None:
     item = elsewhere(bench)
     bind(bench, 1, item)
     bench.plex.remove_item(item.rating_key)
@@ -117,7 +117,7 @@ def test_a_lost_choice_that_comes_back_is_written_by_itself(bench: Bench) -> Non
     assert 1 not in bench.letters()
 
 
-def test_of_two_items_with_the_file_the_one_at_its_place_is_meant(bench: Bench) -> None:
+def test_manual_match_among_two_items_takes_the_one_at_its_path(bench: Bench) -> None:
     item = elsewhere(bench)
     bind(bench, 1, item)
     bench.plex.remove_item(item.rating_key)
@@ -131,7 +131,7 @@ def test_of_two_items_with_the_file_the_one_at_its_place_is_meant(bench: Bench) 
     assert LOST in bench.letters()[1]["message"]
 
 
-def test_a_choice_on_another_server_or_in_a_library_left_out_does_not_count(bench: Bench) -> None:
+def test_manual_match_outside_the_chosen_libraries_does_not_count(bench: Bench) -> None:
     item, proven = elsewhere(bench), bench.item(1)
     bind(bench, 1, item, machine="another")
     saved(bench)
@@ -141,7 +141,7 @@ def test_a_choice_on_another_server_or_in_a_library_left_out_does_not_count(benc
     assert (item.title, proven.title) == ("another name", "Again")
 
 
-def test_an_item_given_away_by_hand_is_left_by_the_scene_it_is_proven_to(bench: Bench) -> None:
+def test_manual_match_takes_the_item_from_the_scene_it_is_proven_for(bench: Bench) -> None:
     [item] = bench.stock(1)
     bind(bench, 2, item)
     for together in (False, True):
@@ -156,7 +156,7 @@ def test_an_item_given_away_by_hand_is_left_by_the_scene_it_is_proven_to(bench: 
     assert bench.entry(2).items[0]["file"] == "/data/1.mp4"
 
 
-def test_a_scene_gone_from_stash_takes_its_decisions_along(bench: Bench) -> None:
+def test_scene_gone_from_stash_loses_its_manual_match(bench: Bench) -> None:
     item = elsewhere(bench)
     bind(bench, 1, item)
     refuse(bench, 1, *doubtful(bench, 5))
@@ -166,7 +166,7 @@ def test_a_scene_gone_from_stash_takes_its_decisions_along(bench: Bench) -> None
     assert ManualMatches(bench.db).refused(1) == frozenset()
 
 
-def test_refused_candidates_are_not_asked_about_again(bench: Bench) -> None:
+def test_rejected_candidates_are_not_offered_again(bench: Bench) -> None:
     items = doubtful(bench, 1, 2)
     saved(bench)
     assert len(bench.letters()[1]["detail"]["candidates"]) == 2
@@ -180,7 +180,7 @@ def test_refused_candidates_are_not_asked_about_again(bench: Bench) -> None:
     assert bench.plex.puts == 0
 
 
-def test_a_new_candidate_asks_again(bench: Bench) -> None:
+def test_new_candidate_beside_rejected_ones_is_offered(bench: Bench) -> None:
     refuse(bench, 1, *doubtful(bench, 1, 2))
     saved(bench)
     [new] = doubtful(bench, 3)
@@ -190,7 +190,7 @@ def test_a_new_candidate_asks_again(bench: Bench) -> None:
     assert [one["rating_key"] for one in bench.letters()[1]["detail"]["candidates"]] == [new.rating_key]
 
 
-def test_what_is_left_beside_the_refused_may_be_proven(bench: Bench) -> None:
+def test_remaining_candidate_beside_rejected_ones_may_be_proven(bench: Bench) -> None:
     wrong, right = (elsewhere(bench, number, "1.mp4", 1) for number in (1, 2))
     saved(bench)
     assert bench.entry(1).verdict is Verdict.AMBIGUOUS
@@ -199,7 +199,7 @@ def test_what_is_left_beside_the_refused_may_be_proven(bench: Bench) -> None:
     assert (wrong.title, right.title) == ("1", "The other one")
 
 
-def test_a_refused_item_with_a_new_file_is_a_new_candidate(bench: Bench) -> None:
+def test_rejected_item_with_a_new_file_is_a_new_candidate(bench: Bench) -> None:
     [item] = doubtful(bench, 1)
     refuse(bench, 1, item)
     [part] = item.parts()
@@ -208,7 +208,7 @@ def test_a_refused_item_with_a_new_file_is_a_new_candidate(bench: Bench) -> None
     assert item.title == "Saved"
 
 
-def test_server_and_libraries_are_kept_for_the_page(bench: Bench, make_bench: Callable[..., Bench]) -> None:
+def test_server_and_libraries_are_recorded_for_the_page(bench: Bench, make_bench: Callable[..., Bench]) -> None:
     bench.plex.add_section("Others", ["/others"], type="show")
     bench.stock(1)
     saved(bench)

@@ -1,4 +1,4 @@
-"""The hold on one Plex: which libraries, what is asked when, and what is forgotten."""
+"""The session with one Plex server: libraries, refreshes of the index, proofs."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ pytestmark = pytest.mark.integration
 LISTING = "GET /library/sections/{k}/all"
 ONE, TWO, SHOW = Library(1, "Scenes", "movie"), Library(2, " More Scenes ", "movie"), Library(3, "Series", "show")
 TWIN = Library(4, "Series", "movie")
-Side = Callable[..., PlexSession]
+MakeSession = Callable[..., PlexSession]
 
 
 def files(*paths: str) -> list[SceneFile]:
     return [SceneFile(path) for path in paths]
 
 
-def found(side: PlexSession, *paths: str, patient: bool = False) -> list[int]:
+def found(session: PlexSession, *paths: str, patient: bool = False) -> list[int]:
     """The rating keys of the items that a look proves to hold the files."""
-    match, _ = side.matcher.match(files(*paths), Urgency.WAITING if patient else Urgency.SAVE)
+    match, _ = session.matcher.match(files(*paths), Urgency.WAITING if patient else Urgency.SAVE)
     if match is None or match.confidence is not MatchConfidence.HIGH:
         return []
     return [ranked.candidate.rating_key for ranked in match.chosen]
@@ -53,7 +53,7 @@ def found(side: PlexSession, *paths: str, patient: bool = False) -> list[int]:
         ([ONE, SHOW, TWIN], ["Series"], [TWIN]),
     ],
 )
-def test_the_libraries_that_are_meant(there: list[Library], wanted: list[str], chosen: list[Library]) -> None:
+def test_libraries_are_chosen_by_the_setting(there: list[Library], wanted: list[str], chosen: list[Library]) -> None:
     assert choose_libraries(there, wanted) == chosen
 
 
@@ -68,7 +68,7 @@ def test_the_libraries_that_are_meant(there: list[Library], wanted: list[str], c
         ([SHOW], ["x"], "There are: none"),
     ],
 )
-def test_a_library_that_cannot_be_meant_is_named(there: list[Library], wanted: list[str], words: str) -> None:
+def test_library_that_cannot_be_chosen_is_named(there: list[Library], wanted: list[str], words: str) -> None:
     with pytest.raises(PlexLibraryMissing) as caught:
         choose_libraries(there, wanted)
     assert words in str(caught.value)
@@ -82,7 +82,7 @@ def scenes(plex: PlexSim) -> SimSection:
 
 
 @pytest.fixture
-def make_side(tmp_path: Path, plex: PlexSim, clock: Clock, scenes: SimSection) -> Iterator[Side]:
+def make_session(tmp_path: Path, plex: PlexSim, clock: Clock, scenes: SimSection) -> Iterator[MakeSession]:
     made: list[PlexSession] = []
 
     def make(**settings: object) -> PlexSession:
@@ -91,147 +91,145 @@ def make_side(tmp_path: Path, plex: PlexSim, clock: Clock, scenes: SimSection) -
         return made[-1]
 
     yield make
-    for side in made:
-        side.close()
+    for session in made:
+        session.close()
 
 
 @pytest.fixture
-def side(make_side: Side, plex: PlexSim) -> PlexSession:
+def session(make_session: MakeSession, plex: PlexSim) -> PlexSession:
     """One that has read its library already, a good while ago."""
-    made = make_side()
+    made = make_session()
     assert found(made, "/data/0.mp4")
     plex.reset_counters()
     return made
 
 
-def test_the_first_use_reads_the_library_once_and_what_is_known_costs_nothing(make_side: Side, plex: PlexSim) -> None:
-    side = make_side()
+def test_first_use_reads_the_library_once(make_session: MakeSession, plex: PlexSim) -> None:
+    session = make_session()
     assert not plex.counters
     for number in range(10):
-        assert found(side, f"/data/{number}.mp4") == [plex.items[number].rating_key]
+        assert found(session, f"/data/{number}.mp4") == [plex.items[number].rating_key]
     assert dict(plex.counters) == {"GET /": 1, "GET /library/sections": 1, LISTING: 1}
 
 
-def test_the_next_process_finds_the_index_and_reads_nothing(make_side: Side, side: PlexSession, plex: PlexSim) -> None:
-    side.close()
-    again = make_side()
+def test_index_of_an_earlier_process_is_used(make_session: MakeSession, session: PlexSession, plex: PlexSim) -> None:
+    session.close()
+    again = make_session()
     assert found(again, "/data/3.mp4")
     assert dict(plex.counters) == {"GET /": 1, "GET /library/sections": 1}
 
 
-def test_a_new_file_is_looked_for_but_not_at_every_miss(
-    side: PlexSession, plex: PlexSim, clock: Clock, scenes: SimSection
+def test_new_file_refreshes_the_index_but_not_at_every_miss(
+    session: PlexSession, plex: PlexSim, clock: Clock, scenes: SimSection
 ) -> None:
     clock.now += SAVE_INTERVAL_S
-    assert found(side, "/data/new.mp4") == []
+    assert found(session, "/data/new.mp4") == []
     looks = plex.counters[LISTING]
     assert looks > 0
     item = plex.add_item(scenes, [("/data/new.mp4", 1, 1.0)])
     for _ in range(5):
-        assert found(side, "/data/new.mp4") == []
+        assert found(session, "/data/new.mp4") == []
     assert plex.counters[LISTING] == looks
     clock.now += SAVE_INTERVAL_S
-    assert found(side, "/data/new.mp4") == [item.rating_key]
+    assert found(session, "/data/new.mp4") == [item.rating_key]
     assert plex.counters[LISTING] > looks
 
 
-def test_those_who_wait_for_their_file_share_one_look_in_a_while(
-    side: PlexSession, plex: PlexSim, clock: Clock, scenes: SimSection
-) -> None:
+def test_pending_files_share_one_refresh(session: PlexSession, plex: PlexSim, clock: Clock, scenes: SimSection) -> None:
     for number in range(20):
-        found(side, f"/nowhere/{number}.mp4", patient=True)
+        found(session, f"/nowhere/{number}.mp4", patient=True)
     assert plex.counters[LISTING] == 0
     clock.now += WAITING_INTERVAL_S
     for number in range(20):
-        found(side, f"/nowhere/{number}.mp4", patient=True)
+        found(session, f"/nowhere/{number}.mp4", patient=True)
     assert plex.counters[LISTING] == 1
 
 
-def test_with_many_libraries_those_who_wait_are_more_patient(side: PlexSession, plex: PlexSim, clock: Clock) -> None:
+def test_many_libraries_lengthen_the_interval_for_pending_files(
+    session: PlexSession, plex: PlexSim, clock: Clock
+) -> None:
     for name in ("Two", "Three"):
         plex.add_section(name, ["/more"])
     clock.now += FULL_INTERVAL_S + 1
-    assert side.index.refresh_if_due(Urgency.WAITING)
-    assert side.index.waiting_interval == 3 * WAITING_INTERVAL_S
+    assert session.index.refresh_if_due(Urgency.WAITING)
+    assert session.index.waiting_interval == 3 * WAITING_INTERVAL_S
     plex.reset_counters()
     clock.now += WAITING_INTERVAL_S
-    assert not side.index.refresh_if_due(Urgency.WAITING)
+    assert not session.index.refresh_if_due(Urgency.WAITING)
     assert plex.counters[LISTING] == 0
 
 
-def test_a_library_is_read_whole_now_and_then_for_what_a_look_does_not_see(
-    side: PlexSession, plex: PlexSim, clock: Clock, scenes: SimSection
+def test_library_is_read_completely_now_and_then(
+    session: PlexSession, plex: PlexSim, clock: Clock, scenes: SimSection
 ) -> None:
     plex.load(scenes, [(f"/data/more/{number}.mp4", number, 1.0) for number in range(300)])
     clock.now += FULL_INTERVAL_S + 1
-    side.index.refresh_if_due(Urgency.WAITING)
+    session.index.refresh_if_due(Urgency.WAITING)
     item = plex.items[150]
     next(item.parts()).file = "/data/renamed.mp4"  # nothing says that it changed
     clock.now += SAVE_INTERVAL_S
-    assert found(side, "/data/renamed.mp4") == []
+    assert found(session, "/data/renamed.mp4") == []
     clock.now += FULL_INTERVAL_S
-    assert found(side, "/data/renamed.mp4") == [item.rating_key]
+    assert found(session, "/data/renamed.mp4") == [item.rating_key]
 
 
-def test_a_failed_look_is_no_look(side: PlexSession, plex: PlexSim, clock: Clock, scenes: SimSection) -> None:
+def test_failed_refresh_does_not_count(session: PlexSession, plex: PlexSim, clock: Clock, scenes: SimSection) -> None:
     clock.now += SAVE_INTERVAL_S
     plex.faults.set(status=503)
     with pytest.raises(PlexServerDown):
-        found(side, "/data/new.mp4")
+        found(session, "/data/new.mp4")
     plex.faults.clear()
     item = plex.add_item(scenes, [("/data/new.mp4", 1, 1.0)])
-    assert found(side, "/data/new.mp4") == [item.rating_key]
+    assert found(session, "/data/new.mp4") == [item.rating_key]
 
 
-def test_only_items_that_hold_the_file_are_proven_and_the_others_are_forgotten(
-    side: PlexSession, plex: PlexSim
-) -> None:
+def test_prove_keeps_items_with_the_file_and_forgets_others(session: PlexSession, plex: PlexSim) -> None:
     paths = files("/data/1.mp4", "/data/2.mp4", "/data/3.mp4")
-    match, _ = side.matcher.match(paths)
+    match, _ = session.matcher.match(paths)
     assert match is not None
     next(plex.items[1].parts()).file = "/data/moved.mp4"
     gone = plex.items[2].rating_key
     plex.remove_item(gone)
-    items = side.items.read(ranked.candidate.rating_key for ranked in match.chosen)
+    items = session.items.read(ranked.candidate.rating_key for ranked in match.chosen)
     assert gone not in items
-    assert [item.title for item in side.matcher.prove(match, items, paths)] == ["3"]
-    assert found(side, "/data/1.mp4", "/data/2.mp4") == []
-    assert found(side, "/data/3.mp4")
+    assert [item.title for item in session.matcher.prove(match, items, paths)] == ["3"]
+    assert found(session, "/data/1.mp4", "/data/2.mp4") == []
+    assert found(session, "/data/3.mp4")
 
 
-def test_an_item_that_holds_two_files_of_a_scene_is_proven_once(
-    side: PlexSession, plex: PlexSim, clock: Clock, scenes: SimSection
+def test_item_with_two_files_of_a_scene_is_proven_once(
+    session: PlexSession, plex: PlexSim, clock: Clock, scenes: SimSection
 ) -> None:
     clock.now += SAVE_INTERVAL_S
     item = plex.add_item(scenes, [("/data/a.mp4", 1, 1.0), ("/data/b.mp4", 1, 1.0)])
-    assert found(side, "/data/a.mp4", "/data/b.mp4") == [item.rating_key]
+    assert found(session, "/data/a.mp4", "/data/b.mp4") == [item.rating_key]
 
 
-def test_other_libraries_are_neither_read_nor_found(make_side: Side, plex: PlexSim) -> None:
+def test_other_libraries_are_not_read(make_session: MakeSession, plex: PlexSim) -> None:
     plex.add_item(plex.add_section("Private"), [("/private/a.mp4", 1, 1.0)])
-    side = make_side(plex_library="Scenes")
-    assert found(side, "/private/a.mp4") == []
+    session = make_session(plex_library="Scenes")
+    assert found(session, "/private/a.mp4") == []
     assert {line.path for line in plex.requests if line.path.endswith("/all")} == {"/library/sections/1/all"}
 
 
-def test_a_changed_choice_of_libraries_reads_anew(make_side: Side, plex: PlexSim) -> None:
+def test_changed_choice_of_libraries_reads_again(make_session: MakeSession, plex: PlexSim) -> None:
     item = plex.add_item(plex.add_section("Private"), [("/private/a.mp4", 1, 1.0)])
-    with closing(make_side(plex_library="Scenes")) as side:
-        assert found(side, "/private/a.mp4") == []
-    both = make_side(plex_library="Private, Scenes")
+    with closing(make_session(plex_library="Scenes")) as session:
+        assert found(session, "/private/a.mp4") == []
+    both = make_session(plex_library="Private, Scenes")
     assert found(both, "/private/a.mp4") == [item.rating_key]
     assert found(both, "/data/1.mp4")
 
 
-def test_a_refused_token_comes_out_as_it_is(make_side: Side) -> None:
-    side = make_side(plex_token="wrong")
+def test_refused_token_is_raised(make_session: MakeSession) -> None:
+    session = make_session(plex_token="wrong")
     with pytest.raises(PlexTokenRefused):
-        found(side, "/data/1.mp4")
+        found(session, "/data/1.mp4")
 
 
-def test_a_missing_library_is_asked_for_again_at_each_use(make_side: Side, plex: PlexSim) -> None:
-    side = make_side(plex_library="Later")
+def test_missing_library_is_requested_at_each_use(make_session: MakeSession, plex: PlexSim) -> None:
+    session = make_session(plex_library="Later")
     with pytest.raises(PlexLibraryMissing):
-        found(side, "/later/1.mp4")
+        found(session, "/later/1.mp4")
     plex.add_item(plex.add_section("Later"), [("/later/1.mp4", 1, 1.0)])
-    assert found(side, "/later/1.mp4")
+    assert found(session, "/later/1.mp4")

@@ -1,4 +1,4 @@
-"""The way back among other jobs: saves that come in between, outages, and items that vanish."""
+"""Restoring items among other jobs: saves in between, outages, and items that vanish."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def written(bench: Bench, *scene_ids: int) -> list[Item]:
     return items
 
 
-def test_a_save_between_two_of_a_batch_undoes_nothing(bench: Bench, plex: PlexSim) -> None:
+def test_save_between_two_restores_undoes_nothing(bench: Bench, plex: PlexSim) -> None:
     items = written(bench, 1, 2, 3)
     bench.scenes[1] = scene(1, details="Edited meanwhile")
     saved: list[Item] = []
@@ -52,7 +52,7 @@ def test_a_save_between_two_of_a_batch_undoes_nothing(bench: Bench, plex: PlexSi
     assert bench.rows() == {}
 
 
-def test_a_scene_that_waits_beside_its_way_back_is_written_before(bench: Bench) -> None:
+def test_scene_queued_before_its_restore_is_written_first(bench: Bench) -> None:
     [item] = written(bench, 1)
     bench.scenes[1] = scene(1, details="The last words")
     bench.enqueue(1)
@@ -64,7 +64,7 @@ def test_a_scene_that_waits_beside_its_way_back_is_written_before(bench: Bench) 
     assert bench.rows() == {}
 
 
-def test_a_scene_that_waits_behind_its_way_back_is_left_alone(bench: Bench) -> None:
+def test_scene_queued_after_its_restore_is_left_alone(bench: Bench) -> None:
     [item] = written(bench, 1)
     bench.scenes[1] = scene(1, details="The last words")
     give_back(bench, [1])
@@ -75,7 +75,7 @@ def test_a_scene_that_waits_behind_its_way_back_is_left_alone(bench: Bench) -> N
     assert bench.rows() == {}
 
 
-def test_after_an_outage_ways_back_alone_close_the_breaker(bench: Bench, plex: PlexSim) -> None:
+def test_restores_alone_close_the_breaker_after_an_outage(bench: Bench, plex: PlexSim) -> None:
     items = written(bench, *range(1, 6))
     plex.faults.refuse()
     give_back(bench, range(1, 6))
@@ -88,7 +88,7 @@ def test_after_an_outage_ways_back_alone_close_the_breaker(bench: Bench, plex: P
     assert bench.rows() == {}
 
 
-def test_an_item_that_vanishes_on_the_way_is_let_be(bench: Bench, plex: PlexSim) -> None:
+def test_item_that_vanishes_during_the_restore_is_skipped(bench: Bench, plex: PlexSim) -> None:
     first, second = written(bench, 1, 2)
     client = bench.pipeline.plex.client
     edit = client.edit
@@ -106,7 +106,7 @@ def test_an_item_that_vanishes_on_the_way_is_let_be(bench: Bench, plex: PlexSim)
     assert bench.entry(1).verdict is Verdict.RESTORED
 
 
-def test_one_that_plex_refuses_is_told_and_left_alone_all_the_same(bench: Bench, plex: PlexSim) -> None:
+def test_restore_that_plex_refuses_is_reported_and_the_scene_left_alone(bench: Bench, plex: PlexSim) -> None:
     [item] = written(bench, 1)
     plex.faults.set(status=400, only="^PUT")
     give_back(bench, [1])

@@ -1,4 +1,4 @@
-"""Where a claimed scene is read: from Stash over HTTP, from stashapp-tools, or from the job itself."""
+"""Reading the scene of a job: from Stash over HTTP, from stashapp-tools, or from the job itself."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def client(stash: StashSim) -> Iterator[StashClient]:
 IDS = [*range(1, 21), 999]
 
 
-def test_a_batch_is_one_request_and_what_is_gone_is_gone(stash: StashSim, client: StashClient) -> None:
+def test_read_scenes_of_a_batch_sends_one_request(stash: StashSim, client: StashClient) -> None:
     scenes = read_scenes(client, IDS)
     assert len(stash.requests) == 1
     assert list(scenes) == IDS
@@ -52,11 +52,11 @@ def test_a_batch_is_one_request_and_what_is_gone_is_gone(stash: StashSim, client
             assert scene.data["title"] == there.title
 
 
-def test_stashapp_tools_gives_the_same_scenes(client: StashClient) -> None:
+def test_read_scenes_over_stashapp_tools_returns_the_same(client: StashClient) -> None:
     assert read_scenes(stash_interface(client), IDS) == read_scenes(client, IDS)
 
 
-def test_anything_with_find_scene_will_do() -> None:
+def test_read_scenes_accepts_anything_with_find_scene() -> None:
     asked: list[tuple[int, str]] = []
 
     class Double:
@@ -75,26 +75,26 @@ def test_anything_with_find_scene_will_do() -> None:
     assert "performers" in asked[0][1]
 
 
-def test_a_stash_that_does_not_answer_is_an_error_and_no_empty_scene(stash: StashSim, client: StashClient) -> None:
+def test_read_scenes_with_stash_unreachable_raises(stash: StashSim, client: StashClient) -> None:
     stash.faults.resolver_error = "database is locked"
     with pytest.raises(StashError):
         read_scenes(client, [1])
 
 
-def test_a_scene_without_files_is_there_but_has_no_data() -> None:
+def test_scene_without_files_has_no_data() -> None:
     found = from_stash(7, {"id": "7", "title": "T", "files": []})
     assert found == Scene(7)
     assert not found.gone
     assert found.paths == []
 
 
-def test_all_files_count_primary_first() -> None:
+def test_scene_files_keep_the_primary_first() -> None:
     found = from_stash(7, {"files": [{"path": "/a.mp4", "size": 5, "duration": 1.5}, {"path": ""}, {"path": "/b.mp4"}]})
     assert found.paths == ["/a.mp4", "/b.mp4"]
     assert found.files[0] == SceneFile("/a.mp4", 5, 1.5)
 
 
-def test_a_jobs_own_snapshot_is_a_scene() -> None:
+def test_from_job_reads_the_scene_of_its_data() -> None:
     job = {"scene_id": "7", "data": {"path": "/a.mp4", "title": "T", "updated_at": "2024-01-02T03:04:05+01:00"}}
     found = from_job(Job.from_row(job))
     assert (found.scene_id, found.paths, found.gone) == (7, ["/a.mp4"], False)
@@ -103,6 +103,6 @@ def test_a_jobs_own_snapshot_is_a_scene() -> None:
 
 
 @pytest.mark.parametrize("data", [None, {}, {"path": ""}, {"path": None}, {"path": 5}, {"title": "T"}])
-def test_a_snapshot_without_a_path_can_never_be_done(data: Any) -> None:
+def test_from_job_without_a_path_raises_permanent_error(data: Any) -> None:
     with pytest.raises(PermanentError, match="scene 7 has no path"):
         from_job(Job.from_row({"scene_id": 7, "data": data}))

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of the worker."""
+"""Fixtures for the tests of the worker."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ MakeBench = Callable[..., Bench]
 
 @pytest.fixture
 def clock() -> Clock:
-    """One clock for everybody: drainer, Plex, and the pauses between two looks."""
+    """One clock for the worker, Plex and all pauses."""
     return Clock()
 
 
 @pytest.fixture
 def plex(clock: Clock) -> Iterator[PlexSim]:
-    """A running Plex."""
+    """A running Plex server."""
     with PlexSim(clock=clock) as found:
         yield found
 
 
 @pytest.fixture
 def make_bench(tmp_path: Path, plex: PlexSim, clock: Clock) -> Iterator[MakeBench]:
-    """Makes workbenches with settings of the test's own, and closes them."""
+    """Create workbenches with given settings, and close them."""
     made: list[Bench] = []
 
     def make(**settings: object) -> Bench:

@@ -1,6 +1,6 @@
-"""A drainer's workbench without a drainer: real queue, real database.db, a real Plex over HTTP, and a clock of its own.
+"""A workbench: a composed worker over a real queue, a real state.db and a real Plex over HTTP, with its own clock.
 
-Nothing here waits: sleeping moves the clock.
+Nothing waits in real time: sleeping moves the clock.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ START = 1_700_000_000.0
 
 
 class Clock:
-    """Epoch seconds that only tests and sleeping move."""
+    """Epoch seconds that only the test and sleeping move."""
 
     def __init__(self) -> None:
         self.now = START
@@ -46,7 +46,7 @@ class Clock:
 
 
 def scene(scene_id: int, path: str | None = None, updated_at: float | None = START - 60, **data: Any) -> Scene:
-    """A scene as it was read from Stash. What is not given is empty."""
+    """Return a scene as read from Stash. What is not given is empty."""
     path = path or f"/data/{scene_id}.mp4"
     full: dict[str, Any] = {
         "path": path,
@@ -63,7 +63,7 @@ def scene(scene_id: int, path: str | None = None, updated_at: float | None = STA
 
 
 class Bench:
-    """``scenes`` is what ``read`` gives; ``told`` is what went to Stash's log; ``reads`` the batches asked for."""
+    """``scenes`` is what Stash has; ``told`` what went to Stash's log; ``reads`` the batches that were asked for."""
 
     def __init__(self, folder: Path, plex: PlexSim, clock: Clock, **settings: Any) -> None:
         self.data_dir = str(folder)
@@ -98,16 +98,16 @@ class Bench:
         self.db.close()
 
     def configure(self, config: Stash2PlexConfig) -> None:
-        """Let other settings be in force."""
+        """Put other settings in force."""
         self.config = config
         self.pipeline.configure(config)
 
     def pause(self) -> None:
-        """Let the setting Enabled be off."""
+        """Turn the setting Enabled off."""
         self.config = self.settings(enabled=False)
 
     def settings(self, **settings: Any) -> Stash2PlexConfig:
-        """Settings that reach this Plex."""
+        """Return settings that reach this Plex."""
         return Stash2PlexConfig.from_settings(
             {"plex_url": self.plex.url, "plex_token": self.plex.token, "read_timeout": 5, **settings}
         )
@@ -125,43 +125,43 @@ class Bench:
         return SourceAnswer(found, self.config)
 
     def read_scenes(self, scene_ids: Sequence[int]) -> dict[int, Scene] | None:
-        """Return the scenes of the test, None where the jobs' own data counts."""
+        """Return the scenes of the test; None lets the data of the jobs count."""
         return {one: self.scenes.get(one, Scene(one, gone=True)) for one in scene_ids}
 
     def discard_tag_descendants(self) -> None:
-        """There are none."""
+        """Do nothing: there are none."""
 
     # filling
 
     def item(self, scene_id: int) -> Item:
-        """A new item with the scene's file."""
+        """Add an item with the scene's file to Plex."""
         return self.plex.add_item(self.section, [(f"/data/{scene_id}.mp4", 1, 1.0)])
 
     def stock(self, *scene_ids: int, **data: Any) -> list[Item]:
-        """Scenes with their items in Plex."""
+        """Add scenes and their items in Plex."""
         for scene_id in scene_ids:
             self.scenes[scene_id] = scene(scene_id, **data)
         return [self.item(scene_id) for scene_id in scene_ids]
 
     def enqueue(self, *scene_ids: int, priority: int = PRIORITY_BULK, data: dict[str, Any] | None = None) -> None:
-        """Queue scenes, as another process does."""
+        """Queue scenes as another process does."""
         with closing(QueueWriter(queue_dir(self.data_dir))) as writer:
             for scene_id in scene_ids:
                 job = new_job(scene_id, "metadata", data or {}, priority=priority, now=self.clock())
                 writer.fold(json.dumps(job), job["job_key"])
 
     def save(self, *scene_ids: int) -> None:
-        """Queue scenes as a person's save does."""
+        """Queue scenes as a save does."""
         self.enqueue(*scene_ids, priority=PRIORITY_SAVE)
 
     # running
 
     def work(self) -> bool:
-        """Work on what is due now."""
+        """Process what is due now."""
         return self.dispatcher.process_due_jobs(lambda: self.stopped)
 
     def live(self, seconds: float) -> None:
-        """Work and wait as a drainer does, until so many seconds have gone by on the clock."""
+        """Work and wait as the worker does, for so many seconds of the clock."""
         end = self.clock() + seconds
         while self.clock() < end:
             self.work()
@@ -170,41 +170,41 @@ class Bench:
     # looking
 
     def rows(self) -> dict[int, tuple[int, dict[str, Any]]]:
-        """The rows that are left: (status, job) by scene; the newest of a scene."""
+        """Return the rows that are left: (status, job) by scene, the newest of each scene."""
         with closing(sqlite3.connect(f"{queue_dir(self.data_dir)}/data.db")) as db:
             found = db.execute("SELECT status, data FROM ack_queue_default ORDER BY _id").fetchall()
         jobs = [(status, json.loads(data)) for status, data in found]
         return {job["scene_id"]: (status, job) for status, job in jobs}
 
     def breaker_state(self) -> BreakerState:
-        """What the breaker allows now."""
+        """Return what the breaker allows now."""
         return self.health.breaker.state
 
     def job(self, scene_id: int) -> dict[str, Any]:
-        """The job that waits for a scene."""
+        """Return the waiting job of a scene."""
         status, job = self.rows()[scene_id]
         assert status < 2
         return job
 
     def entry(self, scene_id: int) -> LedgerRow:
-        """The scene's row in the ledger."""
+        """Return the scene's row of the ledger."""
         found = Ledger(self.db).get(scene_id)
         assert found is not None
         return found
 
     def timestamps(self) -> dict[int, float]:
-        """The sync timestamps as everybody sees them."""
+        """Return the sync timestamps as other processes see them."""
         return load_sync_timestamps(self.data_dir)
 
     def letters(self) -> dict[int, dict[str, Any]]:
-        """The dead letters by scene."""
+        """Return the dead letters by scene."""
         return {letter["scene_id"]: letter for letter in self.dlq.entries()}
 
     def attention(self) -> str | None:
-        """What a person should know."""
+        """Return the attention sentence, or None."""
         path = Path(self.data_dir, "attention")
         return path.read_text(encoding="utf-8") if path.exists() else None
 
     def titles_written(self) -> list[str]:
-        """The titles of all edits that Plex carried out, in order."""
+        """Return the titles of all edits that Plex carried out, in order."""
         return [value for write in self.plex.writes for name, value in write.params if name == "title.value"]

@@ -1,4 +1,4 @@
-"""A long bulk in a few lines, and every decision of one job where a person wants to see it."""
+"""Reports of a long bulk, and the debug log of one job."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.worker.support import Bench, scene
 pytestmark = pytest.mark.integration
 
 
-def test_a_long_bulk_ends_with_its_sum(bench: Bench) -> None:
+def test_progress_of_a_long_bulk_ends_with_its_sum(bench: Bench) -> None:
     bench.stock(*range(1, 121))
     bench.enqueue(*range(1, 121))
     bench.work()
@@ -22,14 +22,14 @@ def test_a_long_bulk_ends_with_its_sum(bench: Bench) -> None:
     assert bench.told[1:] == [("info", "120 scenes done in 0 s: 119 unchanged, 1 written")]
 
 
-def test_a_few_scenes_are_nobody_s_news(bench: Bench) -> None:
+def test_progress_of_a_few_scenes_is_not_reported(bench: Bench) -> None:
     bench.stock(*range(1, 20))
     bench.enqueue(*range(1, 20))
     bench.work()
     assert bench.told == []
 
 
-def test_a_bulk_that_takes_long_says_how_far_it_is(bench: Bench) -> None:
+def test_progress_of_a_slow_bulk_is_reported_once_a_minute(bench: Bench) -> None:
     bench.stock(*range(1, 201))
     bench.enqueue(*range(1, 201))
 
@@ -42,7 +42,7 @@ def test_a_bulk_that_takes_long_says_how_far_it_is(bench: Bench) -> None:
     assert len(bench.told) == 3
 
 
-def test_each_decision_of_a_job_is_in_the_log_in_its_order(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+def test_debug_log_has_each_decision_about_a_job_in_order(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     [item] = bench.stock(1, details="New words")
     caplog.set_level(logging.DEBUG, logger="Stash2Plex.worker")
     bench.save(1)

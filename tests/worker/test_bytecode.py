@@ -1,4 +1,4 @@
-"""Compiled code for the hooks, also where Python keeps none by itself."""
+"""Compiling the hooks' code in advance."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def plugin(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_what_hooks_import_is_compiled_once(plugin: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compile_for_hooks_compiles_each_module_once(plugin: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.dont_write_bytecode", True)
     assert compile_for_hooks(str(plugin))
     made = sorted(plugin.glob("*/__pycache__/*.pyc"))
@@ -43,7 +43,7 @@ def test_what_hooks_import_is_compiled_once(plugin: Path, monkeypatch: pytest.Mo
     assert [path.stat().st_mtime_ns for path in made] != before
 
 
-def test_a_directory_that_cannot_be_written_is_no_trouble(plugin: Path) -> None:
+def test_compile_for_hooks_in_a_read_only_directory_returns_false(plugin: Path) -> None:
     for package in PACKAGES:
         (plugin / package / "__pycache__").write_text("a file in the way")
     assert not compile_for_hooks(str(plugin))

@@ -20,13 +20,13 @@ def opened() -> CircuitBreaker:
     return breaker
 
 
-def test_two_failures_are_borne_and_the_third_opens() -> None:
+def test_breaker_opens_at_the_third_failure() -> None:
     breaker = CircuitBreaker()
     assert [breaker.record_failure(NOW, "refused") for _ in range(3)] == [False, False, True]
     assert (breaker.state, breaker.reason, breaker.since) == (BreakerState.OPEN, "refused", NOW)
 
 
-def test_a_success_in_between_starts_the_count_anew() -> None:
+def test_breaker_after_a_success_counts_failures_from_zero() -> None:
     breaker = CircuitBreaker()
     for _ in range(5):
         breaker.record_failure(NOW, "x")
@@ -36,7 +36,7 @@ def test_a_success_in_between_starts_the_count_anew() -> None:
     assert breaker.reason == ""
 
 
-def test_an_open_breaker_waits_and_then_allows_one_trial() -> None:
+def test_breaker_allows_one_trial_after_its_pause() -> None:
     breaker = opened()
     assert not breaker.allows_trial(NOW)
     assert not breaker.allows_trial(NOW + FIRST_PAUSE_S - 0.1)
@@ -46,11 +46,11 @@ def test_an_open_breaker_waits_and_then_allows_one_trial() -> None:
     assert breaker.allows_trial(NOW + FIRST_PAUSE_S)
 
 
-def test_a_closed_breaker_has_no_trials() -> None:
+def test_closed_breaker_allows_no_trial() -> None:
     assert not CircuitBreaker().allows_trial(NOW)
 
 
-def test_a_trial_that_works_closes_it_and_the_next_outage_begins_small() -> None:
+def test_successful_trial_closes_the_breaker_and_resets_the_pause() -> None:
     breaker = opened()
     breaker.allows_trial(NOW + 5)
     breaker.record_failure(NOW + 5, "still")
@@ -61,7 +61,7 @@ def test_a_trial_that_works_closes_it_and_the_next_outage_begins_small() -> None
     assert breaker.probe_at == NOW + 20 + FIRST_PAUSE_S
 
 
-def test_the_pauses_grow_from_five_seconds_to_a_minute() -> None:
+def test_breaker_pauses_grow_from_five_seconds_to_a_minute() -> None:
     breaker, now, pauses = opened(), NOW, []
     for _ in range(6):
         pauses.append(breaker.probe_at - now)
@@ -73,13 +73,13 @@ def test_the_pauses_grow_from_five_seconds_to_a_minute() -> None:
     assert breaker.reason == "still refused"
 
 
-def test_a_clock_that_was_set_back_does_not_keep_it_open() -> None:
+def test_breaker_with_the_clock_set_back_allows_a_trial() -> None:
     breaker = opened()
     assert breaker.allows_trial(NOW - 365 * 86_400)
 
 
 @given(st.lists(st.tuples(st.sampled_from(["failed", "worked", "try"]), st.floats(0, 500)), max_size=60))
-def test_from_anywhere_a_minute_is_the_longest_wait(events: list[tuple[str, float]]) -> None:
+def test_breaker_in_any_state_allows_a_trial_within_a_minute(events: list[tuple[str, float]]) -> None:
     breaker, now, in_a_row = CircuitBreaker(), NOW, 0
     for event, pause in events:
         now += pause

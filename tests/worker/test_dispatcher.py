@@ -1,4 +1,4 @@
-"""The drainer's loop over a real queue and a real Plex: who goes first, who is dropped, and what a person must mend."""
+"""Passes over a real queue and a real Plex: order, superseded rows, and what only the user can fix."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from worker.circuit_breaker import BreakerState
 pytestmark = pytest.mark.integration
 
 
-def test_what_waits_is_written_recorded_and_gone_from_the_queue(bench: Bench) -> None:
+def test_waiting_job_is_written_recorded_and_finished(bench: Bench) -> None:
     [item] = bench.stock(1, tags=["a", "b"], details="Words")
     bench.save(1)
     assert bench.work()
@@ -34,7 +34,7 @@ def test_what_waits_is_written_recorded_and_gone_from_the_queue(bench: Bench) ->
     assert not bench.work()
 
 
-def test_a_batch_costs_one_read_of_stash_two_of_plex_and_one_put_a_scene(bench: Bench, plex: PlexSim) -> None:
+def test_batch_costs_one_stash_read_two_plex_reads_and_one_put_per_scene(bench: Bench, plex: PlexSim) -> None:
     bench.stock(0)
     bench.save(0)
     bench.work()
@@ -51,7 +51,7 @@ def test_a_batch_costs_one_read_of_stash_two_of_plex_and_one_put_a_scene(bench: 
     assert plex.hidden_reloads == 0
 
 
-def test_an_unchanged_scene_costs_no_put_and_counts_as_synced(bench: Bench, plex: PlexSim) -> None:
+def test_unchanged_scene_costs_no_put_and_counts_as_synced(bench: Bench, plex: PlexSim) -> None:
     bench.stock(1)
     bench.save(1)
     bench.work()
@@ -64,7 +64,7 @@ def test_an_unchanged_scene_costs_no_put_and_counts_as_synced(bench: Bench, plex
     assert bench.dispatcher.written == 1
 
 
-def test_bulk_rows_are_claimed_twenty_at_a_time(bench: Bench) -> None:
+def test_bulk_rows_are_claimed_in_batches_of_twenty(bench: Bench) -> None:
     bench.stock(*range(50))
     bench.enqueue(*range(50))
     bench.work()
@@ -72,7 +72,7 @@ def test_bulk_rows_are_claimed_twenty_at_a_time(bench: Bench) -> None:
     assert bench.dispatcher.written == 50
 
 
-def test_the_most_urgent_go_first(bench: Bench) -> None:
+def test_most_urgent_jobs_are_processed_first(bench: Bench) -> None:
     bench.stock(1, 2, 3)
     bench.enqueue(1)
     bench.enqueue(2, priority=PRIORITY_SCAN)
@@ -81,7 +81,7 @@ def test_the_most_urgent_go_first(bench: Bench) -> None:
     assert bench.titles_written() == ["Title 3", "Title 2", "Title 1"]
 
 
-def test_a_save_does_not_wait_for_the_rest_of_a_bulk(bench: Bench, plex: PlexSim) -> None:
+def test_save_during_a_bulk_is_written_next(bench: Bench, plex: PlexSim) -> None:
     bench.stock(*range(1, 11), 99)
     bench.enqueue(*range(1, 11))
     pending = [99]
@@ -93,9 +93,7 @@ def test_a_save_does_not_wait_for_the_rest_of_a_bulk(bench: Bench, plex: PlexSim
 
 
 @pytest.mark.parametrize("saved", [1, 2, 5], ids=["the one being written", "the next", "the last"])
-def test_a_save_overtakes_the_bulk_row_of_its_scene_and_an_older_state_never_wins(
-    bench: Bench, plex: PlexSim, saved: int
-) -> None:
+def test_save_of_a_scene_in_the_running_batch_replaces_its_older_state(bench: Bench, plex: PlexSim, saved: int) -> None:
     items = bench.stock(*range(1, 6))
     bench.enqueue(*range(1, 6))
     pending = [saved]
@@ -119,9 +117,7 @@ def test_a_save_overtakes_the_bulk_row_of_its_scene_and_an_older_state_never_win
     assert bench.entry(saved).updated_at == START + 10
 
 
-def test_a_save_that_finds_plex_away_keeps_its_row_and_the_old_bulk_row_does_not_come_back(
-    bench: Bench, plex: PlexSim
-) -> None:
+def test_save_during_an_outage_keeps_its_row_and_drops_the_older_bulk_row(bench: Bench, plex: PlexSim) -> None:
     [_, item] = bench.stock(1, 2)
     bench.enqueue(1, 2)
     pending = [2]
@@ -142,7 +138,7 @@ def test_a_save_that_finds_plex_away_keeps_its_row_and_the_old_bulk_row_does_not
     assert bench.rows() == {}
 
 
-def test_a_claimed_row_with_a_newer_one_is_dropped_before_it_is_written(bench: Bench, plex: PlexSim) -> None:
+def test_superseded_row_is_dropped_before_the_write(bench: Bench, plex: PlexSim) -> None:
     bench.stock(1, 2)
     bench.enqueue(1, 2)
     pending = [2]
@@ -153,7 +149,7 @@ def test_a_claimed_row_with_a_newer_one_is_dropped_before_it_is_written(bench: B
     assert bench.rows() == {}
 
 
-def test_scenes_that_are_gone_leave_nothing_behind(bench: Bench) -> None:
+def test_scene_gone_from_stash_leaves_no_records(bench: Bench) -> None:
     bench.stock(1)
     bench.save(1)
     bench.work()
@@ -175,7 +171,7 @@ def test_scenes_that_are_gone_leave_nothing_behind(bench: Bench) -> None:
     ],
     ids=["no file", "says nothing"],
 )
-def test_a_scene_that_would_only_clear_plex_is_gated_without_asking_plex(
+def test_scene_without_metadata_is_gated_without_a_request_to_plex(
     bench: Bench, plex: PlexSim, found: Scene, why: str
 ) -> None:
     item = bench.item(1)
@@ -190,7 +186,7 @@ def test_a_scene_that_would_only_clear_plex_is_gated_without_asking_plex(
     assert bench.rows() == {}
 
 
-def test_stopping_gives_the_unwritten_rest_back(bench: Bench, plex: PlexSim) -> None:
+def test_stop_returns_unwritten_rows_to_the_queue(bench: Bench, plex: PlexSim) -> None:
     bench.stock(*range(1, 11))
     bench.enqueue(*range(1, 11))
 
@@ -208,7 +204,7 @@ def test_stopping_gives_the_unwritten_rest_back(bench: Bench, plex: PlexSim) -> 
     assert len(bench.titles_written()) == 10
 
 
-def test_rows_are_given_back_as_they_were_when_stash_cannot_be_read(bench: Bench) -> None:
+def test_unreachable_stash_returns_the_rows_unchanged(bench: Bench) -> None:
     bench.stock(1, 2)
     bench.save(1, 2)
 
@@ -224,7 +220,7 @@ def test_rows_are_given_back_as_they_were_when_stash_cannot_be_read(bench: Bench
     assert bench.dispatcher.written == 2
 
 
-def test_a_reason_found_while_reading_keeps_the_rows_unwritten(bench: Bench, plex: PlexSim) -> None:
+def test_pause_found_in_the_answer_keeps_the_rows_unwritten(bench: Bench, plex: PlexSim) -> None:
     bench.stock(1)
     bench.save(1)
     bench.pause()
@@ -241,7 +237,7 @@ def test_a_reason_found_while_reading_keeps_the_rows_unwritten(bench: Bench, ple
     assert bench.titles_written() == ["Title 1"]
 
 
-def test_a_refused_token_blocks_and_no_job_is_the_worse_for_it(bench: Bench, plex: PlexSim) -> None:
+def test_refused_token_blocks_and_costs_no_tries(bench: Bench, plex: PlexSim) -> None:
     bench.stock(*range(1, 31))
     bench.enqueue(*range(1, 31))
     plex.identity.token = "another"
@@ -266,7 +262,7 @@ def test_a_refused_token_blocks_and_no_job_is_the_worse_for_it(bench: Bench, ple
     assert bench.rows() == {}
 
 
-def test_a_token_refused_in_the_middle_of_a_batch_ends_nobody(bench: Bench, plex: PlexSim) -> None:
+def test_token_refused_during_a_batch_makes_no_dead_letter(bench: Bench, plex: PlexSim) -> None:
     bench.stock(*range(1, 6))
     bench.enqueue(*range(1, 6))
     plex.on_write = lambda item: plex.faults.set(status=401)
@@ -283,7 +279,7 @@ def test_a_token_refused_in_the_middle_of_a_batch_ends_nobody(bench: Bench, plex
     assert sorted(bench.timestamps()) == [1, 2, 3, 4, 5]
 
 
-def test_a_library_that_is_not_there_blocks_and_is_named(make_bench: MakeBench) -> None:
+def test_missing_library_blocks_and_is_named(make_bench: MakeBench) -> None:
     bench = make_bench(plex_library="Nowhere")
     bench.stock(1)
     bench.save(1)
@@ -296,7 +292,7 @@ def test_a_library_that_is_not_there_blocks_and_is_named(make_bench: MakeBench) 
     assert bench.titles_written() == ["Title 1"]
 
 
-def test_probing_a_plex_that_is_away_ends_the_block_and_begins_an_outage(bench: Bench, plex: PlexSim) -> None:
+def test_probe_of_an_unreachable_plex_unblocks_and_starts_an_outage(bench: Bench, plex: PlexSim) -> None:
     bench.health.block("a reason")
     plex.faults.refuse()
     bench.health.probe()
@@ -307,7 +303,7 @@ def test_probing_a_plex_that_is_away_ends_the_block_and_begins_an_outage(bench: 
     assert bench.attention() is None
 
 
-def test_a_refused_scene_becomes_a_dead_letter_with_its_data_and_the_others_go_on(bench: Bench, plex: PlexSim) -> None:
+def test_scene_that_plex_refuses_becomes_a_dead_letter_and_others_go_on(bench: Bench, plex: PlexSim) -> None:
     items = bench.stock(1, 2, 3)
     bench.scenes[2] = scene(2, rating100=150, details="Words")  # more than Plex takes
     bench.enqueue(1, 2, 3)
@@ -332,7 +328,7 @@ def test_a_refused_scene_becomes_a_dead_letter_with_its_data_and_the_others_go_o
     assert bench.entry(2).verdict is Verdict.WRITTEN
 
 
-def test_without_stash_the_jobs_own_data_counts_and_no_path_is_a_dead_letter(
+def test_job_without_stash_uses_its_own_data_and_fails_without_a_path(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     item = bench.item(1)
@@ -345,7 +341,7 @@ def test_without_stash_the_jobs_own_data_counts_and_no_path_is_a_dead_letter(
     assert "no path" in bench.letters()[2]["message"]
 
 
-def test_waiting_ends_at_a_new_row_and_otherwise_with_the_time(bench: Bench, clock: Clock) -> None:
+def test_wait_ends_at_a_new_row_or_after_the_longest_time(bench: Bench, clock: Clock) -> None:
     bench.work()
     assert not bench.dispatcher.wait(45.0, lambda: False)
     assert START + 45 <= clock() < START + 46
@@ -362,7 +358,7 @@ def test_waiting_ends_at_a_new_row_and_otherwise_with_the_time(bench: Bench, clo
     assert len(polls) == 3
 
 
-def test_it_polls_lively_after_a_change_and_lazily_when_nothing_happens(bench: Bench, clock: Clock) -> None:
+def test_wait_polls_often_after_a_change_and_seldom_otherwise(bench: Bench, clock: Clock) -> None:
     polls: list[float] = []
 
     def sleep(seconds: float) -> None:
@@ -377,7 +373,7 @@ def test_it_polls_lively_after_a_change_and_lazily_when_nothing_happens(bench: B
     assert len(polls) < 400
 
 
-def test_waiting_ends_when_a_row_falls_due(bench: Bench, plex: PlexSim, clock: Clock) -> None:
+def test_wait_ends_when_a_row_falls_due(bench: Bench, plex: PlexSim, clock: Clock) -> None:
     bench.scenes[1] = scene(1)
     bench.save(1)
     bench.work()
@@ -386,7 +382,7 @@ def test_waiting_ends_when_a_row_falls_due(bench: Bench, plex: PlexSim, clock: C
     assert due <= clock() < due + 1
 
 
-def test_a_full_disk_keeps_the_rows_and_the_work_is_done_once(bench: Bench, plex: PlexSim) -> None:
+def test_full_disk_keeps_the_rows_and_writes_once(bench: Bench, plex: PlexSim) -> None:
     items = bench.stock(1, 2)
     # more than the file's free pages hold
     bench.scenes[2].files.extend(SceneFile(f"/data/filler {filler}/{'x' * 200}") for filler in range(100))
@@ -406,7 +402,7 @@ def test_a_full_disk_keeps_the_rows_and_the_work_is_done_once(bench: Bench, plex
     assert plex.puts == 2
 
 
-def test_a_disk_that_takes_nothing_any_more_leaves_the_rows_to_the_next_drainer(bench: Bench, plex: PlexSim) -> None:
+def test_read_only_disk_leaves_the_rows_to_the_next_worker(bench: Bench, plex: PlexSim) -> None:
     bench.stock(1, 2)
     bench.save(1, 2)
 
@@ -429,7 +425,7 @@ def test_a_disk_that_takes_nothing_any_more_leaves_the_rows_to_the_next_drainer(
     assert sorted(bench.timestamps()) == [1, 2]
 
 
-def test_a_full_disk_is_named_as_the_reason(bench: Bench) -> None:
+def test_full_disk_is_raised_as_the_reason(bench: Bench) -> None:
     bench.stock(1)
     bench.scenes[1].files.append(SceneFile("/data/" + "x" * 30_000))
     bench.save(1)
@@ -438,7 +434,7 @@ def test_a_full_disk_is_named_as_the_reason(bench: Bench) -> None:
         bench.work()
 
 
-def test_a_token_error_is_both_permanent_and_out_of_reach_yet_never_a_dead_letter(bench: Bench) -> None:
+def test_refused_token_after_many_tries_is_no_dead_letter(bench: Bench) -> None:
     from pipeline.scene_sync import SceneSync
 
     bench.save(1)
@@ -451,9 +447,7 @@ def test_a_token_error_is_both_permanent_and_out_of_reach_yet_never_a_dead_lette
     assert bench.job(1)["retry_count"] == 50
 
 
-def test_a_save_that_brings_another_plex_leaves_nothing_of_the_old_ones_items_to_be_written(
-    bench: Bench, plex: PlexSim
-) -> None:
+def test_save_with_settings_of_another_plex_drops_matches_of_the_old_one(bench: Bench, plex: PlexSim) -> None:
     bench.stock(1, 2, 3)
     with PlexSim() as other:
         section = other.add_section("Scenes", ["/data"])

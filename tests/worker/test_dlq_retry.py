@@ -45,7 +45,7 @@ def bury(bench: Bench, clock: Clock) -> Callable[..., None]:
     return add
 
 
-def test_what_died_of_an_outage_comes_back_when_it_ends(
+def test_dead_letter_of_an_outage_is_retried_when_it_ends(
     bench: Bench, clock: Clock, back: DlqRetry, bury: Callable[..., None]
 ) -> None:
     [item, _] = bench.stock(1, 2)
@@ -62,7 +62,7 @@ def test_what_died_of_an_outage_comes_back_when_it_ends(
     assert item.title == "Title 1"
 
 
-def test_one_that_dies_again_and_again_comes_back_more_and_more_seldom(
+def test_dead_letter_that_fails_again_is_retried_after_growing_pauses(
     bench: Bench, clock: Clock, back: DlqRetry, bury: Callable[..., None]
 ) -> None:
     bury(1, exceptions.PlexTemporaryError("500"))
@@ -81,7 +81,7 @@ def test_one_that_dies_again_and_again_comes_back_more_and_more_seldom(
     assert pauses == sorted(pauses)
 
 
-def test_without_an_outage_a_letter_comes_back_after_its_pause(
+def test_dead_letter_without_an_open_breaker_is_retried_after_its_pause(
     clock: Clock, back: DlqRetry, bury: Callable[..., None]
 ) -> None:
     bury(1, client.StashUnreachable("away"))
@@ -93,7 +93,7 @@ def test_without_an_outage_a_letter_comes_back_after_its_pause(
 
 
 @pytest.mark.parametrize("days", [-30, 30])
-def test_a_clock_that_was_set_keeps_no_letter(
+def test_dead_letter_after_a_clock_change_is_still_retried(
     clock: Clock, back: DlqRetry, bury: Callable[..., None], days: int
 ) -> None:
     bury(1, exceptions.PlexServerDown("away"))
@@ -101,7 +101,7 @@ def test_a_clock_that_was_set_keeps_no_letter(
     assert back.retry_due() == 1
 
 
-def test_a_row_that_waits_is_due_at_once_and_not_doubled(
+def test_dead_letter_with_a_waiting_row_makes_that_row_due(
     bench: Bench, back: DlqRetry, bury: Callable[..., None]
 ) -> None:
     bury(1, exceptions.PlexServerDown("away"))
@@ -110,7 +110,7 @@ def test_a_row_that_waits_is_due_at_once_and_not_doubled(
     assert bench.store.waiting() == 1
 
 
-def test_a_thousand_letters_come_back_in_pages(
+def test_many_dead_letters_are_retried_in_pages(
     bench: Bench, back: DlqRetry, bury: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dlq_retry, "PAGE_SIZE", 7)
@@ -121,7 +121,9 @@ def test_a_thousand_letters_come_back_in_pages(
     assert bench.dlq.count() == 50
 
 
-def test_a_letter_that_was_written_anew_meanwhile_stays(bench: Bench, clock: Clock, bury: Callable[..., None]) -> None:
+def test_delete_requeued_keeps_a_dead_letter_that_was_renewed(
+    bench: Bench, clock: Clock, bury: Callable[..., None]
+) -> None:
     bury(1, exceptions.PlexServerDown("away"))
     letters = read_dead_letters(bench.db)
     clock.sleep(1)
@@ -132,7 +134,7 @@ def test_a_letter_that_was_written_anew_meanwhile_stays(bench: Bench, clock: Clo
     assert bench.letters() == {}
 
 
-def test_jobs_of_every_kind_keep_what_they_are_about(bench: Bench, clock: Clock) -> None:
+def test_requeued_job_of_every_kind_keeps_its_subject(bench: Bench, clock: Clock) -> None:
     entity = {**new_entity_job("studio", 4, priority=0, now=START), "after": 17, "retry_count": 3}
     way_back = {**new_job(5, "give_back", {}, priority=2, now=START), "job_key": "giveback_5", "awaits_file": True}
     pictures = {**new_job(6, "metadata", {"path": "/x"}, priority=2, now=START), "images_only": True, "by_hand": True}
@@ -156,7 +158,7 @@ def test_jobs_of_every_kind_keep_what_they_are_about(bench: Bench, clock: Clock)
     assert (again.data, again.by_hand, again.images_only) == ({"path": "/x"}, True, False)
 
 
-def test_looking_in_vain_costs_next_to_nothing(clock: Clock, back: DlqRetry, plex: PlexSim) -> None:
+def test_retry_due_without_dead_letters_is_cheap(clock: Clock, back: DlqRetry, plex: PlexSim) -> None:
     before = len(plex.requests)
     for _ in range(1_000):
         assert back.retry_due() == 0

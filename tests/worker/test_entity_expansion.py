@@ -1,4 +1,4 @@
-"""Jobs about performers, studios, tags and groups, and the scenes that take their place."""
+"""Jobs about performers, studios, tags and groups, and the scenes queued in their place."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def stash(tmp_path: Path) -> Iterator[StashSim]:
         yield found
 
 
-class Desk:
-    """A queue, the hand that expands it, and what was told."""
+class ExpansionBench:
+    """A queue, its expansion, and what was told."""
 
     def __init__(self, folder: Path, stash: Any, clock: Clock, **options: Any) -> None:
         self.data_dir = str(folder)
@@ -72,11 +72,11 @@ class Desk:
             self.put(new_entity_job(kind, int(number), priority=1, now=self.clock()))
 
     def work(self, limit: int = 20) -> list[Claimed]:
-        """One batch; gives the rows that are left to be worked on."""
+        """Expand one batch, and return the rows that are left."""
         return self.entities.expand(self.store.claim(limit, self.clock()), self.config)
 
     def queued(self) -> list[str]:
-        """The keys that wait, in the order of their rows."""
+        """Return the waiting keys in the order of their rows."""
         return [job["job_key"] for job in waiting(self.data_dir)]
 
 
@@ -87,9 +87,9 @@ def client(stash: StashSim) -> Iterator[StashClient]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, client: StashClient, clock: Clock) -> Iterator[Desk]:
-    """A desk that turns pages of three."""
-    made = Desk(tmp_path / "data", client, clock, page_size=3)
+def expansion(tmp_path: Path, client: StashClient, clock: Clock) -> Iterator[ExpansionBench]:
+    """A expansion that turns pages of three."""
+    made = ExpansionBench(tmp_path / "data", client, clock, page_size=3)
     yield made
     made.store.close()
 
@@ -104,68 +104,68 @@ def well_known(stash: StashSim) -> int:
     return next(p.id for p in stash.store.performers if len(on(stash, p.id)) > 6 and len(on(stash, p.id)) % 3)
 
 
-def test_an_entity_becomes_its_scenes_page_by_page(stash: StashSim, desk: Desk) -> None:
+def test_entity_job_queues_its_scenes_page_by_page(stash: StashSim, expansion: ExpansionBench) -> None:
     performer = well_known(stash)
     wanted = on(stash, performer)
-    desk.edit(f"performer_{performer}")
+    expansion.edit(f"performer_{performer}")
     for turned in range(1, len(wanted) // 3 + 1):
-        assert desk.work() == []
-        assert desk.queued() == [f"performer_{performer}", *wanted[: 3 * turned]]
-    desk.work()
-    assert desk.queued() == wanted
+        assert expansion.work() == []
+        assert expansion.queued() == [f"performer_{performer}", *wanted[: 3 * turned]]
+    expansion.work()
+    assert expansion.queued() == wanted
     assert stash.counters["graphql"] == len(wanted) // 3 + 1
     assert all(
         job == new_job(job["scene_id"], "metadata", {}, priority=PRIORITY_BULK, now=START)
-        for job in waiting(desk.data_dir)
+        for job in waiting(expansion.data_dir)
     )
 
 
-def test_a_save_goes_between_two_pages(stash: StashSim, desk: Desk) -> None:
+def test_save_is_claimed_between_two_pages_of_an_entity(stash: StashSim, expansion: ExpansionBench) -> None:
     performer = well_known(stash)
-    desk.edit(f"performer_{performer}")
-    desk.work()
-    desk.put(new_job(99, "metadata", {}, priority=0, now=START))
-    assert [row.job.scene_id for row in desk.work()] == [99]
+    expansion.edit(f"performer_{performer}")
+    expansion.work()
+    expansion.put(new_job(99, "metadata", {}, priority=0, now=START))
+    assert [row.job.scene_id for row in expansion.work()] == [99]
 
 
-def test_of_a_mixed_batch_the_scenes_are_left(stash: StashSim, desk: Desk) -> None:
+def test_expand_returns_the_rows_of_scenes(stash: StashSim, expansion: ExpansionBench) -> None:
     scanned = [new_job(number, "metadata", {}, priority=1, now=START) for number in (50, 60)]
-    desk.put(scanned[0])
-    desk.edit("performer_1", "studio_1", "tag_1", "group_1", "tag_9999")
-    desk.put(scanned[1])
-    assert [row.job.scene_id for row in desk.work()] == [50, 60]
+    expansion.put(scanned[0])
+    expansion.edit("performer_1", "studio_1", "tag_1", "group_1", "tag_9999")
+    expansion.put(scanned[1])
+    assert [row.job.scene_id for row in expansion.work()] == [50, 60]
     assert stash.counters["graphql"] == 1
-    assert "tag_9999" not in desk.queued()
-    assert len([row for row in rows(desk.data_dir) if row.status == 2]) == 2
+    assert "tag_9999" not in expansion.queued()
+    assert len([row for row in rows(expansion.data_dir) if row.status == 2]) == 2
 
 
-def test_a_batch_without_entities_asks_nothing(stash: StashSim, desk: Desk) -> None:
-    desk.put(new_job(1, "metadata", {}, priority=0, now=START))
-    assert [row.job.scene_id for row in desk.work()] == [1]
+def test_expand_without_entities_sends_no_request(stash: StashSim, expansion: ExpansionBench) -> None:
+    expansion.put(new_job(1, "metadata", {}, priority=0, now=START))
+    assert [row.job.scene_id for row in expansion.work()] == [1]
     assert stash.counters["graphql"] == 0
 
 
-def test_that_tags_were_edited_is_said_once_before_their_scenes_come(stash: StashSim, desk: Desk) -> None:
+def test_edited_tag_discards_the_tag_hierarchy_once(stash: StashSim, expansion: ExpansionBench) -> None:
     tag = max(stash.store.tags, key=lambda tag: sum(tag.id in scene.tag_ids for scene in stash.scenes)).id
-    desk.edit("performer_1")
-    desk.work(1)
-    assert desk.tags_edited == 0
-    desk.edit(f"tag_{tag}")
-    while any(key.startswith(("tag", "performer")) for key in desk.queued()):
-        desk.work()
-    assert desk.tags_edited == 1
+    expansion.edit("performer_1")
+    expansion.work(1)
+    assert expansion.tags_edited == 0
+    expansion.edit(f"tag_{tag}")
+    while any(key.startswith(("tag", "performer")) for key in expansion.queued()):
+        expansion.work()
+    assert expansion.tags_edited == 1
 
 
 @pytest.mark.parametrize("pages_before", [0, 1, 2])
-def test_killed_between_any_two_pages_every_scene_is_queued(
-    tmp_path: Path, stash: StashSim, client: StashClient, desk: Desk, clock: Clock, pages_before: int
+def test_expansion_killed_between_two_pages_queues_every_scene(
+    tmp_path: Path, stash: StashSim, client: StashClient, expansion: ExpansionBench, clock: Clock, pages_before: int
 ) -> None:
     performer = well_known(stash)
-    desk.edit(f"performer_{performer}")
+    expansion.edit(f"performer_{performer}")
     for _ in range(pages_before):
-        desk.work()
-    assert len(desk.store.claim(1, clock())) == 1  # and gone
-    successor = Desk(tmp_path / "data", client, clock, page_size=3)
+        expansion.work()
+    assert len(expansion.store.claim(1, clock())) == 1  # and gone
+    successor = ExpansionBench(tmp_path / "data", client, clock, page_size=3)
     assert successor.store.resume() == 1
     while any(key.startswith("performer") for key in successor.queued()):
         successor.work(1)
@@ -173,43 +173,43 @@ def test_killed_between_any_two_pages_every_scene_is_queued(
     successor.store.close()
 
 
-def test_killed_amid_a_page_nothing_of_it_is_lost(
-    stash: StashSim, desk: Desk, clock: Clock, monkeypatch: pytest.MonkeyPatch
+def test_expansion_killed_during_a_page_loses_nothing(
+    stash: StashSim, expansion: ExpansionBench, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     performer = well_known(stash)
-    desk.edit(f"performer_{performer}")
+    expansion.edit(f"performer_{performer}")
 
     def full(*_: object) -> int:
         raise sqlite3.OperationalError("database or disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(desk.store, "expand", full)
+        patch.setattr(expansion.store, "expand", full)
         with pytest.raises(sqlite3.OperationalError, match="full"):
-            desk.work()
-    assert [row.status for row in rows(desk.data_dir)] == [2]
-    desk.store.resume()
-    while desk.work(1) == [] and any(key.startswith("performer") for key in desk.queued()):
+            expansion.work()
+    assert [row.status for row in rows(expansion.data_dir)] == [2]
+    expansion.store.resume()
+    while expansion.work(1) == [] and any(key.startswith("performer") for key in expansion.queued()):
         pass
-    assert desk.queued() == on(stash, performer)
+    assert expansion.queued() == on(stash, performer)
 
 
-def test_without_a_stash_it_waits_for_a_worker_that_has_one(tmp_path: Path, clock: Clock) -> None:
-    desk = Desk(tmp_path / "data", None, clock)
-    desk.edit("performer_1")
-    desk.put(new_job(5, "metadata", {}, priority=1, now=START))
-    assert [row.job.scene_id for row in desk.work()] == [5]
-    assert desk.store.claim(1, clock()) == []
-    assert desk.store.next_due() == START + RETRY_WITHOUT_STASH_S
-    desk.store.close()
+def test_entity_job_without_stash_waits_for_another_worker(tmp_path: Path, clock: Clock) -> None:
+    expansion = ExpansionBench(tmp_path / "data", None, clock)
+    expansion.edit("performer_1")
+    expansion.put(new_job(5, "metadata", {}, priority=1, now=START))
+    assert [row.job.scene_id for row in expansion.work()] == [5]
+    assert expansion.store.claim(1, clock()) == []
+    assert expansion.store.next_due() == START + RETRY_WITHOUT_STASH_S
+    expansion.store.close()
 
 
-def test_where_stash_does_not_answer_the_rows_are_still_claimed(stash: StashSim, desk: Desk) -> None:
-    desk.edit("performer_1")
+def test_expand_with_stash_unreachable_leaves_the_rows_claimed(stash: StashSim, expansion: ExpansionBench) -> None:
+    expansion.edit("performer_1")
     stash.stop()
     with pytest.raises(StashUnreachable):
-        desk.work()
-    assert [row.status for row in rows(desk.data_dir)] == [2]
-    assert desk.told == []
+        expansion.work()
+    assert [row.status for row in rows(expansion.data_dir)] == [2]
+    assert expansion.told == []
 
 
 class Puzzled:
@@ -221,24 +221,24 @@ class Puzzled:
         raise StashQueryError("Stash answered: database is locked")
 
 
-def test_what_stash_cannot_answer_is_asked_again_and_given_up_with_a_word(tmp_path: Path, clock: Clock) -> None:
-    desk = Desk(tmp_path / "data", Puzzled(), clock)
-    desk.edit("performer_1")
+def test_entity_that_stash_cannot_list_is_retried_and_given_up_with_a_warning(tmp_path: Path, clock: Clock) -> None:
+    expansion = ExpansionBench(tmp_path / "data", Puzzled(), clock)
+    expansion.edit("performer_1")
     for tries in range(1, 6):
-        assert desk.work() == []
-        (job,) = waiting(desk.data_dir)
+        assert expansion.work() == []
+        (job,) = waiting(expansion.data_dir)
         assert (job["retry_count"], job["last_error_type"]) == (tries, "StashQueryError")
-        assert desk.store.claim(1, clock()) == []
+        assert expansion.store.claim(1, clock()) == []
         clock.now = job["next_retry_at"]
-        assert desk.told == []
-    desk.work()
-    assert rows(desk.data_dir) == []
-    ((level, text),) = desk.told
+        assert expansion.told == []
+    expansion.work()
+    assert rows(expansion.data_dir) == []
+    ((level, text),) = expansion.told
     assert level == "warning"
     assert text.startswith(
         "Performer 1 was edited, but its scenes could not be listed: Stash answered: database is locked"
     )
-    desk.store.close()
+    expansion.store.close()
 
 
 @pytest.mark.parametrize(
@@ -257,23 +257,23 @@ def test_what_stash_cannot_answer_is_asked_again_and_given_up_with_a_word(tmp_pa
         ("tag", {"collections": "studio, tag(b/*)"}, -1),
     ],
 )
-def test_how_far_below_a_change_shows(kind: str, settings: dict[str, Any], depth: int) -> None:
+def test_levels_below_depend_on_the_settings(kind: str, settings: dict[str, Any], depth: int) -> None:
     assert levels_below(kind, Stash2PlexConfig.from_settings(settings)) == depth
 
 
-def test_what_lies_below_is_queued_where_the_settings_say_so(stash: StashSim, desk: Desk) -> None:
+def test_scenes_below_an_entity_are_queued_if_the_settings_say_so(stash: StashSim, expansion: ExpansionBench) -> None:
     tag = "mutation($i: TagUpdateInput!) { tagUpdate(input: $i) { id } }"
     stash.gql(tag, {"i": {"id": "2", "parent_ids": ["1"]}})
     child = [scene.id for scene in stash.scenes if 2 in scene.tag_ids and 1 not in scene.tag_ids]
     assert child
-    desk.entities._page_size = PAGE_SIZE
-    desk.edit("tag_1")
-    desk.work()
-    assert not {f"scene_{number}" for number in child} & set(desk.queued())
-    desk.config = Stash2PlexConfig.from_settings({"ignore_tags": "Outdoor/*"})
-    desk.edit("tag_1")
-    desk.work()
-    assert {f"scene_{number}" for number in child} <= set(desk.queued())
+    expansion.entities._page_size = PAGE_SIZE
+    expansion.edit("tag_1")
+    expansion.work()
+    assert not {f"scene_{number}" for number in child} & set(expansion.queued())
+    expansion.config = Stash2PlexConfig.from_settings({"ignore_tags": "Outdoor/*"})
+    expansion.edit("tag_1")
+    expansion.work()
+    assert {f"scene_{number}" for number in child} <= set(expansion.queued())
 
 
 # in the loop
@@ -291,7 +291,7 @@ class Listed:
 
 
 def edited(bench: Bench, stash: Any) -> None:
-    """A performer was edited; behind it a scene was scanned."""
+    """Queue an edited performer, and a scanned scene behind it."""
     bench.dispatcher._entities = EntityExpansion(bench.store, stash, clock=bench.clock)
     with closing(QueueWriter(queue_dir(bench.data_dir))) as writer:
         job = new_entity_job("performer", 7, priority=1, now=bench.clock())
@@ -299,7 +299,7 @@ def edited(bench: Bench, stash: Any) -> None:
     bench.enqueue(3, priority=PRIORITY_SCAN)
 
 
-def test_an_edit_is_worked_off_to_its_last_scene(bench: Bench) -> None:
+def test_entity_job_is_processed_to_its_last_scene(bench: Bench) -> None:
     items = bench.stock(1, 2, 3)
     edited(bench, Listed())
     bench.work()
@@ -309,7 +309,7 @@ def test_an_edit_is_worked_off_to_its_last_scene(bench: Bench) -> None:
     assert bench.reads == [[], [3], [1, 2]]
 
 
-def test_a_pause_that_shows_only_now_keeps_the_edit(bench: Bench) -> None:
+def test_pause_found_before_the_expansion_keeps_the_entity_job(bench: Bench) -> None:
     stash = Listed()
     edited(bench, stash)
     bench.pause()
@@ -318,7 +318,7 @@ def test_a_pause_that_shows_only_now_keeps_the_edit(bench: Bench) -> None:
     assert stash.asked == 0
 
 
-def test_where_stash_goes_away_amid_a_batch_neither_edit_nor_scan_is_lost(bench: Bench) -> None:
+def test_stash_lost_during_a_batch_keeps_entity_and_scene_jobs(bench: Bench) -> None:
     bench.stock(1, 2, 3)
     edited(bench, Listed())
     bench.dispatcher._entities._page_size = 2  # so that the edit goes on behind scene 2
@@ -335,7 +335,7 @@ def test_where_stash_goes_away_amid_a_batch_neither_edit_nor_scan_is_lost(bench:
     assert found[0]["after"] == 2
 
 
-def test_a_worker_without_a_stash_is_not_kept_busy_by_an_edit(bench: Bench) -> None:
+def test_worker_without_stash_postpones_entity_jobs(bench: Bench) -> None:
     [item] = bench.stock(3)
     edited(bench, None)
     bench.work()

@@ -1,4 +1,4 @@
-"""Hours of trouble on a clock that jumps: missing files, a Plex that stumbles, a Plex that is away."""
+"""Hours of trouble on a simulated clock: missing files, a failing Plex, an unreachable Plex."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
 LISTING = "GET /library/sections/{k}/all"
 
 
-def test_a_missing_file_waits_and_is_written_once_when_plex_has_it(bench: Bench, plex: PlexSim, clock: Clock) -> None:
+def test_missing_file_is_written_once_when_plex_has_it(bench: Bench, plex: PlexSim, clock: Clock) -> None:
     bench.stock(2)
     bench.scenes[1] = scene(1)
     bench.save(1, 2)
@@ -53,7 +53,7 @@ def test_a_missing_file_waits_and_is_written_once_when_plex_has_it(bench: Bench,
     assert bench.breaker_state() is BreakerState.CLOSED
 
 
-def test_a_file_that_never_comes_is_given_up_after_two_hours_and_twelve_tries(bench: Bench, clock: Clock) -> None:
+def test_missing_file_is_given_up_after_two_hours_and_twelve_tries(bench: Bench, clock: Clock) -> None:
     bench.scenes[1] = scene(1)
     bench.save(1)
     bench.live(2 * HOUR_S - 1)
@@ -72,7 +72,7 @@ def test_a_file_that_never_comes_is_given_up_after_two_hours_and_twelve_tries(be
     assert "Scene 1 was given up" in text
 
 
-def test_a_new_save_of_a_missing_scene_begins_its_two_hours_anew(bench: Bench) -> None:
+def test_new_save_of_a_missing_file_restarts_its_two_hours(bench: Bench) -> None:
     bench.scenes[1] = scene(1)
     bench.save(1)
     bench.live(1.9 * HOUR_S)
@@ -82,7 +82,7 @@ def test_a_new_save_of_a_missing_scene_begins_its_two_hours_anew(bench: Bench) -
     assert bench.letters() == {}
 
 
-def test_many_missing_files_share_their_looks(bench: Bench, plex: PlexSim) -> None:
+def test_many_missing_files_share_the_refreshes_of_the_index(bench: Bench, plex: PlexSim) -> None:
     for scene_id in range(1, 101):
         bench.scenes[scene_id] = scene(scene_id)
     bench.enqueue(*range(1, 101))
@@ -95,7 +95,7 @@ def test_many_missing_files_share_their_looks(bench: Bench, plex: PlexSim) -> No
     assert len(bench.rows()) == 100
 
 
-def test_missing_files_leave_the_breaker_and_other_scenes_alone(bench: Bench) -> None:
+def test_missing_files_do_not_open_the_breaker(bench: Bench) -> None:
     for scene_id in range(1, 11):
         bench.scenes[scene_id] = scene(scene_id)
     bench.stock(11)
@@ -106,9 +106,7 @@ def test_missing_files_leave_the_breaker_and_other_scenes_alone(bench: Bench) ->
     assert bench.attention() is None
 
 
-def test_a_plex_that_stumbles_over_everything_costs_no_try_and_is_asked_less_and_less(
-    bench: Bench, plex: PlexSim
-) -> None:
+def test_plex_failing_every_request_costs_no_tries_and_is_asked_ever_less(bench: Bench, plex: PlexSim) -> None:
     bench.stock(1)
     plex.faults.set(status=500, only="^PUT")
     bench.save(1)
@@ -125,7 +123,7 @@ def test_a_plex_that_stumbles_over_everything_costs_no_try_and_is_asked_less_and
     assert bench.attention() is None
 
 
-def test_the_pauses_of_an_outage_grow_to_a_minute(bench: Bench, plex: PlexSim, clock: Clock) -> None:
+def test_outage_pauses_grow_to_a_minute(bench: Bench, plex: PlexSim, clock: Clock) -> None:
     bench.stock(1)
     plex.faults.refuse()
     bench.save(1)
@@ -138,7 +136,7 @@ def test_the_pauses_of_an_outage_grow_to_a_minute(bench: Bench, plex: PlexSim, c
     assert len(moments) < 15
 
 
-def test_a_scene_that_fails_while_others_succeed_uses_up_its_tries(bench: Bench, plex: PlexSim) -> None:
+def test_scene_failing_while_others_succeed_uses_up_its_tries(bench: Bench, plex: PlexSim) -> None:
     [poison] = bench.stock(1)
     plex.faults.set(status=500, only="^PUT /library/sections/2/")
     poisoned = plex.add_section("Poisoned")
@@ -161,7 +159,7 @@ def test_a_scene_that_fails_while_others_succeed_uses_up_its_tries(bench: Bench,
     assert bench.entry(1).verdict is Verdict.FAILED
 
 
-def test_an_hour_away_costs_nobody_a_try_and_everything_is_written_after(
+def test_outage_of_an_hour_costs_no_tries_and_everything_is_written_afterwards(
     bench: Bench, plex: PlexSim, clock: Clock
 ) -> None:
     items = bench.stock(*range(1, 51))
@@ -192,7 +190,7 @@ def test_an_hour_away_costs_nobody_a_try_and_everything_is_written_after(
     assert len([text for _, text in bench.told if "scenes done" not in text]) == 2
 
 
-def test_after_an_outage_one_job_tries_for_all_and_it_is_the_most_urgent(bench: Bench, plex: PlexSim) -> None:
+def test_trial_after_an_outage_is_the_most_urgent_job_alone(bench: Bench, plex: PlexSim) -> None:
     bench.stock(*range(1, 31))
     plex.faults.refuse()
     bench.enqueue(*range(1, 30))
@@ -208,7 +206,7 @@ def test_after_an_outage_one_job_tries_for_all_and_it_is_the_most_urgent(bench: 
     assert len(bench.titles_written()) == 30
 
 
-def test_an_outage_in_the_middle_of_a_batch_keeps_the_rest(bench: Bench, plex: PlexSim) -> None:
+def test_outage_during_a_batch_keeps_the_remaining_rows(bench: Bench, plex: PlexSim) -> None:
     items = bench.stock(*range(1, 16))
     bench.enqueue(*range(1, 16))
 
@@ -230,7 +228,7 @@ def test_an_outage_in_the_middle_of_a_batch_keeps_the_rest(bench: Bench, plex: P
     assert sorted(bench.timestamps()) == list(range(1, 16))
 
 
-def test_a_read_time_out_after_a_good_write_is_read_again_before_it_is_repeated(
+def test_read_timeout_after_a_successful_write_is_read_before_it_is_repeated(
     make_bench: MakeBench, plex: PlexSim
 ) -> None:
     bench = make_bench(read_timeout=0.1)
@@ -245,7 +243,7 @@ def test_a_read_time_out_after_a_good_write_is_read_again_before_it_is_repeated(
     assert bench.rows() == {}
 
 
-def test_a_file_looked_for_often_survives_an_outage_and_a_wrong_token(bench: Bench, plex: PlexSim) -> None:
+def test_missing_file_tries_are_unaffected_by_an_outage_or_a_wrong_token(bench: Bench, plex: PlexSim) -> None:
     bench.scenes[1] = scene(1)
     bench.save(1)
     bench.live(1.6 * HOUR_S)
@@ -269,7 +267,7 @@ def test_a_file_looked_for_often_survives_an_outage_and_a_wrong_token(bench: Ben
     assert bench.titles_written() == ["Title 1"]
 
 
-def test_a_file_looked_for_often_is_not_given_up_at_its_first_failed_write(bench: Bench, plex: PlexSim) -> None:
+def test_missing_file_tries_do_not_count_for_failed_writes(bench: Bench, plex: PlexSim) -> None:
     bench.stock(2)
     bench.scenes[1] = scene(1)
     bench.save(1)
@@ -282,7 +280,7 @@ def test_a_file_looked_for_often_is_not_given_up_at_its_first_failed_write(bench
     assert bench.letters() == {}
 
 
-def test_a_row_due_far_ahead_by_a_clock_that_was_wrong_is_due_now(bench: Bench, clock: Clock) -> None:
+def test_row_due_far_in_the_future_after_a_clock_change_is_due_now(bench: Bench, clock: Clock) -> None:
     bench.stock(1)
     job = {"scene_id": 1, "data": {}, "job_key": "scene_1", "priority": 0, "next_retry_at": clock() + 86_400}
     with closing(QueueWriter(queue_dir(bench.data_dir))) as writer:
@@ -291,7 +289,7 @@ def test_a_row_due_far_ahead_by_a_clock_that_was_wrong_is_due_now(bench: Bench, 
     assert bench.titles_written() == ["Title 1"]
 
 
-def test_a_plex_that_answers_is_not_called_away_because_a_file_is_missing(bench: Bench, plex: PlexSim) -> None:
+def test_missing_file_after_an_outage_confirms_that_plex_answers(bench: Bench, plex: PlexSim) -> None:
     bench.scenes[1] = scene(1)
     plex.faults.refuse()
     bench.save(1)
@@ -304,7 +302,7 @@ def test_a_plex_that_answers_is_not_called_away_because_a_file_is_missing(bench:
     assert bench.attention() is None
 
 
-def test_the_status_follows(bench: Bench, tmp_path: Path) -> None:
+def test_status_file_follows_the_worker(bench: Bench, tmp_path: Path) -> None:
     bench.stock(*range(1, 4))
     bench.save(*range(1, 4))
     bench.work()
@@ -315,7 +313,9 @@ def test_the_status_follows(bench: Bench, tmp_path: Path) -> None:
     assert (status["state"], status["written"], status["waiting"]) == ("ready", 3, 0)
 
 
-def test_the_counts_of_a_bulk_are_written_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_status_counts_of_a_bulk_are_written_every_quarter_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     now = 1000.0
     monkeypatch.setattr("worker.status_files.time", SimpleNamespace(time=lambda: now))
     notes = StatusFiles(str(tmp_path))
@@ -327,7 +327,7 @@ def test_the_counts_of_a_bulk_are_written_now_and_then(tmp_path: Path, monkeypat
     assert told == [0, 0, 0, 3, 3, 3, 6, 6, 6, 9]
 
 
-def test_an_error_that_several_jobs_share_counts_once_for_the_breaker(bench: Bench, plex: PlexSim) -> None:
+def test_error_shared_by_several_jobs_counts_once_for_the_breaker(bench: Bench, plex: PlexSim) -> None:
     bench.stock(*range(1, 21))
     plex.faults.refuse()
     bench.enqueue(*range(1, 21))
@@ -337,7 +337,7 @@ def test_an_error_that_several_jobs_share_counts_once_for_the_breaker(bench: Ben
     assert all(job["last_error_type"] == "PlexServerDown" for _, job in bench.rows().values())
 
 
-def test_an_outage_is_written_down_from_its_first_failure_to_the_first_success(bench: Bench, plex: PlexSim) -> None:
+def test_outage_is_recorded_from_the_first_failure_to_the_first_success(bench: Bench, plex: PlexSim) -> None:
     bench.stock(1, 2)
     bench.save(1)
     bench.work()
@@ -358,7 +358,7 @@ def test_an_outage_is_written_down_from_its_first_failure_to_the_first_success(b
     assert "waits" in kinds
 
 
-def test_an_outage_that_outlived_its_drainer_ends_with_the_next_success(bench: Bench, plex: PlexSim) -> None:
+def test_outage_left_by_an_earlier_worker_ends_with_the_next_success(bench: Bench, plex: PlexSim) -> None:
     bench.stock(1)
     Events(bench.db).record([Event(bench.clock(), OUTAGE_BEGAN, None, "of yesterday", 0)])
     bench.save(1)

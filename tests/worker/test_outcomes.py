@@ -23,7 +23,7 @@ def run(bench: Bench, *scene_ids: int) -> None:
     bench.live(5)
 
 
-def test_the_ledger_says_what_was_pushed_where_and_from_which_version(bench: Bench) -> None:
+def test_ledger_records_values_items_and_version_of_a_sync(bench: Bench) -> None:
     [item] = bench.stock(1, rating100=80)
     run(bench, 1)
     entry = bench.entry(1)
@@ -36,7 +36,7 @@ def test_the_ledger_says_what_was_pushed_where_and_from_which_version(bench: Ben
     assert entry.fields["userRating"] == 8.0
 
 
-def test_without_an_updated_at_the_time_before_the_write_is_the_timestamp(bench: Bench, plex: PlexSim) -> None:
+def test_timestamp_without_updated_at_is_the_time_before_the_write(bench: Bench, plex: PlexSim) -> None:
     bench.stock(1, updated_at=None)
     plex.on_write = lambda item: bench.clock.sleep(100)
     bench.save(1)
@@ -44,7 +44,7 @@ def test_without_an_updated_at_the_time_before_the_write_is_the_timestamp(bench:
     assert bench.timestamps() == {1: START}
 
 
-def test_an_edit_made_while_it_was_written_stays_newer(bench: Bench, plex: PlexSim) -> None:
+def test_edit_during_the_write_stays_newer_than_the_timestamp(bench: Bench, plex: PlexSim) -> None:
     bench.stock(1, updated_at=START - 5)
     plex.on_write = lambda item: bench.clock.sleep(60)
     bench.save(1)
@@ -52,7 +52,7 @@ def test_an_edit_made_while_it_was_written_stays_newer(bench: Bench, plex: PlexS
     assert bench.timestamps() == {1: START - 5}
 
 
-def test_what_plex_did_not_keep_is_written_once_more(bench: Bench, plex: PlexSim) -> None:
+def test_value_that_plex_did_not_keep_is_written_once_more(bench: Bench, plex: PlexSim) -> None:
     [item] = bench.stock(1, details="Words")
 
     def forgets_once(written: Item) -> None:
@@ -67,7 +67,7 @@ def test_what_plex_did_not_keep_is_written_once_more(bench: Bench, plex: PlexSim
     assert bench.timestamps() == {1: START - 60}
 
 
-def test_what_plex_never_keeps_is_said_and_not_taken_as_pushed(bench: Bench, plex: PlexSim) -> None:
+def test_value_that_plex_never_keeps_is_reported_and_not_synced(bench: Bench, plex: PlexSim) -> None:
     [item] = bench.stock(1, details="Words", tags=["a"])
 
     def forgets(written: Item) -> None:
@@ -85,7 +85,7 @@ def test_what_plex_never_keeps_is_said_and_not_taken_as_pushed(bench: Bench, ple
     assert item.title == "Title 1"
 
 
-def test_one_scene_that_plex_does_not_keep_costs_the_others_nothing(bench: Bench, plex: PlexSim) -> None:
+def test_scene_that_plex_does_not_keep_does_not_affect_others(bench: Bench, plex: PlexSim) -> None:
     items = bench.stock(1, 2, 3)
 
     def forgets_the_second(written: Item) -> None:
@@ -98,7 +98,7 @@ def test_one_scene_that_plex_does_not_keep_costs_the_others_nothing(bench: Bench
     assert plex.puts == 4
 
 
-def test_an_item_that_vanishes_while_it_is_written_is_looked_for_again(bench: Bench, plex: PlexSim) -> None:
+def test_item_that_vanishes_during_the_write_is_matched_again(bench: Bench, plex: PlexSim) -> None:
     [item] = bench.stock(1)
 
     def vanishes(written: Item) -> None:
@@ -118,7 +118,7 @@ def test_an_item_that_vanishes_while_it_is_written_is_looked_for_again(bench: Be
     assert moved is not item
 
 
-def test_a_rating_is_cleared_only_where_we_wrote_it(bench: Bench) -> None:
+def test_rating_is_cleared_only_if_we_wrote_it(bench: Bench) -> None:
     [ours, theirs] = bench.stock(1, 2)
     theirs.user_rating = 6.0
     bench.scenes[1] = scene(1, rating100=80)
@@ -133,7 +133,7 @@ def test_a_rating_is_cleared_only_where_we_wrote_it(bench: Bench) -> None:
     assert ours.user_rating == 3.0
 
 
-def test_a_rating_a_person_changed_in_plex_after_us_is_theirs(bench: Bench) -> None:
+def test_rating_changed_in_plex_after_our_write_is_the_users(bench: Bench) -> None:
     [item] = bench.stock(1, rating100=80)
     run(bench, 1)
     item.user_rating = 2.0
@@ -142,7 +142,7 @@ def test_a_rating_a_person_changed_in_plex_after_us_is_theirs(bench: Bench) -> N
     assert item.user_rating == 2.0
 
 
-def test_a_rating_that_was_there_before_us_is_not_ours(bench: Bench) -> None:
+def test_rating_from_before_our_first_write_is_not_ours(bench: Bench) -> None:
     [item] = bench.stock(1, rating100=80)
     item.user_rating = 8.0
     run(bench, 1)
@@ -151,7 +151,7 @@ def test_a_rating_that_was_there_before_us_is_not_ours(bench: Bench) -> None:
     assert item.user_rating == 8.0
 
 
-def test_a_rating_stays_ours_through_runs_that_change_nothing_or_other_fields(bench: Bench) -> None:
+def test_rating_stays_ours_when_other_fields_are_written(bench: Bench) -> None:
     [item] = bench.stock(1, rating100=80)
     run(bench, 1)
     run(bench, 1)
@@ -162,7 +162,7 @@ def test_a_rating_stays_ours_through_runs_that_change_nothing_or_other_fields(be
     assert item.user_rating is None
 
 
-def test_a_rating_stays_ours_while_ratings_are_switched_off(bench: Bench) -> None:
+def test_rating_stays_ours_while_the_switch_is_off(bench: Bench) -> None:
     [item] = bench.stock(1, rating100=80)
     run(bench, 1)
     bench.configure(bench.settings(sync_rating=False))
@@ -174,7 +174,7 @@ def test_a_rating_stays_ours_while_ratings_are_switched_off(bench: Bench) -> Non
     assert item.user_rating is None
 
 
-def test_a_rating_is_ours_though_plex_went_away_right_after_it(bench: Bench, plex: PlexSim) -> None:
+def test_rating_is_ours_although_plex_failed_after_it_was_sent(bench: Bench, plex: PlexSim) -> None:
     [item] = bench.stock(1, rating100=80)
     plex.on_write = lambda written: plex.faults.set(status=503)
     bench.save(1)
@@ -188,7 +188,7 @@ def test_a_rating_is_ours_though_plex_went_away_right_after_it(bench: Bench, ple
     assert item.user_rating is None
 
 
-def test_with_preserved_edits_only_what_is_empty_is_written(make_bench: MakeBench, plex: PlexSim) -> None:
+def test_preserved_edits_write_only_empty_fields(make_bench: MakeBench, plex: PlexSim) -> None:
     bench = make_bench(preserve_plex_edits=True)
     [item] = bench.stock(1, details="Stash's", tags=["stash"], performers=["Ada"], rating100=80, date="2021-03-04")
     item.summary = "A person's"
@@ -205,7 +205,7 @@ def test_with_preserved_edits_only_what_is_empty_is_written(make_bench: MakeBenc
     assert bench.entry(1).verdict is Verdict.UNCHANGED
 
 
-def test_the_switches_keep_their_fields_out(make_bench: MakeBench, plex: PlexSim) -> None:
+def test_switched_off_fields_are_not_written(make_bench: MakeBench, plex: PlexSim) -> None:
     bench = make_bench(sync_summary=False, sync_tags=False, sync_rating=False)
     [item] = bench.stock(1, details="Words", tags=["a"], rating100=80)
     item.summary = "Plex's"
@@ -221,7 +221,7 @@ def test_the_switches_keep_their_fields_out(make_bench: MakeBench, plex: PlexSim
     }
 
 
-def test_a_scene_in_two_libraries_is_written_in_both_and_the_ledger_has_both(bench: Bench, plex: PlexSim) -> None:
+def test_scene_in_two_libraries_is_written_and_recorded_in_both(bench: Bench, plex: PlexSim) -> None:
     [first] = bench.stock(1)
     second = plex.add_item(plex.add_section("Two"), [("/data/1.mp4", 1, 1.0)])
     run(bench, 1)
@@ -229,14 +229,14 @@ def test_a_scene_in_two_libraries_is_written_in_both_and_the_ledger_has_both(ben
     assert [one["rating_key"] for one in bench.entry(1).items] == [first.rating_key, second.rating_key]
 
 
-def test_the_ledger_names_the_file_that_proved_the_item(bench: Bench, plex: PlexSim) -> None:
+def test_ledger_records_the_file_that_proves_the_item(bench: Bench, plex: PlexSim) -> None:
     plex.add_item(bench.section, [("/data/other.mp4", 1, 1.0), ("/data/1.mp4", 1, 1.0)])
     bench.scenes[1] = scene(1)
     run(bench, 1)
     assert [one["file"] for one in bench.entry(1).items] == ["/data/1.mp4"]
 
 
-def test_a_failure_keeps_what_was_known_of_the_items(bench: Bench, plex: PlexSim) -> None:
+def test_failure_keeps_the_recorded_items(bench: Bench, plex: PlexSim) -> None:
     [item] = bench.stock(1)
     run(bench, 1)
     known = bench.entry(1).items
@@ -246,7 +246,7 @@ def test_a_failure_keeps_what_was_known_of_the_items(bench: Bench, plex: PlexSim
     assert bench.entry(1).items == known
 
 
-def test_a_bug_of_ours_is_tried_again_a_few_times_and_kept_with_its_name(
+def test_unexpected_error_is_retried_and_becomes_a_dead_letter_with_its_name(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     bench.save(1)
@@ -262,7 +262,7 @@ def test_a_bug_of_ours_is_tried_again_a_few_times_and_kept_with_its_name(
     assert bench.rows() == {}
 
 
-def test_outcomes_are_durable_before_rows_go(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outcomes_are_durable_before_rows_are_finished(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """A kill between the two: the row is there, and doing it again changes nothing."""
     bench.stock(1)
     bench.save(1)
@@ -283,9 +283,7 @@ def test_outcomes_are_durable_before_rows_go(bench: Bench, monkeypatch: pytest.M
     assert (bench.rows(), bench.plex.puts) == ({}, puts)
 
 
-def test_a_timestamp_that_cannot_be_written_undoes_the_whole_record(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failed_timestamp_write_rolls_the_record_back(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     from state import timestamps
 
     def full(db: object, values: object) -> None:
@@ -303,12 +301,12 @@ def test_a_timestamp_that_cannot_be_written_undoes_the_whole_record(
     assert bench.timestamps() == {1: START - 60}
 
 
-def test_settings_are_part_of_what_is_recorded() -> None:
+def test_ledger_records_the_fingerprint_of_the_settings() -> None:
     assert Stash2PlexConfig().fingerprint() != Stash2PlexConfig(sync_tags=False).fingerprint()
     assert Stash2PlexConfig().fingerprint() == Stash2PlexConfig(plex_url="http://other").fingerprint()
 
 
-def test_what_a_gone_scene_had_is_written_for_the_one_it_was_merged_into(bench: Bench, plex: PlexSim) -> None:
+def test_scene_merged_into_another_queues_that_one(bench: Bench, plex: PlexSim) -> None:
     item = plex.add_item(bench.section, [("/data/one.mp4", 1, 1.0), ("/data/two.mp4", 1, 1.0)])
     bench.scenes[1], bench.scenes[2] = scene(1, "/data/one.mp4"), scene(2, "/data/two.mp4")
     run(bench, 1, 2)

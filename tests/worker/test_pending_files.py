@@ -1,4 +1,4 @@
-"""Scenes that wait for their file: what they cost, and how they come back."""
+"""Scenes whose file Plex has not scanned yet: what they cost, and how they are woken."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def missing(bench: Bench, *scene_ids: int) -> None:
     bench.enqueue(*scene_ids)
 
 
-def test_a_thousand_scenes_that_plex_does_not_have_ask_two_hours_long_for_little(bench: Bench, plex: PlexSim) -> None:
+def test_thousand_missing_files_cost_few_requests_in_two_hours(bench: Bench, plex: PlexSim) -> None:
     bench.stock(50_000)
     missing(bench, *range(1, 1_001))
     bench.live(2 * HOUR - 60)
@@ -43,7 +43,7 @@ def test_a_thousand_scenes_that_plex_does_not_have_ask_two_hours_long_for_little
     assert len(bench.reads) <= 51
 
 
-def test_a_file_that_comes_is_written_at_the_next_look_and_not_at_the_next_try(bench: Bench, clock: Clock) -> None:
+def test_pending_file_that_comes_is_written_at_the_next_refresh(bench: Bench, clock: Clock) -> None:
     missing(bench, *range(1, 31))
     bench.live(1.5 * HOUR)
     assert bench.job(17)["next_retry_at"] > clock() - 600
@@ -54,7 +54,7 @@ def test_a_file_that_comes_is_written_at_the_next_look_and_not_at_the_next_try(b
     assert len(bench.rows()) == 29
 
 
-def test_a_scene_given_up_for_want_of_its_file_comes_back_by_itself(bench: Bench) -> None:
+def test_pending_file_given_up_is_queued_again_when_it_comes(bench: Bench) -> None:
     missing(bench, 1)
     bench.live(2.5 * HOUR)
     assert bench.letters()[1]["error_type"] == "PlexNotFound"
@@ -68,7 +68,7 @@ def test_a_scene_given_up_for_want_of_its_file_comes_back_by_itself(bench: Bench
     assert bench.entry(1).verdict is Verdict.WRITTEN
 
 
-def test_a_scene_that_was_settled_quietly_comes_back_too(make_bench: MakeBench) -> None:
+def test_scene_not_in_plex_is_queued_again_when_its_file_comes(make_bench: MakeBench) -> None:
     bench = make_bench(skip_not_found=True)
     missing(bench, 1)
     bench.live(10)
@@ -80,7 +80,7 @@ def test_a_scene_that_was_settled_quietly_comes_back_too(make_bench: MakeBench) 
     assert item.title == "Title 1"
 
 
-def test_a_doubtful_scene_is_looked_at_again_when_its_own_file_comes(bench: Bench, plex: PlexSim) -> None:
+def test_ambiguous_scene_is_queued_again_when_its_own_file_comes(bench: Bench, plex: PlexSim) -> None:
     other = plex.add_item(bench.section, [("/elsewhere/1.mp4", 99, 5.0)])
     missing(bench, 1)
     bench.live(10)
@@ -93,7 +93,7 @@ def test_a_doubtful_scene_is_looked_at_again_when_its_own_file_comes(bench: Benc
     assert bench.letters() == {}
 
 
-def test_an_item_of_another_name_wakes_nobody(bench: Bench, plex: PlexSim) -> None:
+def test_item_with_another_name_wakes_no_scene(bench: Bench, plex: PlexSim) -> None:
     missing(bench, *range(1, 11))
     bench.live(300)
     reads = len(bench.reads)
@@ -102,7 +102,7 @@ def test_an_item_of_another_name_wakes_nobody(bench: Bench, plex: PlexSim) -> No
     assert len(bench.reads) == reads
 
 
-def test_what_another_process_put_into_the_index_is_noticed_too(bench: Bench, plex: PlexSim) -> None:
+def test_index_change_by_another_process_wakes_scenes(bench: Bench, plex: PlexSim) -> None:
     missing(bench, 1)
     bench.live(10)
     item = bench.item(1)
@@ -115,7 +115,7 @@ def test_what_another_process_put_into_the_index_is_noticed_too(bench: Bench, pl
 
 
 @pytest.mark.parametrize("reading", ["basename", "folder"])
-def test_a_save_of_a_new_file_asks_for_it_by_name(bench: Bench, plex: PlexSim, clock: Clock, reading: str) -> None:
+def test_save_of_a_new_file_asks_plex_for_its_name(bench: Bench, plex: PlexSim, clock: Clock, reading: str) -> None:
     bench.stock(*range(10, 40))
     bench.enqueue(10)
     bench.work()
@@ -130,9 +130,7 @@ def test_a_save_of_a_new_file_asks_for_it_by_name(bench: Bench, plex: PlexSim, c
     assert requests(plex) - plex.puts == 3
 
 
-def test_a_server_that_does_not_know_the_question_is_asked_for_its_listing(
-    bench: Bench, plex: PlexSim, clock: Clock
-) -> None:
+def test_server_without_search_by_name_is_asked_for_its_listing(bench: Bench, plex: PlexSim, clock: Clock) -> None:
     bench.stock(10)
     bench.enqueue(10)
     bench.work()
@@ -144,13 +142,13 @@ def test_a_server_that_does_not_know_the_question_is_asked_for_its_listing(
     assert item.title == "Title 1"
 
 
-def test_a_bulk_is_not_asked_for_one_by_one(bench: Bench, plex: PlexSim) -> None:
+def test_bulk_of_new_files_is_not_searched_by_name(bench: Bench, plex: PlexSim) -> None:
     missing(bench, *range(1, 101))
     bench.work()
     assert plex.counters[LISTING] <= 3
 
 
-def test_a_known_scene_costs_two_questions_and_one_write(bench: Bench, plex: PlexSim) -> None:
+def test_known_scene_costs_two_reads_and_one_write(bench: Bench, plex: PlexSim) -> None:
     bench.stock(1)
     bench.save(1)
     bench.work()
@@ -161,7 +159,7 @@ def test_a_known_scene_costs_two_questions_and_one_write(bench: Bench, plex: Ple
     assert (requests(plex) - 1, plex.puts) == (2, 1)
 
 
-def test_plex_is_asked_to_scan_the_folder_of_a_missing_file_once_a_minute(make_bench: MakeBench, plex: PlexSim) -> None:
+def test_scan_of_a_missing_files_folder_is_requested_once_a_minute(make_bench: MakeBench, plex: PlexSim) -> None:
     bench = make_bench(trigger_plex_scan=True, path_map="/stash => /data")
     asked = "GET /library/sections/{k}/refresh"
     for scene_id, path in enumerate(("/stash/a/1.mp4", "/stash/a/2.mp4", "/stash/b c/3.mp4", "/other/4.mp4"), 1):
@@ -175,13 +173,13 @@ def test_plex_is_asked_to_scan_the_folder_of_a_missing_file_once_a_minute(make_b
     assert plex.counters[asked] == 3
 
 
-def test_no_scan_is_asked_for_unless_a_person_wants_it(bench: Bench, plex: PlexSim) -> None:
+def test_scan_is_not_requested_unless_the_setting_is_on(bench: Bench, plex: PlexSim) -> None:
     missing(bench, 1)
     bench.live(100)
     assert plex.counters["GET /library/sections/{k}/refresh"] == 0
 
 
-def test_a_folder_that_was_learned_is_scanned_too(make_bench: MakeBench, plex: PlexSim) -> None:
+def test_scan_of_a_folder_by_the_learned_mapping_is_requested(make_bench: MakeBench, plex: PlexSim) -> None:
     bench = make_bench(trigger_plex_scan=True)
     bench.scenes[1] = scene(1, "/stash/a/1.mp4")
     plex.add_item(bench.section, [("/data/a/1.mp4", 1, 1.0)])
@@ -193,7 +191,7 @@ def test_a_folder_that_was_learned_is_scanned_too(make_bench: MakeBench, plex: P
     assert plex.counters["GET /library/sections/{k}/refresh"] == 1
 
 
-def test_a_plex_that_lists_what_it_does_not_have_is_not_asked_without_end(bench: Bench, plex: PlexSim) -> None:
+def test_item_that_is_listed_but_missing_wakes_its_scene_after_growing_pauses(bench: Bench, plex: PlexSim) -> None:
     items = [plex.add_item(bench.section, [(f"/data/{folder}/scene.mp4", size, 5.0)]) for folder, size in NAMESAKES]
     for number, (folder, size) in enumerate(NAMESAKES, 1):
         path = f"/data/{folder}/scene.mp4"

@@ -1,4 +1,4 @@
-"""The worker as a library: one job at a time, or a thread that drains the queue."""
+"""The worker as a library: one job at a time, or a thread that works off the queue."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class Stash:
         return self.found
 
 
-def test_a_job_is_written_and_its_timestamp_is_that_of_the_data(
+def test_process_job_writes_and_saves_the_timestamp_of_its_data(
     worker: SyncWorker, item: Item, data_dir: str, plex: PlexSim
 ) -> None:
     worker._process_job(job(title="New", details="Words", tags=["a"], updated_at=UPDATED))
@@ -115,7 +115,7 @@ def test_a_job_is_written_and_its_timestamp_is_that_of_the_data(
     assert plex.hidden_reloads == 0
 
 
-def test_without_a_time_in_the_data_it_is_the_one_before_the_write(
+def test_process_job_without_updated_at_saves_the_time_before_the_write(
     worker: SyncWorker, item: Item, data_dir: str
 ) -> None:
     before = time.time()
@@ -123,7 +123,7 @@ def test_without_a_time_in_the_data_it_is_the_one_before_the_write(
     assert before <= load_sync_timestamps(data_dir)[1] <= time.time()
 
 
-def test_keys_that_are_absent_are_untouched(worker: SyncWorker, item: Item) -> None:
+def test_process_job_leaves_fields_of_absent_keys_alone(worker: SyncWorker, item: Item) -> None:
     item.summary = "Stays"
     worker._process_job(job(title="New"))
     assert item.summary == "Stays"
@@ -131,7 +131,7 @@ def test_keys_that_are_absent_are_untouched(worker: SyncWorker, item: Item) -> N
     assert item.summary == "Read as details"
 
 
-def test_a_diff_that_finds_nothing_is_no_write_but_a_sync(
+def test_process_job_without_a_difference_is_a_sync_without_a_write(
     worker: SyncWorker, item: Item, data_dir: str, plex: PlexSim
 ) -> None:
     worker._process_job(job(title="New"))
@@ -140,20 +140,20 @@ def test_a_diff_that_finds_nothing_is_no_write_but_a_sync(
     assert load_sync_timestamps(data_dir) == {1: parse_instant(UPDATED)}
 
 
-def test_stash_is_asked_and_counts_more_than_the_job(make_worker: MakeWorker, item: Item, data_dir: str) -> None:
+def test_process_job_with_stash_reads_the_scene_again(make_worker: MakeWorker, item: Item, data_dir: str) -> None:
     worker = make_worker(stash=Stash())
     worker._process_job(job(title="Old snapshot"))
     assert item.title == "From Stash"
     assert load_sync_timestamps(data_dir) == {1: parse_instant(UPDATED)}
 
 
-def test_with_stash_a_job_needs_no_data(make_worker: MakeWorker, item: Item) -> None:
+def test_process_job_with_stash_needs_no_data(make_worker: MakeWorker, item: Item) -> None:
     make_worker(stash=Stash())._process_job({"scene_id": 1})
     assert item.title == "From Stash"
 
 
 @pytest.mark.parametrize("found", [None, {"files": []}], ids=["gone", "no file"])
-def test_a_scene_that_is_gone_or_has_no_file_writes_nothing(
+def test_process_job_of_a_scene_without_files_writes_nothing(
     make_worker: MakeWorker, item: Item, plex: PlexSim, data_dir: str, found: dict[str, Any] | None
 ) -> None:
     stash = Stash()
@@ -163,39 +163,39 @@ def test_a_scene_that_is_gone_or_has_no_file_writes_nothing(
     assert load_sync_timestamps(data_dir) == {}
 
 
-def test_a_scene_that_says_nothing_is_not_pushed(worker: SyncWorker, item: Item, plex: PlexSim) -> None:
+def test_process_job_without_metadata_writes_nothing(worker: SyncWorker, item: Item, plex: PlexSim) -> None:
     worker._process_job(job(studio=None, title="Only a title", rating100=80))
     assert (item.title, plex.puts) == ("1", 0)
 
 
-def test_no_path_is_permanent(worker: SyncWorker) -> None:
+def test_process_job_without_a_path_raises_permanent_error(worker: SyncWorker) -> None:
     with pytest.raises(PermanentError, match="no path"):
         worker._process_job({"scene_id": 1, "data": {"studio": "S"}})
 
 
-def test_no_item_is_not_found_and_no_sync(worker: SyncWorker, data_dir: str) -> None:
+def test_process_job_without_an_item_raises_plex_not_found(worker: SyncWorker, data_dir: str) -> None:
     with pytest.raises(PlexNotFound, match=r"/data/1\.mp4"):
         worker._process_job(job())
     assert load_sync_timestamps(data_dir) == {}
 
 
-def test_every_item_of_every_library_that_holds_the_file_is_written(
-    worker: SyncWorker, item: Item, plex: PlexSim
-) -> None:
+def test_process_job_writes_every_item_that_holds_the_file(worker: SyncWorker, item: Item, plex: PlexSim) -> None:
     other = plex.add_item(plex.add_section("Other"), [("/data/x.mp4", 1, 1.0), ("/data/1.mp4", 1, 1.0)])
     worker._process_job(job(title="New"))
     assert (item.title, other.title) == ("New", "New")
     assert plex.puts == 2
 
 
-def test_what_plex_does_not_keep_is_no_sync(worker: SyncWorker, item: Item, plex: PlexSim, data_dir: str) -> None:
+def test_process_job_that_plex_does_not_keep_saves_no_timestamp(
+    worker: SyncWorker, item: Item, plex: PlexSim, data_dir: str
+) -> None:
     plex.on_write = lambda written: setattr(written, "summary", "Plex's")
     worker._process_job(job(details="Words"))
     assert plex.puts == 2
     assert load_sync_timestamps(data_dir) == {}
 
 
-def test_a_scene_is_unmarked_whatever_the_outcome(make_worker: MakeWorker, plex: PlexSim) -> None:
+def test_process_job_unmarks_the_scene_after_any_outcome(make_worker: MakeWorker, plex: PlexSim) -> None:
     worker = make_worker()
     outcomes: list[tuple[dict[str, Any], type[Exception] | None]] = [
         ({"scene_id": 1, "data": {}}, PermanentError),
@@ -229,12 +229,12 @@ def test_a_scene_is_unmarked_whatever_the_outcome(make_worker: MakeWorker, plex:
     assert not is_scene_pending(1)
 
 
-def test_an_edit_plex_refuses_is_permanent(worker: SyncWorker, item: Item) -> None:
+def test_process_job_that_plex_refuses_raises_permanent_error(worker: SyncWorker, item: Item) -> None:
     with pytest.raises(PlexPermanentError, match="invalid rating"):
         worker._process_job(job(rating100=200))
 
 
-def test_one_item_of_plexapi_is_written_whatever_matched_it(worker: SyncWorker, item: Item, plex: PlexSim) -> None:
+def test_update_metadata_writes_an_item_of_plexapi(worker: SyncWorker, item: Item, plex: PlexSim) -> None:
     server: Any = worker._get_plex_client().server
     [video] = server.library.section("Scenes").all()
     assert worker._update_metadata(video, {"title": "By hand", "tags": ["a"]}) is True
@@ -250,7 +250,7 @@ def test_one_item_of_plexapi_is_written_whatever_matched_it(worker: SyncWorker, 
 
 
 @pytest.mark.parametrize(("preserve", "mode"), [(False, "overwrite"), (True, "preserved")])
-def test_the_log_says_what_was_written_and_how(
+def test_log_says_what_was_written_and_in_which_mode(
     make_worker: MakeWorker, item: Item, caplog: pytest.LogCaptureFixture, preserve: bool, mode: str
 ) -> None:
     with caplog.at_level(logging.INFO, "Stash2Plex.worker"):
@@ -259,7 +259,7 @@ def test_the_log_says_what_was_written_and_how(
     assert f"Updated metadata ({mode} mode): Title" in caplog.messages
 
 
-def test_without_a_data_directory_there_is_no_index_to_keep(plex: PlexSim) -> None:
+def test_worker_without_a_data_directory_has_no_plex_client(plex: PlexSim) -> None:
     worker = SyncWorker(None, None, Stash2PlexConfig(plex_url=plex.url, plex_token=plex.token))
     with pytest.raises(ValueError, match="data directory"):
         worker._get_plex_client()
@@ -267,7 +267,7 @@ def test_without_a_data_directory_there_is_no_index_to_keep(plex: PlexSim) -> No
     worker.stop()
 
 
-def test_settings_of_another_plex_take_effect_with_the_next_job(worker: SyncWorker, plex: PlexSim, item: Item) -> None:
+def test_configure_for_another_plex_applies_to_the_next_job(worker: SyncWorker, plex: PlexSim, item: Item) -> None:
     worker._process_job(job(title="First"))
     with PlexSim(machine_identifier="another") as other:
         there = other.add_item(other.add_section("Scenes"), [("/data/1.mp4", 1, 1.0)])
@@ -285,7 +285,7 @@ def test_settings_of_another_plex_take_effect_with_the_next_job(worker: SyncWork
 # the thread
 
 
-def test_a_filled_queue_is_drained_by_the_thread(worker: SyncWorker, queue: Any, plex: PlexSim, data_dir: str) -> None:
+def test_thread_works_off_a_filled_queue(worker: SyncWorker, queue: Any, plex: PlexSim, data_dir: str) -> None:
     for number in range(1, 31):
         plex.add_item(plex.sections[0], [(f"/data/{number}.mp4", 1, 1.0)])
         enqueue(queue, number, "metadata", {"path": f"/data/{number}.mp4", "title": f"Title {number}", "studio": "S"})
@@ -298,7 +298,7 @@ def test_a_filled_queue_is_drained_by_the_thread(worker: SyncWorker, queue: Any,
     assert plex.counters["GET /"] == 1
 
 
-def test_a_job_that_comes_later_is_seen_and_stop_leaves_no_thread(
+def test_thread_processes_a_later_job_and_ends_at_stop(
     worker: SyncWorker, queue: Any, item: Item, data_dir: str
 ) -> None:
     worker.start()
@@ -316,7 +316,7 @@ def test_a_job_that_comes_later_is_seen_and_stop_leaves_no_thread(
     until(lambda: item.title == "Too late")
 
 
-def test_a_second_worker_waits_for_the_lock_and_then_goes_on(
+def test_thread_waits_for_the_lock_of_another_worker(
     make_worker: MakeWorker, queue: Any, item: Item, data_dir: str, plex: PlexSim
 ) -> None:
     lock = try_lock(f"{data_dir}/worker.lock")
@@ -336,7 +336,7 @@ def test_a_second_worker_waits_for_the_lock_and_then_goes_on(
     until(lambda: item.title == "By the second")
 
 
-def test_what_fails_in_the_thread_waits_with_its_reason_and_dead_letters_are_filed(
+def test_thread_retries_failures_and_files_dead_letters(
     worker: SyncWorker, queue: Any, item: Item, data_dir: str
 ) -> None:
     enqueue(queue, 1, "metadata", job(rating100=200)["data"])
@@ -351,7 +351,7 @@ def test_what_fails_in_the_thread_waits_with_its_reason_and_dead_letters_are_fil
     assert get_stats(queue_dir(data_dir))["waiting"] == 1
 
 
-def test_the_thread_reads_stash_and_survives_its_absence(
+def test_thread_survives_an_unreachable_stash(
     make_worker: MakeWorker, queue: Any, item: Item, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Reluctant(Stash):
@@ -369,7 +369,9 @@ def test_the_thread_reads_stash_and_survives_its_absence(
     until(lambda: item.title == "From Stash")
 
 
-def test_missing_settings_are_said_and_nothing_is_lost(plex: PlexSim, queue: Any, item: Item, data_dir: str) -> None:
+def test_thread_with_missing_settings_sets_attention_and_keeps_jobs(
+    plex: PlexSim, queue: Any, item: Item, data_dir: str
+) -> None:
     enqueue(queue, 1, "metadata", job(title="New")["data"])
     worker = SyncWorker(queue, DeadLetterQueue(data_dir), Stash2PlexConfig(poll_interval=0.05), data_dir=data_dir)
     worker.start()

@@ -1,4 +1,4 @@
-"""What becomes of a job that failed: a table, and what holds for every job."""
+"""When a failed job is tried again: tables, and what holds for every job."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def decision(job: dict[str, Any], failure: FailureKind = FailureKind.TRANSIENT, 
 
 
 @pytest.mark.parametrize(("tries", "pause"), [(0, 5), (1, 10), (2, 20), (3, 40), (4, 80)], ids=lambda value: str(value))
-def test_transient_pauses_double_up_to_their_cap(tries: int, pause: float) -> None:
+def test_decide_transient_failure_doubles_the_pause_up_to_its_cap(tries: int, pause: float) -> None:
     found = decision({"retry_count": tries})
     assert found.at == NOW + pause
     assert found.state.as_row() == {
@@ -43,7 +43,7 @@ def test_transient_pauses_double_up_to_their_cap(tries: int, pause: float) -> No
 
 
 @pytest.mark.parametrize(("tries", "pause"), [(0, 30), (1, 60), (4, 480), (5, 600), (11, 600), (500, 600)])
-def test_not_found_pauses_double_up_to_their_own_cap(tries: int, pause: float) -> None:
+def test_decide_not_found_doubles_the_pause_up_to_its_own_cap(tries: int, pause: float) -> None:
     found = decision({"retry_count": tries, "enqueued_at": NOW - HOUR_S}, FailureKind.NOT_FOUND)
     assert found.at == NOW + pause
 
@@ -51,7 +51,7 @@ def test_not_found_pauses_double_up_to_their_own_cap(tries: int, pause: float) -
 @pytest.mark.parametrize(
     ("tries", "allowed", "dead"), [(4, 5, False), (5, 5, True), (0, 1, False), (1, 1, True), (9, 5, True)]
 )
-def test_transient_failures_are_given_up_after_the_allowed_tries(tries: int, allowed: int, dead: bool) -> None:
+def test_decide_transient_failure_gives_up_after_max_retries(tries: int, allowed: int, dead: bool) -> None:
     assert (decision({"retry_count": tries}, max_retries=allowed).at is None) is dead
 
 
@@ -67,43 +67,43 @@ def test_transient_failures_are_given_up_after_the_allowed_tries(tries: int, all
         (-HOUR_S, 50, False),
     ],
 )
-def test_a_file_is_given_up_when_it_is_old_and_was_looked_for_often(age: float, tries: int, dead: bool) -> None:
+def test_decide_not_found_gives_up_by_age_and_number_of_tries(age: float, tries: int, dead: bool) -> None:
     job = {"retry_count": tries, "enqueued_at": NOW - age}
     assert (decision(job, FailureKind.NOT_FOUND).at is None) is dead
 
 
-def test_a_job_that_does_not_know_its_age_is_never_given_up_for_it() -> None:
+def test_decide_not_found_without_an_age_never_gives_up() -> None:
     assert decision({"retry_count": 99}, FailureKind.NOT_FOUND).at is not None
 
 
-def test_what_never_helps_is_not_tried_again() -> None:
+def test_decide_permanent_failure_gives_up_at_once() -> None:
     found = decision({}, FailureKind.PERMANENT)
     assert found.at is None
     assert "next_retry_at" not in found.state.as_row()
     assert found.state.as_row()["retry_count"] == 1
 
 
-def test_an_outage_uses_up_no_try() -> None:
+def test_decide_without_counting_keeps_the_number_of_tries() -> None:
     found = decision({"retry_count": 3}, counts=False)
     assert found.state.as_row()["retry_count"] == 3
     assert found.at == NOW + 40
 
 
 @pytest.mark.parametrize("tries", [5, 6, 11, 200])
-def test_an_outage_ends_no_job_however_often_its_file_was_looked_for(tries: int) -> None:
+def test_decide_without_counting_never_gives_up(tries: int) -> None:
     assert decision({"retry_count": tries, "enqueued_at": NOW - HOUR_S}, counts=False).at is not None
 
 
-def test_the_first_failure_is_remembered() -> None:
+def test_decide_keeps_the_time_of_the_first_failure() -> None:
     assert decision({"first_failed_at": 5.0}).state.as_row()["first_failed_at"] == 5.0
 
 
 @pytest.mark.parametrize("value", [None, "3", -1, True, 2.5, [1]])
-def test_a_retry_count_that_is_none_is_the_beginning(value: object) -> None:
+def test_decide_with_an_unreadable_retry_count_starts_at_zero(value: object) -> None:
     assert decision({"retry_count": value}).state.as_row()["retry_count"] == 1
 
 
-def test_a_long_error_is_kept_short() -> None:
+def test_decide_truncates_a_long_error() -> None:
     found = decide(job_of({}), FailureKind.TRANSIENT, PlexServerDown("x" * 5_000), now=NOW, share=0.0)
     assert len(found.state.last_error) == 500
 
@@ -126,7 +126,7 @@ _JOBS = st.fixed_dictionaries(
     counts=st.booleans(),
     most=st.integers(1, 100),
 )
-def test_a_pause_never_ends_in_the_past_nor_after_the_cap(
+def test_decide_retries_between_now_and_the_cap(
     job: dict[str, Any], failure: FailureKind, share: float, counts: bool, most: int
 ) -> None:
     found = decide(job_of(job), failure, GONE, now=NOW, share=share, counts=counts, max_retries=most)
@@ -138,7 +138,7 @@ def test_a_pause_never_ends_in_the_past_nor_after_the_cap(
 
 
 @given(share=st.floats(0, 1), start=st.floats(0, HOUR_S))
-def test_a_missing_file_is_looked_for_at_least_two_hours_and_twelve_times(share: float, start: float) -> None:
+def test_decide_not_found_retries_at_least_two_hours_and_twelve_times(share: float, start: float) -> None:
     job = job_of({"enqueued_at": NOW})
     now, tries = NOW + start, 0
     while tries < 100_000:

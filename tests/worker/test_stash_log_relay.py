@@ -1,4 +1,4 @@
-"""What the drainer has to say, in Stash's own log: through the real operation, in its real process."""
+"""Lines in Stash's own log, sent through the real operation in its real process."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def client(stash: StashSim) -> Iterator[StashClient]:
 
 
 @pytest.fixture
-def speaker(client: StashClient, clock: Clock) -> StashLogRelay:
+def relay(client: StashClient, clock: Clock) -> StashLogRelay:
     return StashLogRelay(client, clock)
 
 
@@ -41,67 +41,63 @@ def said(stash: StashSim) -> list[tuple[str, str]]:
     return [(line.level, line.message.split("] ")[-1]) for line in stash.log if "word" in line.message]
 
 
-def test_lines_arrive_in_order_with_their_levels(stash: StashSim, speaker: StashLogRelay) -> None:
-    speaker.tell("warning", "first word\nof two lines")
-    speaker.tell("info", "second word ünï")
-    speaker.tell("error", "third word")
-    speaker.send()
+def test_relay_sends_lines_in_order_with_their_levels(stash: StashSim, relay: StashLogRelay) -> None:
+    relay.tell("warning", "first word\nof two lines")
+    relay.tell("info", "second word ünï")
+    relay.tell("error", "third word")
+    relay.send()
     assert [level for level, _ in said(stash)][-2:] == ["Info", "Error"]
     assert said(stash)[0][0] == "Warning"
     assert said(stash)[-2][1].endswith("second word ünï")
     assert len(stash.processes) == 1
 
 
-def test_nothing_to_say_asks_nothing(stash: StashSim, speaker: StashLogRelay) -> None:
-    speaker.send()
-    speaker.send(now=True)
+def test_relay_without_lines_sends_no_request(stash: StashSim, relay: StashLogRelay) -> None:
+    relay.send()
+    relay.send(now=True)
     assert stash.requests == []
 
 
-def test_it_speaks_once_a_minute_at_most_and_then_of_everything(
-    stash: StashSim, speaker: StashLogRelay, clock: Clock
-) -> None:
-    speaker.tell("info", "word one")
-    speaker.send()
+def test_relay_sends_everything_at_most_once_a_minute(stash: StashSim, relay: StashLogRelay, clock: Clock) -> None:
+    relay.tell("info", "word one")
+    relay.send()
     for line in range(3):
         clock.sleep(10)
-        speaker.tell("info", f"later word {line}")
-        speaker.send()
+        relay.tell("info", f"later word {line}")
+        relay.send()
     assert len(said(stash)) == 1
     clock.sleep(SEND_INTERVAL_S - 30)
-    speaker.send()
+    relay.send()
     assert [text[-12:] for _, text in said(stash)[1:]] == ["later word 0", "later word 1", "later word 2"]
     clock.sleep(SEND_INTERVAL_S)
-    speaker.send()
+    relay.send()
     assert len(stash.processes) == 2
 
 
-def test_at_the_end_it_need_not_wait(stash: StashSim, speaker: StashLogRelay) -> None:
-    speaker.tell("info", "word one")
-    speaker.send()
-    speaker.tell("info", "last word")
-    speaker.send(now=True)
+def test_relay_told_to_send_now_does_not_wait(stash: StashSim, relay: StashLogRelay) -> None:
+    relay.tell("info", "word one")
+    relay.send()
+    relay.tell("info", "last word")
+    relay.send(now=True)
     assert said(stash)[-1][1].endswith("last word")
 
 
-def test_of_many_lines_the_first_are_said_and_the_rest_counted(stash: StashSim, speaker: StashLogRelay) -> None:
+def test_relay_with_many_lines_sends_the_first_and_counts_the_rest(stash: StashSim, relay: StashLogRelay) -> None:
     for line in range(MAX_LINES + 7):
-        speaker.tell("info", f"word {line}")
-    speaker.send()
+        relay.tell("info", f"word {line}")
+    relay.send()
     assert len(said(stash)) == MAX_LINES
     assert any("and 7 more lines like these" in line.message for line in stash.log)
 
 
-def test_a_stash_that_does_not_answer_is_told_a_minute_later(
-    stash: StashSim, speaker: StashLogRelay, clock: Clock
-) -> None:
+def test_relay_with_stash_unreachable_sends_a_minute_later(stash: StashSim, relay: StashLogRelay, clock: Clock) -> None:
     stash.faults.resolver_error = "database is locked"
-    speaker.tell("warning", "an important word")
-    speaker.send()
+    relay.tell("warning", "an important word")
+    relay.send()
     assert said(stash) == []
     stash.faults.clear()
-    speaker.send()
+    relay.send()
     assert said(stash) == []
     clock.sleep(SEND_INTERVAL_S)
-    speaker.send()
+    relay.send()
     assert len(said(stash)) == 1

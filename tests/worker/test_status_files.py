@@ -1,4 +1,4 @@
-"""The small files a drainer leaves for others."""
+"""The small files that the worker writes for others, and its log."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def logger() -> Iterator[logging.Logger]:
         handler.close()
 
 
-def test_one_sentence_stands_there_until_it_is_taken_back(files: StatusFiles, tmp_path: Path) -> None:
+def test_attention_stays_until_it_is_removed(files: StatusFiles, tmp_path: Path) -> None:
     path = tmp_path / "attention"
     files.set_attention("Plex is away: ünï")
     assert path.read_text(encoding="utf-8") == "Plex is away: ünï"
@@ -56,14 +56,14 @@ def test_one_sentence_stands_there_until_it_is_taken_back(files: StatusFiles, tm
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_same_sentence_is_not_written_again(files: StatusFiles, tmp_path: Path) -> None:
+def test_attention_that_is_unchanged_is_not_written_again(files: StatusFiles, tmp_path: Path) -> None:
     files.set_attention("Plex is away")
     before = os.stat(tmp_path / "attention")
     files.set_attention("Plex is away")
     assert os.stat(tmp_path / "attention") == before
 
 
-def test_the_next_drainer_takes_back_what_the_last_one_said(files: StatusFiles, tmp_path: Path) -> None:
+def test_attention_of_an_earlier_worker_is_removed(files: StatusFiles, tmp_path: Path) -> None:
     files.set_attention("Plex is away")
     following = StatusFiles(str(tmp_path))
     following.load_attention()
@@ -71,14 +71,14 @@ def test_the_next_drainer_takes_back_what_the_last_one_said(files: StatusFiles, 
     assert not (tmp_path / "attention").exists()
 
 
-def test_a_sentence_somebody_else_took_back_is_no_trouble(files: StatusFiles, tmp_path: Path) -> None:
+def test_attention_removed_by_another_process_raises_nothing(files: StatusFiles, tmp_path: Path) -> None:
     files.set_attention("Plex is away")
     (tmp_path / "attention").unlink()
     files.set_attention(None)
     assert not (tmp_path / "attention").exists()
 
 
-def test_the_status_remembers_since_when(files: StatusFiles, tmp_path: Path) -> None:
+def test_status_records_since_when_the_state_holds(files: StatusFiles, tmp_path: Path) -> None:
     files.write_status(state="ready", waiting=3)
     first = read_status(str(tmp_path))
     assert (first["state"], first["waiting"], first["pid"]) == ("ready", 3, os.getpid())
@@ -91,7 +91,7 @@ def test_the_status_remembers_since_when(files: StatusFiles, tmp_path: Path) -> 
     assert third["waiting"] == 2
 
 
-def test_a_status_that_did_not_change_is_not_written(files: StatusFiles, tmp_path: Path) -> None:
+def test_status_that_is_unchanged_is_not_written(files: StatusFiles, tmp_path: Path) -> None:
     files.write_status(state="ready", waiting=3)
     before = os.stat(tmp_path / "worker_status.json").st_ino
     files.write_status(state="ready")
@@ -99,13 +99,13 @@ def test_a_status_that_did_not_change_is_not_written(files: StatusFiles, tmp_pat
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", "null", "\x00"])
-def test_a_status_that_cannot_be_read_is_empty(tmp_path: Path, content: str) -> None:
+def test_status_that_is_unreadable_is_empty(tmp_path: Path, content: str) -> None:
     assert read_status(str(tmp_path)) == {}
     (tmp_path / "worker_status.json").write_text(content)
     assert read_status(str(tmp_path)) == {}
 
 
-def test_a_status_is_of_a_drainer_that_lives_or_one_that_is_gone(files: StatusFiles, tmp_path: Path) -> None:
+def test_status_tells_a_living_worker_from_one_that_ended(files: StatusFiles, tmp_path: Path) -> None:
     files.write_status(state="ready")
     status = read_status(str(tmp_path))
     assert worker_status.lives(status)
@@ -119,7 +119,7 @@ def test_a_status_is_of_a_drainer_that_lives_or_one_that_is_gone(files: StatusFi
     assert not worker_status.lives({**status, "pid": ended.pid})
 
 
-def test_the_pauses_double_and_end_with_success(files: StatusFiles, tmp_path: Path) -> None:
+def test_pause_doubles_each_time_and_ends_with_success(files: StatusFiles, tmp_path: Path) -> None:
     assert read_wait(str(tmp_path)) == (0.0, 0.0)
     pauses = []
     for _ in range(8):
@@ -136,12 +136,12 @@ def test_the_pauses_double_and_end_with_success(files: StatusFiles, tmp_path: Pa
 
 
 @pytest.mark.parametrize("content", ["", "soon", "1 2 3", "12"])
-def test_a_pause_that_cannot_be_read_is_none(tmp_path: Path, content: str) -> None:
+def test_pause_that_is_unreadable_counts_as_none(tmp_path: Path, content: str) -> None:
     (tmp_path / WAIT_FILE).write_text(content)
     assert read_wait(str(tmp_path)) == (0.0, 0.0)
 
 
-def test_small_files_are_read_and_others_are_not_there(tmp_path: Path) -> None:
+def test_read_text_of_a_large_or_missing_file_returns_little_or_none(tmp_path: Path) -> None:
     assert read_text(str(tmp_path / "nothing")) is None
     assert read_text(str(tmp_path)) is None
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
@@ -150,7 +150,7 @@ def test_small_files_are_read_and_others_are_not_there(tmp_path: Path) -> None:
     assert len(read_text(str(tmp_path / "large")) or "") == 65_536
 
 
-def test_the_log_goes_into_the_data_directory_and_stays_small(
+def test_log_file_is_rotated_in_the_data_directory(
     tmp_path: Path, logger: logging.Logger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(log_file, "MAX_LOG_BYTES", 2_000)
@@ -170,7 +170,7 @@ def test_the_log_goes_into_the_data_directory_and_stays_small(
     assert "line 499" in (tmp_path / "stash2plex.log").read_text()
 
 
-def test_debug_lines_are_there_when_wished_for(tmp_path: Path, logger: logging.Logger) -> None:
+def test_log_file_has_debug_lines_if_asked_for(tmp_path: Path, logger: logging.Logger) -> None:
     open_log(str(tmp_path), debug=True)
     logging.getLogger("Stash2Plex.worker").debug("wanted")
     assert "DEBUG wanted" in (tmp_path / "stash2plex.log").read_text()
@@ -185,7 +185,7 @@ def sits(path: Path) -> threading.Thread:
     return thread
 
 
-def test_a_drainer_sits_out_its_pause_until_somebody_ends_it(tmp_path: Path) -> None:
+def test_wait_out_pause_ends_when_the_file_is_removed(tmp_path: Path) -> None:
     path = tmp_path / WAIT_FILE
     path.write_text(f"{time.time() + 300} 300")
     thread = sits(path)
@@ -197,7 +197,7 @@ def test_a_drainer_sits_out_its_pause_until_somebody_ends_it(tmp_path: Path) -> 
     end_wait(str(tmp_path))
 
 
-def test_a_pause_ends_by_itself(tmp_path: Path) -> None:
+def test_wait_out_pause_ends_at_its_time(tmp_path: Path) -> None:
     path = tmp_path / WAIT_FILE
     until = time.time() + 0.1
     path.write_text(f"{until} 10")
@@ -208,7 +208,7 @@ def test_a_pause_ends_by_itself(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, "", "soon", "0 10", "{far} 10"])
-def test_no_pause_a_past_one_or_one_of_a_wrong_clock_is_not_sat_out(tmp_path: Path, content: str | None) -> None:
+def test_wait_out_pause_ignores_missing_past_and_impossible_times(tmp_path: Path, content: str | None) -> None:
     path = tmp_path / WAIT_FILE
     if content is not None:
         path.write_text(content.format(far=time.time() + 100_000))
@@ -217,7 +217,7 @@ def test_no_pause_a_past_one_or_one_of_a_wrong_clock_is_not_sat_out(tmp_path: Pa
     assert time.monotonic() - begun < 0.2
 
 
-def test_the_status_is_json_with_what_was_given(files: StatusFiles, tmp_path: Path) -> None:
+def test_status_file_is_json_with_the_given_values(files: StatusFiles, tmp_path: Path) -> None:
     files.write_status(state="ready", reason="Plex is away", breaker="open")
     found = json.loads((tmp_path / "worker_status.json").read_text())
     assert (found["reason"], found["breaker"]) == ("Plex is away", "open")

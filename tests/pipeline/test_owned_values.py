@@ -1,4 +1,4 @@
-"""What is ours of an item: collections, pictures, the order of actors, and the way back to what it was."""
+"""What is ours of an item: collections, pictures, the order of actors; and restoring the item."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def either(request: pytest.FixtureRequest, plex: PlexSim) -> None:
 
 
 @pytest.mark.usefixtures("either")
-def test_our_collections_come_and_go_and_those_of_people_stay(bench: Bench) -> None:
+def test_collections_of_ours_are_removed_and_those_of_the_user_stay(bench: Bench) -> None:
     [item] = bench.stock(1)
     item.tag_list("collection").extend([Tag("Favourites"), Tag("Studio B")])
     sync(bench, studio="Studio A")
@@ -67,7 +67,7 @@ def test_our_collections_come_and_go_and_those_of_people_stay(bench: Bench) -> N
     assert sorted(item.tags("collection")) == ["Favourites", "Studio B"]
 
 
-def test_a_collection_is_known_as_ours_before_it_is_written(bench: Bench, plex: PlexSim) -> None:
+def test_collection_is_recorded_as_ours_before_the_write(bench: Bench, plex: PlexSim) -> None:
     [item] = bench.stock(1)
     plex.faults.set(hang=True, hang_after=True, only="^PUT", times=1)
     bench.configure(bench.settings(read_timeout=0.2))
@@ -78,7 +78,7 @@ def test_a_collection_is_known_as_ours_before_it_is_written(bench: Bench, plex: 
     assert item.tags("collection") == ["The next"]
 
 
-def test_a_filtered_scene_is_left_as_it_is_in_plex(make_bench: MakeBench) -> None:
+def test_filtered_scene_is_left_as_it_is_in_plex(make_bench: MakeBench) -> None:
     bench = make_bench(exclude_tags="Private")
     [item] = bench.stock(1)
     sync(bench, tags=["a"])
@@ -91,7 +91,7 @@ def test_a_filtered_scene_is_left_as_it_is_in_plex(make_bench: MakeBench) -> Non
     assert bench.rows() == {}
 
 
-def test_actors_come_in_the_order_of_stash_and_that_is_asked_for_once(bench: Bench, plex: PlexSim) -> None:
+def test_actors_are_sent_in_the_order_of_stash_once(bench: Bench, plex: PlexSim) -> None:
     [item] = bench.stock(1)
     sync(bench, performers=["Bo", "Al"])
     assert item.tags("actor") == ["Bo", "Al"]
@@ -105,7 +105,7 @@ def test_actors_come_in_the_order_of_stash_and_that_is_asked_for_once(bench: Ben
     assert bench.entry(1).verdict is Verdict.UNCHANGED
 
 
-def test_the_ledger_knows_what_was_pushed(bench: Bench) -> None:
+def test_ledger_records_whether_metadata_was_written(bench: Bench) -> None:
     bench.stock(1)
     sync(bench, title="One")
     first = bench.entry(1)
@@ -116,7 +116,7 @@ def test_the_ledger_knows_what_was_pushed(bench: Bench) -> None:
     assert bench.entry(1).fingerprint != first.fingerprint
 
 
-def test_tags_that_are_left_out_are_said_once_a_write(make_bench: MakeBench, caplog: pytest.LogCaptureFixture) -> None:
+def test_left_out_tags_are_logged_once_per_write(make_bench: MakeBench, caplog: pytest.LogCaptureFixture) -> None:
     bench = make_bench(max_tags=1)
     bench.stock(1)
     caplog.set_level("INFO")
@@ -145,7 +145,7 @@ WHOLE: dict[str, Any] = {
 
 
 @pytest.mark.usefixtures("either")
-def test_what_is_given_back_is_as_it_was_locks_included(bench: Bench) -> None:
+def test_restored_item_is_as_before_including_locks(bench: Bench) -> None:
     [bare, rich] = bench.stock(1, 2)
     rich.title, rich.summary, rich.user_rating = "Of a person", "Theirs", 3.0
     rich.tag_list("genre").extend([Tag("theirs"), Tag("x")])
@@ -164,7 +164,7 @@ def test_what_is_given_back_is_as_it_was_locks_included(bench: Bench) -> None:
     assert Snapshots(bench.db).count() == 0
 
 
-def test_after_it_a_save_pushes_nothing_and_a_sync_by_hand_does(bench: Bench, plex: PlexSim) -> None:
+def test_save_after_a_restore_writes_nothing_and_a_manual_sync_does(bench: Bench, plex: PlexSim) -> None:
     [item] = bench.stock(1)
     sync(bench, **WHOLE)
     by_hand(bench, 1, update_type=RESTORE, job_key="giveback_1")
@@ -179,7 +179,7 @@ def test_after_it_a_save_pushes_nothing_and_a_sync_by_hand_does(bench: Bench, pl
     assert item.summary == "Ours again"
 
 
-def test_a_save_that_meets_a_waiting_sync_by_hand_does_not_undo_it(bench: Bench) -> None:
+def test_save_folded_into_a_waiting_manual_sync_does_not_undo_it(bench: Bench) -> None:
     [item] = bench.stock(1)
     sync(bench, **WHOLE)
     by_hand(bench, 1, update_type=RESTORE, job_key="giveback_1")
@@ -191,7 +191,7 @@ def test_a_save_that_meets_a_waiting_sync_by_hand_does_not_undo_it(bench: Bench)
     assert item.summary == "Words"
 
 
-def test_what_a_person_did_to_other_fields_since_is_theirs(make_bench: MakeBench) -> None:
+def test_restore_keeps_what_the_user_changed_in_other_fields(make_bench: MakeBench) -> None:
     bench = make_bench(sync_summary=False)
     [item] = bench.stock(1)
     sync(bench, **WHOLE)
@@ -202,7 +202,7 @@ def test_what_a_person_did_to_other_fields_since_is_theirs(make_bench: MakeBench
     assert item.tags("collection") == ["Made later"]
 
 
-def test_an_outage_in_the_middle_of_giving_back_is_gone_on_with(bench: Bench, plex: PlexSim) -> None:
+def test_restore_interrupted_by_an_outage_is_continued(bench: Bench, plex: PlexSim) -> None:
     [item] = bench.stock(1)
     before = state(item)
     sync(bench, **WHOLE)
@@ -227,7 +227,7 @@ Cover = Callable[[int, bytes | None], object]
 
 @pytest.fixture
 def cover(bench: Bench, stash: StashSim) -> Iterator[Cover]:
-    """Gives a scene a cover in Stash; the bench's worker fetches from there."""
+    """Give a scene a cover in Stash; the worker fetches it from there."""
     with closing(StashClient({"Host": "127.0.0.1", "Port": stash.port, "SessionCookie": {"Value": ""}})) as client:
         bench.pipeline.pictures = PictureSync(functools.partial(fetch_cover, client), clock=lambda: START + 1e6)
         yield lambda scene_id, data: stash.store.scenes.change(scene_id, lambda row: setattr(row, "cover", data))
@@ -237,9 +237,7 @@ URL = "http://x/scene/1/screenshot?t=1"
 PICTURED = {**WHOLE, "poster_url": URL, "background_url": URL}
 
 
-def test_cover_and_background_arrive_and_cost_nothing_after(
-    bench: Bench, stash: StashSim, plex: PlexSim, cover: Cover
-) -> None:
+def test_poster_and_background_are_uploaded_once(bench: Bench, stash: StashSim, plex: PlexSim, cover: Cover) -> None:
     cover(1, png())
     [item] = bench.stock(1, **PICTURED)
     bench.save(1)
@@ -253,7 +251,7 @@ def test_cover_and_background_arrive_and_cost_nothing_after(
     assert not stash.counters
 
 
-def test_a_picture_that_fails_is_tried_again_alone(bench: Bench, plex: PlexSim, cover: Cover) -> None:
+def test_failed_picture_is_retried_without_the_text(bench: Bench, plex: PlexSim, cover: Cover) -> None:
     cover(1, png())
     [item] = bench.stock(1, **PICTURED)
     plex.faults.set(status=500, only="^POST .*/arts")
@@ -271,7 +269,7 @@ def test_a_picture_that_fails_is_tried_again_alone(bench: Bench, plex: PlexSim, 
     assert bench.rows() == {}
 
 
-def test_pictures_that_never_succeed_end_as_a_dead_letter_and_the_text_stands(bench: Bench, cover: Cover) -> None:
+def test_pictures_that_never_succeed_become_a_dead_letter_and_the_text_stands(bench: Bench, cover: Cover) -> None:
     def broken(url: str, etag: str) -> Any:
         raise ZeroDivisionError
 
@@ -285,7 +283,7 @@ def test_pictures_that_never_succeed_end_as_a_dead_letter_and_the_text_stands(be
     assert bench.entry(1).verdict is Verdict.UNCHANGED
 
 
-def test_pictures_wait_for_stash_and_for_plex(bench: Bench, stash: StashSim, plex: PlexSim, cover: Cover) -> None:
+def test_pictures_wait_for_stash_and_plex(bench: Bench, stash: StashSim, plex: PlexSim, cover: Cover) -> None:
     cover(1, png())
     [item] = bench.stock(1, **PICTURED)
     stash.faults.refuse()
@@ -301,7 +299,7 @@ def test_pictures_wait_for_stash_and_for_plex(bench: Bench, stash: StashSim, ple
     assert item.images["thumb"].selected.data == png()
 
 
-def test_pictures_are_given_back_too(bench: Bench, cover: Cover) -> None:
+def test_restore_includes_pictures(bench: Bench, cover: Cover) -> None:
     cover(1, png())
     [item] = bench.stock(1, **PICTURED)
     for place in ("posters", "arts"):  # what the simulator makes when it is first asked for

@@ -1,4 +1,4 @@
-"""Items that are asked for before they are wanted: one question as before, and never an old answer."""
+"""Reading items in full, and prefetching them: no additional request, and never an old answer."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ def items(plex: PlexSim) -> list[Item]:
 
 
 @pytest.fixture
-def side(plex: PlexSim, items: list[Item], tmp_path: Path, clock: Clock) -> Iterator[PlexSession]:
+def session(plex: PlexSim, items: list[Item], tmp_path: Path, clock: Clock) -> Iterator[PlexSession]:
     config = Stash2PlexConfig.from_settings({"plex_url": plex.url, "plex_token": plex.token, "read_timeout": 5})
-    side = PlexSession(config, str(tmp_path), clock)
-    yield side
-    side.close()
+    session = PlexSession(config, str(tmp_path), clock)
+    yield session
+    session.close()
 
 
 @pytest.fixture
-def used(side: PlexSession, plex: PlexSim) -> PlexSession:
-    """One that has read its library."""
-    assert side.matcher.match([SceneFile("/data/0.mp4")])[0] is not None
+def used(session: PlexSession, plex: PlexSim) -> PlexSession:
+    """A session that has read its library."""
+    assert session.matcher.match([SceneFile("/data/0.mp4")])[0] is not None
     plex.reset_counters()
-    return side
+    return session
 
 
 def keys(items: list[Item]) -> list[int]:
@@ -50,14 +50,14 @@ def keys(items: list[Item]) -> list[int]:
 
 
 def answered(plex: PlexSim, number: int) -> bool:
-    """Whether so many questions for items arrive within a while."""
+    """Return whether so many requests for items arrive within a while."""
     end = time.monotonic() + 10
     while plex.counters[ITEMS] < number and time.monotonic() < end:
         time.sleep(0.005)
     return plex.counters[ITEMS] >= number
 
 
-def test_the_answer_is_used_once(used: PlexSession, plex: PlexSim, items: list[Item]) -> None:
+def test_prefetched_items_are_used_once(used: PlexSession, plex: PlexSim, items: list[Item]) -> None:
     used.prefetch(keys(items))
     used.prefetch(keys(items)[:2])  # is asked already
     assert used.items.read(keys(items)).keys() == set(keys(items))
@@ -66,9 +66,7 @@ def test_the_answer_is_used_once(used: PlexSession, plex: PlexSim, items: list[I
     assert plex.counters[ITEMS] == 2
 
 
-def test_what_was_not_asked_for_is_asked_for_and_what_is_gone_is_not(
-    used: PlexSession, plex: PlexSim, items: list[Item]
-) -> None:
+def test_read_requests_only_items_that_were_not_prefetched(used: PlexSession, plex: PlexSim, items: list[Item]) -> None:
     first, second, third = keys(items)
     plex.remove_item(second)
     used.prefetch([first, second])
@@ -76,7 +74,7 @@ def test_what_was_not_asked_for_is_asked_for_and_what_is_gone_is_not(
     assert plex.counters[ITEMS] == 2
 
 
-def test_an_answer_for_others_is_kept_for_them(used: PlexSession, plex: PlexSim, items: list[Item]) -> None:
+def test_prefetch_for_other_items_is_kept(used: PlexSession, plex: PlexSim, items: list[Item]) -> None:
     first, second, third = keys(items)
     used.prefetch([first, second])
     assert used.items.read([third]).keys() == {third}
@@ -84,7 +82,9 @@ def test_an_answer_for_others_is_kept_for_them(used: PlexSession, plex: PlexSim,
     assert plex.counters[ITEMS] == 2
 
 
-def test_an_old_answer_does_not_count(used: PlexSession, plex: PlexSim, items: list[Item], clock: Clock) -> None:
+def test_prefetch_that_is_too_old_does_not_count(
+    used: PlexSession, plex: PlexSim, items: list[Item], clock: Clock
+) -> None:
     [key] = keys(items)[:1]
     used.prefetch([key])
     assert answered(plex, 1)
@@ -93,7 +93,7 @@ def test_an_old_answer_does_not_count(used: PlexSession, plex: PlexSim, items: l
     assert used.items.read([key])[key].title == "Changed in Plex"
 
 
-def test_an_answer_older_than_the_index_does_not_count(
+def test_prefetch_older_than_the_index_does_not_count(
     used: PlexSession, plex: PlexSim, items: list[Item], clock: Clock
 ) -> None:
     [key] = keys(items)[:1]
@@ -106,15 +106,13 @@ def test_an_answer_older_than_the_index_does_not_count(
     assert plex.counters[ITEMS] == 2
 
 
-def test_nothing_is_asked_before_the_first_use(side: PlexSession, plex: PlexSim, items: list[Item]) -> None:
-    side.prefetch(keys(items))
+def test_prefetch_before_the_first_use_requests_nothing(session: PlexSession, plex: PlexSim, items: list[Item]) -> None:
+    session.prefetch(keys(items))
     assert not plex.counters
-    assert side.items.read(keys(items)).keys() == set(keys(items))
+    assert session.items.read(keys(items)).keys() == set(keys(items))
 
 
-def test_an_error_comes_with_the_answer_and_is_not_repeated(
-    used: PlexSession, plex: PlexSim, items: list[Item]
-) -> None:
+def test_prefetch_error_is_raised_once_by_read(used: PlexSession, plex: PlexSim, items: list[Item]) -> None:
     plex.faults.refuse()
     used.prefetch(keys(items))
     with pytest.raises(PlexServerDown):
@@ -123,7 +121,7 @@ def test_an_error_comes_with_the_answer_and_is_not_repeated(
     assert used.items.read(keys(items)).keys() == set(keys(items))
 
 
-def test_plex_is_asked_while_stash_answers(bench: Bench, plex: PlexSim) -> None:
+def test_items_are_requested_while_stash_answers(bench: Bench, plex: PlexSim) -> None:
     bench.stock(1, 2)
     bench.save(1, 2)
     bench.work()
@@ -136,7 +134,7 @@ def test_plex_is_asked_while_stash_answers(bench: Bench, plex: PlexSim) -> None:
     assert (plex.counters[ITEMS], plex.puts) == (1, 0)
 
 
-def test_the_items_of_the_next_batch_are_asked_for_meanwhile(bench: Bench, plex: PlexSim) -> None:
+def test_items_of_the_next_batch_are_requested_during_the_writes(bench: Bench, plex: PlexSim) -> None:
     bench.stock(*range(1, 41))
     bench.enqueue(*range(1, 41))
     bench.work()
@@ -150,7 +148,7 @@ def test_the_items_of_the_next_batch_are_asked_for_meanwhile(bench: Bench, plex:
     assert (plex.counters[ITEMS], plex.puts) == (2, 0)
 
 
-def test_a_save_in_between_is_not_overtaken_by_what_was_asked_ahead(bench: Bench, plex: PlexSim) -> None:
+def test_save_in_between_is_not_overwritten_with_prefetched_items(bench: Bench, plex: PlexSim) -> None:
     items = bench.stock(*range(1, 41))
     bench.enqueue(*range(1, 41))
     bench.work()

@@ -1,4 +1,4 @@
-"""What a sync costs, and that Plex's own refreshes change nothing of ours."""
+"""How many requests a sync costs, and that Plex's own refreshes keep our values."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def counted(plex: PlexSim) -> tuple[int, int]:
     return gets, sum(number for what, number in plex.counters.items() if not what.startswith("GET "))
 
 
-def test_a_hundred_changed_scenes_are_a_hundred_edits_and_ten_reads(bench: Bench, plex: PlexSim) -> None:
+def test_hundred_changed_scenes_cost_a_hundred_edits_and_ten_reads(bench: Bench, plex: PlexSim) -> None:
     bench.stock(*range(1, 101), **WHOLE)
     bench.enqueue(1)
     bench.work()
@@ -38,7 +38,7 @@ def test_a_hundred_changed_scenes_are_a_hundred_edits_and_ten_reads(bench: Bench
     assert counted(plex) == (5, 0)
 
 
-def test_a_save_is_one_edit_and_two_reads(bench: Bench, plex: PlexSim) -> None:
+def test_save_costs_one_edit_and_two_reads(bench: Bench, plex: PlexSim) -> None:
     bench.stock(1, 2, **WHOLE)
     bench.save(1)
     bench.work()
@@ -54,7 +54,7 @@ def test_a_save_is_one_edit_and_two_reads(bench: Bench, plex: PlexSim) -> None:
     assert counted(plex) == (1, 0)
 
 
-def test_a_whole_library_is_read_in_pages_once(bench: Bench, plex: PlexSim) -> None:
+def test_whole_library_is_read_in_pages_once(bench: Bench, plex: PlexSim) -> None:
     bench.stock(*range(1, 2_501))
     bench.enqueue(1)
     bench.work()
@@ -65,14 +65,14 @@ def test_a_whole_library_is_read_in_pages_once(bench: Bench, plex: PlexSim) -> N
     assert plex.counters["GET /library/sections/{k}/all"] == 0
 
 
-def test_scenes_are_read_from_stash_by_twenties(bench: Bench) -> None:
+def test_scenes_are_read_from_stash_in_batches_of_twenty(bench: Bench) -> None:
     bench.stock(*range(1, 101))
     bench.enqueue(*range(1, 101))
     bench.work()
     assert [len(one) for one in bench.reads] == [20] * 5
 
 
-def test_a_hundred_scenes_without_an_item_share_their_looks(bench: Bench, plex: PlexSim) -> None:
+def test_hundred_scenes_without_an_item_share_the_refreshes(bench: Bench, plex: PlexSim) -> None:
     bench.stock(1)
     bench.save(1)
     bench.work()
@@ -89,7 +89,7 @@ def test_a_hundred_scenes_without_an_item_share_their_looks(bench: Bench, plex: 
     assert writes == 0
 
 
-def test_a_refresh_of_plex_changes_nothing_of_ours(bench: Bench, plex: PlexSim) -> None:
+def test_metadata_refresh_in_plex_keeps_our_values(bench: Bench, plex: PlexSim) -> None:
     [item] = bench.stock(1, **WHOLE)
     bench.save(1)
     bench.work()
@@ -104,7 +104,7 @@ def test_a_refresh_of_plex_changes_nothing_of_ours(bench: Bench, plex: PlexSim) 
     assert plex.puts == puts
 
 
-def test_what_is_emptied_in_stash_is_emptied_in_plex(bench: Bench) -> None:
+def test_field_emptied_in_stash_is_emptied_in_plex(bench: Bench) -> None:
     [item] = bench.stock(1, **WHOLE)
     bench.save(1)
     bench.work()
