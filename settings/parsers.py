@@ -38,7 +38,7 @@ def parse_interval(text: str) -> str:
 
 def parse_web_address(text: str) -> str:
     """Return an address that a browser may be sent to, unchanged."""
-    if not text.lower().startswith(("http://", "https://")) or any(letter.isspace() for letter in text):
+    if not text.lower().startswith(("http://", "https://")) or any(character.isspace() for character in text):
         raise ValueError(f"must begin with http:// or https://, not {text[:40]!r}")
     return text
 
@@ -98,14 +98,14 @@ def parse_prefixes(text: str) -> dict[str, str]:
 def _split_outside_parentheses(text: str) -> list[str]:
     """Split at the commas that are not inside parentheses; empty parts are left out."""
     parts, depth = [""], 0
-    for letter in text:
-        depth += {"(": 1, ")": -1}.get(letter, 0)
+    for character in text:
+        depth += {"(": 1, ")": -1}.get(character, 0)
         if depth < 0:
             break
-        if letter == "," and depth == 0:
+        if character == "," and depth == 0:
             parts.append("")
         else:
-            parts[-1] += letter
+            parts[-1] += character
     if depth:
         raise ValueError("a parenthesis is not closed or not opened")
     return [part.strip() for part in parts if part.strip()]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -25,13 +28,13 @@ as they are. A changed setting applies from the next scene that is written; noth
 
 """
 _AFTER = """
-This page is generated from the table in `settings/config.py`, like the settings in the manifest: `make docs` writes
+This page is generated from the table in `settings/table.py`, like the settings in the manifest: `make docs` writes
 both.
 
 ## How Stash shows settings
 
 - **Order.** Stash sorts settings by name, so those that belong together are not always next to each other. The
-  table above has them in the order in which people need them.
+  tables above have them by group.
 - **Switches.** Stash shows a switch that was never touched as off. Those marked "on" above are on until you turn
   them off. The first task that runs stores them as on, so that the page shows it, and logs that it did. A settings
   page that was open at the time stores what it had loaded: reload it.
@@ -125,13 +128,18 @@ written to, the data directory is `stash2plex-data` next to Stash's configuratio
 
 def page() -> str:
     """Return the whole page."""
+    groups = [f"## Settings: {name}\n\n{_table(settings)}\n" for name, settings in groupby(TABLE, attrgetter("group"))]
+    return _BEFORE + "\n".join(groups) + _AFTER
+
+
+def _table(settings: Iterable[Setting]) -> str:
     rows = ["| name | in Stash | default | allowed | what it does |", "| --- | --- | --- | --- | --- |"]
     rows += [
         f"| `{setting.name}` | {setting.title} | {_default(setting)} | {_allowed(setting)} |"
         f" {setting.help.replace('|', BAR)} |"
-        for setting in TABLE
+        for setting in settings
     ]
-    return _BEFORE + "\n".join(rows) + "\n" + _AFTER
+    return "\n".join(rows)
 
 
 def _default(setting: Setting) -> str:
