@@ -152,5 +152,7 @@ def _fitting_rule(folder: str, path_map: PathMap, learned_rules: list[PathRule])
     inside = f"{folder}/x"
     if any(rule.apply(inside) is not None for rule in path_map.rules):
         return None
-    fitting = (rule for rule in learned_rules if rule.here != rule.there and rule.apply(inside) is not None)
+    fitting = (
+        rule for rule in learned_rules if rule.stash_folder != rule.plex_folder and rule.apply(inside) is not None
+    )
     return next((str(rule) for rule in fitting), None)

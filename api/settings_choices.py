@@ -26,7 +26,11 @@ def paths(context: Context) -> dict[str, object]:
     answer: dict[str, object] = {
         "version": VERSION,
         "rules": [
-            {"here": rule.here, "there": rule.there, "used": None if unused is None else str(rule) not in unused}
+            {
+                "here": rule.stash_folder,
+                "there": rule.plex_folder,
+                "used": None if unused is None else str(rule) not in unused,
+            }
             for rule in rules[:MAX_ROWS]
         ],
         "learned": [
@@ -39,8 +43,8 @@ def paths(context: Context) -> dict[str, object]:
 
 def _missing_rule(pair: PathRule, rules: tuple[PathRule, ...]) -> str | None:
     """Return the line to add to Path map; None if both have the same path for the folder, or a rule covers it."""
-    inside = f"{pair.here}/x"
-    if pair.here == pair.there or any(rule.apply(inside) is not None for rule in rules):
+    inside = f"{pair.stash_folder}/x"
+    if pair.stash_folder == pair.plex_folder or any(rule.apply(inside) is not None for rule in rules):
         return None
     return str(pair)
 

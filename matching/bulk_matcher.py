@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
 from common.media_paths import plain
 from common.scene import SceneFile, scene_files
@@ -17,7 +16,7 @@ from matching.index import FileAtPath, files_at_paths, keys_with_metadata
 from matching.matcher import Matcher
 from matching.ownership import Claimant, owner_among
 from matching.path_map import PathRule
-from matching.presence import NO_METADATA, PlexData, PlexPresence, Presence, PresentItem
+from matching.presence import NO_METADATA, Metadata, PlexData, PlexPresence, Presence, PresentItem
 from matching.ranking import Match, MatchConfidence
 from matching.rivals import Rivals
 from state.ledger import Ledger
@@ -40,14 +39,14 @@ class BulkMatcher:
         self._strict = strict
         self._decided = decided
 
-    def match_page(self, scenes: Mapping[int, Mapping[str, Any]]) -> PlexData:
+    def match_page(self, scenes: Mapping[int, Mapping[str, object]]) -> PlexData:
         """Return how these scenes stand in Plex, by id; all files of each count."""
         files = {scene_id: scene_files(scene) for scene_id, scene in scenes.items()}
         to_plex = self._matcher.path_map.to_plex
         mapped = {file.path: to_plex(file.path) for some in files.values() for file in some}
         at_path = files_at_paths(self.cache, set(mapped.values()))
         presences: dict[int, PlexPresence] = {}
-        metadata: dict[str, dict[str, Any]] = {}
+        metadata: dict[str, Metadata] = {}
         matched: set[str] = set()
         for scene_id, its_files in files.items():
             paths = [file.path for file in its_files]
@@ -102,9 +101,9 @@ class BulkMatcher:
         )
         return items, [ranked.file.path for ranked in match.chosen if ranked.candidate.rating_key not in keys]
 
-    def evidence(self, scene: Mapping[str, Any]) -> str:
+    def evidence(self, scene: Mapping[str, object]) -> str:
         """Return the checksum of what the index has for a scene (``Matcher.evidence``)."""
-        return self._matcher.evidence(scene_files(scene), self._decided.bound.get(int(scene["id"])))
+        return self._matcher.evidence(scene_files(scene), self._decided.bound.get(int(str(scene["id"]))))
 
     def is_in_library_folder(self, path: str) -> bool:
         """Tell whether a file of Stash lies in a folder of the chosen libraries, as far as the path map and the learned
@@ -118,7 +117,7 @@ class BulkMatcher:
     def owned_by_others(
         self,
         scene_id: int,
-        scene: Mapping[str, Any],
+        scene: Mapping[str, object],
         rating_keys: Collection[int],
         is_guess: bool,
         db: sqlite3.Connection,
@@ -144,7 +143,7 @@ class BulkMatcher:
 
 
 def _exactly(mapped: str, found: list[FileAtPath] | None) -> list[FileAtPath]:
-    """Return the files at a path if all are there letter by letter; none where a choice has to be made."""
+    """Return the files at a path if all are there letter by letter; none if they need ranking."""
     if not found or any(file.trashed or (file.path != mapped and plain(file.path) != plain(mapped)) for file in found):
         return []
     return found

@@ -197,13 +197,6 @@ class PlexCache:
         evidence = hashlib.blake2b(repr(sorted(what)).encode(), digest_size=6).hexdigest() if what else ""
         return list({**by_path, **by_name}.values()), evidence
 
-    def says_something(self, rating_keys: Iterable[int]) -> bool:
-        """Tell whether any of these items shows studio, actors, genres, summary or date."""
-        return any(
-            self._db.execute("SELECT 1 FROM items WHERE rating_key = ? AND says_something", (key,)).fetchone()
-            for key in rating_keys
-        )
-
     def _items(self, condition: str, *values: object) -> dict[int, IndexedItem]:
         """Return the items with a part for which this condition is true, with all their parts."""
         rows = self._db.execute(

@@ -26,23 +26,23 @@ class BadPathRule(UserFacingError, ValueError):
 
 @dataclass(frozen=True)
 class PathRule:
-    """Everything below ``here`` (Stash's view) is below ``there`` (Plex's view)."""
+    """Everything below one folder of Stash is below one folder in Plex."""
 
-    here: str
-    there: str
+    stash_folder: str
+    plex_folder: str
 
     def apply(self, path: str) -> str | None:
         """Return a path as Plex sees it, or None if the rule does not apply. Only whole components count."""
-        start, whole = components(self.here), components(path)
+        start, whole = components(self.stash_folder), components(path)
         fold = ignores_case(path)  # the user may have typed d:\scenes for D:\Scenes
         if len(whole) <= len(start) or any(not same_component(a, b, fold) for a, b in zip(start, whole, strict=False)):
             return None
         rest = whole[len(start) :]
-        separator = "\\" if is_windows(self.there) else "/"
-        return self.there.rstrip("\\/") + separator + separator.join(rest)
+        separator = "\\" if is_windows(self.plex_folder) else "/"
+        return self.plex_folder.rstrip("\\/") + separator + separator.join(rest)
 
     def __str__(self) -> str:
-        return f"{self.here} => {self.there}"
+        return f"{self.stash_folder} => {self.plex_folder}"
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class PathMap:
 
     def reversed(self) -> PathMap:
         """Return the rules from Plex's paths to Stash's."""
-        return PathMap(tuple(PathRule(rule.there, rule.here) for rule in self.rules))
+        return PathMap(tuple(PathRule(rule.plex_folder, rule.stash_folder) for rule in self.rules))
 
     def unused(self) -> list[PathRule]:
         """Return the rules that have applied to no path so far."""

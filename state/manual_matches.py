@@ -43,12 +43,6 @@ class ManualDecisions:
     bound: dict[int, ManualMatch] = field(default_factory=dict)
     refused: dict[int, frozenset[PlexFile]] = field(default_factory=dict)
 
-    def owner(self, rating_key: int, files: Iterable[PlexFile]) -> int | None:
-        """The scene that an item with these files was given to by hand; the lowest id."""
-        there = list(files)
-        given = (one for one in self.bound.values() if one.rating_key == rating_key and one.holds(there))
-        return min((one.scene_id for one in given), default=None)
-
 
 class ManualMatches:
     """The decisions over an open ``state.db``. Transactions are the caller's. Raises sqlite3.Error."""

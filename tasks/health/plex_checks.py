@@ -125,10 +125,10 @@ def check_path_map(probe: HealthProbe) -> Iterator[HealthFinding]:
 def _check_rule(probe: HealthProbe, rule: PathRule, unused: bool) -> HealthFinding:
     plex_folders = [folder for library in probe.libraries for folder in library.folders]
     problems = []
-    if not any(overlap(rule.here, folder) for folder in probe.stash_folders):
-        problems.append(f"Stash has no folder {rule.here} (it has {', '.join(probe.stash_folders) or 'none'})")
-    if not any(overlap(rule.there, folder) for folder in plex_folders):
-        problems.append(f"Plex has no folder {rule.there} (it has {', '.join(plex_folders) or 'none'})")
+    if not any(overlap(rule.stash_folder, folder) for folder in probe.stash_folders):
+        problems.append(f"Stash has no folder {rule.stash_folder} (it has {', '.join(probe.stash_folders) or 'none'})")
+    if not any(overlap(rule.plex_folder, folder) for folder in plex_folders):
+        problems.append(f"Plex has no folder {rule.plex_folder} (it has {', '.join(plex_folders) or 'none'})")
     if problems:
         return HealthFinding(
             "Path map", False, f"{rule}: {'; '.join(problems)}", "Write each folder as Stash and Plex call it"

@@ -247,7 +247,7 @@ def test_path_map_equality_ignores_hits() -> None:
     ],
 )
 def test_parse_path_map_keeps_the_order(text: str, rules: list[tuple[str, str]]) -> None:
-    assert [(rule.here, rule.there) for rule in parse_path_map(text).rules] == rules
+    assert [(rule.stash_folder, rule.plex_folder) for rule in parse_path_map(text).rules] == rules
 
 
 @pytest.mark.parametrize(
