@@ -16,7 +16,7 @@ from tests.faults.fork_server import ForkServer
 from tests.faults.suite_size import repetitions
 from tests.installation import Installation, wait_for
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=56)]
+pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=27)]
 
 HOOKS = 50
 ROUNDS = repetitions(5, 20)

@@ -16,7 +16,7 @@ from tests.faults.fault_counts import FaultCounts
 from tests.faults.process_harness import ALL, ProcessHarness, wait_for
 from tests.faults.suite_size import LONG, seeded_random
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=36)]
+pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=20)]
 
 # Files that the plugin can recreate.
 RECREATED = [

@@ -20,7 +20,7 @@ from tests.faults.worker_harness import WorkerHarness
 from worker import stash_source
 from worker.outcomes import OutcomeRecorder
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=16)]
+pytestmark = pytest.mark.fault
 
 # Edits are made before and after these calls; between two of them it makes no difference when an edit is made.
 POINTS: list[tuple[Any, str]] = [

@@ -21,7 +21,7 @@ from worker.circuit_breaker import BreakerState
 from worker.retry import HOUR_S
 from worker.service import IDLE_TIMEOUT_S, ExitReason
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=28)]
+pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=16)]
 
 JOBS = 10_000
 # How many of them are processed after the outage; the short form removes the others.

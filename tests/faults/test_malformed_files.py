@@ -39,7 +39,7 @@ from worker import process as worker_process
 from worker import status_files
 from worker.retry import FailureKind, decide
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=12)]
 
 STATE = {
     "last_run_time": 1_700_000_000.0,

@@ -22,7 +22,7 @@ from plex.transport import HttpAnswer
 from tests.faults.malformed_input import damaged_bytes, time_limit
 from tests.faults.suite_size import INPUTS_PER_PARSER, generated_inputs
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=18)]
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "plex"
 ANSWERS = [path.read_bytes() for path in sorted(GOLDEN.glob("*.xml"))]

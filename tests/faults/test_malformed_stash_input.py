@@ -37,7 +37,7 @@ from tests.faults.malformed_input import JSON, altered_json, damaged_bytes, time
 from tests.faults.suite_size import INPUTS_PER_PARSER, generated_inputs
 from tests.hooks.support import no_drainer
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=18)]
+pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=45)]
 
 ROOT = Path(__file__).parents[2]
 STDIN = [path.read_bytes() for path in sorted((ROOT / "tests/golden/stash/stdin").glob("*.json"))]

@@ -16,7 +16,7 @@ from tests.faults.fault_counts import FaultCounts
 from tests.faults.suite_size import LONG, repetitions, seeded_random
 from tests.faults.worker_harness import WorkerHarness
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=40)]
+pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=26)]
 
 FAULT_DURATION_S = 40.0
 # The longest pause of the circuit breaker, of a retry, and between two refreshes of the index.

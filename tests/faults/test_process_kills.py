@@ -14,7 +14,7 @@ from tests.faults.fault_counts import FaultCounts
 from tests.faults.process_harness import ALL, RECENT, ProcessHarness
 from tests.faults.suite_size import repetitions, seeded_random
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=60)]
+pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=105)]
 
 
 class KillPoint(NamedTuple):

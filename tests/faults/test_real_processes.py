@@ -19,7 +19,7 @@ from tests.faults.process_harness import RECENT, WAKE
 from tests.faults.suite_size import LONG, repetitions, seeded_random
 from tests.installation import SAVE, Installation, wait_for
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=14)]
+pytestmark = pytest.mark.fault
 
 FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
     "Plex 503": ("plex", {"status": 503}),

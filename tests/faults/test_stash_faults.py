@@ -12,7 +12,7 @@ from tests.faults.suite_size import LONG, repetitions, seeded_random
 from tests.faults.worker_harness import WorkerHarness
 from worker.service import ExitReason
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=44)]
+pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=32)]
 
 FAULT_DURATION_S = 40.0
 # The longest pause between two attempts to reach Stash, and of a retry after a cover could not be read.

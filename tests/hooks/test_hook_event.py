@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from hooks.hook_event import HookEvent, event_of, read_document
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow(seconds=7)]
 
 STDIN = Path(__file__).parents[1] / "golden" / "stash" / "stdin"
 RECORDED = sorted(path.stem for path in STDIN.iterdir() if "task" not in path.stem)

@@ -21,7 +21,7 @@ from tests.sync_queue.support import database, rows, waiting
 
 from .support import ROOT, STDIN, Ended, document, end, environment, hook, no_drainer, run, start
 
-pytestmark = [pytest.mark.integration, pytest.mark.measured]
+pytestmark = [pytest.mark.integration, pytest.mark.slow(seconds=34)]
 
 OK = {"output": "ok"}
 RECORDED = sorted(path.stem for path in STDIN.iterdir() if "task" not in path.stem)

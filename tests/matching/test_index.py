@@ -21,7 +21,7 @@ from sandbox.plex import PlexSim
 from sandbox.plex.model import Section as SimSection
 from sandbox.plex.model import Tag
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured, pytest.mark.slow(seconds=13)]
 
 NAME = "Zoë スタジオ"
 LISTING = "GET /library/sections/{k}/all"

@@ -13,7 +13,7 @@ from common.errors import UserFacingError
 from common.media_paths import base_name, common_tail, ignores_case, is_windows, lookup_key, plain, same_name, same_path
 from matching.path_map import BadPathRule, PathMap, PathRule, parse_path_map, prefix_pair, votes
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow(seconds=7)]
 
 words = st.text(st.characters(exclude_characters="/\\\x00", exclude_categories=["Cs"]), min_size=1, max_size=6)
 folders = st.lists(words, max_size=4)

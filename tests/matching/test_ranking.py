@@ -15,7 +15,7 @@ from matching.ranking import Candidate, Evidence, Match, MatchConfidence, bytes_
 from plex.items import Part
 from tests.matching.traps import TRAPS, Trap, file, item, part
 
-pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured, pytest.mark.slow(seconds=16)]
 
 # Few words, so that paths, names and sizes meet all the time; what meets in nothing teaches nothing.
 NAMES = ["a.mp4", "A.mp4", "b.mp4", "Zo\xeb.mp4", "Zoe\u0308.mp4", "a%b .mp4"]

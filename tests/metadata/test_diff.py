@@ -18,7 +18,7 @@ from settings.config import Stash2PlexConfig
 
 from .plexmodel import after
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow(seconds=8)]
 
 DESIRED = DesiredState(
     {"title": "T", "summary": "", "studio": "S"}, {"actor": ["Ada"], "genre": []}, rating=8.0, has_rating=True

@@ -18,7 +18,7 @@ from tests.installation import Installation, reap_child_processes, wait_for
 
 from .test_tasks import operation, said
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.measured, pytest.mark.slow(seconds=10)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.forked, pytest.mark.measured, pytest.mark.slow(seconds=22)]
 
 Checks = dict[str, list[dict[str, Any]]]
 

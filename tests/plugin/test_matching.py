@@ -8,7 +8,7 @@ import pytest
 
 from tests.installation import Installation, files_of, wait_for
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.forked, pytest.mark.slow(seconds=24)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.forked, pytest.mark.slow(seconds=7)]
 
 
 def other_mount(installation: Installation, **settings: Any) -> None:

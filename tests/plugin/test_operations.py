@@ -18,7 +18,7 @@ from tests.api.answer_shapes import check_answer
 from tests.installation import Installation, files_of, wait_for
 from tests.plugin.test_matching import doubtful
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.forked, pytest.mark.measured, pytest.mark.slow(seconds=52)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.forked, pytest.mark.measured, pytest.mark.slow(seconds=32)]
 
 NASTY = "<script>alert('1')</script> \"&quot;\" javascript:alert(1) \u202egnp.exe \u2028 \\n"
 

@@ -17,7 +17,7 @@ from sandbox.stash import png
 from sync_queue.operations import load_sync_timestamps
 from tests.installation import Installation, wait_for
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.forked, pytest.mark.measured, pytest.mark.slow(seconds=22)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.forked, pytest.mark.measured, pytest.mark.slow(seconds=9)]
 
 READ_ONLY = {"GET", "HEAD"}
 

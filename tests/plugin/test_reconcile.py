@@ -18,7 +18,7 @@ from common.detached_process import ensure_reconciliation
 from reconciliation.scheduler import ReconciliationScheduler
 from tests.installation import Installation, wait_for
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.forked, pytest.mark.slow(seconds=34)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.forked, pytest.mark.slow(seconds=14)]
 
 
 def said(installation: Installation, level: str = "Info") -> str:

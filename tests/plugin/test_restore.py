@@ -15,7 +15,7 @@ from sandbox.stash import png
 from tests.installation import Installation
 from tests.plugin.test_preview import cover, items, operation, said
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.forked, pytest.mark.slow(seconds=48)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.forked, pytest.mark.slow(seconds=21)]
 
 DESTROY = "mutation($i: SceneDestroyInput!) { sceneDestroy(input: $i) }"
 

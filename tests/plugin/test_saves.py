@@ -9,7 +9,7 @@ import pytest
 
 from tests.installation import BULK, Installation, wait_for
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.slow(seconds=20)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.slow(seconds=10)]
 
 
 def test_saved_title_is_in_plex_a_moment_later(installation: Installation) -> None:

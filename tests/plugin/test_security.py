@@ -22,7 +22,7 @@ from tests.installation import ROOT, SAVE, Installation, small_library, wait_for
 
 from .test_tasks import operation, said
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.slow(seconds=32)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.slow(seconds=16)]
 
 TOKEN = "t0ken-that-nobody-may-see"
 KEY = "eyJhbGciOiJIUzI1NiJ9.k3y-that-nobody-may-see"

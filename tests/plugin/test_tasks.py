@@ -8,7 +8,7 @@ import pytest
 
 from tests.installation import Installation, wait_for
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.measured, pytest.mark.slow(seconds=6)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.forked, pytest.mark.measured, pytest.mark.slow(seconds=18)]
 
 
 def said(installation: Installation, level: str = "Info") -> str:

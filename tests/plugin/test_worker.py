@@ -12,7 +12,7 @@ import pytest
 
 from tests.installation import Installation, is_process_alive, small_library, wait_for
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.slow(seconds=54)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.slow(seconds=28)]
 
 
 def first_save(installation: Installation, title: str = "First") -> int:

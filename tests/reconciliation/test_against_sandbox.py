@@ -11,7 +11,7 @@ from sandbox.library import Library, generate
 from tests.reconciliation.conftest import MakeServers
 from tests.reconciliation.support import NOTHING_LEFT, ServerPair, all_files, has_metadata, ordinary_scenes, portions
 
-pytestmark = [pytest.mark.integration, pytest.mark.unmeasured, pytest.mark.slow(seconds=12)]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured, pytest.mark.slow(seconds=13)]
 
 # Left out by a filter.
 RAIN = 20

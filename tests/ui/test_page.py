@@ -10,7 +10,7 @@ from tests.installation import Installation, reap_child_processes, wait_for
 from tests.ui.browser_page import operation_count
 from tests.ui.conftest import NARROW_PX, WIDE_PX, OpenPage
 
-pytestmark = [pytest.mark.browser, pytest.mark.forked, pytest.mark.slow(seconds=42)]
+pytestmark = [pytest.mark.browser, pytest.mark.forked, pytest.mark.slow(seconds=11)]
 
 SECTIONS = ("status", "needs-you", "preview", "history", "health", "tasks")
 

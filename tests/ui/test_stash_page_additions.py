@@ -16,7 +16,7 @@ from tests.installation import Installation, wait_for
 from tests.ui.browser_page import operation_count
 from tests.ui.conftest import NARROW_PX, WIDE_PX, OpenPage
 
-pytestmark = [pytest.mark.browser, pytest.mark.forked, pytest.mark.slow(seconds=46)]
+pytestmark = [pytest.mark.browser, pytest.mark.forked, pytest.mark.slow(seconds=13)]
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from tests.ui.browser_page import BrowserPage
 from tests.ui.conftest import OpenPage
 from tests.ui.test_page import status
 
-pytestmark = [pytest.mark.browser, pytest.mark.forked, pytest.mark.slow(seconds=58)]
+pytestmark = [pytest.mark.browser, pytest.mark.forked, pytest.mark.slow(seconds=31)]
 
 HOSTILE_TEXT = "<script>alert(1)</script> \"quotes\" 'and' javascript:alert(2) \u202eback to front\u202c"
 

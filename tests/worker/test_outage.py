@@ -22,7 +22,7 @@ from worker.circuit_breaker import BreakerState
 from worker.retry import HOUR_S, NOT_FOUND_TRIES
 from worker.status_files import StatusFiles
 
-pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured, pytest.mark.slow(seconds=8)]
 
 LISTING = "GET /library/sections/{k}/all"
 

@@ -14,7 +14,7 @@ from sandbox.plex import PlexSim
 from tests.worker.conftest import MakeBench
 from tests.worker.support import START, Bench, Clock, scene
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow(seconds=7)]
 
 HOUR = 3_600.0
 LISTING = "GET /library/sections/{k}/all"

@@ -21,7 +21,7 @@ from sandbox.plex import Tag
 from sandbox.plex.pictures import PictureSlot
 from sandbox.stash import jpeg
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.slow(seconds=26)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.slow(seconds=22)]
 
 ROOT = Path(__file__).resolve().parents[3]
 

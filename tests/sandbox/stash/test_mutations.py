@@ -14,7 +14,7 @@ from sandbox.stash import StashGraphQLError, StashSim, png
 
 from .support import until
 
-pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured, pytest.mark.slow(seconds=10)]
 
 UPDATE = "mutation($i: SceneUpdateInput!) { sceneUpdate(input: $i) { id } }"
 

@@ -15,7 +15,7 @@ from sandbox.stash import StashGraphQLError, StashSim
 
 from .support import golden, operation, orders, probe_source, running, until
 
-pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured, pytest.mark.slow(seconds=7)]
 
 SAVE = 'mutation { sceneUpdate(input: {id: 1, title: "new"}) { id } }'
 

@@ -16,7 +16,7 @@ from sandbox.stash import StashGraphQLError, StashSim
 from .recorded_operations import RecordedOperations
 from .support import GOLDEN, ask, golden, operation, orders, running, until
 
-pytestmark = [pytest.mark.integration, pytest.mark.unmeasured]
+pytestmark = [pytest.mark.integration, pytest.mark.unmeasured, pytest.mark.slow(seconds=17)]
 
 NAMES = sorted(path.stem for path in (GOLDEN / "graphql").iterdir())
 JOBS = [name for name in NAMES if name.startswith(("job-", "jobQueue-one", "stopJob", "task-start"))]
