@@ -34,7 +34,7 @@ from tests.installation import PLUGIN, Installation, wait_for
 
 from .test_tasks import said
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.measured, pytest.mark.slow(seconds=11)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.slow(seconds=11)]
 
 START = 'mutation { runPluginTask(plugin_id: "Stash2Plex", task_name: "View Queue Status") }'
 SECRET = "/data/Holiday in Rome/beach.mp4"
