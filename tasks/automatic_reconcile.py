@@ -99,7 +99,7 @@ def _run(context: Context, config: Stash2PlexConfig, scope: str) -> bool:
         with closing(ReconciliationReport(context.data_dir, REPORT_FILE)) as report:
             result = run(context, config, scope, report)
         for sentence in summary(result):
-            log.tell("info", f"Reconciliation ({scope}): {sentence}")
+            log.notify("info", f"Reconciliation ({scope}): {sentence}")
     except Exception as error:  # noqa: BLE001 - nobody sees this process: the error is stored, and the run repeated
         sentence = " ".join(str(error).split())
         if not isinstance(error, UserFacingError):
@@ -107,8 +107,10 @@ def _run(context: Context, config: Stash2PlexConfig, scope: str) -> bool:
         result = GapDetectionResult(errors=[sentence], complete=False, scope=scope)
         ReconciliationScheduler(context.data_dir).record_run(scope, result)
     if not result.complete:
-        log.tell("warning", f"Reconciliation ({scope}) ended early: {result.errors[-1]}. It will be tried again later")
+        log.notify(
+            "warning", f"Reconciliation ({scope}) ended early: {result.errors[-1]}. It will be tried again later"
+        )
     for sentence in damaged_files.take_notices():
-        log.tell("error", sentence)
+        log.notify("error", sentence)
     log.send(now=True)
     return result.complete

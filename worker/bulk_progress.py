@@ -1,4 +1,4 @@
-"""Report a long bulk in a few lines: one now and then, and one at its end. Pure, except for ``tell``."""
+"""Report a long bulk in a few lines: one now and then, and one at its end. Pure, except for ``notify``."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ REPORT_INTERVAL_S = 60.0
 
 
 class BulkProgress:
-    """``clock`` is epoch seconds; ``tell`` takes (level, sentence) for Stash's own log."""
+    """``clock`` is epoch seconds; ``notify`` takes (level, sentence) for Stash's own log."""
 
-    def __init__(self, clock: Callable[[], float], tell: Callable[[str, str], None]) -> None:
+    def __init__(self, clock: Callable[[], float], notify: Callable[[str, str], None]) -> None:
         self._clock = clock
-        self._tell = tell
+        self._notify = notify
         self._counts: Counter[str] = Counter()
         self._began_at = 0.0
         self._reported_at = 0.0
@@ -32,7 +32,7 @@ class BulkProgress:
         done = sum(self._counts.values())
         if done >= MIN_REPORTED_SCENES and now - self._reported_at >= REPORT_INTERVAL_S:
             self._reported_at = now
-            self._tell("info", f"{done:,} scenes done, {waiting:,} waiting")
+            self._notify("info", f"{done:,} scenes done, {waiting:,} waiting")
 
     def end(self) -> None:
         """Report the sum: no job is due any more."""
@@ -40,7 +40,7 @@ class BulkProgress:
         done = sum(counts.values())
         if done >= MIN_REPORTED_SCENES:
             told = ", ".join(f"{number:,} {outcome}" for outcome, number in counts.most_common())
-            self._tell("info", f"{done:,} scenes done in {self._clock() - self._began_at:,.0f} s: {told}")
+            self._notify("info", f"{done:,} scenes done in {self._clock() - self._began_at:,.0f} s: {told}")
 
 
 def _outcome(work: SceneSync) -> str:

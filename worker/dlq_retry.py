@@ -82,7 +82,7 @@ def delete_requeued(db: sqlite3.Connection, letters: Iterable[DeadLetter]) -> No
 
 
 class DlqRetry:
-    """Retries the dead letters of one ``state.db`` that an outage caused. ``clock`` is epoch seconds; ``tell`` takes
+    """Retries the dead letters of one ``state.db`` that an outage caused. ``clock`` is epoch seconds; ``notify`` takes
     (level, sentence) for Stash's own log. Raises sqlite3.Error."""
 
     def __init__(
@@ -91,12 +91,12 @@ class DlqRetry:
         store: JobStore,
         *,
         clock: Callable[[], float],
-        tell: Callable[[str, str], None] = lambda level, text: None,
+        notify: Callable[[str, str], None] = lambda level, text: None,
     ) -> None:
         self._db = db
         self._store = store
         self._clock = clock
-        self._tell = tell
+        self._notify = notify
         self._next_check_at = clock() + CHECK_INTERVAL_S
 
     def retry_after_outage(self) -> int:
@@ -127,7 +127,7 @@ class DlqRetry:
         if retried:
             sentence = f"Retrying {counted(retried, 'job')} that failed during an outage"
             log.info("%s", sentence)
-            self._tell("info", sentence)
+            self._notify("info", sentence)
         return retried
 
     def _queue(self, letters: Sequence[DeadLetter], now: float) -> int:

@@ -29,8 +29,8 @@ ALL_LEVELS = -1
 class EntityExpansion:
     """``stash`` is a StashClient or anything with stashapp-tools' ``find_scenes``, None if there is none to ask.
 
-    ``clock`` is epoch seconds, ``share`` a random number from 0 to 1; ``tell`` takes (level, sentence) for Stash's own
-    log; ``tags_edited`` is called when what is known of the tag hierarchy is out of date.
+    ``clock`` is epoch seconds, ``share`` a random number from 0 to 1; ``notify`` takes (level, sentence) for Stash's
+    own log; ``tags_edited`` is called when what is known of the tag hierarchy is out of date.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class EntityExpansion:
         *,
         clock: Callable[[], float],
         share: Callable[[], float] = random.random,
-        tell: Callable[[str, str], None] = lambda level, text: None,
+        notify: Callable[[str, str], None] = lambda level, text: None,
         tags_edited: Callable[[], None] = lambda: None,
         page_size: int = PAGE_SIZE,
     ) -> None:
@@ -48,7 +48,7 @@ class EntityExpansion:
         self._stash = stash
         self._clock = clock
         self._share = share
-        self._tell = tell
+        self._notify = notify
         self._tags_edited = tags_edited
         self._page_size = page_size
 
@@ -98,7 +98,7 @@ class EntityExpansion:
         for row in given_up:
             text = f"{_name(row.job)} was edited, but its scenes could not be listed: {error}. Reconcile to find them"
             log.warning("%s", text)
-            self._tell("warning", text)
+            self._notify("warning", text)
         self._store.finish(row.row_id for row in given_up)
 
 

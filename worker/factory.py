@@ -30,20 +30,20 @@ from worker.stash_source import SceneSource
 from worker.status_files import StatusFiles
 
 
-def _tell_nobody(level: str, text: str) -> None:
+def _notify_nobody(level: str, text: str) -> None:
     pass
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class WorkerEnvironment:
     """What differs between process, thread and tests.
 
-    ``tell`` takes (level, sentence) for Stash's own log; ``clock`` is epoch seconds, ``ticks`` monotonic seconds,
+    ``notify`` takes (level, sentence) for Stash's own log; ``clock`` is epoch seconds, ``ticks`` monotonic seconds,
     ``share`` a random number from 0 to 1.
     """
 
     data_dir: str
-    tell: Callable[[str, str], None] = _tell_nobody
+    notify: Callable[[str, str], None] = _notify_nobody
     clock: Callable[[], float] = time.time
     ticks: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
@@ -63,7 +63,7 @@ class ComposedWorker:
 
 
 def compose_worker(
-    surroundings: Surroundings,
+    environment: WorkerEnvironment,
     store: JobStore,
     db: sqlite3.Connection,
     source: SceneSource,
@@ -76,7 +76,7 @@ def compose_worker(
 
     ``stash`` lists the scenes of edited entities and has the pictures. ``config`` counts until the source answers.
     """
-    data_dir, tell, clock = surroundings.data_dir, surroundings.tell, surroundings.clock
+    data_dir, notify, clock = environment.data_dir, environment.notify, environment.clock
     pictures = PictureSync(functools.partial(fetch_cover, stash)) if isinstance(stash, StashClient) else None
     pipeline = BatchPipeline(
         config or Stash2PlexConfig(),
@@ -84,22 +84,22 @@ def compose_worker(
         SceneRecords(db, clock),
         pictures,
         clock=clock,
-        ticks=surroundings.ticks,
+        ticks=environment.ticks,
     )
     outcomes = OutcomeRecorder(
         db,
         store,
         dlq or DeadLetterQueue(data_dir),
         clock=clock,
-        tell=tell,
-        share=surroundings.share,
+        notify=notify,
+        share=environment.share,
         forget_matches=lambda paths: pipeline.plex.matcher.forget(paths),
     )
     status = StatusFiles(data_dir)
-    dlq_retry = DlqRetry(db, store, clock=clock, tell=tell)
-    health = PlexHealth(pipeline.sessions, store, db, status, dlq_retry, clock=clock, tell=tell)
+    dlq_retry = DlqRetry(db, store, clock=clock, notify=notify)
+    health = PlexHealth(pipeline.sessions, store, db, status, dlq_retry, clock=clock, notify=notify)
     entities = EntityExpansion(
-        store, stash, clock=clock, share=surroundings.share, tell=tell, tags_edited=source.discard_tag_descendants
+        store, stash, clock=clock, share=environment.share, notify=notify, tags_edited=source.discard_tag_descendants
     )
     dispatcher = Dispatcher(
         pipeline,
@@ -108,11 +108,11 @@ def compose_worker(
         outcomes,
         health,
         status,
-        pending_files=PendingFiles(db, store, pipeline, clock=clock, share=surroundings.share),
+        pending_files=PendingFiles(db, store, pipeline, clock=clock, share=environment.share),
         dlq_retry=dlq_retry,
         entities=entities,
-        progress=BulkProgress(clock, tell),
-        watch=QueueWatch(store, clock=clock, sleep=surroundings.sleep),
+        progress=BulkProgress(clock, notify),
+        watch=QueueWatch(store, clock=clock, sleep=environment.sleep),
         clock=clock,
     )
     return ComposedWorker(pipeline, outcomes, health, status, entities, dispatcher)

@@ -51,7 +51,7 @@ ForgetMatches = Callable[[Iterable[str]], None]
 
 
 class OutcomeRecorder:
-    """Records into one ``state.db`` and one queue. ``tell`` takes (level, sentence) for Stash's own log."""
+    """Records into one ``state.db`` and one queue. ``notify`` takes (level, sentence) for Stash's own log."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class OutcomeRecorder:
         dlq: DeadLetterQueue,
         *,
         clock: Callable[[], float],
-        tell: Callable[[str, str], None],
+        notify: Callable[[str, str], None],
         share: Callable[[], float] = random.random,
         forget_matches: ForgetMatches = lambda paths: None,
     ) -> None:
@@ -71,7 +71,7 @@ class OutcomeRecorder:
         self._store = store
         self._dlq = dlq
         self._clock = clock
-        self._tell = tell
+        self._notify = notify
         self._share = share
         self._forget_matches = forget_matches
         self._last_success_at: float | None = None
@@ -105,7 +105,7 @@ class OutcomeRecorder:
             timestamps.write(self._db, {work.scene_id: work.version for work in synced})
             self._events.record(events)
         for row, work in batch:
-            self._tell_remarks(work)
+            self._notify_of_remarks(work)
             if row.row_id in finished:
                 self._bury(work, now)
         self._queue_heirs(now)
@@ -218,11 +218,11 @@ class OutcomeRecorder:
             self._store.wake(job["job_key"], json.dumps(job))
         self._heirs.clear()
 
-    def _tell_remarks(self, work: SceneSync) -> None:
+    def _notify_of_remarks(self, work: SceneSync) -> None:
         for remark in work.remarks:
-            self._tell("warning", remark)
+            self._notify("warning", remark)
         if work.wrote and work.match is not None and work.match.confidence is MatchConfidence.LOW and work.scene:
-            self._tell("warning", LowConfidence(work.scene_id, work.scene.paths[0], work.match).synced_text())
+            self._notify("warning", LowConfidence(work.scene_id, work.scene.paths[0], work.match).synced_text())
 
     def _bury(self, work: SceneSync, now: float) -> None:
         """File the dead letter of a work that failed for good, if it did."""
@@ -231,7 +231,7 @@ class OutcomeRecorder:
         if work.error is None:
             if work.pictures_error is not None:
                 cause = _user_facing(work.pictures_error, PlexError, StashError)
-                self._tell_given_up(
+                self._notify_of_failure(
                     cause, f"The pictures of scene {work.scene_id} were given up after {tries} tries: {cause}"
                 )
                 self._dlq.add(row, cause, tries, detail={"pictures": True}, now=now)
@@ -241,17 +241,17 @@ class OutcomeRecorder:
         if isinstance(error, LowConfidence):
             detail["candidates"] = error.candidates()
             log.warning("%s", error.skipped_text())
-            self._tell("warning", error.skipped_text())
+            self._notify("warning", error.skipped_text())
         else:
-            self._tell_given_up(error, f"Scene {work.scene_id} was given up after {tries} tries: {error}")
+            self._notify_of_failure(error, f"Scene {work.scene_id} was given up after {tries} tries: {error}")
         self._dlq.add(row, error, tries, detail=detail, now=now)
 
-    def _tell_given_up(self, error: BaseException, sentence: str) -> None:
+    def _notify_of_failure(self, error: BaseException, sentence: str) -> None:
         """Tell the user of a dead letter, unless it is retried without their doing."""
         if code_of(error) in ENDED_BY_OUTAGE:
             log.info("%s. It is retried automatically", sentence)
         else:
-            self._tell("warning", f"{sentence}. See View Queue Status")
+            self._notify("warning", f"{sentence}. See View Queue Status")
 
 
 def _raise_local_errors(batch: list[tuple[Claimed, SceneSync]]) -> None:

@@ -22,7 +22,7 @@ log = logging.getLogger("Stash2Plex.worker")
 
 class PlexHealth:
     """``blocked`` is the sentence for the user while only they can help, else None. ``clock`` is epoch seconds;
-    ``tell`` takes (level, sentence) for Stash's own log. Raises sqlite3.Error."""
+    ``notify`` takes (level, sentence) for Stash's own log. Raises sqlite3.Error."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class PlexHealth:
         dlq_retry: DlqRetry,
         *,
         clock: Callable[[], float],
-        tell: Callable[[str, str], None],
+        notify: Callable[[str, str], None],
     ) -> None:
         self.breaker = CircuitBreaker()
         self.blocked: str | None = None
@@ -43,8 +43,8 @@ class PlexHealth:
         self._status = status
         self._dlq_retry = dlq_retry
         self._clock = clock
-        self._tell = tell
-        self._outage_told = False
+        self._notify = notify
+        self._is_outage_reported = False
         # An outage may be left over from an earlier worker.
         self._is_known_to_work = False
         self._last_error: BaseException | None = None
@@ -95,10 +95,10 @@ class PlexHealth:
         self._status.set_attention(
             f"Stash2Plex is waiting for Plex: {error}. Saves are kept and written when Plex answers"
         )
-        if opened and not self._outage_told:
-            self._outage_told = True
+        if opened and not self._is_outage_reported:
+            self._is_outage_reported = True
             log.warning("Pausing requests to Plex: %s", error)
-            self._tell("warning", f"Plex is not available: {error}. Saves are kept and written when it is")
+            self._notify("warning", f"Plex is not available: {error}. Saves are kept and written when it is")
 
     def record_success(self) -> None:
         """Close the breaker and end the outage, if there is one."""
@@ -109,10 +109,10 @@ class PlexHealth:
         self._status.set_attention(None)
         if closed:
             self._dlq_retry.retry_after_outage()
-        if closed and self._outage_told:
-            self._outage_told = False
+        if closed and self._is_outage_reported:
+            self._is_outage_reported = False
             log.info("Plex is available again")
-            self._tell(
+            self._notify(
                 "info", f"Plex is available again. {counted(self._store.waiting(), 'waiting save')} will be written now"
             )
 

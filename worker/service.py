@@ -23,7 +23,7 @@ from sync_queue.setup import QueueUnavailable, set_up
 from sync_queue.store import JobStore
 from sync_queue.writer import queue_dir
 from worker.bytecode import compile_for_hooks
-from worker.factory import Surroundings, compose_worker
+from worker.factory import WorkerEnvironment, compose_worker
 from worker.log_file import LOG_FILE, close_log, open_log
 from worker.plugin_files import PluginChange, PluginFiles, wait_for_update
 from worker.stash_log_relay import StashLogRelay
@@ -159,17 +159,17 @@ class WorkerService:
         self._relay = StashLogRelay(client, time.monotonic)
         self._source = StashSource(client, db, self._relay, on_settings)
         self.parts = compose_worker(
-            Surroundings(data_dir, tell=self._relay.tell), store, db, self._source, stash=client
+            WorkerEnvironment(data_dir, notify=self._relay.notify), store, db, self._source, stash=client
         )
         self.parts.status.load_attention()
         self._stash_absence = _StashAbsence()
         self._is_compiled = False
-        self._is_told_to_stop = False
+        self._is_stop_requested = False
 
     def run(self) -> ExitReason:
         """Work until there is a reason to leave. Raises sqlite3.Error, OSError."""
         for name in ("SIGTERM", "SIGINT"):
-            signal.signal(getattr(signal, name), self._tell_to_stop)
+            signal.signal(getattr(signal, name), self._request_stop)
         self._begin()
         last_work = polled_since = time.monotonic()
         while True:
@@ -204,7 +204,7 @@ class WorkerService:
         migrated = migrate(self._data_dir)
         if migrated:
             log.info("%s", migrated)
-            self._relay.tell("info", migrated)
+            self._relay.notify("info", migrated)
 
     def _work(self) -> bool:
         """Read the settings if it is time, then process due jobs. Return True if anything was claimed."""
@@ -226,7 +226,7 @@ class WorkerService:
         if is_quiet:
             self._store.shrink()
         for sentence in damaged_files.take_notices():
-            self._relay.tell("error", sentence)
+            self._relay.notify("error", sentence)
         self._relay.send()
         self._write_status()
 
@@ -269,8 +269,8 @@ class WorkerService:
         absence.lengthen_pause()
         return away_for > STASH_GONE_AFTER_S
 
-    def _tell_to_stop(self, *_: object) -> None:
-        self._is_told_to_stop = True
+    def _request_stop(self, *_: object) -> None:
+        self._is_stop_requested = True
 
     def _should_stop(self) -> bool:
         return self._exit_reason() is not None
@@ -280,7 +280,7 @@ class WorkerService:
         state = self._source.plugin_state
         if state is not PluginState.ENABLED:
             return ExitReason.DISABLED if state is PluginState.DISABLED else ExitReason.UNINSTALLED
-        if self._is_told_to_stop:
+        if self._is_stop_requested:
             return ExitReason.STOPPED
         change = self._plugin_files.change()
         if change is None:

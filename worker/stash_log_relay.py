@@ -25,7 +25,7 @@ class StashLogRelay:
         self._dropped = 0
         self._sent_at = float("-inf")
 
-    def tell(self, level: str, text: str) -> None:
+    def notify(self, level: str, text: str) -> None:
         """Collect a line (level: info, warning or error). Beyond MAX_LINES they are only counted."""
         if len(self._lines) < MAX_LINES:
             self._lines.append((level, redacted(text)))  # redacted here, where the names of the files are known

@@ -21,7 +21,7 @@ from sync_queue.dlq import DeadLetterQueue
 from sync_queue.setup import set_up
 from sync_queue.store import JobStore
 from sync_queue.writer import queue_dir
-from worker.factory import Surroundings, compose_worker
+from worker.factory import WorkerEnvironment, compose_worker
 from worker.stash_source import CallerSource
 
 log = logging.getLogger("Stash2Plex.worker")
@@ -63,7 +63,7 @@ def _run_once(program: LibraryUse, stop: threading.Event) -> None:
     with closing(JobStore(queue_dir(data_dir))) as store, closing(database.connect(data_dir)) as db:
         store.resume()
         source = CallerSource(program.config, program.stash)
-        parts = compose_worker(Surroundings(data_dir), store, db, source, stash=program.stash, dlq=program.dlq)
+        parts = compose_worker(WorkerEnvironment(data_dir), store, db, source, stash=program.stash, dlq=program.dlq)
         dispatcher = parts.dispatcher
         with closing(parts.pipeline):
             dispatcher.refresh_settings()

@@ -27,7 +27,7 @@ from tests.faults import invariants
 from tests.installation import PLUGIN, SAVE, files_of
 from tests.worker.support import Clock
 from worker import plugin_files, service, stash_source, status_files
-from worker.factory import Surroundings
+from worker.factory import WorkerEnvironment
 from worker.stash_log_relay import StashLogRelay
 from worker.status_files import read_wait
 
@@ -98,7 +98,9 @@ class WorkerHarness:
         for module in (service, plugin_files, stash_source, status_files, stash_client):
             monkeypatch.setattr(module, "time", ticking)
         monkeypatch.setattr(
-            service, "Surroundings", functools.partial(Surroundings, clock=clock, ticks=ticks, sleep=self._sleep)
+            service,
+            "WorkerEnvironment",
+            functools.partial(WorkerEnvironment, clock=clock, ticks=ticks, sleep=self._sleep),
         )
         monkeypatch.setattr(service, "compile_for_hooks", lambda folder: None)
         # Tests may run in a thread, and must leave no signal handler behind.
@@ -108,7 +110,7 @@ class WorkerHarness:
         monkeypatch.setattr(stash_client, "READ_TIMEOUT_S", 0.3)
         stash_client_class = stash_client.StashClient
         monkeypatch.setattr(service, "StashClient", functools.partial(stash_client_class, timeout=(0.3, 0.3)))
-        monkeypatch.setattr(StashLogRelay, "tell", lambda relay, level, text: self.log_lines.append((level, text)))
+        monkeypatch.setattr(StashLogRelay, "notify", lambda relay, level, text: self.log_lines.append((level, text)))
         run = service.WorkerService.run
 
         def run_and_record(worker: service.WorkerService) -> service.ExitReason:

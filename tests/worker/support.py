@@ -26,7 +26,7 @@ from sync_queue.setup import set_up
 from sync_queue.store import JobStore
 from sync_queue.writer import QueueWriter, queue_dir
 from worker.circuit_breaker import BreakerState
-from worker.factory import Surroundings, compose_worker
+from worker.factory import WorkerEnvironment, compose_worker
 from worker.stash_source import SourceAnswer
 
 START = 1_700_000_000.0
@@ -80,10 +80,10 @@ class Bench:
         self.dlq = DeadLetterQueue(self.data_dir)
         self.store = JobStore(queue_dir(self.data_dir))
         self.db = database.connect(self.data_dir)
-        surroundings = Surroundings(
-            self.data_dir, tell=self._tell, clock=clock, ticks=clock, sleep=clock.sleep, share=lambda: 1.0
+        environment = WorkerEnvironment(
+            self.data_dir, notify=self._notify, clock=clock, ticks=clock, sleep=clock.sleep, share=lambda: 1.0
         )
-        parts = compose_worker(surroundings, self.store, self.db, self, dlq=self.dlq, config=self.config)
+        parts = compose_worker(environment, self.store, self.db, self, dlq=self.dlq, config=self.config)
         self.pipeline = parts.pipeline
         self.outcomes = parts.outcomes
         self.health = parts.health
@@ -112,7 +112,7 @@ class Bench:
             {"plex_url": self.plex.url, "plex_token": self.plex.token, "read_timeout": 5, **settings}
         )
 
-    def _tell(self, level: str, text: str) -> None:
+    def _notify(self, level: str, text: str) -> None:
         self.told.append((level, text))
 
     # the source of scenes and settings

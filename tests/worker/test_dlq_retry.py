@@ -32,7 +32,7 @@ Job = dict[str, object]
 
 @pytest.fixture
 def back(bench: Bench, clock: Clock) -> DlqRetry:
-    return DlqRetry(bench.db, bench.store, clock=clock, tell=lambda level, text: bench.told.append((level, text)))
+    return DlqRetry(bench.db, bench.store, clock=clock, notify=lambda level, text: bench.told.append((level, text)))
 
 
 @pytest.fixture

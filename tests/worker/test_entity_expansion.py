@@ -51,7 +51,7 @@ class ExpansionBench:
             stash,
             clock=clock,
             share=lambda: 1.0,
-            tell=lambda *one: self.told.append(one),
+            notify=lambda *one: self.told.append(one),
             tags_edited=self._count,
             **options,
         )

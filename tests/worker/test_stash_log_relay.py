@@ -42,9 +42,9 @@ def said(stash: StashSim) -> list[tuple[str, str]]:
 
 
 def test_relay_sends_lines_in_order_with_their_levels(stash: StashSim, relay: StashLogRelay) -> None:
-    relay.tell("warning", "first word\nof two lines")
-    relay.tell("info", "second word ünï")
-    relay.tell("error", "third word")
+    relay.notify("warning", "first word\nof two lines")
+    relay.notify("info", "second word ünï")
+    relay.notify("error", "third word")
     relay.send()
     assert [level for level, _ in said(stash)][-2:] == ["Info", "Error"]
     assert said(stash)[0][0] == "Warning"
@@ -59,11 +59,11 @@ def test_relay_without_lines_sends_no_request(stash: StashSim, relay: StashLogRe
 
 
 def test_relay_sends_everything_at_most_once_a_minute(stash: StashSim, relay: StashLogRelay, clock: Clock) -> None:
-    relay.tell("info", "word one")
+    relay.notify("info", "word one")
     relay.send()
     for line in range(3):
         clock.sleep(10)
-        relay.tell("info", f"later word {line}")
+        relay.notify("info", f"later word {line}")
         relay.send()
     assert len(said(stash)) == 1
     clock.sleep(SEND_INTERVAL_S - 30)
@@ -75,16 +75,16 @@ def test_relay_sends_everything_at_most_once_a_minute(stash: StashSim, relay: St
 
 
 def test_relay_told_to_send_now_does_not_wait(stash: StashSim, relay: StashLogRelay) -> None:
-    relay.tell("info", "word one")
+    relay.notify("info", "word one")
     relay.send()
-    relay.tell("info", "last word")
+    relay.notify("info", "last word")
     relay.send(now=True)
     assert said(stash)[-1][1].endswith("last word")
 
 
 def test_relay_with_many_lines_sends_the_first_and_counts_the_rest(stash: StashSim, relay: StashLogRelay) -> None:
     for line in range(MAX_LINES + 7):
-        relay.tell("info", f"word {line}")
+        relay.notify("info", f"word {line}")
     relay.send()
     assert len(said(stash)) == MAX_LINES
     assert any("and 7 more lines like these" in line.message for line in stash.log)
@@ -92,7 +92,7 @@ def test_relay_with_many_lines_sends_the_first_and_counts_the_rest(stash: StashS
 
 def test_relay_with_stash_unreachable_sends_a_minute_later(stash: StashSim, relay: StashLogRelay, clock: Clock) -> None:
     stash.faults.resolver_error = "database is locked"
-    relay.tell("warning", "an important word")
+    relay.notify("warning", "an important word")
     relay.send()
     assert said(stash) == []
     stash.faults.clear()
