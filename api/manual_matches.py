@@ -143,7 +143,7 @@ def reject(context: Context) -> dict[str, object]:
         rejected = sorted(candidates if wanted is None else wanted)
         for rating_key in rejected:
             section, files = candidates[rating_key]
-            matches.refuse(scene_id, section, rating_key, _all_files(context, rating_key, files), now)
+            matches.reject(scene_id, section, rating_key, _all_files(context, rating_key, files), now)
         dlq.discard(db, scene_key(scene_id))
     queue_first(context, [scene_id])
     return {"version": VERSION, "refused": rejected}
@@ -179,8 +179,8 @@ def take_back(context: Context) -> dict[str, object]:
     scene_id = _single_id(context, "scene")
     with closing(database.connect(context.data_dir)) as db, transaction(db):
         matches = ManualMatches(db)
-        match = matches.unbind(scene_id)
-        rejections = matches.admit(scene_id)
+        match = matches.remove(scene_id)
+        rejections = matches.clear_rejections(scene_id)
         can_restore = match is not None and any(
             (snapshot.rating_key, snapshot.machine) == (match.rating_key, match.machine)
             for snapshot in Snapshots(db).of_scenes([scene_id])

@@ -50,8 +50,8 @@ class BulkMatcher:
         matched: set[str] = set()
         for scene_id, its_files in files.items():
             paths = [file.path for file in its_files]
-            rejected = self._decided.refused.get(scene_id, frozenset())
-            chosen = self._decided.bound.get(scene_id)
+            rejected = self._decided.rejected.get(scene_id, frozenset())
+            chosen = self._decided.chosen.get(scene_id)
             exact = [_exactly(mapped[path], at_path.get(mapped[path])) for path in paths]
             if chosen is not None:
                 presence, without_metadata = self._match_manually(chosen, paths)
@@ -71,7 +71,7 @@ class BulkMatcher:
         items = [
             item
             for item in self.cache.candidates(chosen.files)
-            if not item.trashed and chosen.holds((part.path, part.size) for part in item.parts)
+            if not item.trashed and chosen.has_any_file((part.path, part.size) for part in item.parts)
         ]
         item = next((item for item in items if item.rating_key == chosen.rating_key), items[0] if items else None)
         if item is None:
@@ -103,7 +103,7 @@ class BulkMatcher:
 
     def evidence(self, scene: Mapping[str, object]) -> str:
         """Return the checksum of what the index has for a scene (``Matcher.evidence``)."""
-        return self._matcher.evidence(scene_files(scene), self._decided.bound.get(int(str(scene["id"]))))
+        return self._matcher.evidence(scene_files(scene), self._decided.chosen.get(int(str(scene["id"]))))
 
     def is_in_library_folder(self, path: str) -> bool:
         """Tell whether a file of Stash lies in a folder of the chosen libraries, as far as the path map and the learned
@@ -129,7 +129,7 @@ class BulkMatcher:
         rivals = Rivals(Ledger(db), ManualMatches(db), self._matcher.is_in_force)
         files = scene_files(scene)
         path_map = self._matcher.path_map
-        chosen = self._decided.bound.get(scene_id)
+        chosen = self._decided.chosen.get(scene_id)
         claimant = Claimant(scene_id, tuple(files), chosen, is_guess=is_guess)
         in_plex = [(path_map.to_plex(file.path), file.size) for file in files]
         owned = set()

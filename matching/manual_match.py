@@ -24,7 +24,7 @@ def match_of(chosen: ManualMatch, file: SceneFile, item: FullItem | None = None)
     """Return a manual match as the match of a scene, before its item was read (``item`` None) or after."""
     parts = item.parts if item is not None else tuple(Part(path, size) for path, size in chosen.files)
     title = item.title if item is not None else ""
-    part = next((part for part in parts if chosen.holds(files_of([part]))), Part(""))
+    part = next((part for part in parts if chosen.has_any_file(files_of([part]))), Part(""))
     # What the files have in common does not matter: the choice is not ranked again.
     candidate = Candidate(chosen.rating_key, chosen.section, parts, title)
     ranked = Ranked(candidate, Evidence.NAME, file, part, (REASON,))
@@ -33,7 +33,7 @@ def match_of(chosen: ManualMatch, file: SceneFile, item: FullItem | None = None)
 
 def is_unchanged(chosen: ManualMatch, item: FullItem | None) -> bool:
     """Tell whether an item, just read, still is the one that was chosen."""
-    return item is not None and not item.trashed and chosen.holds(files_of(item.parts))
+    return item is not None and not item.trashed and chosen.has_any_file(files_of(item.parts))
 
 
 def find_again(chosen: ManualMatch, items: Iterable[FullItem]) -> FullItem | None:

@@ -14,7 +14,7 @@ from matching.path_map import PathMap, PathRule
 from matching.ranking import PROOFS, Candidate, Match, MatchConfidence, Ranked, rank
 from matching.refresh_policy import Urgency
 from plex.items import FullItem
-from state.manual_matches import ManualMatch, PlexFile, is_refused
+from state.manual_matches import ManualMatch, PlexFile, is_rejected
 
 _NONE_REJECTED: frozenset[PlexFile] = frozenset()
 
@@ -111,7 +111,7 @@ class Matcher:
         self.index.report_contradiction()
         self.index.refresh_if_due(Urgency.SAVE)
         items = self.index.cache.candidates(chosen.files)
-        return [item.rating_key for item in items if chosen.holds(manual_match.files_of(item.parts))]
+        return [item.rating_key for item in items if chosen.has_any_file(manual_match.files_of(item.parts))]
 
     def learned(self) -> dict[tuple[str, str], int]:
         """Return the pairs of folders (Stash's, Plex's) that proven matches suggest, with their number, most first."""
@@ -144,7 +144,7 @@ def _candidates(items: Iterable[IndexedItem], rejected: frozenset[PlexFile]) -> 
     return [
         Candidate(item.rating_key, item.section, item.parts, item.title, item.trashed)
         for item in items
-        if not (rejected and is_refused(manual_match.files_of(item.parts), rejected))
+        if not (rejected and is_rejected(manual_match.files_of(item.parts), rejected))
     ]
 
 

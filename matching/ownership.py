@@ -15,7 +15,7 @@ from common.scene import SceneFile
 from matching.path_map import PathMap
 from matching.ranking import PROOFS, Evidence, evidence_of
 from plex.items import Part
-from state.manual_matches import ManualMatch, PlexFile, is_refused
+from state.manual_matches import ManualMatch, PlexFile, is_rejected
 
 
 class Strength(IntEnum):
@@ -89,10 +89,10 @@ def claim_on(item: ClaimedItem, claimant: Claimant, path_map: PathMap) -> Claim 
     parts = item.parts
     manual = claimant.manual_match
     if manual is not None:
-        if manual.rating_key != item.rating_key or not manual.holds(_files(parts)):
+        if manual.rating_key != item.rating_key or not manual.has_any_file(_files(parts)):
             return None
-        return Claim(claimant.scene_id, Strength.MANUAL, manual.holds(_files(parts[:1])), parts[0].path)
-    if is_refused(_files(parts), claimant.rejected):
+        return Claim(claimant.scene_id, Strength.MANUAL, manual.has_any_file(_files(parts[:1])), parts[0].path)
+    if is_rejected(_files(parts), claimant.rejected):
         return None
     mapped = [(file, path_map.to_plex(file.path)) for file in claimant.files]
     claims = [

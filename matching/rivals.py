@@ -37,6 +37,6 @@ class Rivals:
             scene_id,
             tuple(files),
             manual if manual is not None and self._is_in_force(manual) else None,
-            self._manual_matches.refused(scene_id),
+            self._manual_matches.rejected_files(scene_id),
             is_guess,
         )

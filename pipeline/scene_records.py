@@ -112,7 +112,7 @@ class SceneRecords:
     def rejected_files(self, scene_id: int) -> frozenset[PlexFile]:
         """Return the files of the items that the user has rejected for a scene."""
         known = self._loaded.get(scene_id)
-        return self._manual_matches.refused(scene_id) if known is None else known.rejected_files
+        return self._manual_matches.rejected_files(scene_id) if known is None else known.rejected_files
 
     def record_last_known(self, key: str, value: object) -> None:
         """Record what is known of the server, for processes that must not ask (``state.last_known``)."""

@@ -19,7 +19,7 @@ from plex.exceptions import PlexServerDown, translate_plex_exception
 from plex.plexapi_types import PlexApiVideo, PlexApiVideos
 from reconciliation import plexapi_lookup
 from settings.config import Stash2PlexConfig
-from state.manual_matches import decisions as manual_decisions
+from state.manual_matches import read_decisions
 
 
 def connect(config: Stash2PlexConfig, data_dir: str) -> PlexClient:
@@ -97,7 +97,7 @@ def _open_index(client: PlexClient, config: Stash2PlexConfig, data_dir: str, ref
     try:
         index = LibraryIndex(PlexConnection(client, config.libraries), cache)
         index.refresh(refresh)
-        decided = manual_decisions(data_dir, index.machine, {library.key for library in index.libraries})
+        decided = read_decisions(data_dir, index.machine, {library.key for library in index.libraries})
         return BulkMatcher(Matcher(index, path_map), config.strict_matching, decided)
     except BaseException:  # raised again; nobody else could close it
         cache.close()

@@ -1,7 +1,7 @@
-"""What a person has decided about a scene's item: this one (a binding), or none of these (refused candidates).
+"""What the user has decided about a scene's item: a manual match with one item, or the rejection of candidates.
 
-A binding holds while the item still has one of the files it was made with; a refusal concerns an item with exactly the
-files that were refused. Rating keys alone say little: a rebuilt library gives them to other files.
+A manual match counts while the item has one of the files it had then. A rejection concerns an item with none but
+rejected files. Rating keys alone do not identify an item: a rebuilt library gives them to other files.
 """
 
 from __future__ import annotations
@@ -12,17 +12,16 @@ import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any
 
 from state import database
 
-# A file of Plex: its path and its size in bytes, where Plex knows it.
+# A file of Plex: its path, and its size in bytes if Plex knows it.
 PlexFile = tuple[str, int | None]
 
 
 @dataclass(frozen=True)
 class ManualMatch:
-    """A scene's item, chosen by hand on the server ``machine`` (as ``state.snapshots`` calls it)."""
+    """The item that the user chose for a scene, on the server ``machine``; ``at`` is epoch seconds."""
 
     scene_id: int
     machine: str
@@ -31,116 +30,116 @@ class ManualMatch:
     files: tuple[PlexFile, ...]
     at: float
 
-    def holds(self, files: Iterable[PlexFile]) -> bool:
-        """Whether one of these files is one it was made with: the same path, or the same name and size."""
-        return any(_same(one, other) for one in files for other in self.files)
+    def has_any_file(self, files: Iterable[PlexFile]) -> bool:
+        """Tell whether one of these files is one that the item had: the same path, or the same name and size."""
+        return any(_is_same_file(file, own) for file in files for own in self.files)
 
 
 @dataclass(frozen=True)
 class ManualDecisions:
-    """Everything that was decided about the items of one server: bindings and refused files by scene."""
+    """All decisions about the items of one server: manual matches and rejected files by scene."""
 
-    bound: dict[int, ManualMatch] = field(default_factory=dict)
-    refused: dict[int, frozenset[PlexFile]] = field(default_factory=dict)
+    chosen: dict[int, ManualMatch] = field(default_factory=dict)
+    rejected: dict[int, frozenset[PlexFile]] = field(default_factory=dict)
 
 
 class ManualMatches:
-    """The decisions over an open ``state.db``. Transactions are the caller's. Raises sqlite3.Error."""
+    """The decisions in an open ``state.db``. The caller begins transactions. Raises sqlite3.Error."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
 
     def get(self, scene_id: int) -> ManualMatch | None:
-        """A scene's binding, or None."""
+        """Return a scene's manual match, or None."""
         row = self._db.execute("SELECT * FROM bindings WHERE scene_id = ?", (scene_id,)).fetchone()
-        return None if row is None else _binding(row)
+        return None if row is None else _manual_match(row)
 
     def of(self, scene_ids: Sequence[int]) -> tuple[dict[int, ManualMatch], dict[int, frozenset[PlexFile]]]:
-        """The bindings of some scenes, and what was refused for them; a batch of them at the most."""
+        """Return the manual matches and the rejected files of some scenes, at most a batch of them."""
         marks = ",".join("?" * len(scene_ids))
         rows = self._db.execute(f"SELECT * FROM bindings WHERE scene_id IN ({marks})", scene_ids)
-        bound = {row[0]: _binding(row) for row in rows}
+        chosen = {row[0]: _manual_match(row) for row in rows}
         rows = self._db.execute(f"SELECT scene_id, path, size FROM refused WHERE scene_id IN ({marks})", scene_ids)
-        return bound, _by_scene(rows)
+        return chosen, _by_scene(rows)
 
     def of_item(self, rating_key: int, machine: str) -> list[ManualMatch]:
-        """The bindings to an item, by scene."""
+        """Return the manual matches with an item, by scene."""
         rows = self._db.execute(
             "SELECT * FROM bindings WHERE rating_key = ? AND machine = ? ORDER BY scene_id", (rating_key, machine)
         )
-        return [_binding(row) for row in rows]
+        return [_manual_match(row) for row in rows]
 
-    def put(self, binding: ManualMatch) -> None:
-        """Bind a scene, or bind it anew. What was refused and is chosen now is refused no more."""
-        files = json.dumps([list(one) for one in binding.files], ensure_ascii=False)
+    def put(self, match: ManualMatch) -> None:
+        """Store a scene's manual match. Rejected files of the item are no longer rejected."""
+        files = json.dumps([list(one) for one in match.files], ensure_ascii=False)
         self._db.execute(
             "INSERT OR REPLACE INTO bindings VALUES (?,?,?,?,?,?)",
-            (binding.scene_id, binding.machine, binding.section, binding.rating_key, files, binding.at),
+            (match.scene_id, match.machine, match.section, match.rating_key, files, match.at),
         )
         self._db.executemany(
             "DELETE FROM refused WHERE scene_id = ? AND path = ?",
-            [(binding.scene_id, path) for path, _ in binding.files],
+            [(match.scene_id, path) for path, _ in match.files],
         )
 
-    def refused(self, scene_id: int) -> frozenset[PlexFile]:
-        """The files that a person has said are not the scene's."""
+    def rejected_files(self, scene_id: int) -> frozenset[PlexFile]:
+        """Return the files of the items that the user has rejected for a scene."""
         rows = self._db.execute("SELECT path, size FROM refused WHERE scene_id = ?", (scene_id,))
         return frozenset((path, size) for path, size in rows)
 
-    def refuse(self, scene_id: int, section: int, rating_key: int, files: Iterable[PlexFile], at: float) -> None:
-        """An item with these files is none of the scene's."""
+    def reject(self, scene_id: int, section: int, rating_key: int, files: Iterable[PlexFile], at: float) -> None:
+        """Reject an item with these files for a scene."""
         for path, size in files:
             self._db.execute("DELETE FROM refused WHERE scene_id = ? AND path = ?", (scene_id, path))
             self._db.execute(
                 "INSERT INTO refused VALUES (?,?,?,?,?,?)", (scene_id, section, rating_key, path, size, at)
             )
 
-    def unbind(self, scene_id: int) -> ManualMatch | None:
-        """Take a scene's binding away; gives it."""
+    def remove(self, scene_id: int) -> ManualMatch | None:
+        """Remove a scene's manual match and return it."""
         known = self.get(scene_id)
         self._db.execute("DELETE FROM bindings WHERE scene_id = ?", (scene_id,))
         return known
 
-    def admit(self, scene_id: int) -> int:
-        """Forget what was refused for a scene. Gives the number of files."""
+    def clear_rejections(self, scene_id: int) -> int:
+        """Clear the rejections of a scene. Return the number of files."""
         return self._db.execute("DELETE FROM refused WHERE scene_id = ?", (scene_id,)).rowcount
 
     def drop(self, scene_id: int) -> None:
-        """Forget a scene that is gone from Stash."""
-        self.unbind(scene_id)
-        self.admit(scene_id)
+        """Remove all decisions about a scene that is gone from Stash."""
+        self.remove(scene_id)
+        self.clear_rejections(scene_id)
 
     def all(self, machine: str) -> ManualDecisions:
-        """Everything that was decided, as far as it concerns this server. They are few: each was a person's click."""
+        """Return all decisions that concern this server. They are few, since each was made by hand on the page."""
         rows = self._db.execute("SELECT * FROM bindings WHERE machine = ?", (machine,))
-        bound = {row[0]: _binding(row) for row in rows}
-        return ManualDecisions(bound, _by_scene(self._db.execute("SELECT scene_id, path, size FROM refused")))
+        chosen = {row[0]: _manual_match(row) for row in rows}
+        return ManualDecisions(chosen, _by_scene(self._db.execute("SELECT scene_id, path, size FROM refused")))
 
 
-def decisions(data_dir: str, machine: str, sections: Collection[int]) -> ManualDecisions:
-    """Everything that was decided about the items of one server, in these libraries. Raises sqlite3.Error, OSError."""
+def read_decisions(data_dir: str, machine: str, sections: Collection[int]) -> ManualDecisions:
+    """Return all decisions about the items of one server in these libraries. Raise sqlite3.Error, OSError."""
     if not os.path.exists(os.path.join(data_dir, database.FILE)):
         return ManualDecisions()
     with closing(database.connect(data_dir)) as db:
         found = ManualMatches(db).all(machine)
-    bound = {scene_id: one for scene_id, one in found.bound.items() if one.section in sections}
-    return ManualDecisions(bound, found.refused)
+    chosen = {scene_id: match for scene_id, match in found.chosen.items() if match.section in sections}
+    return ManualDecisions(chosen, found.rejected)
 
 
-def is_refused(files: Iterable[PlexFile], refused: frozenset[PlexFile]) -> bool:
-    """Whether a candidate with these files was refused: one that has any other file too is a new one."""
-    there = set(files)
-    return bool(there) and there <= refused
+def is_rejected(files: Iterable[PlexFile], rejected: frozenset[PlexFile]) -> bool:
+    """Tell whether an item with these files was rejected: all its files are. One with any other file is new."""
+    item_files = set(files)
+    return bool(item_files) and item_files <= rejected
 
 
 def _by_scene(rows: Iterable[tuple[int, str, int | None]]) -> dict[int, frozenset[PlexFile]]:
-    refused: dict[int, set[PlexFile]] = {}
+    rejected: dict[int, set[PlexFile]] = {}
     for scene_id, path, size in rows:
-        refused.setdefault(scene_id, set()).add((path, size))
-    return {scene_id: frozenset(files) for scene_id, files in refused.items()}
+        rejected.setdefault(scene_id, set()).add((path, size))
+    return {scene_id: frozenset(files) for scene_id, files in rejected.items()}
 
 
-def _same(one: PlexFile, other: PlexFile) -> bool:
+def _is_same_file(one: PlexFile, other: PlexFile) -> bool:
     if one[0] == other[0]:
         return True
     return bool(one[1]) and one[1] == other[1] and _name(one[0]) == _name(other[0])
@@ -150,7 +149,7 @@ def _name(path: str) -> str:
     return path.replace("\\", "/").rsplit("/", 1)[-1]
 
 
-def _binding(row: tuple[Any, ...]) -> ManualMatch:
+def _manual_match(row: tuple[int, str, int, int, str, float]) -> ManualMatch:
     scene_id, machine, section, rating_key, files, at = row
     return ManualMatch(
         scene_id, machine, section, rating_key, tuple((path, size) for path, size in json.loads(files)), at

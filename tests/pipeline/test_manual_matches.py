@@ -34,7 +34,7 @@ def bind(bench: Bench, scene_id: int, item: Item, **changed: Any) -> None:
 def refuse(bench: Bench, scene_id: int, *items: Item) -> None:
     for item in items:
         files = [(part.file, part.size) for part in item.parts()]
-        ManualMatches(bench.db).refuse(scene_id, bench.section.key, item.rating_key, files, bench.clock())
+        ManualMatches(bench.db).reject(scene_id, bench.section.key, item.rating_key, files, bench.clock())
 
 
 def saved(bench: Bench, scene_id: int = 1, title: str = "Saved", **more: Any) -> Scene:
@@ -163,7 +163,7 @@ def test_scene_gone_from_stash_loses_its_manual_match(bench: Bench) -> None:
     bench.save(1)
     bench.work()
     assert ManualMatches(bench.db).get(1) is None
-    assert ManualMatches(bench.db).refused(1) == frozenset()
+    assert ManualMatches(bench.db).rejected_files(1) == frozenset()
 
 
 def test_rejected_candidates_are_not_offered_again(bench: Bench) -> None:

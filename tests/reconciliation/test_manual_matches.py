@@ -28,7 +28,7 @@ def bind(servers: ServerPair, scene_id: int, item: Item) -> None:
 
 def refuse(servers: ServerPair, scene_id: int, item: Item) -> None:
     files = [(part.file, part.size) for part in item.parts()]
-    ManualMatches(servers.db).refuse(scene_id, servers.section.key, item.rating_key, files, servers.clock())
+    ManualMatches(servers.db).reject(scene_id, servers.section.key, item.rating_key, files, servers.clock())
 
 
 @pytest.fixture

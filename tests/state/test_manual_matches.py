@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from state import database, last_known
-from state.manual_matches import ManualDecisions, ManualMatch, ManualMatches, PlexFile, decisions, is_refused
+from state.manual_matches import ManualDecisions, ManualMatch, ManualMatches, PlexFile, is_rejected, read_decisions
 
 pytestmark = pytest.mark.unit
 
@@ -36,39 +36,39 @@ def test_a_binding_is_kept_replaced_and_taken_away(db: sqlite3.Connection) -> No
     bindings.put(binding(rating_key=8))
     assert [one.rating_key for one in bindings.of_item(8, "m")] == [8]
     assert bindings.of_item(7, "m") == bindings.of_item(8, "another") == []
-    assert bindings.unbind(1) == binding(rating_key=8)
-    assert bindings.unbind(1) is None
+    assert bindings.remove(1) == binding(rating_key=8)
+    assert bindings.remove(1) is None
 
 
 def test_a_refusal_is_kept_until_the_item_is_chosen_after_all(db: sqlite3.Connection) -> None:
     bindings = ManualMatches(db)
     for _ in range(2):
-        bindings.refuse(1, 2, 7, [*FILES, ("/media/three.mp4", 3)], 5.0)
-    assert bindings.refused(1) == {*FILES, ("/media/three.mp4", 3)}
+        bindings.reject(1, 2, 7, [*FILES, ("/media/three.mp4", 3)], 5.0)
+    assert bindings.rejected_files(1) == {*FILES, ("/media/three.mp4", 3)}
     bindings.put(binding())
-    assert bindings.refused(1) == {("/media/three.mp4", 3)}
-    assert bindings.admit(1) == 1
-    assert bindings.refused(1) == frozenset()
+    assert bindings.rejected_files(1) == {("/media/three.mp4", 3)}
+    assert bindings.clear_rejections(1) == 1
+    assert bindings.rejected_files(1) == frozenset()
 
 
 def test_a_scene_that_is_gone_leaves_nothing(db: sqlite3.Connection) -> None:
     bindings = ManualMatches(db)
     bindings.put(binding())
     bindings.put(binding(2))
-    bindings.refuse(1, 2, 9, [("/media/nine.mp4", 9)], 5.0)
+    bindings.reject(1, 2, 9, [("/media/nine.mp4", 9)], 5.0)
     bindings.drop(1)
     assert bindings.all("m") == ManualDecisions({2: binding(2)}, {})
 
 
 def test_all_decisions_of_one_server_and_its_libraries(tmp_path: Path) -> None:
-    assert decisions(str(tmp_path), "m", [2]) == ManualDecisions()
+    assert read_decisions(str(tmp_path), "m", [2]) == ManualDecisions()
     with closing(database.connect(str(tmp_path))) as db:
         bindings = ManualMatches(db)
         bindings.put(binding())
         bindings.put(binding(2, machine="another"))
         bindings.put(binding(3, section=4))
-        bindings.refuse(5, 2, 9, [("/media/nine.mp4", 9)], 5.0)
-    found = decisions(str(tmp_path), "m", [2])
+        bindings.reject(5, 2, 9, [("/media/nine.mp4", 9)], 5.0)
+    found = read_decisions(str(tmp_path), "m", [2])
     assert found == ManualDecisions({1: binding()}, {5: frozenset({("/media/nine.mp4", 9)})})
 
 
@@ -84,16 +84,16 @@ def test_all_decisions_of_one_server_and_its_libraries(tmp_path: Path) -> None:
     ],
 )
 def test_an_item_is_still_the_one_by_path_or_by_name_and_size(file: PlexFile, holds: bool) -> None:
-    assert binding().holds([file]) is holds
+    assert binding().has_any_file([file]) is holds
 
 
 def test_an_item_with_a_new_file_was_not_refused() -> None:
     refused = frozenset(FILES)
-    assert is_refused(FILES, refused)
-    assert is_refused(FILES[:1], refused)
-    assert not is_refused([*FILES, ("/media/three.mp4", 3)], refused)
-    assert not is_refused([("/media/one.mp4", 11)], refused)
-    assert not is_refused([], refused)
+    assert is_rejected(FILES, refused)
+    assert is_rejected(FILES[:1], refused)
+    assert not is_rejected([*FILES, ("/media/three.mp4", 3)], refused)
+    assert not is_rejected([("/media/one.mp4", 11)], refused)
+    assert not is_rejected([], refused)
 
 
 def test_what_is_known_is_written_only_where_it_changed(db: sqlite3.Connection) -> None:
