@@ -35,7 +35,7 @@ def measure(full: bool) -> Iterator[Result]:
         parts = sizes(servers.data_dir)
     factor = SYNCS / scenes
     whole = {name: size * (1 if name.startswith(_BOUNDED) else factor) / 1e6 for name, size in parts.items()}
-    largest = ", ".join(f"{name} {size:.1f}" for name, size in sorted(whole.items(), key=lambda one: -one[1])[:12])
+    largest = ", ".join(f"{name} {size:.1f}" for name, size in sorted(whole.items(), key=lambda part: -part[1])[:12])
     note = largest + ("" if full else f"; extrapolated from {scenes:,} scenes")
     yield Result(f"data directory after {SYNCS:,} syncs", sum(whole.values()), "MB", 1, scenes, TARGET, note=note)
 

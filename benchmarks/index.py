@@ -64,7 +64,9 @@ def measure(full: bool) -> Iterator[Result]:
                 if measurement.count != items:
                     raise RuntimeError(f"{measurement.count} items instead of {items}")
                 measurements[name].append(measurement)
-    bare, index = (statistics.median(one.wall for one in measurements[name]) for name in ("bare", "index"))
+    bare, index = (
+        statistics.median(measurement.wall for measurement in measurements[name]) for name in ("bare", "index")
+    )
     against = "downloading and parsing the same pages"
     yield Result("library index, full build", index, "s", rounds, items, 1.5, By.RATIO, bare, against)
 

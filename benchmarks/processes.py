@@ -27,7 +27,7 @@ def timed(
 
 def alternating_medians(rounds: int, *what: Callable[[], float]) -> list[float]:
     """Return the medians of measurements that run alternately; the first two rounds only warm the caches."""
-    taken: list[tuple[float, ...]] = [tuple(one() for one in what) for _ in range(rounds + 2)]
+    taken: list[tuple[float, ...]] = [tuple(measure() for measure in what) for _ in range(rounds + 2)]
     return [statistics.median(values) for values in zip(*taken[2:], strict=True)]
 
 

@@ -82,7 +82,7 @@ def measure(full: bool) -> Iterator[Result]:
     each: list[tuple[int, float]] = []
     for scenes, rounds in ((1_000, 5), (20_000, 3), (100_000, 2)) if full else ((1_000, 5), (20_000, 2)):
         taken = _measure_sizes(scenes, rounds)
-        walls = {name: statistics.median(one.wall for one in found) for name, found in taken.items()}
+        walls = {name: statistics.median(measurement.wall for measurement in found) for name, found in taken.items()}
         for name in ("first", "again"):
             yield Result(
                 f"reconcile, {name}",
@@ -100,7 +100,7 @@ def measure(full: bool) -> Iterator[Result]:
     (few, before), (many, after) = each[-2:]
     figure, against = f"reconcile, ratio compared with {few:,} scenes", f"the ratio at {few:,} scenes"
     yield Result(figure, after, "times", rounds, many, MAX_RATIO_GROWTH, By.RATIO, before, against)
-    most = statistics.median(one.peak for one in taken["first"])
+    most = statistics.median(measurement.peak for measurement in taken["first"])
     against = "an empty Python interpreter"
     yield Result("memory of reconcile", most, "MB", rounds, many, MEMORY_TARGET_MB, By.ABOVE, peak_of_bare(), against)
 
@@ -117,10 +117,10 @@ def _measure_sizes(scenes: int, rounds: int) -> dict[str, list[ChildMeasurement]
         for _ in range(rounds):
             with tempfile.TemporaryDirectory() as data:
                 for name, code in (("bare", _BARE), ("first", _OURS), ("again", _OURS)):
-                    one = run(code, plex.url, plex.token, str(stash.port), data)
-                    if one.count != scenes:
-                        raise RuntimeError(f"{one.count} scenes instead of {scenes}")
-                    taken[name].append(one)
+                    measurement = run(code, plex.url, plex.token, str(stash.port), data)
+                    if measurement.count != scenes:
+                        raise RuntimeError(f"{measurement.count} scenes instead of {scenes}")
+                    taken[name].append(measurement)
     return taken
 
 

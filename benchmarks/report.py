@@ -58,10 +58,10 @@ def page(known: dict[str, Any], rows: Sequence[results.Result]) -> str:
     )
     names = [*results.HEAD[:-1], "met"]
     lines = [" | ".join(names), " | ".join("---" for _ in names)]
-    lines += [" | ".join(cell or "-" for cell in one.row()) for one in rows]
+    lines += [" | ".join(cell or "-" for cell in row.row()) for row in rows]
     table = "\n".join(f"| {line} |" for line in lines) + "\n"
-    baselines = list(dict.fromkeys((one.against, one.figure.partition(", ")[0]) for one in rows if one.against))
-    notes = [f"- {one.figure}{_where(one)}: {one.note}" for one in rows if one.note]
+    baselines = list(dict.fromkeys((row.against, row.figure.partition(", ")[0]) for row in rows if row.against))
+    notes = [f"- {row.figure}{_where(row)}: {row.note}" for row in rows if row.note]
     return (
         head
         + table
@@ -71,8 +71,8 @@ def page(known: dict[str, Any], rows: Sequence[results.Result]) -> str:
     )
 
 
-def _where(one: results.Result) -> str:
-    return f" ({one.latency * 1000:.0f} ms added)" if one.latency else ""
+def _where(row: results.Result) -> str:
+    return f" ({row.latency * 1000:.0f} ms added)" if row.latency else ""
 
 
 def main() -> None:

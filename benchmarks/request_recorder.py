@@ -52,7 +52,7 @@ class RecordedRequests:
 
     def count(self, server: int | None = None, method: str | None = None) -> int:
         """Return the number of requests, if given only to one server (0 Stash, 1 Plex) or of one method."""
-        return sum(server in (None, one[0]) and method in (None, one[1]) for one in self.requests)
+        return sum(server in (None, request[0]) and method in (None, request[1]) for request in self.requests)
 
 
 class RequestRecorder:
@@ -65,16 +65,16 @@ class RequestRecorder:
         self.recorded = RecordedRequests()
 
     def __enter__(self) -> RecordedRequests:
-        for number, one in enumerate(self._servers):
-            assert one._server is not None
-            self._kept.append(one._server.handle)
-            one._server.handle = self._recording(number, one._server.handle)
+        for number, server in enumerate(self._servers):
+            assert server._server is not None
+            self._kept.append(server._server.handle)
+            server._server.handle = self._recording(number, server._server.handle)
         return self.recorded
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for one, handle in zip(self._servers, self._kept, strict=True):
-            assert one._server is not None
-            one._server.handle = handle
+        for server, handle in zip(self._servers, self._kept, strict=True):
+            assert server._server is not None
+            server._server.handle = handle
 
     def _recording(self, number: int, handle: Handle) -> Handle:
         recorded = self.recorded

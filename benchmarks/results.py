@@ -101,24 +101,24 @@ def main(measure: Callable[[bool], Iterable[Result]], about: str | None) -> None
     options = parser.parse_args()
     allow_compiled_code()
     results = []
-    for one in measure(options.size == "full"):
-        results.append(one)
-        sys.stderr.write(f"  {one.figure}: {one.row()[5]}\n")
+    for result in measure(options.size == "full"):
+        results.append(result)
+        sys.stderr.write(f"  {result.figure}: {result.row()[5]}\n")
     options.results.parent.mkdir(parents=True, exist_ok=True)
     known = {"run": options.run, "size": options.size, "python": sys.version.split()[0], "cores": os.cpu_count()}
     with options.results.open("a", encoding="utf-8") as file:
-        for one in results:
-            file.write(json.dumps({**known, "result": asdict(one), "met": one.met}) + "\n")
+        for result in results:
+            file.write(json.dumps({**known, "result": asdict(result), "met": result.met}) + "\n")
     show(results)
 
 
 def show(results: Iterable[Result]) -> None:
     """Print the table and the notes below it."""
     rows = list(results)
-    sys.stdout.write(table(HEAD, [one.row() for one in rows]) + "\n")
-    for one in rows:
-        if one.note:
-            sys.stdout.write(f"  {one.figure}: {one.note}\n")
+    sys.stdout.write(table(HEAD, [result.row() for result in rows]) + "\n")
+    for result in rows:
+        if result.note:
+            sys.stdout.write(f"  {result.figure}: {result.note}\n")
     sys.stdout.flush()
 
 

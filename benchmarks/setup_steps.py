@@ -63,7 +63,9 @@ def change(servers: DemoServers, scene_ids: Iterable[int], words: str) -> None:
 
 def enqueue(data_dir: Path, scene_ids: Iterable[int]) -> None:
     """Queue scenes with bulk priority, as a reconciliation does."""
-    rows = [(scene_row(one, priority=PRIORITY_BULK, now=time.time()), scene_key(one)) for one in scene_ids]
+    rows = [
+        (scene_row(scene_id, priority=PRIORITY_BULK, now=time.time()), scene_key(scene_id)) for scene_id in scene_ids
+    ]
     with closing(open_writer(str(data_dir))) as writer:
         for start in range(0, len(rows), _BATCH_SIZE):
             writer.fold_all(rows[start : start + _BATCH_SIZE])

@@ -77,8 +77,8 @@ def _fill(data_dir: Path) -> None:
                 ledger.put(LedgerRow(number, Verdict.WRITTEN, 1.7e9, files=files, items=items, fingerprint="0" * 16))
     dead_letters = DeadLetterQueue(str(data_dir))
     candidates = [
-        {"rating_key": one, "title": "a scene", "path": f"/data/copy {one}/a scene.mp4", "reasons": []}
-        for one in range(4)
+        {"rating_key": number, "title": "a scene", "path": f"/data/copy {number}/a scene.mp4", "reasons": []}
+        for number in range(4)
     ]
     for number in range(1, DEAD_LETTERS + 1):
         job = new_job(number, "metadata", {"details": "words " * 100}, priority=PRIORITY_BULK, now=1.7e9)

@@ -69,7 +69,9 @@ def _licences(found: Mapping[str, bytes]) -> str:
             continue
         about = email.parser.BytesParser().parsebytes(found[name], headersonly=True)
         texts = sorted(
-            one for one in found if one.startswith(f"{folder}/") and one.split("/")[-1].startswith(("LICEN", "NOTICE"))
+            path
+            for path in found
+            if path.startswith(f"{folder}/") and path.split("/")[-1].startswith(("LICEN", "NOTICE"))
         )
         licence = about.get("License-Expression") or about.get("License") or "see its text"
         lines.append(f"{about['Name']} {about['Version']}: {licence.splitlines()[0]}")

@@ -33,7 +33,7 @@ def fetch(folder: Path, pins: Path = PINS) -> list[Path]:
         known = _wheels_by_checksum(folder)
     if missing := wanted - set(known):
         raise WheelsUnavailable(f"{len(missing)} wheels of {pins.name} were not downloaded")
-    return sorted(known[one] for one in wanted)
+    return sorted(known[checksum] for checksum in wanted)
 
 
 def _wheels_by_checksum(folder: Path) -> dict[str, Path]:

@@ -62,10 +62,10 @@ def test_zip_lists_version_and_licence_of_every_package(release: Path, names: li
     with zipfile.ZipFile(release) as packed:
         listed = packed.read("lib/LICENCES.txt").decode()
     for name, version in pinned:
-        [about] = [one for one in names if re.fullmatch(rf"lib/{name.replace('-', '_')}-.*/METADATA", one)]
+        [about] = [entry for entry in names if re.fullmatch(rf"lib/{name.replace('-', '_')}-.*/METADATA", entry)]
         assert re.search(rf"^{name} {re.escape(version)}: \S", listed, re.MULTILINE | re.IGNORECASE)
         folder = about.rpartition("/")[0]
-        assert [one for one in names if one.startswith(folder) and "LICEN" in one]
+        assert [entry for entry in names if entry.startswith(folder) and "LICEN" in entry]
     assert listed.count("LICEN") >= len(pinned)
 
 

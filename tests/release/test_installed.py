@@ -22,7 +22,7 @@ OPERATION = f'mutation($a: Map) {{ runPluginOperation(plugin_id: "{PLUGIN}", arg
 def findings(installation: Installed, check: str) -> list[dict[str, Any]]:
     """Return the findings of the health check for one check."""
     answer = installation.stash.gql(OPERATION, {"a": {"mode": "health"}})["runPluginOperation"]
-    return [one for one in answer["checks"] if one["check"] == check]
+    return [finding for finding in answer["checks"] if finding["check"] == check]
 
 
 def test_bare_python_has_no_packages(bare_python: str) -> None:
@@ -44,7 +44,7 @@ def test_release_with_two_settings_syncs_the_first_scene(installed: Installed) -
     assert "plexapi 4.18.3" in python["finding"]
     installed.task("Reconcile Library (All)")
     installed.task("Process Queue")
-    assert installed.differences(int(one.id) for one in installed.library.scenes) == []
+    assert installed.differences(int(library_scene.id) for library_scene in installed.library.scenes) == []
     assert installed.logged_errors() == []
     cached = {path.parent.parent.name for path in installed.plugin.rglob("__pycache__/*.pyc")}
     assert {"hooks", "sync_queue", "worker", "plexapi", "requests"} <= cached
