@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.unit, pytest.mark.no_cover]
+pytestmark = [pytest.mark.unit, pytest.mark.unmeasured]
 
 ROOT = Path(__file__).resolve().parents[2]
 OWN = {path.name for path in ROOT.iterdir() if (path / "__init__.py").is_file()} | {"entry_point", "Stash2Plex"}
