@@ -53,6 +53,6 @@ def _has_jobs(data_dir: str) -> bool:
     if writer is None:
         return False
     try:
-        return writer.any_undone()
+        return writer.has_undone()
     finally:
         writer.close()

@@ -135,7 +135,7 @@ def _left_behind(data_dir: str) -> bool:
     is known to wait: whoever holds it for a moment keeps another hook from starting a drainer."""
     try:
         writer = open_existing(queue_dir(data_dir))
-        return writer is not None and writer.any_undone()
+        return writer is not None and writer.has_undone()
     except SqliteError:
         return False  # whoever has something to queue says so
 

@@ -16,7 +16,7 @@ from sync_queue.writer import DATABASE
 
 PRIORITIES = (PRIORITY_SAVE, PRIORITY_SCAN, PRIORITY_BULK)
 # So many empty pages (1 MB) are worth giving back to the disk.
-MANY_EMPTY = 256
+MIN_EMPTY_PAGES = 256
 IN_FLIGHT = 2
 FAILED = 9
 # Only what is in flight can be given back. One that was already (its batch broke off later) would find itself waiting
@@ -45,7 +45,7 @@ class JobStore:
         self._db.execute(sql.CLEAR_ACKNOWLEDGED)
         return rows
 
-    def version(self) -> int:
+    def data_version(self) -> int:
         """A number that changes whenever another process has written: asking costs microseconds."""
         return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
@@ -65,7 +65,7 @@ class JobStore:
             self._db.executemany(sql.MARK, [(IN_FLIGHT, row.row_id) for row in claimed])
         return claimed
 
-    def coming(self, limit: int, now: float) -> list[Job]:
+    def next_bulk_jobs(self, limit: int, now: float) -> list[Job]:
         """The bulk jobs about scenes that are next, as far as one can tell: nobody has claimed them yet."""
         rows = self._due(PRIORITY_BULK, limit, now)
         claimed = (self._read(row_id, blob) for row_id, blob in rows)
@@ -88,7 +88,7 @@ class JobStore:
         """Whether a person's save is due."""
         return self._db.execute(sql.DUE_OF_PRIORITY, (PRIORITY_SAVE, now, 1)).fetchone() is not None
 
-    def superseded(self, row: Claimed) -> bool:
+    def is_superseded(self, row: Claimed) -> bool:
         """Whether a newer row for the same key waits: the claimed one may be dropped."""
         return self._db.execute(sql.WAITING_BY_KEY, (row.job.job_key,)).fetchone() is not None
 
@@ -135,19 +135,19 @@ class JobStore:
         if self._db.execute(sql.WAKE, (job_key,)).rowcount == 0:
             self._db.execute(sql.INSERT, (job.encode(), time.time()))
 
-    def any_awaits_file(self) -> bool:
+    def has_jobs_awaiting_file(self) -> bool:
         """Whether any job waits for nothing but its file to appear in Plex."""
         return self._db.execute(sql.AWAITS_FILE).fetchone() is not None
 
-    def waiting(self) -> int:
+    def waiting_count(self) -> int:
         """How many rows wait, due or not."""
         return int(self._db.execute(sql.COUNT_WAITING).fetchone()[0])
 
-    def undone(self) -> int:
+    def undone_count(self) -> int:
         """How many rows wait or are in flight."""
         return int(self._db.execute(sql.COUNT_UNDONE).fetchone()[0])
 
-    def any_waiting(self) -> bool:
+    def has_waiting(self) -> bool:
         """Whether any row waits, due or not."""
         return self._db.execute(sql.ANY_WAITING).fetchone() is not None
 
@@ -166,7 +166,7 @@ class JobStore:
 
         The file never shrinks by itself. Empty as it is it takes milliseconds, which a save waits for the lock.
         """
-        if self._db.execute("PRAGMA freelist_count").fetchone()[0] < MANY_EMPTY or self.undone():
+        if self._db.execute("PRAGMA freelist_count").fetchone()[0] < MIN_EMPTY_PAGES or self.undone_count():
             return False
         self._db.execute("VACUUM")
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")

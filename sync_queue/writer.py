@@ -84,7 +84,7 @@ class QueueWriter:
         """True where a row of this key waits (one in flight does not count)."""
         return self._db.execute(WAITING_BY_KEY, (job_key,)).fetchone() is not None
 
-    def any_undone(self) -> bool:
+    def has_undone(self) -> bool:
         """True where any row waits or is in flight."""
         return self._db.execute(ANY_UNDONE).fetchone() is not None
 

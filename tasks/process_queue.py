@@ -28,23 +28,23 @@ def process_queue(context: Context) -> dict[str, object]:
     set_up(context.data_dir)
     attention_path = os.path.join(context.data_dir, ATTENTION)
     with closing(JobStore(context.queue_dir)) as store:
-        total = max(1, store.undone())
+        total = max(1, store.undone_count())
         began = started = time.monotonic()
         context.start_worker()
         while True:
             if time.monotonic() - started > RESTART_INTERVAL_S:
                 started = time.monotonic()
                 context.start_worker()
-            left = store.undone()
+            left = store.undone_count()
             total = max(total, left)
             stash_log.progress(1 - left / total)
             due = store.next_due()
-            active = is_due(due, time.time() + DUE_SOON_S) or left > store.waiting()
+            active = is_due(due, time.time() + DUE_SOON_S) or left > store.waiting_count()
             attention = read_text(attention_path) if time.monotonic() - began > GRACE_S else None
             if not active or attention:
                 break
             time.sleep(LOOK_INTERVAL_S)
-        waiting = store.waiting()
+        waiting = store.waiting_count()
         done = total - left
     if attention:
         stash_log.warning(attention)

@@ -160,7 +160,7 @@ class Dispatcher:
         generation = self._pipeline.sessions.generation
         is_urgent = pairs[0][0].job.priority == PRIORITY_SAVE
         if not is_urgent:
-            self._pipeline.prefetch(self._store.coming(BATCH_SIZE, self._clock()))
+            self._pipeline.prefetch(self._store.next_bulk_jobs(BATCH_SIZE, self._clock()))
         # Scenes that a save has overtaken while this batch was written: what was read of them here is old.
         overtaken_keys: set[str] = set()
         unwritten: list[Claimed] = []
@@ -173,7 +173,7 @@ class Dispatcher:
                 # A save has brought other settings: these items were found in another Plex.
                 self._return_to_queue([row for row, _ in pairs])
                 return
-            if work.is_open and (stop() or not self.health.may_write() or self._store.superseded(row)):
+            if work.is_open and (stop() or not self.health.may_write() or self._store.is_superseded(row)):
                 unwritten.append(row)
                 continue
             self._pipeline.write(work)
@@ -193,7 +193,7 @@ class Dispatcher:
     def _record(self, done: list[tuple[Claimed, SceneSync]]) -> None:
         config = self._pipeline.config
         self._outcomes.record(done, config.fingerprint(), config.max_retries)
-        waiting = self._store.waiting()
+        waiting = self._store.waiting_count()
         self._progress.add((work for _, work in done), waiting)
         self.written += sum(1 for _, work in done if work.wrote and work.error is None)
         self._status.write_status(state=WRITING, waiting=waiting, written=self.written)

@@ -63,7 +63,7 @@ class PendingFiles:
         now = self._clock()
         has_asked = False
         if self._is_refresh_due(now):
-            if self._store.any_awaits_file():
+            if self._store.has_jobs_awaiting_file():
                 has_asked = self._pipeline.plex.index.refresh_if_due(Urgency.WAITING)
                 self._next_refresh_at = now + self._pipeline.plex.index.waiting_interval
             else:

@@ -113,7 +113,8 @@ class PlexHealth:
             self._is_outage_reported = False
             log.info("Plex is available again")
             self._notify(
-                "info", f"Plex is available again. {counted(self._store.waiting(), 'waiting save')} will be written now"
+                "info",
+                f"Plex is available again. {counted(self._store.waiting_count(), 'waiting save')} will be written now",
             )
 
     def reset(self) -> None:
@@ -144,11 +145,11 @@ class PlexHealth:
 
     def _record_outage_start(self, reason: str) -> None:
         if not self._is_outage_open():
-            self._events.record([Event(self._clock(), OUTAGE_BEGAN, None, reason, self._store.waiting())])
+            self._events.record([Event(self._clock(), OUTAGE_BEGAN, None, reason, self._store.waiting_count())])
 
     def _record_outage_end(self) -> None:
         if self._is_outage_open():
-            self._events.record([Event(self._clock(), OUTAGE_ENDED, None, "", self._store.waiting())])
+            self._events.record([Event(self._clock(), OUTAGE_ENDED, None, "", self._store.waiting_count())])
 
     def _is_outage_open(self) -> bool:
         return any(outage.ended is None for outage in self._events.outages())

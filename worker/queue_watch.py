@@ -17,7 +17,7 @@ class QueueWatch:
         self._store = store
         self._clock = clock
         self._sleep = sleep
-        self._version = store.version()
+        self._version = store.data_version()
         self._changed_at = clock()
 
     def note_activity(self) -> None:
@@ -37,7 +37,7 @@ class QueueWatch:
         """
         end = self._clock() + longest
         while not stop():
-            version = self._store.version()
+            version = self._store.data_version()
             now = self._clock()
             if version != self._version:
                 self._version = version

@@ -112,7 +112,7 @@ def _set_last_attention(data_dir: str, sentence: str) -> None:
 
 def _has_waiting_jobs(data_dir: str) -> bool:
     with closing(JobStore(queue_dir(data_dir))) as store:
-        return store.any_waiting()
+        return store.has_waiting()
 
 
 def _live(
@@ -134,7 +134,7 @@ def _live(
             timestamps.flush(data_dir)
             store.shrink()
         log.info("The worker exits: %s", reason.value[0])
-        service.parts.status.write_status(state="gone", reason=reason.value[0], waiting=store.waiting())
+        service.parts.status.write_status(state="gone", reason=reason.value[0], waiting=store.waiting_count())
     if reason is ExitReason.UPDATED:
         detached_process.start(data_dir, plugin_dir, json.dumps({**connection, **client.credentials()}), lock)
     return reason
@@ -194,13 +194,15 @@ class WorkerService:
             self._do_housekeeping(is_quiet=time.monotonic() - last_work > QUIET_BEFORE_FLUSH_S)
             if self._wait(polled_since):
                 polled_since = time.monotonic()
-            elif time.monotonic() - last_work > IDLE_TIMEOUT_S and not self._store.any_waiting():
+            elif time.monotonic() - last_work > IDLE_TIMEOUT_S and not self._store.has_waiting():
                 return ExitReason.IDLE
 
     def _begin(self) -> None:
         remove_old_names(self._data_dir)
         resumed = self._store.resume()
-        log.info("The worker starts: jobs waiting: %s, resumed after an early end: %s", self._store.waiting(), resumed)
+        log.info(
+            "The worker starts: jobs waiting: %s, resumed after an early end: %s", self._store.waiting_count(), resumed
+        )
         migrated = migrate(self._data_dir)
         if migrated:
             log.info("%s", migrated)
@@ -232,7 +234,7 @@ class WorkerService:
 
     def _write_status(self) -> None:
         health, pipeline = self.parts.health, self.parts.pipeline
-        waiting = self._store.waiting()
+        waiting = self._store.waiting_count()
         blocked, breaker = health.blocked, health.breaker
         self.parts.status.write_status(
             state="waiting for a person" if blocked else "waiting for Plex" if breaker.reason else "ready",

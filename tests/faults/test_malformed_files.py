@@ -219,10 +219,10 @@ def test_queue_rows_with_any_content_are_processed_or_set_aside(
         assert all(isinstance(scene_id, int) for scene_id in get_queued_scene_ids(queue_dir(folder)))
         queue.resume()
         queue.next_due()
-        queue.any_awaits_file()
+        queue.has_jobs_awaiting_file()
         while rows := queue.claim(20, 10.0):
             for row in rows:
-                queue.superseded(row)
+                queue.is_superseded(row)
                 assert isinstance(row.job.job_key, str)
                 assert isinstance(row.job.scene_id if row.job.entity is None else row.job.entity_id, int)
                 if row.job.entity is None:

@@ -55,9 +55,9 @@ class ServerPair(Bench):
     def drain(self) -> None:
         """Work on what waits until nothing does, hours later."""
         self.work()
-        if self.store.undone():
+        if self.store.undone_count():
             self.live(HOURS)
-        assert self.store.undone() == 0
+        assert self.store.undone_count() == 0
         self.clock.now += 10.0
 
     def save(self, *scene_ids: int, **fields: Any) -> None:

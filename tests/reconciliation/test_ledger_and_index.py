@@ -240,4 +240,4 @@ def test_detect_gaps_keeps_and_queues_nothing(make_servers: MakeServers) -> None
     made = ordinary_scenes(generate(1, 120))
     servers = make_servers(generate(1, 120))
     assert servers.engine().detect_gaps("all").missing_count >= len(made)
-    assert servers.store.undone() == 0
+    assert servers.store.undone_count() == 0

@@ -78,7 +78,7 @@ class Queue(RuleBasedStateMachine):
     @rule(data=st.data())
     def drop_superseded(self, data: st.DataObject) -> None:
         row, read_at = data.draw(st.sampled_from(self.in_flight))
-        if self.store.superseded(row):
+        if self.store.is_superseded(row):
             self.in_flight.remove((row, read_at))
             self.store.finish([row.row_id])
 

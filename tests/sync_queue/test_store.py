@@ -140,10 +140,10 @@ def test_a_claimed_row_is_superseded_by_a_newer_one_of_its_key(
 ) -> None:
     put(data_dir, job(1), job(2))
     first, second = store.claim(2, NOW)
-    assert not store.superseded(first)
+    assert not store.is_superseded(first)
     writer.fold(job_text(1), "scene_1")
-    assert store.superseded(first)
-    assert not store.superseded(second)
+    assert store.is_superseded(first)
+    assert not store.is_superseded(second)
 
 
 def test_finished_rows_leave_the_table(data_dir: str, store: JobStore) -> None:
@@ -252,7 +252,7 @@ def test_resume_takes_back_what_a_dead_drainer_had_in_flight(data_dir: str, stor
         assert claim(successor) == []
         assert successor.resume() == 2
         assert claim(successor) == [1, 2]
-    assert store.waiting() == 1
+    assert store.waiting_count() == 1
 
 
 def test_resume_drops_what_a_newer_row_has_superseded_and_sweeps(
@@ -287,25 +287,25 @@ def test_resume_of_two_rows_in_flight_for_one_scene_leaves_one(
 def test_the_version_changes_when_another_process_has_written_and_only_then(
     store: JobStore, writer: QueueWriter
 ) -> None:
-    before = store.version()
-    assert store.version() == before
+    before = store.data_version()
+    assert store.data_version() == before
     writer.fold(job_text(1), "scene_1")
-    after = store.version()
+    after = store.data_version()
     assert after != before
-    assert store.version() == after
+    assert store.data_version() == after
 
 
 def test_what_waits_and_when_it_is_due(data_dir: str, store: JobStore) -> None:
-    assert (store.waiting(), store.any_waiting(), store.next_due()) == (0, False, None)
+    assert (store.waiting_count(), store.has_waiting(), store.next_due()) == (0, False, None)
     put(data_dir, job(1, 2, due=NOW + 7), job(2, 1, due=NOW + 9))
-    assert (store.waiting(), store.any_waiting(), store.next_due()) == (2, True, NOW + 7)
+    assert (store.waiting_count(), store.has_waiting(), store.next_due()) == (2, True, NOW + 7)
     put(data_dir, job(3, 2))
     assert store.next_due() == 0
     assert claim(store) == [3]
-    assert (store.waiting(), store.next_due()) == (2, NOW + 7)
+    assert (store.waiting_count(), store.next_due()) == (2, NOW + 7)
     assert claim(store, now=NOW + 9) == [2]
     assert claim(store, now=NOW + 9) == [1]
-    assert (store.waiting(), store.any_waiting(), store.next_due()) == (0, False, None)
+    assert (store.waiting_count(), store.has_waiting(), store.next_due()) == (0, False, None)
 
 
 @pytest.mark.parametrize(

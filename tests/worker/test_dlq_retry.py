@@ -107,7 +107,7 @@ def test_dead_letter_with_a_waiting_row_makes_that_row_due(
     bury(1, exceptions.PlexServerDown("away"))
     bench.save(1)
     assert back.retry_after_outage() == 1
-    assert bench.store.waiting() == 1
+    assert bench.store.waiting_count() == 1
 
 
 def test_many_dead_letters_are_retried_in_pages(
@@ -117,7 +117,7 @@ def test_many_dead_letters_are_retried_in_pages(
     for scene_id in range(1, 101):
         bury(scene_id, exceptions.PlexServerDown("away") if scene_id % 2 else exceptions.PlexPermanentError("no"))
     assert back.retry_after_outage() == 50
-    assert bench.store.waiting() == 50
+    assert bench.store.waiting_count() == 50
     assert bench.dlq.count() == 50
 
 
