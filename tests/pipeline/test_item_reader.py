@@ -49,7 +49,7 @@ def keys(items: list[Item]) -> list[int]:
     return [item.rating_key for item in items]
 
 
-def answered(plex: PlexSim, number: int) -> bool:
+def has_requests(plex: PlexSim, number: int) -> bool:
     """Return whether so many requests for items arrive within a while."""
     end = time.monotonic() + 10
     while plex.counters[ITEMS] < number and time.monotonic() < end:
@@ -87,7 +87,7 @@ def test_prefetch_that_is_too_old_does_not_count(
 ) -> None:
     [key] = keys(items)[:1]
     used.prefetch([key])
-    assert answered(plex, 1)
+    assert has_requests(plex, 1)
     items[0].title = "Changed in Plex"
     clock.now += PREFETCH_MAX_AGE_S
     assert used.items.read([key])[key].title == "Changed in Plex"
@@ -99,7 +99,7 @@ def test_prefetch_older_than_the_index_does_not_count(
     [key] = keys(items)[:1]
     clock.now += WAITING_INTERVAL_S
     used.prefetch([key])
-    assert answered(plex, 1)
+    assert has_requests(plex, 1)
     clock.now += 0.1
     assert used.index.refresh_if_due(Urgency.WAITING)
     used.items.read([key])
@@ -127,7 +127,7 @@ def test_items_are_requested_while_stash_answers(bench: Bench, plex: PlexSim) ->
     bench.work()
     plex.reset_counters()
     seen = []
-    bench.on_read = lambda scene_ids: seen.append(answered(plex, 1))
+    bench.on_read = lambda scene_ids: seen.append(has_requests(plex, 1))
     bench.save(1, 2)
     bench.work()
     assert seen == [True]
@@ -141,7 +141,7 @@ def test_items_of_the_next_batch_are_requested_during_the_writes(bench: Bench, p
     plex.reset_counters()
     seen = []
     # The first batch's own, and then those of the second before Stash is asked for it.
-    bench.on_read = lambda scene_ids: seen.append(answered(plex, len(bench.reads) - 2))
+    bench.on_read = lambda scene_ids: seen.append(has_requests(plex, len(bench.reads) - 2))
     bench.enqueue(*range(1, 41))
     bench.work()
     assert seen == [True, True]
@@ -155,7 +155,7 @@ def test_save_in_between_is_not_overwritten_with_prefetched_items(bench: Bench, 
 
     def save(scene_ids: list[int]) -> None:
         if scene_ids[0] == 21 and len(scene_ids) > 1:
-            # Read by now as it was, and its item asked for: a person saves it.
+            # Already read as it was, and its item prefetched, when the user saves it.
             bench.on_read = lambda scene_ids: None
             bench.scenes[30] = scene(30, details="Newest words")
             bench.save(30)

@@ -18,12 +18,12 @@ from tests.worker.support import Bench, scene
 pytestmark = pytest.mark.integration
 
 
-def elsewhere(bench: Bench, number: int = 1, name: str = "another name.mp4", size: int = 500) -> Item:
+def add_unproven_item(bench: Bench, number: int = 1, name: str = "another name.mp4", size: int = 500) -> Item:
     """Add an item that no file proves to be a scene's."""
     return bench.plex.add_item(bench.section, [(f"/data/{number}/{name}", size, 9.0)])
 
 
-def bind(bench: Bench, scene_id: int, item: Item, **changed: Any) -> None:
+def choose(bench: Bench, scene_id: int, item: Item, **changed: Any) -> None:
     files = tuple((part.file, part.size) for part in item.parts())
     values: dict[str, Any] = {"machine": bench.pipeline.plex.client.machine, "section": bench.section.key, **changed}
     ManualMatches(bench.db).put(
@@ -31,7 +31,7 @@ def bind(bench: Bench, scene_id: int, item: Item, **changed: Any) -> None:
     )
 
 
-def refuse(bench: Bench, scene_id: int, *items: Item) -> None:
+def reject(bench: Bench, scene_id: int, *items: Item) -> None:
     for item in items:
         files = [(part.file, part.size) for part in item.parts()]
         ManualMatches(bench.db).reject(scene_id, bench.section.key, item.rating_key, files, bench.clock())
@@ -44,14 +44,14 @@ def saved(bench: Bench, scene_id: int = 1, title: str = "Saved", **more: Any) ->
     return bench.scenes[scene_id]
 
 
-def doubtful(bench: Bench, *numbers: int) -> list[Item]:
+def add_candidates(bench: Bench, *numbers: int) -> list[Item]:
     """Candidates: items with the name of scene 1's file in other folders, of other sizes."""
-    return [elsewhere(bench, number, "1.mp4", 100 + number) for number in numbers]
+    return [add_unproven_item(bench, number, "1.mp4", 100 + number) for number in numbers]
 
 
 def test_manual_match_is_written_whatever_its_file_is_called(bench: Bench) -> None:
-    item, proven = elsewhere(bench), bench.item(1)
-    bind(bench, 1, item)
+    item, proven = add_unproven_item(bench), bench.item(1)
+    choose(bench, 1, item)
     saved(bench)
     assert (item.title, proven.title) == ("Saved", "1")
     entry = bench.entry(1)
@@ -63,12 +63,12 @@ def test_manual_match_is_written_whatever_its_file_is_called(bench: Bench) -> No
 
 
 def test_manual_match_with_a_new_rating_key_is_found_by_its_file(bench: Bench) -> None:
-    item = elsewhere(bench)
-    bind(bench, 1, item)
+    item = add_unproven_item(bench)
+    choose(bench, 1, item)
     saved(bench)
     bench.plex.remove_item(item.rating_key)
-    stranger = elsewhere(bench, 2, "stranger.mp4", 1)
-    again = elsewhere(bench, 3)  # the same name and size in another folder
+    stranger = add_unproven_item(bench, 2, "stranger.mp4", 1)
+    again = add_unproven_item(bench, 3)  # the same name and size in another folder
     bench.clock.now += 60
     saved(bench, title="Saved again")
     assert (again.title, stranger.title) == ("Saved again", "stranger")
@@ -79,8 +79,8 @@ def test_manual_match_with_a_new_rating_key_is_found_by_its_file(bench: Bench) -
 
 
 def test_manual_match_whose_key_has_another_file_is_not_written(bench: Bench) -> None:
-    item = elsewhere(bench)
-    bind(bench, 1, item)
+    item = add_unproven_item(bench)
+    choose(bench, 1, item)
     assert bench.pipeline.plex.index.libraries  # the index knows it as it was
     [part] = item.parts()
     part.file, part.size = "/data/1/something else.mp4", 7
@@ -94,8 +94,8 @@ def test_manual_match_whose_key_has_another_file_is_not_written(bench: Bench) ->
 
 
 def test_manual_match_that_is_lost_asks_the_user_again(bench: Bench) -> None:
-    item = elsewhere(bench)
-    bind(bench, 1, item)
+    item = add_unproven_item(bench)
+    choose(bench, 1, item)
     proven = bench.item(1)
     bench.plex.remove_item(item.rating_key)
     saved(bench)
@@ -104,46 +104,46 @@ def test_manual_match_that_is_lost_asks_the_user_again(bench: Bench) -> None:
 
 
 def test_manual_match_that_comes_back_is_written(bench: Bench) -> None:
-    item = elsewhere(bench)
-    bind(bench, 1, item)
+    item = add_unproven_item(bench)
+    choose(bench, 1, item)
     bench.plex.remove_item(item.rating_key)
     saved(bench)
     assert bench.letters()
     bench.clock.now += 60
-    back = elsewhere(bench)
-    saved(bench, 2)  # somebody has Plex looked at
+    back = add_unproven_item(bench)
+    saved(bench, 2)  # makes the worker refresh the index
     bench.live(120)
     assert back.title == "Saved"
     assert 1 not in bench.letters()
 
 
 def test_manual_match_among_two_items_takes_the_one_at_its_path(bench: Bench) -> None:
-    item = elsewhere(bench)
-    bind(bench, 1, item)
+    item = add_unproven_item(bench)
+    choose(bench, 1, item)
     bench.plex.remove_item(item.rating_key)
-    copy, same = elsewhere(bench, 2), elsewhere(bench, 1)
+    copy, same = add_unproven_item(bench, 2), add_unproven_item(bench, 1)
     saved(bench)
     assert (copy.title, same.title) == ("another name", "Saved")
     bench.plex.remove_item(same.rating_key)
-    elsewhere(bench, 4)
+    add_unproven_item(bench, 4)
     bench.clock.now += 60
     saved(bench, title="Which copy")
     assert LOST in bench.letters()[1]["message"]
 
 
 def test_manual_match_outside_the_chosen_libraries_does_not_count(bench: Bench) -> None:
-    item, proven = elsewhere(bench), bench.item(1)
-    bind(bench, 1, item, machine="another")
+    item, proven = add_unproven_item(bench), bench.item(1)
+    choose(bench, 1, item, machine="another")
     saved(bench)
     assert (item.title, proven.title) == ("another name", "Saved")
-    bind(bench, 1, item, section=99)
+    choose(bench, 1, item, section=99)
     saved(bench, title="Again")
     assert (item.title, proven.title) == ("another name", "Again")
 
 
 def test_manual_match_takes_the_item_from_the_scene_it_is_proven_for(bench: Bench) -> None:
     [item] = bench.stock(1)
-    bind(bench, 2, item)
+    choose(bench, 2, item)
     for together in (False, True):
         for number in (1, 2):
             bench.scenes[number] = scene(number, title=f"Scene {number}, {together}")
@@ -157,9 +157,9 @@ def test_manual_match_takes_the_item_from_the_scene_it_is_proven_for(bench: Benc
 
 
 def test_scene_gone_from_stash_loses_its_manual_match(bench: Bench) -> None:
-    item = elsewhere(bench)
-    bind(bench, 1, item)
-    refuse(bench, 1, *doubtful(bench, 5))
+    item = add_unproven_item(bench)
+    choose(bench, 1, item)
+    reject(bench, 1, *add_candidates(bench, 5))
     bench.save(1)
     bench.work()
     assert ManualMatches(bench.db).get(1) is None
@@ -167,11 +167,11 @@ def test_scene_gone_from_stash_loses_its_manual_match(bench: Bench) -> None:
 
 
 def test_rejected_candidates_are_not_offered_again(bench: Bench) -> None:
-    items = doubtful(bench, 1, 2)
+    items = add_candidates(bench, 1, 2)
     saved(bench)
     assert len(bench.letters()[1]["detail"]["candidates"]) == 2
     bench.dlq.discard("scene_1")
-    refuse(bench, 1, *items)
+    reject(bench, 1, *items)
     saved(bench, title="Again")
     assert bench.letters() == {}
     assert bench.rows() == {}
@@ -181,27 +181,27 @@ def test_rejected_candidates_are_not_offered_again(bench: Bench) -> None:
 
 
 def test_new_candidate_beside_rejected_ones_is_offered(bench: Bench) -> None:
-    refuse(bench, 1, *doubtful(bench, 1, 2))
+    reject(bench, 1, *add_candidates(bench, 1, 2))
     saved(bench)
-    [new] = doubtful(bench, 3)
+    [new] = add_candidates(bench, 3)
     bench.clock.now += 60
-    saved(bench, 9)  # somebody has Plex looked at
+    saved(bench, 9)  # makes the worker refresh the index
     bench.live(120)
     assert [one["rating_key"] for one in bench.letters()[1]["detail"]["candidates"]] == [new.rating_key]
 
 
 def test_remaining_candidate_beside_rejected_ones_may_be_proven(bench: Bench) -> None:
-    wrong, right = (elsewhere(bench, number, "1.mp4", 1) for number in (1, 2))
+    wrong, right = (add_unproven_item(bench, number, "1.mp4", 1) for number in (1, 2))
     saved(bench)
     assert bench.entry(1).verdict is Verdict.AMBIGUOUS
-    refuse(bench, 1, wrong)
+    reject(bench, 1, wrong)
     saved(bench, title="The other one")
     assert (wrong.title, right.title) == ("1", "The other one")
 
 
 def test_rejected_item_with_a_new_file_is_a_new_candidate(bench: Bench) -> None:
-    [item] = doubtful(bench, 1)
-    refuse(bench, 1, item)
+    [item] = add_candidates(bench, 1)
+    reject(bench, 1, item)
     [part] = item.parts()
     part.size = 1
     saved(bench)

@@ -38,7 +38,7 @@ def sync(bench: Bench, scene_id: int = 1, **data: Any) -> None:
     bench.work()
 
 
-def by_hand(bench: Bench, scene_id: int, **more: Any) -> None:
+def queue_manual_job(bench: Bench, scene_id: int, **more: Any) -> None:
     job = {**new_job(scene_id, "metadata", {}, priority=PRIORITY_BULK, now=bench.clock()), **more}
     with closing(QueueWriter(queue_dir(bench.data_dir))) as writer:
         writer.fold(json.dumps(job), job["job_key"])
@@ -61,7 +61,7 @@ def test_collections_of_ours_are_removed_and_those_of_the_user_stay(bench: Bench
     assert sorted(item.tags("collection")) == ["Favourites", "Studio B"]
     for number in range(10):
         sync(bench, studio=f"Studio {number}")
-    # "Studio B" was there before us: it is a person's, and stays although we wished for it for a while.
+    # "Studio B" was there before us: it is the user's, and stays although Stash had it for a while.
     assert sorted(item.tags("collection")) == ["Favourites", "Studio 9", "Studio B"]
     sync(bench, studio=None, details="something else")
     assert sorted(item.tags("collection")) == ["Favourites", "Studio B"]
@@ -147,7 +147,7 @@ WHOLE: dict[str, Any] = {
 @pytest.mark.usefixtures("either")
 def test_restored_item_is_as_before_including_locks(bench: Bench) -> None:
     [bare, rich] = bench.stock(1, 2)
-    rich.title, rich.summary, rich.user_rating = "Of a person", "Theirs", 3.0
+    rich.title, rich.summary, rich.user_rating = "The user's", "Theirs", 3.0
     rich.tag_list("genre").extend([Tag("theirs"), Tag("x")])
     rich.tag_list("collection").extend([Tag("Installation"), Tag("Mine")])
     rich.locks.update({"title", "genre"})
@@ -157,7 +157,7 @@ def test_restored_item_is_as_before_including_locks(bench: Bench) -> None:
         sync(bench, scene_id, **{**WHOLE, "studio": "Another installation", "tags": ["z"]})
     assert (state(bare), state(rich)) != before
     for scene_id in (1, 2):
-        by_hand(bench, scene_id, update_type=RESTORE, job_key=f"giveback_{scene_id}")
+        queue_manual_job(bench, scene_id, update_type=RESTORE, job_key=f"giveback_{scene_id}")
     assert (state(bare), state(rich)) == before
     assert bench.entry(1).verdict is Verdict.RESTORED
     assert bench.timestamps() == {}
@@ -167,13 +167,13 @@ def test_restored_item_is_as_before_including_locks(bench: Bench) -> None:
 def test_save_after_a_restore_writes_nothing_and_a_manual_sync_does(bench: Bench, plex: PlexSim) -> None:
     [item] = bench.stock(1)
     sync(bench, **WHOLE)
-    by_hand(bench, 1, update_type=RESTORE, job_key="giveback_1")
+    queue_manual_job(bench, 1, update_type=RESTORE, job_key="giveback_1")
     puts = plex.puts
     sync(bench, **WHOLE)
     assert plex.puts == puts
     assert bench.entry(1).verdict is Verdict.RESTORED
     assert bench.rows() == {}
-    by_hand(bench, 1, by_hand=True)
+    queue_manual_job(bench, 1, by_hand=True)
     assert item.summary == "Words"
     sync(bench, **{**WHOLE, "details": "Ours again"})
     assert item.summary == "Ours again"
@@ -182,9 +182,9 @@ def test_save_after_a_restore_writes_nothing_and_a_manual_sync_does(bench: Bench
 def test_save_folded_into_a_waiting_manual_sync_does_not_undo_it(bench: Bench) -> None:
     [item] = bench.stock(1)
     sync(bench, **WHOLE)
-    by_hand(bench, 1, update_type=RESTORE, job_key="giveback_1")
+    queue_manual_job(bench, 1, update_type=RESTORE, job_key="giveback_1")
     bench.health.block("for the test")
-    by_hand(bench, 1, by_hand=True)
+    queue_manual_job(bench, 1, by_hand=True)
     bench.save(1)
     bench.health.block(None)
     bench.work()
@@ -197,7 +197,7 @@ def test_restore_keeps_what_the_user_changed_in_other_fields(make_bench: MakeBen
     sync(bench, **WHOLE)
     item.summary = "Written in Plex later"
     item.tag_list("collection").append(Tag("Made later"))
-    by_hand(bench, 1, update_type=RESTORE, job_key="giveback_1")
+    queue_manual_job(bench, 1, update_type=RESTORE, job_key="giveback_1")
     assert item.summary == "Written in Plex later"
     assert item.tags("collection") == ["Made later"]
 
@@ -207,7 +207,7 @@ def test_restore_interrupted_by_an_outage_is_continued(bench: Bench, plex: PlexS
     before = state(item)
     sync(bench, **WHOLE)
     plex.faults.set(status=503, only="^PUT", times=1)
-    by_hand(bench, 1, update_type=RESTORE, job_key="giveback_1")
+    queue_manual_job(bench, 1, update_type=RESTORE, job_key="giveback_1")
     assert bench.job(1)["update_type"] == RESTORE
     bench.live(60)
     assert state(item) == before
@@ -308,5 +308,5 @@ def test_restore_includes_pictures(bench: Bench, cover: Cover) -> None:
     bench.save(1)
     bench.work()
     assert state(item) != before
-    by_hand(bench, 1, update_type=RESTORE, job_key="giveback_1")
+    queue_manual_job(bench, 1, update_type=RESTORE, job_key="giveback_1")
     assert state(item) == before

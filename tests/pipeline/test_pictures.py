@@ -150,7 +150,7 @@ def bench(stash: StashSim, plex: PlexSim) -> Iterator[PictureBench]:
         yield found
 
 
-def by_hand(bench: PictureBench, place: str, data: bytes) -> str:
+def upload_in_plex(bench: PictureBench, place: str, data: bytes) -> str:
     """Upload a picture in Plex as a user does, and return its key."""
     upload_picture(bench.plex_client, bench.item.rating_key, place, data)
     return next(one.key for one in list_pictures(bench.plex_client, bench.item.rating_key, place) if one.selected)
@@ -228,7 +228,7 @@ def test_known_key_prefix_saves_a_listing(bench: PictureBench) -> None:
 
 
 def test_first_change_of_a_picture_is_reported_with_the_earlier_key(bench: PictureBench) -> None:
-    theirs = by_hand(bench, "thumb", GREEN)
+    theirs = upload_in_plex(bench, "thumb", GREEN)
     bench.cover(RED)
     bench.synced()
     bench.cover(BLUE)
@@ -292,7 +292,7 @@ def test_picture_that_plex_refuses_is_not_sent_again(bench: PictureBench) -> Non
 def test_removed_cover_restores_the_video_frame(bench: PictureBench) -> None:
     bench.cover(RED)
     bench.synced()
-    by_hand(bench, "art", GREEN)
+    upload_in_plex(bench, "art", GREEN)
     bench.cover(None)
     bench.synced()
     assert bench.shows() is None
@@ -304,13 +304,13 @@ def test_removed_cover_restores_the_video_frame(bench: PictureBench) -> None:
     assert [bench.shows(place) for place in BOTH] == [RED, RED]
 
 
-# a person in Plex
+# the user in Plex
 
 
 def test_overwrite_mode_selects_our_picture_again_at_the_next_save(bench: PictureBench) -> None:
     bench.cover(RED)
     bench.synced()
-    by_hand(bench, "thumb", GREEN)
+    upload_in_plex(bench, "thumb", GREEN)
     bench.save()
     outcome = bench.synced()
     assert (outcome.uploads, outcome.selected) == (0, 1)
@@ -322,7 +322,7 @@ def test_full_sync_finds_a_changed_picture_by_its_address(bench: PictureBench) -
     bench.synced()
     bench.save()
     bench.synced()  # the address is learnt
-    by_hand(bench, "thumb", GREEN)
+    upload_in_plex(bench, "thumb", GREEN)
     outcome = bench.synced()
     assert (outcome.uploads, outcome.selected) == (0, 1)
     assert bench.shows() == RED
@@ -332,7 +332,7 @@ def test_save_without_addresses_reads_the_listings(bench: PictureBench) -> None:
     bench.addresses = False
     bench.cover(RED)
     bench.synced()
-    by_hand(bench, "thumb", GREEN)
+    upload_in_plex(bench, "thumb", GREEN)
     assert bench.synced() == PictureOutcome()
     bench.save()
     bench.synced()
@@ -354,7 +354,7 @@ def test_picture_that_plex_lost_is_uploaded_again(bench: PictureBench) -> None:
 
 def test_preserve_mode_keeps_the_users_picture_but_not_a_default_frame(bench: PictureBench) -> None:
     bench.config = config(preserve_plex_edits=True)
-    by_hand(bench, "thumb", GREEN)
+    upload_in_plex(bench, "thumb", GREEN)
     bench.cover(RED)
     bench.synced()
     assert (bench.shows("thumb"), bench.shows("art")) == (GREEN, RED)
@@ -576,7 +576,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(place=st.sampled_from(BOTH), data=st.sampled_from([png(colour=(9, 9, 9)), jpeg(colour=(8, 8, 8))]))
     def person(self, place: str, data: bytes) -> None:
-        by_hand(self.bench, place, data)
+        upload_in_plex(self.bench, place, data)
 
     @rule(place=st.sampled_from(BOTH), number=st.integers(0, 5))
     def person_selects(self, place: str, number: int) -> None:

@@ -19,7 +19,7 @@ from worker.circuit_breaker import BreakerState
 pytestmark = pytest.mark.integration
 
 
-def give_back(bench: Bench, scene_ids: Iterable[int]) -> None:
+def queue_restores(bench: Bench, scene_ids: Iterable[int]) -> None:
     with closing(QueueWriter(queue_dir(bench.data_dir))) as writer:
         for scene_id in scene_ids:
             job = restore_job(scene_id, bench.clock())
@@ -44,7 +44,7 @@ def test_save_between_two_restores_undoes_nothing(bench: Bench, plex: PlexSim) -
             bench.save(1)
 
     plex.on_write = save_first
-    give_back(bench, (1, 2, 3))
+    queue_restores(bench, (1, 2, 3))
     bench.work()
     assert saved == [items[0]]
     assert [item.summary for item in items] == ["", "", ""]
@@ -56,7 +56,7 @@ def test_scene_queued_before_its_restore_is_written_first(bench: Bench) -> None:
     [item] = written(bench, 1)
     bench.scenes[1] = scene(1, details="The last words")
     bench.enqueue(1)
-    give_back(bench, [1])
+    queue_restores(bench, [1])
     bench.work()
     assert item.summary == ""
     assert "The last words" in str(bench.plex.writes)
@@ -67,7 +67,7 @@ def test_scene_queued_before_its_restore_is_written_first(bench: Bench) -> None:
 def test_scene_queued_after_its_restore_is_left_alone(bench: Bench) -> None:
     [item] = written(bench, 1)
     bench.scenes[1] = scene(1, details="The last words")
-    give_back(bench, [1])
+    queue_restores(bench, [1])
     bench.enqueue(1)
     bench.work()
     assert item.summary == ""
@@ -78,7 +78,7 @@ def test_scene_queued_after_its_restore_is_left_alone(bench: Bench) -> None:
 def test_restores_alone_close_the_breaker_after_an_outage(bench: Bench, plex: PlexSim) -> None:
     items = written(bench, *range(1, 6))
     plex.faults.refuse()
-    give_back(bench, range(1, 6))
+    queue_restores(bench, range(1, 6))
     bench.live(20)
     assert bench.breaker_state() is not BreakerState.CLOSED
     plex.faults.accept()
@@ -99,7 +99,7 @@ def test_item_that_vanishes_during_the_restore_is_skipped(bench: Bench, plex: Pl
         edit(section, rating_key, query)
 
     client.edit = lose_it_first  # type: ignore[method-assign]
-    give_back(bench, (1, 2))
+    queue_restores(bench, (1, 2))
     bench.work()
     assert second.summary == ""
     assert bench.rows() == {}
@@ -109,12 +109,12 @@ def test_item_that_vanishes_during_the_restore_is_skipped(bench: Bench, plex: Pl
 def test_restore_that_plex_refuses_is_reported_and_the_scene_left_alone(bench: Bench, plex: PlexSim) -> None:
     [item] = written(bench, 1)
     plex.faults.set(status=400, only="^PUT")
-    give_back(bench, [1])
+    queue_restores(bench, [1])
     bench.work()
     assert 1 in bench.letters()
     assert bench.entry(1).verdict is Verdict.RESTORED
     plex.faults.clear()
-    give_back(bench, [1])
+    queue_restores(bench, [1])
     bench.work()
     assert item.summary == ""
     assert bench.letters() == {}

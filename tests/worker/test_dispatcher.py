@@ -98,12 +98,12 @@ def test_save_of_a_scene_in_the_running_batch_replaces_its_older_state(bench: Be
     bench.enqueue(*range(1, 6))
     pending = [saved]
 
-    def somebody_saves(item: Item) -> None:
+    def save_during_write(item: Item) -> None:
         if pending:
             bench.scenes[saved] = scene(saved, title="Newest", updated_at=START + 10)
             bench.save(pending.pop())
 
-    plex.on_write = somebody_saves
+    plex.on_write = save_during_write
     bench.work()
     assert items[saved - 1].title == "Newest"
     titles = bench.titles_written()
@@ -122,13 +122,13 @@ def test_save_during_an_outage_keeps_its_row_and_drops_the_older_bulk_row(bench:
     bench.enqueue(1, 2)
     pending = [2]
 
-    def somebody_saves(written: Item) -> None:
+    def save_during_write(written: Item) -> None:
         if pending:
             bench.scenes[2] = scene(2, title="Newest")
             bench.save(pending.pop())
             plex.faults.set(status=500, only="^PUT", times=1)
 
-    plex.on_write = somebody_saves
+    plex.on_write = save_during_write
     bench.work()
     assert item.title != "Newest"
     assert bench.job(2)["priority"] == PRIORITY_SAVE
@@ -269,7 +269,7 @@ def test_token_refused_during_a_batch_makes_no_dead_letter(bench: Bench, plex: P
     bench.work()
     assert len(bench.titles_written()) == 1
     assert bench.letters() == {}
-    assert len(bench.rows()) == 5, "the first was written, but nobody could verify it"
+    assert len(bench.rows()) == 5, "the first was written, but could not be verified"
     assert isinstance(bench.health.blocked, str)
     plex.on_write = None
     plex.faults.clear()
@@ -456,12 +456,12 @@ def test_save_with_settings_of_another_plex_drops_matches_of_the_old_one(bench: 
         bench.enqueue(1, 2, 3)
         pending = [1]
 
-        def somebody_moves_installation(written: Item) -> None:
+        def change_settings_during_write(written: Item) -> None:
             if pending:
                 bench.configure(bench.settings(plex_url=other.url))
                 bench.save(pending.pop())
 
-        plex.on_write = somebody_moves_installation
+        plex.on_write = change_settings_during_write
         bench.work()
         bench.pipeline.close()
     assert [item.title for item in strangers] == ["stranger 1", "stranger 2", "stranger 3"]

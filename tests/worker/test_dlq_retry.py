@@ -31,12 +31,12 @@ Job = dict[str, object]
 
 
 @pytest.fixture
-def back(bench: Bench, clock: Clock) -> DlqRetry:
+def retry(bench: Bench, clock: Clock) -> DlqRetry:
     return DlqRetry(bench.db, bench.store, clock=clock, notify=lambda level, text: bench.told.append((level, text)))
 
 
 @pytest.fixture
-def bury(bench: Bench, clock: Clock) -> Callable[..., None]:
+def add_dead_letter(bench: Bench, clock: Clock) -> Callable[..., None]:
     def add(scene_id: int, error: BaseException, **more: object) -> None:
         job = new_job(scene_id, "metadata", {}, priority=PRIORITY_BULK, now=clock())
         tried = {"retry_count": 5, "tries": {"TRANSIENT": 5}, "next_retry_at": START, "first_failed_at": START - 100}
@@ -46,13 +46,13 @@ def bury(bench: Bench, clock: Clock) -> Callable[..., None]:
 
 
 def test_dead_letter_of_an_outage_is_retried_when_it_ends(
-    bench: Bench, clock: Clock, back: DlqRetry, bury: Callable[..., None]
+    bench: Bench, clock: Clock, retry: DlqRetry, add_dead_letter: Callable[..., None]
 ) -> None:
     [item, _] = bench.stock(1, 2)
-    bury(1, exceptions.PlexServerDown("away"))
-    bury(2, exceptions.PlexPermanentError("refused"))
-    assert back.retry_after_outage() == 1
-    assert back.retry_after_outage() == 0
+    add_dead_letter(1, exceptions.PlexServerDown("away"))
+    add_dead_letter(2, exceptions.PlexPermanentError("refused"))
+    assert retry.retry_after_outage() == 1
+    assert retry.retry_after_outage() == 0
     job = bench.job(1)
     assert (job["priority"], job["revived"], job["enqueued_at"]) == (PRIORITY_BULK, 1, clock())
     assert not {"retry_count", "tries", "next_retry_at"} & set(job)
@@ -63,16 +63,16 @@ def test_dead_letter_of_an_outage_is_retried_when_it_ends(
 
 
 def test_dead_letter_that_fails_again_is_retried_after_growing_pauses(
-    bench: Bench, clock: Clock, back: DlqRetry, bury: Callable[..., None]
+    bench: Bench, clock: Clock, retry: DlqRetry, add_dead_letter: Callable[..., None]
 ) -> None:
-    bury(1, exceptions.PlexTemporaryError("500"))
+    add_dead_letter(1, exceptions.PlexTemporaryError("500"))
     moments = []
     while clock.now < START + 10 * LONGEST_PAUSE_S:
         # a breaker that flaps tells it all the time
-        if back.retry_due() or back.retry_after_outage():
+        if retry.retry_due() or retry.retry_after_outage():
             moments.append(clock.now)
             bench.store.clear_waiting()
-            bury(1, exceptions.PlexTemporaryError("500"), revived=len(moments))
+            add_dead_letter(1, exceptions.PlexTemporaryError("500"), revived=len(moments))
         clock.sleep(CHECK_INTERVAL_S)
     pauses = [later - earlier for earlier, later in itertools.pairwise(moments)]
     assert moments[0] == START
@@ -82,52 +82,54 @@ def test_dead_letter_that_fails_again_is_retried_after_growing_pauses(
 
 
 def test_dead_letter_without_an_open_breaker_is_retried_after_its_pause(
-    clock: Clock, back: DlqRetry, bury: Callable[..., None]
+    clock: Clock, retry: DlqRetry, add_dead_letter: Callable[..., None]
 ) -> None:
-    bury(1, client.StashUnreachable("away"))
+    add_dead_letter(1, client.StashUnreachable("away"))
     clock.sleep(CHECK_INTERVAL_S)
-    assert back.retry_due() == 0
+    assert retry.retry_due() == 0
     clock.sleep(FIRST_PAUSE_S)
-    assert back.retry_due() == 1
-    assert back.retry_due() == 0
+    assert retry.retry_due() == 1
+    assert retry.retry_due() == 0
 
 
 @pytest.mark.parametrize("days", [-30, 30])
 def test_dead_letter_after_a_clock_change_is_still_retried(
-    clock: Clock, back: DlqRetry, bury: Callable[..., None], days: int
+    clock: Clock, retry: DlqRetry, add_dead_letter: Callable[..., None], days: int
 ) -> None:
-    bury(1, exceptions.PlexServerDown("away"))
+    add_dead_letter(1, exceptions.PlexServerDown("away"))
     clock.sleep(days * 86_400)
-    assert back.retry_due() == 1
+    assert retry.retry_due() == 1
 
 
 def test_dead_letter_with_a_waiting_row_makes_that_row_due(
-    bench: Bench, back: DlqRetry, bury: Callable[..., None]
+    bench: Bench, retry: DlqRetry, add_dead_letter: Callable[..., None]
 ) -> None:
-    bury(1, exceptions.PlexServerDown("away"))
+    add_dead_letter(1, exceptions.PlexServerDown("away"))
     bench.save(1)
-    assert back.retry_after_outage() == 1
+    assert retry.retry_after_outage() == 1
     assert bench.store.waiting_count() == 1
 
 
 def test_many_dead_letters_are_retried_in_pages(
-    bench: Bench, back: DlqRetry, bury: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    bench: Bench, retry: DlqRetry, add_dead_letter: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dlq_retry, "PAGE_SIZE", 7)
     for scene_id in range(1, 101):
-        bury(scene_id, exceptions.PlexServerDown("away") if scene_id % 2 else exceptions.PlexPermanentError("no"))
-    assert back.retry_after_outage() == 50
+        add_dead_letter(
+            scene_id, exceptions.PlexServerDown("away") if scene_id % 2 else exceptions.PlexPermanentError("no")
+        )
+    assert retry.retry_after_outage() == 50
     assert bench.store.waiting_count() == 50
     assert bench.dlq.count() == 50
 
 
 def test_delete_requeued_keeps_a_dead_letter_that_was_renewed(
-    bench: Bench, clock: Clock, bury: Callable[..., None]
+    bench: Bench, clock: Clock, add_dead_letter: Callable[..., None]
 ) -> None:
-    bury(1, exceptions.PlexServerDown("away"))
+    add_dead_letter(1, exceptions.PlexServerDown("away"))
     letters = read_dead_letters(bench.db)
     clock.sleep(1)
-    bury(1, exceptions.PlexPermanentError("no"))
+    add_dead_letter(1, exceptions.PlexPermanentError("no"))
     delete_requeued(bench.db, letters)
     assert bench.letters()[1]["error_type"] == "PlexPermanentError"
     delete_requeued(bench.db, read_dead_letters(bench.db))
@@ -158,9 +160,9 @@ def test_requeued_job_of_every_kind_keeps_its_subject(bench: Bench, clock: Clock
     assert (again.data, again.by_hand, again.images_only) == ({"path": "/x"}, True, False)
 
 
-def test_retry_due_without_dead_letters_is_cheap(clock: Clock, back: DlqRetry, plex: PlexSim) -> None:
+def test_retry_due_without_dead_letters_is_cheap(clock: Clock, retry: DlqRetry, plex: PlexSim) -> None:
     before = len(plex.requests)
     for _ in range(1_000):
-        assert back.retry_due() == 0
+        assert retry.retry_due() == 0
         clock.sleep(1)
     assert len(plex.requests) == before

@@ -94,19 +94,23 @@ def expansion(tmp_path: Path, client: StashClient, clock: Clock) -> Iterator[Exp
     made.store.close()
 
 
-def on(stash: StashSim, performer: int) -> list[str]:
+def scene_keys_of(stash: StashSim, performer: int) -> list[str]:
     """The keys of a performer's scenes."""
     return [f"scene_{scene.id}" for scene in stash.scenes if performer in scene.performer_ids]
 
 
 def well_known(stash: StashSim) -> int:
     """A performer with at least seven scenes, not a multiple of three."""
-    return next(p.id for p in stash.store.performers if len(on(stash, p.id)) > 6 and len(on(stash, p.id)) % 3)
+    return next(
+        p.id
+        for p in stash.store.performers
+        if len(scene_keys_of(stash, p.id)) > 6 and len(scene_keys_of(stash, p.id)) % 3
+    )
 
 
 def test_entity_job_queues_its_scenes_page_by_page(stash: StashSim, expansion: ExpansionBench) -> None:
     performer = well_known(stash)
-    wanted = on(stash, performer)
+    wanted = scene_keys_of(stash, performer)
     expansion.edit(f"performer_{performer}")
     for turned in range(1, len(wanted) // 3 + 1):
         assert expansion.work() == []
@@ -169,7 +173,7 @@ def test_expansion_killed_between_two_pages_queues_every_scene(
     assert successor.store.resume() == 1
     while any(key.startswith("performer") for key in successor.queued()):
         successor.work(1)
-    assert successor.queued() == on(stash, performer)
+    assert successor.queued() == scene_keys_of(stash, performer)
     successor.store.close()
 
 
@@ -190,7 +194,7 @@ def test_expansion_killed_during_a_page_loses_nothing(
     expansion.store.resume()
     while expansion.work(1) == [] and any(key.startswith("performer") for key in expansion.queued()):
         pass
-    assert expansion.queued() == on(stash, performer)
+    assert expansion.queued() == scene_keys_of(stash, performer)
 
 
 def test_entity_job_without_stash_waits_for_another_worker(tmp_path: Path, clock: Clock) -> None:
@@ -290,7 +294,7 @@ class Listed:
         return [{"id": "1"}, {"id": "2"}]
 
 
-def edited(bench: Bench, stash: Any) -> None:
+def queue_edited_performer(bench: Bench, stash: Any) -> None:
     """Queue an edited performer, and a scanned scene behind it."""
     bench.dispatcher._entities = EntityExpansion(bench.store, stash, clock=bench.clock)
     with closing(QueueWriter(queue_dir(bench.data_dir))) as writer:
@@ -301,7 +305,7 @@ def edited(bench: Bench, stash: Any) -> None:
 
 def test_entity_job_is_processed_to_its_last_scene(bench: Bench) -> None:
     items = bench.stock(1, 2, 3)
-    edited(bench, Listed())
+    queue_edited_performer(bench, Listed())
     bench.work()
     assert [item.title for item in items] == ["Title 1", "Title 2", "Title 3"]
     assert rows(bench.data_dir) == []
@@ -311,7 +315,7 @@ def test_entity_job_is_processed_to_its_last_scene(bench: Bench) -> None:
 
 def test_pause_found_before_the_expansion_keeps_the_entity_job(bench: Bench) -> None:
     stash = Listed()
-    edited(bench, stash)
+    queue_edited_performer(bench, stash)
     bench.pause()
     bench.work()
     assert [job["job_key"] for job in waiting(bench.data_dir)] == ["performer_7", "scene_3"]
@@ -320,7 +324,7 @@ def test_pause_found_before_the_expansion_keeps_the_entity_job(bench: Bench) -> 
 
 def test_stash_lost_during_a_batch_keeps_entity_and_scene_jobs(bench: Bench) -> None:
     bench.stock(1, 2, 3)
-    edited(bench, Listed())
+    queue_edited_performer(bench, Listed())
     bench.dispatcher._entities._page_size = 2  # so that the edit goes on behind scene 2
 
     def away(scene_ids: list[int]) -> None:
@@ -337,7 +341,7 @@ def test_stash_lost_during_a_batch_keeps_entity_and_scene_jobs(bench: Bench) -> 
 
 def test_worker_without_stash_postpones_entity_jobs(bench: Bench) -> None:
     [item] = bench.stock(3)
-    edited(bench, None)
+    queue_edited_performer(bench, None)
     bench.work()
     assert item.title == "Title 3"
     assert bench.store.next_due() == START + RETRY_WITHOUT_STASH_S

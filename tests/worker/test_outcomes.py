@@ -128,7 +128,7 @@ def test_rating_is_cleared_only_if_we_wrote_it(bench: Bench) -> None:
     run(bench, 1, 2)
     assert (ours.user_rating, theirs.user_rating) == (None, 6.0)
     assert bench.entry(1).verdict is Verdict.WRITTEN
-    ours.user_rating = 3.0  # a person's own, after we had taken ours back
+    ours.user_rating = 3.0  # the user's own, after we had removed ours
     run(bench, 1)
     assert ours.user_rating == 3.0
 
@@ -191,11 +191,11 @@ def test_rating_is_ours_although_plex_failed_after_it_was_sent(bench: Bench, ple
 def test_preserved_edits_write_only_empty_fields(make_bench: MakeBench, plex: PlexSim) -> None:
     bench = make_bench(preserve_plex_edits=True)
     [item] = bench.stock(1, details="Stash's", tags=["stash"], performers=["Ada"], rating100=80, date="2021-03-04")
-    item.summary = "A person's"
+    item.summary = "The user's"
     item.genres.append(Tag("person's"))
     item.user_rating = 2.0
     run(bench, 1)
-    assert (item.title, item.summary, item.studio) == ("1", "A person's", "Studio")
+    assert (item.title, item.summary, item.studio) == ("1", "The user's", "Studio")
     assert (item.tags("genre"), item.tags("actor")) == (["person's"], ["Ada"])
     assert (item.user_rating, item.originally_available_at) == (2.0, "2021-03-04")
     bench.scenes[1] = scene(1, studio=None, details="Newer", tags=["newer"], performers=[], date="2022-01-01")

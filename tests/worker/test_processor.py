@@ -305,7 +305,7 @@ def test_thread_processes_a_later_job_and_ends_at_stop(
     enqueue(queue, 1, "metadata", job(title="Later")["data"])
     until(lambda: item.title == "Later")
     worker.stop()
-    assert "Stash2Plex drainer" not in {thread.name for thread in threading.enumerate()}
+    assert "Stash2Plex worker" not in {thread.name for thread in threading.enumerate()}
     lock = try_lock(f"{data_dir}/worker.lock")
     assert lock is not None
     unlock(lock)

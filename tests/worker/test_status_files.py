@@ -114,7 +114,7 @@ def test_status_tells_a_living_worker_from_one_that_ended(files: StatusFiles, tm
     ended = subprocess.Popen([sys.executable, "-c", ""])
     if os.path.isdir("/proc"):
         os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
-        assert not worker_status.lives({**status, "pid": ended.pid}), "dead, though nobody has reaped it"
+        assert not worker_status.lives({**status, "pid": ended.pid}), "dead, though not reaped"
     ended.wait()
     assert not worker_status.lives({**status, "pid": ended.pid})
 
@@ -176,7 +176,7 @@ def test_log_file_has_debug_lines_if_asked_for(tmp_path: Path, logger: logging.L
     assert "DEBUG wanted" in (tmp_path / "stash2plex.log").read_text()
 
 
-# what the next drainer does with the pause
+# what the next worker does with the pause
 
 
 def sits(path: Path) -> threading.Thread:
