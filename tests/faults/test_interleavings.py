@@ -25,7 +25,7 @@ pytestmark = pytest.mark.fault
 # Edits are made before and after these calls; between two of them it makes no difference when an edit is made.
 POINTS: list[tuple[Any, str]] = [
     (JobStore, "claim"),
-    (JobStore, "superseded"),
+    (JobStore, "is_superseded"),
     (JobStore, "has_urgent"),
     (JobStore, "finish"),
     (JobStore, "retry_all"),
