@@ -59,7 +59,9 @@ def _read_document(data: bytes) -> tuple[dict[str, object], dict[str, object]]:
     except UnicodeDecodeError as error:
         raise BadDocument(f"Standard input is not UTF-8: {error}") from error
     except (ValueError, RecursionError) as error:
-        raise BadDocument(f"Standard input is not JSON ({error}). Stash starts this plugin, not a person") from error
+        raise BadDocument(
+            f"Standard input is not JSON ({error}). Stash starts this plugin; it cannot be run by hand"
+        ) from error
     args = whole.get("args", {}) if isinstance(whole, dict) else None
     connection = whole.get("server_connection", {}) if isinstance(whole, dict) else None
     if not isinstance(args, dict) or not isinstance(connection, dict):

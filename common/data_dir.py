@@ -1,4 +1,4 @@
-"""Where the data directory is (design 6). Standard library only: hooks ask."""
+"""Find the data directory. Standard library only, because hooks use this."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ VARIABLE = "STASH_PLUGIN_DATA"
 
 
 def data_dir(plugin_dir: str, connection: Mapping[str, object]) -> str:
-    """The data directory, made where it is missing. ``connection`` is Stash's ``server_connection`` (stash 2.2).
+    """Return the data directory, created if it is missing. ``connection`` is Stash's ``server_connection`` (stash 2.2).
 
     ``$STASH_PLUGIN_DATA`` is a parent: each Stash gets a directory of its own below it. Without it ``data/`` in the
-    plugin directory, or, only where that was never made and cannot be, ``stash2plex-data`` in Stash's configuration
-    directory. Raises DataDirUnavailable.
+    plugin directory, or, only if that does not exist and cannot be created, ``stash2plex-data`` in Stash's
+    configuration directory. Raise DataDirUnavailable.
     """
     parent = os.environ.get(VARIABLE)
     if parent:
@@ -39,7 +39,7 @@ def data_dir(plugin_dir: str, connection: Mapping[str, object]) -> str:
 
 
 def _name_of(connection: Mapping[str, object]) -> str:
-    """A directory name for one Stash: its configuration directory and port, readable."""
+    """Return a readable directory name for one Stash: its configuration directory and port."""
     config_dir = str(connection.get("Dir") or "").replace("\\", "/").strip("/")
     if not config_dir:
         return "default"
@@ -53,7 +53,7 @@ def _made(path: str) -> str:
         os.makedirs(path, mode=0o700, exist_ok=True)
         if os.access(path, os.W_OK | os.X_OK):
             return path
-        reason = f"{path} cannot be written to: give the user Stash runs as the right to, or set {VARIABLE}"
+        reason = f"{path} cannot be written to: allow it for the user that Stash runs as, or set {VARIABLE}"
     except OSError as error:
         reason, cause = f"{path} cannot be made: {error.strerror or error}", error
     from common.errors import DataDirUnavailable  # a hook imports it only where something is wrong

@@ -1,4 +1,4 @@
-"""The base of every error whose message a person may read. Imports nothing: status operations load it.
+"""The base of every error whose message the user may read. Imports nothing, because status operations use this.
 
 UserFacingError
  ├─ UserError           a task or operation was asked for something it cannot do

@@ -1,7 +1,7 @@
-"""What a job is. Pure, and on the hook's path: no imports that cost.
+"""What a job is. Pure, and without imports, because hooks use this.
 
-A waiting job means "scene N may differ"; the drainer reads what it looks like (design 3). A job about a performer,
-studio, tag or group means "its scenes may differ"; the drainer puts theirs in its place.
+A waiting job means "scene N may differ": the worker reads the scene before it writes. A job about a performer, studio,
+tag or group means "its scenes may differ": the worker replaces it by their jobs.
 """
 
 from __future__ import annotations

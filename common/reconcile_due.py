@@ -1,7 +1,4 @@
-"""Whether an automatic run may be due, as cheaply as a hook needs it: one look at one file's time.
-
-On the hook's path: no imports but these two, which are always there.
-"""
+"""Whether an automatic reconciliation may be due: one look at the time of one file, because hooks use this."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ import time
 # Its time is the next moment at which anything could be due; it says when the next periodic run is (epoch seconds, inf
 # for never), and which process of Stash the last run knew.
 FILE = "reconcile.due"
-# How long after a run nothing is due by the start of another Stash (specification 5).
+# How long after a run nothing is due by the start of another Stash.
 QUIET = 3_600.0
 # A time further ahead can only come from a clock that was set back.
 _FARTHEST = QUIET + 60.0
@@ -32,7 +29,7 @@ def due(data_dir: str) -> bool:
 
 
 def read(path: str) -> tuple[float, str]:
-    """When the next periodic run is, and which process of Stash is known. Raises OSError, ValueError."""
+    """When the next periodic run is, and which process of Stash is known. Raise OSError, ValueError."""
     with open(path, encoding="utf-8") as file:
         periodic, _, known = file.read(500).strip().partition(" ")
     return float(periodic), known

@@ -1,4 +1,4 @@
-"""An edited performer, studio, tag or group becomes one waiting job, which the drainer turns into those of its scenes.
+"""Queue one job for an edited performer, studio, tag or group; the worker expands it into its scenes.
 
 Loaded for such events only: a scene's save does not pay for it.
 """
@@ -33,7 +33,7 @@ _WITHOUT_EFFECT = {
 
 
 def concerns_scenes(kind: str, fields: Collection[str]) -> bool:
-    """Whether an update of a performer, studio, tag or group may change what Plex shows of its scenes.
+    """Return whether an update of a performer, studio, tag or group may change what Plex shows of its scenes.
 
     ``fields`` are those the hook's ``inputFields`` lists; none listed (a merge) is True.
     """
@@ -43,16 +43,16 @@ def concerns_scenes(kind: str, fields: Collection[str]) -> bool:
 def on_entity_update(
     kind: str, entity_id: int, fields: Collection[str], queue: Callable[[], QueueWriter | JobSink]
 ) -> bool:
-    """Queue a performer, studio, tag or group whose scenes may differ now. True when a job was enqueued.
+    """Queue a performer, studio, tag or group whose scenes may differ now; return whether a job was queued.
 
-    ``queue`` gives a QueueWriter or anything with ``put``; it is asked for only where there is something to queue.
-    Raises what the queue raises.
+    ``queue`` returns a QueueWriter or anything with ``put``; it is called only if there is something to queue.
+    Raise what the queue raises.
     """
     if not concerns_scenes(kind, fields):
         say_unaffected(kind.capitalize(), entity_id)
         return False
     where, now = queue(), time.time()
-    # Behind a person's save of a scene: what follows is bulk.
+    # Behind the save of a single scene: the scenes that follow are bulk work.
     if isinstance(where, QueueWriter):
         added = where.fold(entity_row(kind, entity_id, priority=PRIORITY_SCAN, now=now), entity_key(kind, entity_id))
     else:

@@ -1,6 +1,6 @@
-"""A Stash event becomes a waiting job, or nothing.
+"""Turn an event of a scene into a waiting job, or into nothing.
 
-Standard library only: a person's save waits for this (stash 2.6).
+Standard library only: the user's save waits for this (stash 2.6).
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ _WITHOUT_EFFECT = frozenset(
     )
 )
 
-# What a job's snapshot may hold. A cover arrives as megabytes of base64 (stash 2.2) and is never one of them.
-_SNAPSHOT = frozenset(
+# The fields of an update that a job keeps. A cover arrives as megabytes of base64 (stash 2.2) and is never kept.
+_KEPT_FIELDS = frozenset(
     (
         *("path", "title", "details", "summary", "date", "rating100", "studio", "performers", "tags"),
         *("poster_url", "background_url", "tagline", "updated_at"),
@@ -44,7 +44,7 @@ _pending: set[int] = set()
 
 
 def say(level: str, text: str) -> None:
-    """A line for Stash's log; most hooks have nothing to say, and do not load what says it."""
+    """Write a line to Stash's log. Most hooks log nothing, and do not load the module for it."""
     from common import stash_log
 
     getattr(stash_log, level)(text)
@@ -56,7 +56,7 @@ def say_unaffected(kind: str, number: int) -> None:
 
 
 def requires_plex_sync(update_data: Mapping[str, object] | None) -> bool:
-    """Whether an update may change what Plex shows.
+    """Return whether an update may change what Plex shows.
 
     ``update_data`` holds the fields the hook's ``inputFields`` lists. False only where at least one is listed and every
     listed one is without effect on Plex; nothing listed (a scan, a moved file) is True.
@@ -65,17 +65,17 @@ def requires_plex_sync(update_data: Mapping[str, object] | None) -> bool:
 
 
 def is_scene_pending(scene_id: int) -> bool:
-    """Whether this process has queued the scene and has not seen it claimed. A hint: the queue's rows are the truth."""
+    """Return whether this process has queued the scene and not seen it claimed. A hint: the queue decides."""
     return scene_id in _pending
 
 
 def mark_scene_pending(scene_id: int) -> None:
-    """Remember that this process has queued the scene."""
+    """Record that this process has queued the scene."""
     _pending.add(scene_id)
 
 
 def unmark_scene_pending(scene_id: int) -> None:
-    """Forget it: its job is claimed, or has come to an end."""
+    """Forget that the scene was queued: its job was claimed or has ended."""
     _pending.discard(scene_id)
 
 
@@ -89,11 +89,11 @@ def on_scene_update(
     priority: int = PRIORITY_SAVE,
     snapshot: bool = True,
 ) -> bool:
-    """Queue a scene that was saved in Stash. True when a job was enqueued.
+    """Queue a scene that was saved in Stash; return whether a job was added.
 
     ``update_data`` holds the fields the hook lists, kept in the job where ``snapshot``; ``queue`` is a QueueWriter or
     anything with ``put``. Where ``sync_timestamps`` is given, an update that is not newer than the scene's last sync is
-    skipped. ``data_dir`` is part of the published signature; the queue knows its own. Raises what the queue raises.
+    skipped. ``data_dir`` is part of the published signature; the queue knows its own. Raise what the queue raises.
     """
     update = dict(update_data or {})
     if not requires_plex_sync(update):
@@ -107,7 +107,7 @@ def on_scene_update(
     if isinstance(scene_id, bool) or not isinstance(scene_id, int) or scene_id <= 0:
         say("warning", f"A scene id is a whole number above 0; {scene_id!r} is none, nothing was queued")
         return False
-    kept = {name: value for name, value in update.items() if name in _SNAPSHOT} if snapshot else {}
+    kept = {name: value for name, value in update.items() if name in _KEPT_FIELDS} if snapshot else {}
     _put(queue, scene_id, kept, priority)
     mark_scene_pending(scene_id)
     return True
@@ -140,7 +140,7 @@ def _already_synced(scene_id: int, update: Mapping[str, object], sync_timestamps
 
 
 def _still_waits(queue: QueueWriter | JobSink, scene_id: int) -> bool:
-    # The hint may be stale where another process drains: a row that is claimed there is no longer waiting.
+    # The hint is stale if a worker in another process has claimed the row.
     from sync_queue.operations import waits
 
     return waits(queue, scene_key(scene_id))

@@ -1,4 +1,9 @@
-"""What happened in Stash, read out of a hook's context. Two readers, one result (stash 2.2, 4.3)."""
+"""Read what happened in Stash from a hook's context (stash 2.2, 4.3).
+
+Contract: :func:`read_document` (from text, by SQLite) and :func:`event_of` (from decoded JSON) return the same event
+for the same context; tests hold them together. SQLite reads a document in less time than importing the json module takes,
+and a hook has SQLite open anyway (libraries A7, the benchmark row "hook").
+"""
 
 from __future__ import annotations
 
@@ -8,9 +13,8 @@ if TYPE_CHECKING:
 
 
 class HookEvent:
-    """One hook. ``id`` is that of the scene, performer, ... it is about, None where the context names none; ``fields``
-    are those that ``inputFields`` lists; ``given`` says whether a person's input came with it (a scan brings none),
-    ``many`` whether it was one of several."""
+    """One hook. ``id`` is that of its scene, performer, ..., or None if the context names none; ``fields`` are those
+    that ``inputFields`` lists; ``given``: it carries input (a scan carries none); ``many``: it was one of several."""
 
     __slots__ = ("fields", "given", "id", "kind", "many")
 
@@ -23,7 +27,7 @@ class HookEvent:
 
 
 def event_of(hook_context: Mapping[str, object]) -> HookEvent:
-    """The event of a hook context that was already decoded."""
+    """Return the event of a hook context that was decoded already."""
     given = hook_context.get("input")
     from_input = given.get("id") if isinstance(given, dict) else None
     ids = given.get("ids") if isinstance(given, dict) else given
@@ -38,7 +42,6 @@ def event_of(hook_context: Mapping[str, object]) -> HookEvent:
     )
 
 
-# SQLite reads the document faster than the json module is imported, and a hook has SQLite open anyway (libraries A7).
 _READ = """SELECT json_type(:d,'$.args.hookContext'),
     json_extract(:d,'$.args.hookContext.type'),
     CASE json_type(:d,'$.args.hookContext.id') WHEN 'true' THEN NULL ELSE json_extract(:d,'$.args.hookContext.id') END,
@@ -54,9 +57,9 @@ _FIELDS = """SELECT value FROM json_each(:d,'$.args.hookContext.inputFields')
 
 
 def read_document(document: str) -> tuple[HookEvent, str, dict[str, object]]:
-    """The event of a whole document from Stash, its connection as JSON text, and of that ``Dir`` and ``Port``.
+    """Return the event of a document from Stash, its connection as JSON text, and of that ``Dir`` and ``Port``.
 
-    Raises sqlite3.Error where the text is not JSON (or this SQLite has no JSON functions), ValueError where it holds no
+    Raise sqlite3.Error if the text is not JSON (or this SQLite has no JSON functions), ValueError if it holds no
     hook context.
     """
     from _sqlite3 import connect

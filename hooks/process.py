@@ -1,5 +1,6 @@
-"""What a hook process does (design 2): judge the event, commit one row, see that a drainer lives, say what a person
-must know. Standard library only, and no word over the network: Stash holds the person's save until it ends.
+"""What a hook process does: read the event, commit one row, start the worker if none lives, repeat the attention line.
+
+Standard library only, and no network: Stash holds the user's save until the process ends.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 ATTENTION = "attention"
 _UPDATE = "Scene.Update.Post"
 _SCENES = (_UPDATE, "Scene.Create.Post", "Scene.Destroy.Post")
-# What is edited here changes scenes of which no hook speaks (stash 4.2). When one is destroyed, or performers are
-# merged, no way leads to its scenes any more: reconciliation finds them.
+# An edit of one of these changes scenes for which no hook is sent (stash 4.2). When one is destroyed, or performers are
+# merged, its scenes cannot be found from it any more: reconciliation finds them.
 _ENTITIES = {
     "Performer.Update.Post": "performer",
     "Studio.Update.Post": "studio",
@@ -62,7 +63,7 @@ def handle(
     data_dir: str,
     sync_timestamps: Mapping[int, float] | None = None,
 ) -> bool:
-    """Queue what one hook is about. ``queue`` None opens the directory's own. True when something was enqueued."""
+    """Queue what a hook reports; return whether a job was added. ``queue`` None opens the queue of the directory."""
     return _queue(event_of(hook_context), queue, data_dir, sync_timestamps)
 
 
@@ -84,7 +85,7 @@ def _queue(
         return on_entity_update(word, event.id, event.fields, lambda: _open(data_dir) if queue is None else queue)
     except (OperationalError, OSError) as error:
         reason: object = error
-    except SqliteError as error:  # the file is damaged: a person has to know which
+    except SqliteError as error:  # the file is damaged: name it
         reason = f"{os.path.join(queue_dir(data_dir), DATABASE)}: {error}"
     except Exception as error:
         from common.errors import UserFacingError  # a save that succeeds does not pay for it
@@ -104,10 +105,10 @@ def _queue_scene(
     data_dir: str,
     sync_timestamps: Mapping[int, float] | None,
 ) -> bool:
-    # A destroyed scene is queued like any other: the drainer finds it gone and forgets it. Values are left out: a
-    # hook's input is partial, and null in it may mean anything (stash 4.3).
+    # A destroyed scene is queued like any other: the worker finds it gone and forgets it. Values are left out, because
+    # a hook's input is partial, and null in it may mean anything (stash 4.3).
     update = dict.fromkeys(event.fields) if event.kind == _UPDATE else {}
-    # A person's single save goes first; a scan (no input) and one of many in a bulk edit come behind it.
+    # The save of a single scene goes first; a scan (no input) and a scene of a bulk edit come behind it.
     priority = PRIORITY_SAVE if event.given and not event.many else PRIORITY_SCAN
     if queue is None:
         if not requires_plex_sync(update):
@@ -131,30 +132,32 @@ def _open(data_dir: str) -> QueueWriter:
 
 
 def _left_behind(data_dir: str) -> bool:
-    """Whether rows wait that somebody has to see: their drainer may have been killed. The lock is not tried before one
-    is known to wait: whoever holds it for a moment keeps another hook from starting a drainer."""
+    """Return whether rows are left, perhaps by a worker that was killed.
+
+    Look before the lock is tried: a hook that holds the lock for a moment keeps another from starting a worker.
+    """
     try:
         writer = open_existing(queue_dir(data_dir))
         return writer is not None and writer.has_undone()
     except SqliteError:
-        return False  # whoever has something to queue says so
+        return False  # the next hook with something to queue reports it
 
 
 def _wake(data_dir: str, plugin_dir: str, connection: str) -> None:
     try:
         handle = try_lock(os.path.join(data_dir, WORKER_LOCK))
         if handle is None:
-            return  # one lives, and will see the row
+            return  # a worker lives and will see the row
         from common.detached_process import hand_over
 
         hand_over(data_dir, plugin_dir, connection, handle)
     except OSError as error:
-        # The row is committed; whoever comes next starts the drainer.
+        # The row is committed; the next hook or task starts the worker.
         say("warning", f"The background worker could not be started: {error}. The edit waits for the next save or task")
 
 
 def _reconcile_if_due(data_dir: str, plugin_dir: str, connection: str) -> None:
-    """See that Stash and Plex are compared when the time for it has come: mostly one look at one file's time."""
+    """Start the automatic reconciliation if it is due. As a rule this is one look at the time of one file."""
     try:
         if due(data_dir):
             from common.detached_process import ensure_reconciliation
@@ -165,7 +168,7 @@ def _reconcile_if_due(data_dir: str, plugin_dir: str, connection: str) -> None:
 
 
 def _repeat_attention(data_dir: str) -> None:
-    """Say in Stash's log what the drainer wants a person to know: its own words do not get there."""
+    """Repeat in Stash's log the sentence that the worker has for the user: its own lines do not get there."""
     try:
         with open(os.path.join(data_dir, ATTENTION), encoding="utf-8") as file:
             sentence = file.read(2000).strip()

@@ -1,4 +1,4 @@
-"""``state.db``: what must not be lost beside the queue. One small layout, opened the same way by everybody."""
+"""``state.db``: its tables, how it is opened, and how older layouts are migrated."""
 
 import _sqlite3 as sqlite3  # what sqlite3 itself hands on, without the date types it imports
 import os
@@ -13,7 +13,7 @@ FILE = "state.db"
 _VERSION = 7
 
 _LAYOUT = (
-    # One row a scene: the last verdict, what it was reached with, and what was pushed (design 3).
+    # One row for each scene: its last verdict, what that was based on, and what was sent (state.ledger).
     """CREATE TABLE IF NOT EXISTS ledger (
         scene_id INTEGER PRIMARY KEY,
         verdict TEXT NOT NULL,
@@ -28,7 +28,7 @@ _LAYOUT = (
         says INTEGER NOT NULL DEFAULT 0,
         evidence TEXT NOT NULL DEFAULT '')""",
     "CREATE INDEX IF NOT EXISTS ledger_by_verdict ON ledger(verdict)",
-    # Which scene is in step with which item of Plex: the ledger's items, the other way round.
+    # The synced scenes by item: the ledger's items, the other way round.
     """CREATE TABLE IF NOT EXISTS held (
         rating_key INTEGER, scene_id INTEGER, section INTEGER, PRIMARY KEY (rating_key, scene_id)) WITHOUT ROWID""",
     "CREATE INDEX IF NOT EXISTS held_by_scene ON held(scene_id)",
@@ -43,7 +43,7 @@ _LAYOUT = (
         last_at REAL NOT NULL,
         detail TEXT NOT NULL DEFAULT '{}')""",
     "CREATE INDEX IF NOT EXISTS dead_letters_by_type ON dead_letters(error_type)",
-    # What an item was before our first write to it, and what of it is ours (one row an item).
+    # What an item showed before our first write, and what of it is ours (state.snapshots).
     """CREATE TABLE IF NOT EXISTS written (
         rating_key INTEGER PRIMARY KEY,
         machine TEXT NOT NULL,
@@ -62,7 +62,7 @@ _LAYOUT = (
     """CREATE TABLE IF NOT EXISTS hours (
         hour INTEGER PRIMARY KEY, written INTEGER NOT NULL DEFAULT 0, unchanged INTEGER NOT NULL DEFAULT 0,
         failed INTEGER NOT NULL DEFAULT 0)""",
-    # Which item a person has chosen for a scene, and which are none of its (state.manual_matches).
+    # The items that the user has chosen for scenes, and those rejected (state.manual_matches).
     """CREATE TABLE IF NOT EXISTS bindings (
         scene_id INTEGER PRIMARY KEY, machine TEXT NOT NULL, section INTEGER NOT NULL, rating_key INTEGER NOT NULL,
         files TEXT NOT NULL, at REAL NOT NULL)""",
@@ -71,7 +71,7 @@ _LAYOUT = (
         scene_id INTEGER NOT NULL, section INTEGER NOT NULL, rating_key INTEGER NOT NULL, path TEXT NOT NULL,
         size INTEGER, at REAL NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS refused_by_scene ON refused(scene_id)",
-    # What the drainer last knew of server and settings, for those who must not ask (state.last_known).
+    # Server and settings as the worker last read them, for processes that must not ask (state.last_known).
     "CREATE TABLE IF NOT EXISTS known (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
     # Sync timestamps not yet in sync_timestamps.json; NULL takes one out of it.
     "CREATE TABLE IF NOT EXISTS sync_timestamps (scene_id INTEGER PRIMARY KEY, timestamp REAL)",
@@ -95,7 +95,7 @@ _RENAME_IN_EVENTS = "UPDATE events SET kind = ? WHERE kind = ?"
 
 
 def connect(data_dir: str, timeout: float = 30.0) -> sqlite3.Connection:
-    """Open ``state.db`` of a data directory, made where it is missing. Raises sqlite3.Error, OSError."""
+    """Open ``state.db`` of a data directory, created if it is missing. Raise sqlite3.Error, OSError."""
     path = os.path.join(data_dir, FILE)
     if not os.path.exists(path):
         make_private_dir(data_dir)
@@ -111,7 +111,7 @@ def connect(data_dir: str, timeout: float = 30.0) -> sqlite3.Connection:
 
 
 def in_memory() -> sqlite3.Connection:
-    """The same layout for a process that has no data directory."""
+    """Return a database of the same layout for a process without a data directory."""
     db = sqlite3.connect(":memory:", isolation_level=None)
     for statement in _LAYOUT:
         db.execute(statement)
@@ -125,8 +125,8 @@ def _open(path: str, timeout: float) -> sqlite3.Connection:
 
 
 def _lay_out(db: sqlite3.Connection, data_dir: str, timeout: float) -> None:
-    # Several processes that switch to WAL at the same moment trip over each other, whatever their patience
-    # (libraries A3): one after the other, as with the queue.
+    # Processes that switch to WAL at the same moment disturb each other, however long they wait (libraries A3): one
+    # after the other, as with the queue.
     lock = wait_lock(os.path.join(data_dir, SETUP_LOCK), timeout)
     try:
         if db.execute("PRAGMA user_version").fetchone()[0] == 0 and has_synced_before(data_dir):

@@ -17,7 +17,7 @@ _SLACK = 500
 # Sums by the hour are kept so long, in hours.
 HOURS_KEPT = 24 * 62
 
-# A comparison of Stash and Plex came to its end; its detail is JSON: scope, checked, found, queued, error.
+# A reconciliation ended; its detail is JSON: scope, checked, found, queued, error.
 RECONCILED = "reconciled"
 # Which column of the hourly sums an outcome counts in; others count in none.
 _COUNTED = {"written": "written", "unchanged": "unchanged", "failed": "failed", "given up": "failed"}
@@ -37,8 +37,8 @@ class Event:
 
 @dataclass(frozen=True)
 class Outage:
-    """Plex was away from ``began`` to ``ended`` (epoch seconds; None: it still is). ``waiting`` jobs waited at its
-    end, or at its beginning where it goes on."""
+    """Plex was unavailable from ``began`` to ``ended`` (epoch seconds; None: it still is). ``waiting`` jobs waited at
+    its end, or at its beginning if it goes on."""
 
     began: float
     ended: float | None
@@ -53,7 +53,7 @@ class Events:
         self._db = db
 
     def record(self, events: Iterable[Event]) -> None:
-        """Add events, in order; let go of what is too old. Raises sqlite3.Error."""
+        """Add events in order, and delete the oldest. Raise sqlite3.Error."""
         last = 0
         for one in events:
             values = (one.at, one.kind, one.scene_id, one.detail[:300], one.waiting)

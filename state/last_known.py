@@ -1,4 +1,4 @@
-"""What was last known of the server and of the settings, for those who must be quick and ask nobody: the page."""
+"""Server and settings as the worker last read them, for the page's operations, which ask neither Stash nor Plex."""
 
 import _sqlite3 as sqlite3  # what sqlite3 itself hands on, without the date types it imports
 import json
@@ -7,15 +7,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# The server that was last reached: name, version, machine; and its libraries: key, title, type, chosen.
+# The Plex server that last answered (name, version, machine), and its libraries (key, title, type, chosen).
 SERVER = "server"
 SECTIONS = "sections"
-# The settings as they were last read, those the page wants; never the token.
+# The settings that the page shows; never the token.
 SETTINGS = "settings"
 
 
 def put(db: sqlite3.Connection, key: str, value: object) -> bool:
-    """Remember something; True where it was not known as it is. Raises sqlite3.Error."""
+    """Store a JSON value; return whether it differs from the stored one. Raise sqlite3.Error."""
     text = json.dumps(value, ensure_ascii=False, sort_keys=True)
     there = db.execute("SELECT value FROM known WHERE key = ?", (key,)).fetchone()
     if there is not None and there[0] == text:
@@ -25,6 +25,6 @@ def put(db: sqlite3.Connection, key: str, value: object) -> bool:
 
 
 def get(db: sqlite3.Connection, key: str) -> "Any":
-    """What is known under a key, or None."""
+    """Return the value stored under a key, or None."""
     row = db.execute("SELECT value FROM known WHERE key = ?", (key,)).fetchone()
     return None if row is None else json.loads(row[0])

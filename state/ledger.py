@@ -1,4 +1,4 @@
-"""One row a scene: what became of it last, and what was pushed (design 3)."""
+"""The ledger: one row for each scene, with its last verdict and what was sent to Plex."""
 
 import json
 import sqlite3
@@ -40,23 +40,23 @@ class Ledger:
         self._db = db
 
     def get(self, scene_id: int) -> LedgerRow | None:
-        """A scene's row, or None where it was never looked at."""
+        """Return a scene's row, or None if it was never synced."""
         row = self._db.execute(f"SELECT {_COLUMNS} FROM ledger WHERE scene_id = ?", (scene_id,)).fetchone()
         return None if row is None else _entry(row)
 
     def of(self, scene_ids: Sequence[int]) -> dict[int, LedgerRow]:
-        """The rows of some scenes, a batch of them at the most."""
+        """Return the rows of some scenes, at most a batch of them."""
         marks = ",".join("?" * len(scene_ids))
         rows = self._db.execute(f"SELECT {_COLUMNS} FROM ledger WHERE scene_id IN ({marks})", scene_ids)
         return {row[0]: _entry(row) for row in rows}
 
     def between(self, first: int, last: int) -> dict[int, LedgerRow]:
-        """The rows of all scenes from one id to another, both included."""
+        """Return the rows of all scenes from one id to another, both included."""
         rows = self._db.execute(f"SELECT {_COLUMNS} FROM ledger WHERE scene_id BETWEEN ? AND ?", (first, last))
         return {row[0]: _entry(row) for row in rows}
 
     def put(self, entry: LedgerRow, before: LedgerRow | None = None) -> None:
-        """Insert or replace a scene's row; ``before`` is the one that is there, where somebody knows it."""
+        """Insert or replace a scene's row; ``before`` is the stored one, if the caller knows it."""
         self._db.execute(
             f"INSERT OR REPLACE INTO ledger ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
             (
@@ -86,7 +86,7 @@ class Ledger:
         self._db.execute("DELETE FROM ledger WHERE scene_id = ?", (scene_id,))
 
     def heirs(self, scene_id: int) -> set[int]:
-        """The scenes that left an item to this one, as far as the names of its files tell."""
+        """Return the scenes that lost an item to this one, as far as the names of its files tell."""
         entry = self.get(scene_id)
         if entry is None or entry.verdict not in SYNCED or not entry.items:
             return set()
@@ -121,7 +121,7 @@ class Ledger:
         return ((scene_id, json.loads(files), evidence) for scene_id, files, evidence in rows)
 
     def scenes(self, *verdicts: Verdict) -> set[int]:
-        """The scenes that have one of these verdicts."""
+        """Return the scenes that have one of these verdicts."""
         marks = ",".join("?" * len(verdicts))
         rows = self._db.execute(
             f"SELECT scene_id FROM ledger WHERE verdict IN ({marks})", [verdict.value for verdict in verdicts]
@@ -129,7 +129,7 @@ class Ledger:
         return {row[0] for row in rows}
 
     def counts(self) -> dict[str, int]:
-        """Scenes by verdict."""
+        """Return the number of scenes by verdict."""
         return dict(self._db.execute("SELECT verdict, COUNT(*) FROM ledger GROUP BY verdict").fetchall())
 
 

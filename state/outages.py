@@ -1,4 +1,4 @@
-"""When Plex was away, out of the events (``state.events``). Few imports: a status reads it."""
+"""Outages of Plex, read from the events. Few imports, because the status operations use this."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ALL = "SELECT at, kind, detail, waiting FROM events WHERE kind IN (?,?) ORDER B
 
 def outages(db: sqlite3.Connection, since: float) -> list[tuple[float, float | None, str, int]]:
     """The outages that were not over by ``since`` (epoch seconds), oldest first: beginning, end (None: it goes on),
-    reason, and how many jobs waited at its end, or at its beginning where it goes on. Raises sqlite3.Error."""
+    reason, and how many jobs waited at its end, or at its beginning where it goes on. Raise sqlite3.Error."""
     found: list[tuple[float, float | None, str, int]] = []
     for at, kind, detail, waiting in db.execute(_ALL, (OUTAGE_BEGAN, OUTAGE_ENDED)):
         if kind == OUTAGE_BEGAN:

@@ -1,4 +1,4 @@
-"""What is remembered of the last comparison of Stash and Plex, as plain data. Few imports: a status reads it."""
+"""The state of the last reconciliation, as plain data. Few imports, because the status operations use this."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NEVER: dict[str, object] = {
 
 def load(data_dir: str) -> dict[str, Any]:
     """What is known of the last run; as before the first run where the file is missing or damaged. A damaged one is put
-    aside. Raises OSError where that cannot be done."""
+    aside. Raise OSError if that fails."""
     path = os.path.join(data_dir, FILE)
     try:
         with open(path, encoding="utf-8") as file:
@@ -38,7 +38,7 @@ def load(data_dir: str) -> dict[str, Any]:
     except OSError:
         stored = None
     except ValueError:
-        # All that is lost is when the last run was: the next one comes a little early.
+        # Only the time of the last run is lost: the next run comes a little early.
         damaged_files.put_aside(path)
         stored = None
     return {name: _usable(stored.get(name) if isinstance(stored, dict) else None, no) for name, no in _NEVER.items()}

@@ -1,4 +1,4 @@
-"""One row an item that we have written to: what it was before, so that it can be given back, and what of it is ours."""
+"""Snapshots: what an item showed before our first write, so that it can be restored, and what of it is ours."""
 
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -73,11 +73,11 @@ class Snapshots:
         return [row[0] for row in self._db.execute("SELECT DISTINCT scene_id FROM written ORDER BY scene_id")]
 
     def forget(self, rating_key: int) -> None:
-        """An item that is as it was before, or gone."""
+        """Delete the snapshot of an item that was restored or is gone."""
         self._db.execute("DELETE FROM written WHERE rating_key = ?", (rating_key,))
 
     def count(self) -> int:
-        """How many items we have written to."""
+        """Return the number of items that were written."""
         return int(self._db.execute("SELECT COUNT(*) FROM written").fetchone()[0])
 
 

@@ -22,7 +22,7 @@ BATCH = 2_000
 
 
 def load(data_dir: str) -> dict[int, float]:
-    """All timestamps (epoch seconds) by scene id; what is malformed in the file is left out."""
+    """Return all timestamps (epoch seconds) by scene id, without malformed entries."""
     rows: list[tuple[int, float | None]] = []
     if os.path.exists(os.path.join(data_dir, database.FILE)):
         with closing(database.connect(data_dir)) as db:
@@ -50,7 +50,7 @@ def write(db: sqlite3.Connection, values: Mapping[int, float | None]) -> None:
 def flush(data_dir: str, at_least: int = 1) -> None:
     """Move what waits in the table into the file, which is replaced atomically, if it is ``at_least`` so many.
 
-    Raises OSError, sqlite3.Error.
+    Raise OSError, sqlite3.Error.
     """
     with closing(database.connect(data_dir)) as db, transaction(db):
         rows = db.execute("SELECT scene_id, timestamp FROM sync_timestamps").fetchall()

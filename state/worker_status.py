@@ -1,4 +1,4 @@
-"""What the worker has left to read (``worker.status_files``). Few imports: a status is a process on somebody's NAS."""
+"""Read the status that the worker writes (``worker.status_files``). Few imports: status operations use this."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ STATUS = "worker_status.json"
 
 
 def read_status(data_dir: str) -> dict[str, Any]:
-    """What the drainer last wrote about itself; empty where there is nothing readable."""
+    """Return what the worker last wrote about itself; empty if nothing is readable."""
     try:
         known = json.loads(read_text(os.path.join(data_dir, STATUS)) or "{}")
     except ValueError:
@@ -23,8 +23,10 @@ def read_status(data_dir: str) -> dict[str, Any]:
 
 
 def lives(status: dict[str, Any]) -> bool:
-    """Whether the drainer that wrote this status is still there. Its lock is not tried: whoever holds that for a
-    moment keeps a hook from starting a drainer."""
+    """Return whether the worker that wrote this status still lives.
+
+    Its lock is not tried: holding it for a moment would keep a hook from starting a worker.
+    """
     pid = status.get("pid")
     if not isinstance(pid, int) or status.get("state") == "gone":
         return False
@@ -42,7 +44,7 @@ def lives(status: dict[str, Any]) -> bool:
 
 
 def read_text(path: str) -> str | None:
-    """A small file's text, or None where it cannot be read."""
+    """Return the text of a small file, or None if it cannot be read."""
     try:
         with open(path, encoding="utf-8") as file:
             return file.read(65_536).strip()

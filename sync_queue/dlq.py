@@ -1,4 +1,4 @@
-"""Jobs that failed for good, kept with everything a person needs to mend the cause. One letter a job key."""
+"""Jobs that failed for good, with everything the user needs to fix the cause. One dead letter for each job key."""
 
 import json
 import sqlite3
@@ -10,11 +10,11 @@ from typing import Any
 from common.errors import code_of
 from state import database
 
-_DAY = 86_400.0
+_DAY_S = 86_400.0
 
 
 class DeadLetterQueue:
-    """The dead letters of a data directory. Each call opens ``state.db`` for itself: they are few and far between."""
+    """The dead letters of a data directory. Each call opens ``state.db`` for itself, because calls are rare."""
 
     def __init__(self, data_dir: str) -> None:
         self.data_dir = data_dir
@@ -28,7 +28,7 @@ class DeadLetterQueue:
         detail: Mapping[str, object] | None = None,
         now: float | None = None,
     ) -> None:
-        """File a letter, or renew the one of the same job key (its first time stays). ``detail``: candidates, say."""
+        """Add a dead letter, or renew that of its job key (its first time stays). ``detail`` holds candidates, ..."""
         moment = time.time() if now is None else now
         first = job.get("first_failed_at")
         with closing(database.connect(self.data_dir)) as db:
@@ -50,7 +50,7 @@ class DeadLetterQueue:
             )
 
     def entries(self, limit: int = 200) -> list[dict[str, Any]]:
-        """The newest letters: job key, scene id, job, error type, message, attempts, first and last time, detail."""
+        """Return the newest dead letters, one dict of all columns for each; ``job`` and ``detail`` are decoded."""
         with closing(database.connect(self.data_dir)) as db:
             db.row_factory = sqlite3.Row
             rows = db.execute("SELECT * FROM dead_letters ORDER BY last_at DESC LIMIT ?", (limit,)).fetchall()
@@ -61,32 +61,32 @@ class DeadLetterQueue:
         return letters
 
     def count(self) -> int:
-        """How many letters there are."""
+        """Return the number of dead letters."""
         with closing(database.connect(self.data_dir)) as db:
             return int(db.execute("SELECT COUNT(*) FROM dead_letters").fetchone()[0])
 
     def counts(self) -> dict[str, int]:
-        """Letters by error type."""
+        """Return the number of dead letters by error code."""
         with closing(database.connect(self.data_dir)) as db:
             return dict(db.execute("SELECT error_type, COUNT(*) FROM dead_letters GROUP BY error_type").fetchall())
 
     def discard(self, job_key: str) -> bool:
-        """Take one letter out; True where there was one."""
+        """Delete one dead letter; return whether there was one."""
         with closing(database.connect(self.data_dir)) as db:
             return discard(db, job_key)
 
     def clear(self) -> int:
-        """Delete all letters. Gives their number."""
+        """Delete all dead letters and return their number."""
         with closing(database.connect(self.data_dir)) as db:
             return db.execute("DELETE FROM dead_letters").rowcount
 
     def purge(self, days: float, now: float | None = None) -> int:
-        """Delete letters whose last failure is more than ``days`` days ago. Gives their number."""
-        limit = (time.time() if now is None else now) - days * _DAY
+        """Delete dead letters whose last failure is more than ``days`` days ago; return their number."""
+        limit = (time.time() if now is None else now) - days * _DAY_S
         with closing(database.connect(self.data_dir)) as db:
             return db.execute("DELETE FROM dead_letters WHERE last_at < ?", (limit,)).rowcount
 
 
 def discard(db: sqlite3.Connection, *job_keys: str) -> bool:
-    """Take jobs' letters out, inside whatever transaction ``db`` is in; True where there was one."""
+    """Delete the dead letters of jobs within the caller's transaction; return whether there was one."""
     return db.executemany("DELETE FROM dead_letters WHERE job_key = ?", [(key,) for key in job_keys]).rowcount > 0

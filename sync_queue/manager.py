@@ -1,4 +1,4 @@
-"""The library's queue object over our queue directory, for whoever works with it in one process."""
+"""persist-queue's queue object over our queue directory, for use within one process."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 class QueueManager:
-    """Opens the durable queue of ``data_dir``, which is set up where it is missing.
+    """The durable queue of ``data_dir``, which is set up if it is missing. Raise QueueUnavailable.
 
-    Raises QueueUnavailable. In-flight rows are left alone: only the drainer takes them back (libraries A3).
+    Rows in flight are left alone: only the worker resumes them (libraries A3).
     """
 
     def __init__(self, data_dir: str) -> None:
@@ -28,13 +28,13 @@ class QueueManager:
         )
 
     def get_queue(self) -> AckQueue:
-        """The SQLiteAckQueue. Raises RuntimeError after :meth:`shutdown`."""
+        """Return the SQLiteAckQueue. Raise RuntimeError after :meth:`shutdown`."""
         if self._queue is None:
             raise RuntimeError("the queue was shut down")
         return self._queue
 
     def shutdown(self) -> None:
-        """Close the queue; nothing is lost, rows stay where they are."""
+        """Close the queue. Its rows stay."""
         queue, self._queue = self._queue, None
         if queue is not None:
             queue.close()

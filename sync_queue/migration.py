@@ -1,4 +1,4 @@
-"""What an older installation of a plugin of this name left in the data directory (design 6).
+"""Take over what an older installation of a plugin of this name left in the data directory.
 
 Its sync timestamps are taken over. Rows that are pickles are never read: unpickling runs what it is given. Their scenes
 are found by reconciliation, which compares the timestamps. Everything else is left where it is.
@@ -19,13 +19,13 @@ from state import database, timestamps
 from sync_queue.foreign_queue import ASIDE, holds_pickles, move_aside
 from sync_queue.writer import DATABASE, QUEUE
 
-# Says that somebody has looked, and what was found then.
+# Exists once the directory was searched; says what was found.
 FILE = "older.json"
 _PATIENCE = 30.0
 # How deep older data may lie, and how many entries are looked at: a data directory is no archive.
 _DEPTH = 3
 _MANY = 10_000
-# Ours, or temporary: whatever they hold, they are no news.
+# Files of ours, and temporary ones: never reported.
 _OURS = frozenset(
     (
         timestamps.FILE,
@@ -39,8 +39,8 @@ _OURS = frozenset(
         "cache.db",
     )
 )
-# Beside a database that may be open in this process: to open and close one of these by hand lets go of SQLite's locks
-# on it, and the next process that comes shortens what this one has in its memory.
+# Files beside a database that may be open in this process: opening and closing one of them releases SQLite's locks on
+# the database, and the next process then truncates a file that this one has mapped.
 _BESIDE = ("-wal", "-shm", "-journal")
 # After this many seconds (the year 5138) a time is one in milliseconds.
 _FAR = 1e11
@@ -49,10 +49,10 @@ _NAMES_OF_SCENE = ("scene_id", "id", "scene")
 
 
 def migrate(data_dir: str, patience: float = _PATIENCE) -> str | None:
-    """Take over what an older installation left, once. Gives the line to log, None where there is nothing to say.
+    """Take over what an older installation left, once. Return the line to log, or None if there is nothing to report.
 
     Safe for any number of processes, and to be killed at any moment: what was done is done again, with the same result.
-    Raises OSError, sqlite3.Error.
+    Raise OSError, sqlite3.Error.
     """
     marker = os.path.join(data_dir, FILE)
     if os.path.exists(marker) or not os.path.isdir(data_dir):
@@ -62,7 +62,7 @@ def migrate(data_dir: str, patience: float = _PATIENCE) -> str | None:
         database.connect(data_dir, patience).close()
     lock = wait_lock(os.path.join(data_dir, SETUP_LOCK), patience)
     if lock is None:
-        return None  # whoever holds it is at it; the next one looks again
+        return None  # its holder migrates; the next process looks again
     try:
         if os.path.exists(marker):
             return None
@@ -86,7 +86,7 @@ def _take_over_timestamps(data_dir: str) -> int:
         with open(path, encoding="utf-8") as file:
             content = json.load(file)
     except (OSError, ValueError, RecursionError):
-        return 0  # none, or damaged: whoever reads it next puts it aside
+        return 0  # missing, or damaged: the next reader moves it aside
     if _is_ours(content):
         return len(content) if os.path.exists(path + ASIDE) else 0  # of a try that was killed
     known = dict(_entries(content))
@@ -198,8 +198,8 @@ def _files(data_dir: str) -> Iterator[str]:
 
 
 def _close_to_others(data_dir: str) -> None:
-    """For the owner only, as ours is (design 6)."""
-    with contextlib.suppress(OSError):  # somebody else's file: it stays as it is
+    """Make the files of the directory readable for the owner only."""
+    with contextlib.suppress(OSError):  # a file of another user stays as it is
         os.chmod(data_dir, 0o700)
     for path in _files(data_dir):
         with contextlib.suppress(OSError):

@@ -1,6 +1,6 @@
-"""The queue's public operations, and the sync timestamps beside them.
+"""The published operations on the queue, and on the sync timestamps.
 
-Each takes the library's queue (or anything with ``put``) or a path, so that it serves drainer, tasks and tests alike.
+Each takes a SQLiteAckQueue (or anything with ``put``) or a path, so that it serves worker, tasks and tests.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ def enqueue(
     priority: int = PRIORITY_BULK,
     now: float | None = None,
 ) -> JobRow:
-    """Queue a scene, or fold it into the row that waits for it. Gives the job as it was asked for.
+    """Queue a scene, or fold it into its waiting row; return the job.
 
-    ``queue`` is a SQLiteAckQueue, a QueueWriter, or anything with ``put``. Raises what the queue raises.
+    ``queue`` is a SQLiteAckQueue, a QueueWriter, or anything with ``put``. Raise what the queue raises.
     """
     job = new_job(int(scene_id), update_type, data, priority=priority, now=time.time() if now is None else now)
     put_job(queue, job)
@@ -45,7 +45,7 @@ def enqueue(
 
 
 def put_job(queue: QueueWriter | JobSink, job: JobRow) -> bool:
-    """Fold ``job`` into ``queue``; True when a row was inserted."""
+    """Fold ``job`` into ``queue``; return whether a row was inserted."""
     text = json.dumps(job)
     if isinstance(queue, QueueWriter):
         return queue.fold(text, job["job_key"])
@@ -63,7 +63,7 @@ def put_job(queue: QueueWriter | JobSink, job: JobRow) -> bool:
 
 
 def waits(queue: object, job_key: str) -> bool:
-    """Whether a row of this key waits. For a queue whose rows cannot be looked at: True."""
+    """Return whether a row of this key waits; True for a queue whose rows cannot be read."""
     if isinstance(queue, QueueWriter):
         return queue.waits(job_key)
     path = path_of(queue)
@@ -74,13 +74,13 @@ def waits(queue: object, job_key: str) -> bool:
 
 
 def get_queued_scene_ids(queue_path: str) -> set[int]:
-    """The scenes whose jobs wait or are in flight. ``queue_path`` is the queue's directory; missing: none."""
+    """Return the scenes whose jobs wait or are in flight. ``queue_path`` is the directory of the queue."""
     keys = [row[0] for row in _read(queue_path, sql.KEYS_UNDONE)]
     return {int(key[6:]) for key in keys if isinstance(key, str) and key.startswith("scene_") and key[6:].isdecimal()}
 
 
 def get_stats(queue_path: str) -> dict[str, int]:
-    """Rows by state: waiting, in_flight, acknowledged, failed. ``queue_path`` is the queue's directory."""
+    """Return the number of rows by state: waiting, in_flight, acknowledged, failed. ``queue_path``: its directory."""
     counts = dict(_read(queue_path, sql.COUNT_BY_STATUS))
     return {
         "waiting": counts.get(0, 0) + counts.get(1, 0),
@@ -111,12 +111,12 @@ def get_pending(queue: object, timeout: float = 0.0) -> JobRow | None:
 
 
 def ack_job(queue: AckQueue, job: Mapping[str, object]) -> None:
-    """The job is done; its outcome is already durable."""
+    """Remove a job that is done; its outcome is durable already."""
     queue.ack(id=job["pqid"])
 
 
 def nack_job(queue: object, job: Mapping[str, object]) -> None:
-    """Give the job back to be taken again, with the retry fields it now carries."""
+    """Return a job to the queue with the retry fields it now has."""
     path = path_of(queue)
     if path is None:
         raise TypeError("nack_job takes a SQLiteAckQueue")
@@ -127,17 +127,20 @@ def nack_job(queue: object, job: Mapping[str, object]) -> None:
 
 
 def fail_job(queue: AckQueue, job: Mapping[str, object]) -> None:
-    """The job has failed for good; its dead letter is already durable."""
+    """Mark a job as failed for good; its dead letter is durable already."""
     queue.ack_failed(id=job["pqid"])
 
 
 def load_sync_timestamps(data_dir: str) -> dict[int, float]:
-    """Scene id -> the ``updated_at`` (epoch seconds) of the version that Plex last got."""
+    """Return, by scene id, the ``updated_at`` (epoch seconds) of the version that Plex has."""
     return timestamps.load(data_dir)
 
 
 def save_sync_timestamp(data_dir: str, scene_id: int, timestamp: float) -> None:
-    """Remember the version of a scene that Plex has. Visible to :func:`load_sync_timestamps` in any process at once."""
+    """Store the ``updated_at`` of the version of a scene that Plex has.
+
+    :func:`load_sync_timestamps` sees it at once, in any process.
+    """
     timestamps.save(data_dir, {int(scene_id): float(timestamp)})
 
 

@@ -1,4 +1,4 @@
-"""A hand on the queue that writes a page of jobs in one transaction, each queued by a call of its own."""
+"""A queue writer that collects jobs, each queued by a call of its own, and writes them in one transaction."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class PageWriter(QueueWriter):
-    """Takes jobs as a QueueWriter does, and writes them when it is told to. Raises what a QueueWriter raises.
+    """Collect jobs as a QueueWriter takes them, and write them on demand. Raise what a QueueWriter raises.
 
     ``library`` is the SQLiteAckQueue over the same directory, where there is one in this process.
     """
@@ -24,17 +24,17 @@ class PageWriter(QueueWriter):
         self._page: dict[str, str] = {}
 
     def fold(self, job: str, job_key: str) -> bool:
-        """Take a job for the next :meth:`write`. True when a row will be inserted, as far as can be told now."""
+        """Collect a job for the next :meth:`write`; return whether it will insert a row, as far as is known now."""
         new = job_key not in self._page and not self.waits(job_key)
         self._page[job_key] = job
         return new
 
     def write(self) -> int:
-        """Write what was taken, all or nothing. Gives the number of rows inserted."""
+        """Write the collected jobs, all or none; return the number of rows inserted."""
         page, self._page = self._page, {}
         inserted = self.fold_all((job, key) for key, job in page.items()) if page else 0
         if inserted and self._library is not None:
-            # It counts in memory what it put itself (libraries A2).
+            # persist-queue counts in memory what it put itself (libraries A2).
             self._library.total += inserted
             self._library.put_event.set()
         return inserted

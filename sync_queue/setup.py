@@ -1,7 +1,6 @@
-"""First use of a queue directory: directory, file, table, WAL and indexes, once, under ``setup.lock``.
+"""Create a queue directory on first use: directory, file, table, WAL and indexes, under ``setup.lock``.
 
-Several processes that create a queue at the same moment trip over each other (libraries A3); all others only ever open
-what is there.
+Processes that create a queue at the same moment disturb each other (libraries A3); after that, all only open it.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ class QueueUnavailable(UserFacingError):
 
 
 def set_up(data_dir: str, wait: float = 2.0) -> None:
-    """Make the queue of ``data_dir`` complete where it is not. Idempotent; safe for any number of processes at once.
+    """Create what is missing of the queue of ``data_dir``. Idempotent; safe for any number of processes at once.
 
-    Waits at most ``wait`` seconds for another process that does the same. Raises QueueUnavailable.
+    Wait at most ``wait`` seconds for another process that does the same. Raise QueueUnavailable.
     """
     try:
         make_private_dir(data_dir)  # by itself: the mode is given to the last directory only
@@ -69,7 +68,7 @@ def _create(path: str) -> None:
 
 
 def open_writer(data_dir: str) -> QueueWriter:
-    """A writer on the queue of ``data_dir``, which is set up first where it is missing. Raises QueueUnavailable."""
+    """Return a writer on the queue of ``data_dir``; set it up if it is missing. Raise QueueUnavailable."""
     writer = open_existing(queue_dir(data_dir))
     if writer is None:
         set_up(data_dir)

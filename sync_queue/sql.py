@@ -58,7 +58,7 @@ COUNT_UNDONE = f"SELECT COUNT(*) FROM {TABLE} WHERE status < 3"
 ANY_WAITING = f"SELECT 1 FROM {TABLE} WHERE status < 2 LIMIT 1"
 KEYS_UNDONE = f"SELECT {KEY} FROM {TABLE} WHERE status < 2 UNION SELECT {KEY} FROM {TABLE} WHERE status = 2"
 
-# Back from a drainer that died: in flight becomes waiting, unless a newer row for the same key waits (libraries A6),
+# Resume after a worker that died: in flight becomes waiting, unless a newer row for the same key waits (libraries A6),
 # or was in flight too: a save is claimed while an older row of its scene still is. Rows without a key stand for
 # themselves.
 RESUME = (
@@ -71,7 +71,7 @@ RETRY = (
     f"(SELECT 1 FROM {TABLE} WHERE status < 2 AND {KEY} = ?) THEN 5 ELSE 1 END WHERE _id = ?"
 )
 AWAITS_FILE = f"SELECT 1 FROM {TABLE} WHERE status < 3 AND json_extract({DOCUMENT},'$.awaits_file') LIMIT 1"
-# What a job waited for has come: due now, and no longer one that only waits for its file.
+# What a job waited for is there: it is due now, and does not wait for its file any more.
 WAKE = f"""UPDATE {TABLE} SET data = CAST(json_set(json_remove({DOCUMENT},'$.awaits_file'),'$.next_retry_at',0)
     AS BLOB) WHERE status < 2 AND {KEY} = ?"""
 CLEAR_ACKNOWLEDGED = f"DELETE FROM {TABLE} WHERE status = 5"

@@ -1,4 +1,4 @@
-"""The drainer's hand on the queue: claim what is due, give back, finish. One at a time, under ``worker.lock``."""
+"""The worker's access to the queue: claim due rows, return them, finish them. One at a time, under ``worker.lock``."""
 
 from __future__ import annotations
 
@@ -15,42 +15,42 @@ from sync_queue.job import Job
 from sync_queue.writer import DATABASE
 
 PRIORITIES = (PRIORITY_SAVE, PRIORITY_SCAN, PRIORITY_BULK)
-# So many empty pages (1 MB) are worth giving back to the disk.
+# From this many empty pages on (1 MB) the file is worth shrinking.
 MIN_EMPTY_PAGES = 256
 IN_FLIGHT = 2
 FAILED = 9
-# Only what is in flight can be given back. One that was already (its batch broke off later) would find itself waiting
-# and take itself for superseded.
+# Only a row in flight can be returned. One that was returned already (its batch broke off later) would find itself
+# waiting and count as superseded.
 _RETRY = f"{sql.RETRY} AND status = {IN_FLIGHT}"
 
 
 @dataclass(frozen=True)
 class Claimed:
-    """A row taken out of the queue: still there, marked in flight, until it is finished or given back."""
+    """A row that is marked in flight until it is finished or returned."""
 
     row_id: int
     job: Job
 
 
 class JobStore:
-    """One connection to an existing queue directory; belongs to the thread that made it. Raises sqlite3.Error."""
+    """One connection to an existing queue directory; belongs to the thread that made it. Raise sqlite3.Error."""
 
     def __init__(self, queue_dir: str, timeout: float = 30.0) -> None:
         self._db = connect_existing(os.path.join(queue_dir, DATABASE), timeout=timeout)
         self._db.execute("PRAGMA synchronous=NORMAL")
 
     def resume(self) -> int:
-        """Take back what a dead drainer had in flight. Gives the number of such rows."""
+        """Make the rows wait again that a dead worker had in flight; return their number."""
         rows = self._db.execute(sql.RESUME).rowcount
         self._db.execute(sql.CLEAR_ACKNOWLEDGED)
         return rows
 
     def data_version(self) -> int:
-        """A number that changes whenever another process has written: asking costs microseconds."""
+        """Return a number that changes whenever another process has written. Takes microseconds."""
         return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
     def claim(self, limit: int, now: float, most_urgent_only: bool = False) -> list[Claimed]:
-        """Take up to ``limit`` due rows, all of one priority, the most urgent that has any; earliest due first.
+        """Claim up to ``limit`` due rows of the most urgent priority that has any, the earliest due first.
 
         Rows that are not JSON objects about a scene or an entity are set aside as failed: they can never be worked on.
         """
@@ -66,7 +66,7 @@ class JobStore:
         return claimed
 
     def next_bulk_jobs(self, limit: int, now: float) -> list[Job]:
-        """The bulk jobs about scenes that are next, as far as one can tell: nobody has claimed them yet."""
+        """Return the bulk jobs of scenes that will probably be claimed next."""
         rows = self._due(PRIORITY_BULK, limit, now)
         claimed = (self._read(row_id, blob) for row_id, blob in rows)
         return [row.job for row in claimed if row is not None and row.job.scene_id is not None]
@@ -85,20 +85,20 @@ class JobStore:
             return None
 
     def has_urgent(self, now: float) -> bool:
-        """Whether a person's save is due."""
+        """Return whether the save of a single scene is due."""
         return self._db.execute(sql.DUE_OF_PRIORITY, (PRIORITY_SAVE, now, 1)).fetchone() is not None
 
     def is_superseded(self, row: Claimed) -> bool:
-        """Whether a newer row for the same key waits: the claimed one may be dropped."""
+        """Return whether a newer row of the same key waits, so that the claimed one may be dropped."""
         return self._db.execute(sql.WAITING_BY_KEY, (row.job.job_key,)).fetchone() is not None
 
     def finish(self, rows: Iterable[int]) -> None:
-        """Acknowledge rows whose outcome is durable: they leave the table."""
+        """Delete rows whose outcome is durable."""
         with transaction(self._db):
             self._db.executemany(sql.DELETE, [(row_id,) for row_id in rows])
 
     def retry(self, row_id: int, job: Job) -> None:
-        """Give a row back with the retry fields ``job`` now carries; dropped where a newer one for its key waits."""
+        """Return a row to the queue with the retry fields of ``job``; drop it if a newer row of its key waits."""
         self._db.execute(_RETRY, (_encoded(job), job.job_key, row_id))
         self._db.execute(sql.CLEAR_ACKNOWLEDGED)
 
@@ -110,10 +110,11 @@ class JobStore:
             self._db.execute(sql.CLEAR_ACKNOWLEDGED)
 
     def expand(self, row: Claimed, scene_ids: Iterable[int], after: int | None, now: float) -> int:
-        """Queue scenes in the place of a row about an entity, as bulk. In the same transaction the row is finished, or,
-        where more scenes follow behind ``after``, given back to go on from there. Gives the number of rows inserted.
+        """Queue scenes in place of a row about an entity, as bulk; return the number of rows inserted.
 
-        A scene that waits already is left as it is: it will be read anew anyway, and keeps its schedule.
+        In the same transaction the row is finished, or, if more scenes follow ``after``, returned to continue there.
+
+        A scene that waits already is left as it is: it will be read anyway, and keeps its schedule.
         """
         inserted = 0
         with transaction(self._db):
@@ -131,40 +132,40 @@ class JobStore:
         return inserted
 
     def wake(self, job_key: str, job: str) -> None:
-        """Make the row of a key that waits due now, whatever it waited for; where none waits, ``job`` (JSON) does."""
+        """Make the waiting row of a key due now; if none waits, insert ``job`` (JSON)."""
         if self._db.execute(sql.WAKE, (job_key,)).rowcount == 0:
             self._db.execute(sql.INSERT, (job.encode(), time.time()))
 
     def has_jobs_awaiting_file(self) -> bool:
-        """Whether any job waits for nothing but its file to appear in Plex."""
+        """Return whether any job waits only for its file to appear in Plex."""
         return self._db.execute(sql.AWAITS_FILE).fetchone() is not None
 
     def waiting_count(self) -> int:
-        """How many rows wait, due or not."""
+        """Return how many rows wait, due or not."""
         return int(self._db.execute(sql.COUNT_WAITING).fetchone()[0])
 
     def undone_count(self) -> int:
-        """How many rows wait or are in flight."""
+        """Return how many rows wait or are in flight."""
         return int(self._db.execute(sql.COUNT_UNDONE).fetchone()[0])
 
     def has_waiting(self) -> bool:
-        """Whether any row waits, due or not."""
+        """Return whether any row waits, due or not."""
         return self._db.execute(sql.ANY_WAITING).fetchone() is not None
 
     def next_due(self) -> float | None:
-        """When the earliest waiting row is due (epoch seconds; 0 for at once), or None where none waits."""
+        """Return when the earliest waiting row is due (epoch seconds; 0 for at once), or None if none waits."""
         moments = [self._db.execute(sql.NEXT_DUE, (priority,)).fetchone()[0] for priority in PRIORITIES]
         known: list[float] = [moment for moment in moments if moment is not None]
         return min(known, default=None)
 
     def clear_waiting(self) -> int:
-        """Delete every waiting row. Gives their number."""
+        """Delete every waiting row; return their number."""
         return self._db.execute(sql.DELETE_WAITING).rowcount
 
     def shrink(self) -> bool:
-        """Give back to the disk what a long queue leaves behind, once it is empty. True where that was worth it.
+        """Shrink the file that a long queue has left, once the queue is empty; return whether that was worth it.
 
-        The file never shrinks by itself. Empty as it is it takes milliseconds, which a save waits for the lock.
+        The file never shrinks by itself. While it is empty this takes milliseconds, for which a save waits.
         """
         if self._db.execute("PRAGMA freelist_count").fetchone()[0] < MIN_EMPTY_PAGES or self.undone_count():
             return False

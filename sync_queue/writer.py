@@ -1,7 +1,7 @@
-"""The thin writer: the same row that ``SQLiteAckQueue.put`` writes, without importing it (libraries A7, F).
+"""Write the same row as ``SQLiteAckQueue.put`` without importing it (libraries A7, F).
 
-One connection, short transactions, standard library only. It opens what is there and never creates. SQLite itself reads
-and changes the JSON of a row, so that a hook process needs no JSON module.
+One connection, short transactions, standard library only. It opens an existing queue and never creates one. SQLite
+reads and changes the JSON of a row, so that a hook needs no JSON module.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PRIORITY = f"CASE json_extract({DOCUMENT},'$.priority') WHEN 0 THEN 0 WHEN 1 THE
 WAITING_BY_KEY = f"SELECT _id FROM {TABLE} WHERE status < 2 AND {KEY} = ? ORDER BY _id LIMIT 1"
 INSERT = f"INSERT INTO {TABLE}(data,timestamp,status) VALUES (?,?,0)"
 # A second event takes the place of the one that waits: due now, as if never tried, at the more urgent priority of the
-# two, and with the older snapshot where it brings none. What a person asked for by hand stays asked for by hand.
+# two, and with the older data if it brings none. A job that the user asked for keeps its mark (by_hand).
 FOLD = f"""UPDATE {TABLE} SET data = CAST(json_patch(json_set(:job,
     '$.priority', MIN({PRIORITY}, json_extract(:job,'$.priority')),
     '$.data', json(CASE json_extract(:job,'$.data') WHEN '{{}}'
@@ -42,15 +42,15 @@ ANY_UNDONE = f"SELECT 1 FROM {TABLE} WHERE status < 3 LIMIT 1"
 
 
 def queue_dir(data_dir: str) -> str:
-    """Where the queue lives in a data directory."""
+    """Return the directory of the queue in a data directory."""
     return os.path.join(data_dir, QUEUE)
 
 
 class QueueWriter:
-    """Writes into an existing queue directory.
+    """Write into an existing queue directory.
 
-    Raises sqlite3.OperationalError where the database is not there yet (``mode=rw`` makes none), or where another
-    process holds it for longer than ``timeout`` seconds.
+    Raise sqlite3.OperationalError if the database does not exist, or if another process holds it for longer than
+    ``timeout`` seconds.
     """
 
     def __init__(self, queue_dir: str, timeout: float = 10.0) -> None:
@@ -59,11 +59,11 @@ class QueueWriter:
         self._db.execute("PRAGMA synchronous=NORMAL")
 
     def fold(self, job: str, job_key: str) -> bool:
-        """Insert a job (JSON text), or fold it into the row of the same key that waits. True when one was inserted."""
+        """Insert a job (JSON text), or fold it into the waiting row of its key; return whether one was inserted."""
         return self.fold_all([(job, job_key)]) == 1
 
     def fold_all(self, jobs: Iterable[tuple[str, str]]) -> int:
-        """Fold several (job, job key) in one transaction, all or nothing. Gives the number of rows inserted."""
+        """Fold several (job, job key) in one transaction, all or none; return the number of rows inserted."""
         inserted = 0
         with transaction(self._db):
             for job, job_key in jobs:
@@ -73,7 +73,7 @@ class QueueWriter:
         return inserted
 
     def withdraw(self, job_keys: Iterable[str]) -> int:
-        """Delete the rows of these keys that wait, in one transaction. Gives their number."""
+        """Delete the waiting rows of these keys in one transaction; return their number."""
         withdrawn = 0
         with transaction(self._db):
             for job_key in job_keys:
@@ -81,15 +81,15 @@ class QueueWriter:
         return withdrawn
 
     def waits(self, job_key: str) -> bool:
-        """True where a row of this key waits (one in flight does not count)."""
+        """Return whether a row of this key waits (one in flight does not count)."""
         return self._db.execute(WAITING_BY_KEY, (job_key,)).fetchone() is not None
 
     def has_undone(self) -> bool:
-        """True where any row waits or is in flight."""
+        """Return whether any row waits or is in flight."""
         return self._db.execute(ANY_UNDONE).fetchone() is not None
 
     def layout(self) -> int:
-        """The version of table and indexes; 0 where the set-up was not finished."""
+        """Return the version of table and indexes; 0 if the set-up was not finished."""
         return int(self._db.execute("PRAGMA user_version").fetchone()[0])
 
     def close(self) -> None:
@@ -98,7 +98,7 @@ class QueueWriter:
 
 
 def open_existing(queue_dir: str) -> QueueWriter | None:
-    """A writer on a queue that is there and complete, else None."""
+    """Return a writer on a queue that exists and is complete, else None."""
     try:
         writer = QueueWriter(queue_dir)
     except OperationalError:
