@@ -1,8 +1,8 @@
 """Read what happened in Stash from a hook's context (stash 2.2, 4.3).
 
 Contract: :func:`read_document` (from text, by SQLite) and :func:`event_of` (from decoded JSON) return the same event
-for the same context; tests hold them together. SQLite reads a document in less time than importing the json module takes,
-and a hook has SQLite open anyway (libraries A7, the benchmark row "hook").
+for the same context; tests hold them together. SQLite reads a document in less time than it takes to import the json
+module, and a hook has SQLite open anyway (libraries A7, the benchmark row "hook").
 """
 
 from __future__ import annotations
