@@ -189,8 +189,8 @@ def _candidates(finding: GapFinding) -> list[str]:
     if match is None:
         return []
     return [
-        f"item {one.candidate.rating_key} {one.part.path} ({', '.join(one.reasons)})"
-        for one in match.ranked[:MAX_NAMED]
+        f"item {ranked.candidate.rating_key} {ranked.part.path} ({', '.join(ranked.reasons)})"
+        for ranked in match.ranked[:MAX_NAMED]
     ]
 
 
