@@ -27,7 +27,7 @@ _notices: list[str] = []
 
 
 def put_aside(path: str) -> None:
-    """Move a damaged file aside so that it can be rebuilt, and add a notice. Raises OSError."""
+    """Move a damaged file aside so that it can be rebuilt, and add a notice. Raise OSError."""
     aside = unused_name(path, DAMAGED_SUFFIX)
     os.replace(path, aside)
     _notices.append(f"{path} was damaged: it was moved to {os.path.basename(aside)} and is rebuilt")

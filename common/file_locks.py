@@ -26,7 +26,7 @@ SETUP_LOCK = "setup.lock"
 def try_lock(path: str) -> int | None:
     """Lock the file ``path``, created if missing. Return the descriptor that holds the lock, or None if it is taken.
 
-    Raises OSError if the file cannot be opened.
+    Raise OSError if the file cannot be opened.
     """
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:

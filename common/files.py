@@ -10,7 +10,7 @@ REPLACE_TIMEOUT_S = 2.0
 
 
 def replace(source: str, target: str) -> None:
-    """Replace ``target`` atomically; on Windows wait for readers to close it. Raises OSError."""
+    """Replace ``target`` atomically; on Windows wait for readers to close it. Raise OSError."""
     end = time.monotonic() + REPLACE_TIMEOUT_S
     while True:
         try:

@@ -73,5 +73,5 @@ def entity_row(kind: str, entity_id: int, *, priority: int, now: float) -> str:
 
 
 def is_entity(job: Mapping[str, Any]) -> bool:
-    """Whether a job is about a performer, studio, tag or group, and not about a scene."""
+    """Return whether a job is about a performer, studio, tag or group, and not about a scene."""
     return job.get("entity") in ENTITIES

@@ -16,7 +16,7 @@ _LONGEST = 8 * 86_400.0
 
 
 def due(data_dir: str) -> bool:
-    """Whether to start a process that looks closer. Within an hour of the last run this is one stat."""
+    """Return whether to start a process that looks closer. Within an hour of the last run this is one stat."""
     path = os.path.join(data_dir, FILE)
     now = time.time()
     try:

@@ -9,7 +9,7 @@ from typing import Any
 from common.verdicts import SYNCED, Verdict
 
 
-@dataclass
+@dataclass(frozen=True)
 class LedgerRow:
     """A scene's row. ``updated_at`` and ``at`` are epoch seconds; ``items`` are rating keys with the proving file;
     ``fields`` are the values we wrote, by Plex field. ``fingerprint`` is of what was last pushed, images aside, and

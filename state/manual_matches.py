@@ -44,7 +44,7 @@ class ManualDecisions:
 
 
 class ManualMatches:
-    """The decisions in an open ``state.db``. The caller begins transactions. Raises sqlite3.Error."""
+    """The decisions in an open ``state.db``. The caller begins transactions. Raise sqlite3.Error."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db

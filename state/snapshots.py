@@ -8,7 +8,7 @@ from typing import Any
 from state.packed_rows import pack, unpack
 
 
-@dataclass
+@dataclass(frozen=True)
 class ItemSnapshot:
     """``before`` is the item as it was when we first wrote to it: fields, lists, locks, and the keys of the pictures it
     showed. ``ours`` is what we made of it: ``collections`` we put it in, and what is remembered of its pictures.
@@ -24,8 +24,10 @@ class ItemSnapshot:
     ours: dict[str, Any] = field(default_factory=dict)
 
     def is_of(self, machine: str, files: Iterable[str]) -> bool:
-        """Whether it is about the item with these files on that server: a rebuilt library gives old rating keys to
-        other files, and another server has its own."""
+        """Return whether this is the snapshot of the item with these files on that server.
+
+        A rebuilt library gives old rating keys to other files, and another server has its own.
+        """
         return self.machine == machine and self.file in files
 
 

@@ -132,7 +132,7 @@ class Job:
 
     @property
     def is_restore(self) -> bool:
-        """Whether the job restores the items of its scene instead of syncing them."""
+        """Return whether the job restores the items of its scene instead of syncing them."""
         return self.update_type == RESTORE
 
     def with_retry(self, state: RetryState) -> Job:

@@ -179,8 +179,10 @@ class JobStore:
 
 
 def is_due(due: float | None, now: float, farthest: float = sql.MAX_DUE_AHEAD_S) -> bool:
-    """Whether what is due at ``due`` may be done at ``now``, a clock that was set back included: nothing is put off for
-    longer than ``farthest`` seconds, for rows by default."""
+    """Return whether what is due at ``due`` may be done at ``now``.
+
+    Nothing waits for longer than ``farthest`` seconds: a later time can only come from a clock that was set back.
+    """
     return due is not None and (due <= now or due > now + farthest)
 
 

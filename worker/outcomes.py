@@ -196,8 +196,7 @@ class OutcomeRecorder:
         """Record that the rating is ours, although something failed after it was sent."""
         before = self._ledger.get(work.scene_id)
         entry = before or LedgerRow(work.scene_id, Verdict.FAILED, now, reason=str(work.error))
-        entry.fields = _owned_fields(before, work)
-        self._ledger.put(entry)
+        self._ledger.put(replace(entry, fields=_owned_fields(before, work)))
 
     def _forget_scene(self, work: SceneSync) -> None:
         """Drop everything about a scene that is gone from Stash; other scenes with its files are queued afterwards."""
