@@ -33,8 +33,14 @@ def run(args: dict[str, object], connection: dict[str, object], plugin_dir: str,
 
 
 def _function(row: Mode) -> Callable[..., Mapping[str, object]]:
-    # Not importlib, which a status would have to load first.
-    function: Callable[..., Mapping[str, object]] = getattr(__import__(row.module, fromlist=("",)), row.function)
+    if row.context == STATUS:
+        # Without importlib, which View Queue Status would otherwise have to load first.
+        from tasks.queue_status import queue_status
+
+        return queue_status
+    from importlib import import_module
+
+    function: Callable[..., Mapping[str, object]] = getattr(import_module(row.module), row.function)
     return function
 
 

@@ -130,7 +130,7 @@ def test_wake_script_in_stash_starts_waiting_jobs(installation: Installation) ->
     with urllib.request.urlopen(f"{installation.stash.url}/plugin/Stash2Plex/javascript") as answer:
         script = answer.read().decode()
     assert 'mode: "wake"' in script
-    [document] = re.findall(r"const WAKE = '(.*)';", script)
+    [document] = re.findall(r"const MUTATION = '(.*mode: \"wake\".*)';", script)
     [scene] = installation.scenes_with_file()
     installation.stash.set_plugin_enabled("Stash2Plex", False)
     installation.save(scene, title="While the plugin was off")
