@@ -58,6 +58,9 @@ def _coverage_of_the_module(request: pytest.FixtureRequest, coverage_environment
     if controller and paused:
         controller.pause()
     with pytest.MonkeyPatch.context() as environment:
+        # Resuming coverage after an earlier module has set them again.
+        for name in [name for name in os.environ if name.startswith("COVERAGE_")]:
+            environment.delenv(name)
         if request.node.get_closest_marker("measured"):
             for name, value in coverage_environment.items():
                 environment.setenv(name, value)
