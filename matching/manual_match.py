@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from common.scene import SceneFile
-from matching.ranking import Candidate, Evidence, Match, MatchConfidence, Ranked
+from matching.proof import Candidate, Evidence
+from matching.ranking import Match, MatchConfidence, Ranked
 from plex.items import FullItem, Part
 from state.manual_matches import ManualMatch, PlexFile
 

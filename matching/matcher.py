@@ -11,7 +11,8 @@ from matching import manual_match
 from matching.index import IndexedItem, MatchCache
 from matching.library_index import LibraryIndex
 from matching.path_map import PathMap, PathRule
-from matching.ranking import PROOFS, Candidate, Match, MatchConfidence, Ranked, rank
+from matching.proof import PROOFS, Candidate
+from matching.ranking import Match, MatchConfidence, Ranked, rank
 from matching.refresh_policy import Urgency
 from plex.items import FullItem
 from state.manual_matches import ManualMatch, PlexFile, is_rejected

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from common.scene import SceneFile
 from matching.path_map import PathMap
-from matching.ranking import PROOFS, Evidence, evidence_of
+from matching.proof import PROOFS, Evidence, evidence_of
 from plex.items import Part
 from state.manual_matches import ManualMatch, PlexFile, is_rejected
 

@@ -12,7 +12,8 @@ from urllib.parse import quote
 from common.media_paths import base_name
 from common.scene import SceneFile
 from matching.path_map import PathMap
-from matching.ranking import Candidate, Match, MatchConfidence, rank
+from matching.proof import Candidate
+from matching.ranking import Match, MatchConfidence, rank
 from plex.exceptions import PlexNotFound, status_of, translate_plex_exception
 from plex.items import Part
 from plex.plexapi_types import PlexApiVideo, PlexApiVideos

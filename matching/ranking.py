@@ -1,11 +1,7 @@
-"""Rank the items of Plex that may have a scene's files: which are proven, and why. Pure.
+"""Rank the items of Plex that may have a scene's files: the proven ones, then the others, with reasons. Pure.
 
-Two things prove an item: its path is the file's path, by the path map; or it alone has the file's name and its size in
-bytes. The end of the path, the duration and the learned mapping order and explain the other candidates, and prove
-nothing.
-
-A file of the same size under another name is not a candidate. In a large library sizes are equal by chance, and nothing
-else would speak for it; a renamed file is found as soon as either side has scanned it again.
+What proves an item is in ``matching.proof``. The end of the path, the duration and the learned mapping order and
+explain the other candidates, and prove nothing.
 
 An item in Plex's trash is a record of a file that Plex no longer finds (plex 9). It is ranked last and never chosen: a
 scene written to it would count as written while the item of the moved file stays without metadata.
@@ -13,13 +9,14 @@ scene written to it would count as written while the item of the moved file stay
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from common.media_paths import base_name, common_tail, ignores_case, plain, same_name, same_path
+from common.media_paths import plain
 from common.scene import SceneFile
 from matching.path_map import PathMap, prefix_pair
+from matching.proof import Candidate, Evidence, FilePair, pair_files, proven_pairs
 from plex.items import Part
 
 # Stash and Plex measure durations differently; up to this they count as equal.
@@ -32,28 +29,6 @@ class MatchConfidence(Enum):
 
     HIGH = "high"
     LOW = "low"
-
-
-class Evidence(Enum):
-    """What a file of a scene and a file of Plex have in common, strongest first. The values are shown to users."""
-
-    PATH = "same path"
-    NAME_AND_SIZE = "same name, same size"
-    NAME = "same name"
-
-
-PROOFS = (Evidence.PATH, Evidence.NAME_AND_SIZE)
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """An item of Plex with all its files; ``trashed`` if Plex no longer finds them."""
-
-    rating_key: int
-    section: int
-    parts: tuple[Part, ...]
-    title: str = ""
-    trashed: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,20 +56,6 @@ class Match:
     reason: str
 
 
-@dataclass(frozen=True)
-class _Pair:
-    """A file of the scene and a file of Plex with the same name, or the same path."""
-
-    candidate: Candidate
-    evidence: Evidence
-    file: SceneFile
-    part: Part
-    mapped: str
-    place: int  # of the file in the scene; 0 is the primary one
-    tail: int
-    votes: int
-
-
 def rank(
     files: Sequence[SceneFile],
     candidates: Iterable[Candidate],
@@ -107,13 +68,13 @@ def rank(
     order of the candidates nor those that share neither name nor path with a file have any influence.
     """
     # Candidates that are equal in all that counts still need an order, even where one item was found twice.
-    pairs = _pairs(files, sorted(candidates, key=repr), path_map, learned or {})
+    pairs = pair_files(files, sorted(candidates, key=repr), path_map, learned or {})
     if not pairs:
         return None
     live = [pair for pair in pairs if not pair.candidate.trashed]
-    proven: dict[int, _Pair] = {}
+    proven: dict[int, FilePair] = {}
     for place in range(len(files)):
-        by_place = _best_per_item(_proven([pair for pair in live if pair.place == place]))
+        by_place = _best_per_item(proven_pairs([pair for pair in live if pair.place == place]))
         for pair in sorted(by_place, key=_ids):
             proven.setdefault(pair.candidate.rating_key, pair)
     chosen = [_ranked(pair) for pair in proven.values()]
@@ -124,82 +85,9 @@ def rank(
     return Match(MatchConfidence.LOW, guess, tuple(others), _why_low(others))
 
 
-def _pairs(
-    files: Sequence[SceneFile],
-    candidates: Sequence[Candidate],
-    path_map: PathMap,
-    learned: Mapping[tuple[str, str], int],
-) -> list[_Pair]:
-    pairs = []
-    for place, file in enumerate(files):
-        if not base_name(file.path):
-            continue
-        mapped = path_map.to_plex(file.path)  # once for each file: the map counts its hits
-        for candidate in candidates:
-            for part in candidate.parts:
-                evidence = evidence_of(file, part, mapped)
-                if evidence is None:
-                    continue
-                pair = prefix_pair(file.path, part.path)
-                votes = learned.get(pair, 0) if pair else 0
-                tail = common_tail(file.path, part.path)
-                pairs.append(_Pair(candidate, evidence, file, part, mapped, place, tail, votes))
-    return pairs
-
-
-def evidence_of(file: SceneFile, part: Part, mapped: str) -> Evidence | None:
-    """Return what a file of a scene and one of Plex have in common; ``mapped`` is the scene's path as Plex sees it."""
-    if same_path(mapped, part.path):
-        return Evidence.PATH
-    if not same_name(file.path, part.path):
-        return None
-    return Evidence.NAME_AND_SIZE if _same_size(file, part) else Evidence.NAME
-
-
-def _proven(pairs: Sequence[_Pair]) -> list[_Pair]:
-    """Return the pairs of one file that prove their items."""
-    by_path = [pair for pair in pairs if pair.evidence is Evidence.PATH]
-    if by_path:
-        return _proven_by_path(by_path)
-    return _if_same_file([pair for pair in pairs if pair.evidence is Evidence.NAME_AND_SIZE])
-
-
-def _proven_by_path(pairs: list[_Pair]) -> list[_Pair]:
-    """Return all pairs if they are one file. They may be several, since some volumes of macOS are case-sensitive.
-
-    A.mp4 and a.mp4 are different files there: the one that agrees letter by letter is meant, or that of the same size.
-    """
-    exact = [pair for pair in pairs if plain(pair.mapped) == plain(pair.part.path)]
-    sizes = {pair.part.size for pair in exact if pair.part.size}
-    if exact:
-        return [pair for pair in pairs if pair in exact or pair.part.size in sizes]
-    return _if_same_file(pairs, plain) or _if_same_file([pair for pair in pairs if _same_size(pair.file, pair.part)])
-
-
-def _location(path: str) -> str:
-    """Return the place of a file of Plex: equal for paths that mean the same file."""
-    return plain(path).casefold() if ignores_case(path) else plain(path)
-
-
-def _if_same_file(pairs: list[_Pair], location: Callable[[str], str] = _location) -> list[_Pair]:
-    """Return all pairs if they are of one item, or of several that have the same file; else none.
-
-    An item may have several copies of a file. All the items must have the same ones.
-    """
-    held: dict[int, set[str]] = {}
-    for pair in pairs:
-        held.setdefault(pair.candidate.rating_key, set()).add(location(pair.part.path))
-    return pairs if len(set(map(frozenset, held.values()))) == 1 else []
-
-
-def _same_size(file: SceneFile, part: Part) -> bool:
-    """Tell whether the sizes are known and equal. Empty files do not count: all of them are equal."""
-    return bool(file.size) and file.size == part.size
-
-
-def _best_per_item(pairs: Iterable[_Pair]) -> list[_Pair]:
+def _best_per_item(pairs: Iterable[FilePair]) -> list[FilePair]:
     """Return for each item the pair with the strongest evidence, best first."""
-    best: dict[int, _Pair] = {}
+    best: dict[int, FilePair] = {}
     for pair in sorted(pairs, key=_order):
         best.setdefault(pair.candidate.rating_key, pair)
     return list(best.values())
@@ -208,7 +96,7 @@ def _best_per_item(pairs: Iterable[_Pair]) -> list[_Pair]:
 _STRENGTH = {evidence: place for place, evidence in enumerate(Evidence)}
 
 
-def _order(pair: _Pair) -> tuple[object, ...]:
+def _order(pair: FilePair) -> tuple[object, ...]:
     """Return the sort key: not trashed, evidence, learned mapping, common end of the path, duration; then ids."""
     apart = _seconds_apart(pair)
     return (
@@ -224,25 +112,25 @@ def _order(pair: _Pair) -> tuple[object, ...]:
     )
 
 
-def _ids(pair: _Pair) -> tuple[int, int]:
+def _ids(pair: FilePair) -> tuple[int, int]:
     return pair.candidate.section, pair.candidate.rating_key
 
 
-def _same_size_or_unknown(pair: _Pair) -> bool:
+def _same_size_or_unknown(pair: FilePair) -> bool:
     return not pair.file.size or not pair.part.size or pair.file.size == pair.part.size
 
 
-def _seconds_apart(pair: _Pair) -> float | None:
+def _seconds_apart(pair: FilePair) -> float | None:
     if not pair.file.duration or not pair.part.duration:
         return None
     return abs(pair.file.duration - pair.part.duration)
 
 
-def _ranked(pair: _Pair) -> Ranked:
+def _ranked(pair: FilePair) -> Ranked:
     return Ranked(pair.candidate, pair.evidence, pair.file, pair.part, _reasons(pair))
 
 
-def _reasons(pair: _Pair) -> tuple[str, ...]:
+def _reasons(pair: FilePair) -> tuple[str, ...]:
     moved = plain(pair.mapped) != plain(pair.file.path)
     if pair.evidence is Evidence.PATH:
         words = [Evidence.PATH.value + (" by Path map" if moved else ""), _size_text(pair)]
@@ -267,7 +155,7 @@ def _reasons(pair: _Pair) -> tuple[str, ...]:
     return tuple(reasons)
 
 
-def _size_text(pair: _Pair) -> str:
+def _size_text(pair: FilePair) -> str:
     if not pair.file.size or not pair.part.size:
         return "" if pair.evidence is Evidence.PATH else "size unknown"
     if pair.file.size == pair.part.size:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from common.scene import SceneFile
 from matching.path_map import PathMap, PathRule, parse_path_map
-from matching.ranking import Candidate, Evidence, Match, MatchConfidence, bytes_as_text, rank
+from matching.proof import Candidate, Evidence
+from matching.ranking import Match, MatchConfidence, bytes_as_text, rank
 from plex.items import Part
 from tests.matching.traps import TRAPS, Trap, file, item, part
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 
 from common.scene import SceneFile
-from matching.ranking import Candidate
+from matching.proof import Candidate
 from plex.items import Part, item_parts
 
 HIGH, LOW, NOT_FOUND = "HIGH", "LOW", "NOT FOUND"
