@@ -13,7 +13,7 @@ from api import VERSION
 from api.context import Context
 from api.dead_letter_causes import cause_of
 from common.errors import UserError
-from common.jobs import PRIORITY_SCAN
+from common.job_rows import PRIORITY_SCAN
 from common.sqlite import transaction
 from state import database
 from sync_queue import dlq

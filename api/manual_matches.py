@@ -17,7 +17,7 @@ from api.context import Context
 from api.sync_now import queue_first
 from common import damaged_files
 from common.errors import UserError
-from common.jobs import scene_key
+from common.job_rows import scene_key
 from common.sqlite import transaction
 from common.verdicts import Verdict
 from state import database, timestamps
@@ -161,11 +161,11 @@ def _candidates(db: sqlite3.Connection, scene_id: int) -> dict[int, tuple[int, l
 
 def _all_files(context: Context, rating_key: int, files: list[PlexFile]) -> list[PlexFile]:
     """Return all files of an item that the index knows. The dead letter names only the one like the scene's."""
-    from matching import index as library_index
+    from matching import index_store
 
-    if not os.path.exists(os.path.join(context.data_dir, library_index.FILE)):
+    if not os.path.exists(os.path.join(context.data_dir, index_store.FILE)):
         return files
-    with closing(library_index.PlexCache(context.data_dir, damaged_files.put_aside)) as index:
+    with closing(index_store.PlexCache(context.data_dir, damaged_files.put_aside)) as index:
         items = [item for item in index.candidates(files) if item.rating_key == rating_key]
     return list(dict.fromkeys([*files, *((part.path, part.size) for item in items for part in item.parts)]))
 

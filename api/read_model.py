@@ -165,7 +165,7 @@ def has_active_jobs(db: sqlite3.Connection, now: float) -> bool:
 
 def jobs_of_scenes(data_dir: str, scene_ids: Iterable[int]) -> dict[int, dict[str, object]]:
     """Return the job of each scene that waits or is in flight; of two, the one that waits, which is newer."""
-    from common.jobs import scene_key  # a status has no use for it
+    from common.job_rows import scene_key  # a status has no use for it
 
     found: dict[int, dict[str, object]] = {}
     db = open_queue(data_dir)

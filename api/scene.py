@@ -10,7 +10,7 @@ from api.arguments import ids_of
 from api.dead_letter_causes import LOW_CONFIDENCE, NOT_IN_PLEX
 from api.read_model import jobs_of_scenes, open_state
 from common.errors import UserError
-from common.jobs import scene_key
+from common.job_rows import scene_key
 from state import last_known
 
 TYPE_CHECKING = False

@@ -10,7 +10,7 @@ from contextlib import closing
 from api import VERSION
 from api.arguments import ids_of
 from api.context import Context
-from common.jobs import PRIORITY_SAVE, new_job
+from common.job_rows import PRIORITY_SAVE, new_job
 from sync_queue.setup import open_writer
 
 

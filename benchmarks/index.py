@@ -15,7 +15,7 @@ from plex.client import Library, PlexClient, import_plexapi
 import_plexapi()
 import requests
 from xml.etree import ElementTree
-from matching.index import PlexCache
+from matching.index_store import PlexCache
 url, token, section, folder = sys.argv[1:5]
 """
 _BARE = (

@@ -25,7 +25,7 @@ import_plexapi()
 import requests
 from xml.etree import ElementTree
 from reconciliation.engine import GapDetectionEngine
-from sync_queue.page_writer import PageWriter
+from sync_queue.batch_writer import BatchWriter
 from stash import queries
 from stash.client import StashClient, stash_interface
 from settings.config import Stash2PlexConfig
@@ -64,7 +64,7 @@ _OURS = (
     _COMMON
     + """
 config = Stash2PlexConfig.from_settings({"plex_url": url, "plex_token": token})
-writer = PageWriter(queue_dir(folder))
+writer = BatchWriter(queue_dir(folder))
 result = GapDetectionEngine(stash, config, folder, writer).run("all")
 writer.close()
 assert result.complete and not result.errors, result.errors

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from common.detached_process import ensure_worker
-from common.jobs import PRIORITY_BULK, scene_key, scene_row
+from common.job_rows import PRIORITY_BULK, scene_key, scene_row
 from sandbox.demo import expectations
 from sandbox.demo.edits import Edit
 from sandbox.demo.measurements import PlexWatcher

@@ -12,7 +12,7 @@ from benchmarks.processes import BARE, alternating_medians, timed
 from benchmarks.results import By, Result, main
 from benchmarks.setup_steps import enqueue, first_save, last_process, process_environment
 from common.errors import PermanentError
-from common.jobs import PRIORITY_BULK, new_job
+from common.job_rows import PRIORITY_BULK, new_job
 from common.sqlite import transaction
 from common.verdicts import Verdict
 from sandbox.demo.measurements import run_task

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from common.jobs import PRIORITY_SCAN, entity_key, entity_row, new_entity_job
+from common.job_rows import PRIORITY_SCAN, entity_key, entity_row, new_entity_job
 from hooks.handlers import say, say_unaffected
 from sync_queue.writer import QueueWriter
 

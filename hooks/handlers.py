@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from common.jobs import PRIORITY_SAVE, new_job, scene_key, scene_row
+from common.job_rows import PRIORITY_SAVE, new_job, scene_key, scene_row
 from sync_queue.writer import QueueWriter
 
 TYPE_CHECKING = False

@@ -11,7 +11,7 @@ from _sqlite3 import OperationalError
 
 from common.data_dir import data_dir as data_dir_of
 from common.file_locks import WORKER_LOCK, try_lock
-from common.jobs import PRIORITY_SAVE, PRIORITY_SCAN
+from common.job_rows import PRIORITY_SAVE, PRIORITY_SCAN
 from common.reconcile_due import due
 from hooks.handlers import on_scene_update, requires_plex_sync, say, say_unaffected
 from hooks.hook_event import event_of, read_document

@@ -12,11 +12,11 @@ from collections.abc import Collection, Mapping, Sequence
 
 from common.media_paths import plain
 from common.scene import SceneFile, scene_files
-from matching.index import FileAtPath, files_at_paths, keys_with_metadata
+from matching.index_store import FileAtPath, files_at_paths, keys_with_metadata
 from matching.matcher import Matcher
 from matching.ownership import Claimant, owner_among
 from matching.path_map import PathRule
-from matching.presence import NO_METADATA, Metadata, PlexData, PlexPresence, Presence, PresentItem
+from matching.plex_presence import NO_METADATA, Metadata, PlexData, PlexPresence, Presence, PresentItem
 from matching.ranking import Match, MatchConfidence
 from matching.rivals import Rivals
 from state.ledger import Ledger

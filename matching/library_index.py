@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
-from matching.index import PlexCache
+from matching.index_store import PlexCache
 from matching.plex_connection import PlexConnection
 from matching.refresh_policy import IndexState, Refresh, Urgency, choose_refresh, waiting_interval
 from plex.client import Library

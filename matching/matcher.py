@@ -8,7 +8,7 @@ from typing import NamedTuple
 from common.media_paths import base_name
 from common.scene import SceneFile
 from matching import manual_match
-from matching.index import IndexedItem, MatchCache
+from matching.index_store import IndexedItem, MatchCache
 from matching.library_index import LibraryIndex
 from matching.path_map import PathMap, PathRule
 from matching.proof import PROOFS, Candidate

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from common.jobs import PRIORITY_BULK
+from common.job_rows import PRIORITY_BULK
 from common.scene import SceneFile
 from common.verdicts import Verdict
 from matching import manual_match

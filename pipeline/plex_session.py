@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection
 
 from common import damaged_files
-from matching.index import PlexCache
+from matching.index_store import PlexCache
 from matching.library_index import LibraryIndex
 from matching.matcher import Matcher
 from matching.path_map import parse_path_map

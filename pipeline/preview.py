@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from common.errors import UserFacingError
-from common.jobs import PRIORITY_BULK, new_job
+from common.job_rows import PRIORITY_BULK, new_job
 from common.sqlite import connect_existing
 from common.verdicts import Verdict
-from matching import index
+from matching import index_store
 from matching.low_confidence import LowConfidence
 from matching.ownership import Claimant
 from matching.ranking import MatchConfidence
@@ -225,10 +225,10 @@ def _copy_index(data_dir: str, folder: str) -> None:
     client_identifier(data_dir)
     # Under another identifier it would be one more device in Plex's list.
     shutil.copy(os.path.join(data_dir, IDENTIFIER_FILE), folder)
-    original = os.path.join(data_dir, index.FILE)
+    original = os.path.join(data_dir, index_store.FILE)
     if not os.path.exists(original):
         return
-    copy = os.path.join(folder, index.FILE)
+    copy = os.path.join(folder, index_store.FILE)
     try:
         with (
             closing(connect_existing(original, timeout=30, read_only=True)) as here,

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, cast
 
-from common.jobs import PRIORITY_BULK, new_job
+from common.job_rows import PRIORITY_BULK, new_job
 from common.verdicts import Verdict
 from metadata.diff import ActualState
 from metadata.edit_query import edit_queries

@@ -1,5 +1,5 @@
-"""The published names of the library index and the match cache, which live in :mod:`matching.index`."""
+"""The published names of the library index and the match cache, which live in :mod:`matching.index_store`."""
 
-from matching.index import FILE, IndexedFile, IndexedItem, MatchCache, PlexCache
+from matching.index_store import FILE, IndexedFile, IndexedItem, MatchCache, PlexCache
 
 __all__ = ["FILE", "IndexedFile", "IndexedItem", "MatchCache", "PlexCache"]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from common.verdicts import SYNCED, Verdict
-from matching.presence import PlexPresence, Presence
+from matching.plex_presence import PlexPresence, Presence
 from reconciliation.detector import MISSING
 from state.ledger import LedgerRow
 

@@ -18,8 +18,8 @@ from typing import cast
 from common.iso_time import parse_instant
 from common.protocols import JobSink
 from common.scene import SceneData, StashScene
-from matching.index import all_items
-from matching.presence import Metadata, PlexData
+from matching.index_store import all_items
+from matching.plex_presence import Metadata, PlexData
 from metadata.tag_rules import NO_DESCENDANTS, TagDescendants
 from plex.client import PlexClient
 from plex.exceptions import PlexError
@@ -40,7 +40,7 @@ from stash.scene_source import ScenePager
 from stash.scenes import job_data
 from state import database
 from sync_queue import operations
-from sync_queue.page_writer import path_of
+from sync_queue.batch_writer import path_of
 from sync_queue.writer import QueueWriter, queue_dir
 
 __all__ = ["GapDetectionEngine", "GapDetectionResult", "GapFinding"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from matching.presence import PlexPresence
+from matching.plex_presence import PlexPresence
 from reconciliation.decisions import Decision
 from reconciliation.detector import GapResult
 

@@ -11,7 +11,7 @@ from common.scene import SceneData
 from reconciliation.detector import GapResult
 from reconciliation.result import GapDetectionResult
 from sync_queue import operations
-from sync_queue.page_writer import PageWriter, in_pages
+from sync_queue.batch_writer import BatchWriter, in_pages
 from sync_queue.writer import QueueWriter
 
 
@@ -59,5 +59,5 @@ class GapQueue:
         return True
 
     def _write(self) -> None:
-        if isinstance(self._queue, PageWriter):
+        if isinstance(self._queue, BatchWriter):
             self._queue.write()

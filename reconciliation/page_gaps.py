@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from matching.presence import Metadata
+from matching.plex_presence import Metadata
 from reconciliation.decisions import SceneFacts, is_absent, is_empty_on_purpose, stale_reason
 from reconciliation.detector import STALE, GapDetector, GapResult
 from reconciliation.result import GapDetectionResult

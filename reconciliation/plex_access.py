@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 
 from common import damaged_files
 from matching.bulk_matcher import BulkMatcher
-from matching.index import PlexCache
+from matching.index_store import PlexCache
 from matching.library_index import LibraryIndex
 from matching.matcher import Matcher
 from matching.path_map import parse_path_map
 from matching.plex_connection import PlexConnection
-from matching.presence import Metadata, PlexData
+from matching.plex_presence import Metadata, PlexData
 from matching.refresh_policy import Refresh
 from plex.client import PlexClient
 from plex.exceptions import PlexServerDown, translate_plex_exception

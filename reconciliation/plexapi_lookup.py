@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from common.scene import SceneFile, scene_files
-from matching.presence import Metadata, PlexData, PlexPresence, Presence
+from matching.plex_presence import Metadata, PlexData, PlexPresence, Presence
 from plex.client import PlexClient
 from plex.exceptions import PlexNotFound, PlexServerDown, translate_plex_exception
 from plex.plexapi_types import PlexApiVideo, PlexApiVideos

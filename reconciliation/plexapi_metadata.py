@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from matching.presence import Metadata
+from matching.plex_presence import Metadata
 from plex.plexapi_types import PlexApiVideo
 
 

@@ -12,7 +12,7 @@ from common.iso_time import parse_instant
 from common.scene import StashScene
 from common.verdicts import SYNCED
 from matching.bulk_matcher import BulkMatcher
-from matching.presence import PlexPresence, Presence
+from matching.plex_presence import PlexPresence, Presence
 from metadata.desired_state import DesiredState, desired_state
 from metadata.filters import filter_reason
 from metadata.fingerprint import fingerprint

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from settings import parsers
+from settings import syntax
 from settings.parsing import address_problem, parse_setting
 from settings.table import BY_NAME, DEFAULT_PLEX_WEB_URL, TABLE, WHERE_TOKEN_IS
 
@@ -93,32 +93,32 @@ class Stash2PlexConfig:
     @cached_property
     def collection_kinds(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """The kinds of collections to create, each with its tag rules (of kind ``tag`` only)."""
-        return parsers.parse_collections(self.collections)
+        return syntax.parse_collections(self.collections)
 
     @cached_property
     def collection_prefixes(self) -> dict[str, str]:
         """The text before the names of each kind of collections."""
-        return parsers.parse_prefixes(self.collection_prefix)
+        return syntax.parse_prefixes(self.collection_prefix)
 
     @cached_property
     def ignored_tags(self) -> tuple[str, ...]:
         """Rules for tags that never become genres."""
-        return parsers.parse_names(self.ignore_tags)
+        return syntax.parse_names(self.ignore_tags)
 
     @cached_property
     def included_tags(self) -> tuple[str, ...]:
         """Rules for tags of which a scene needs one; empty for every scene."""
-        return parsers.parse_names(self.include_tags)
+        return syntax.parse_names(self.include_tags)
 
     @cached_property
     def excluded_tags(self) -> tuple[str, ...]:
         """Rules for tags whose scenes are skipped."""
-        return parsers.parse_names(self.exclude_tags)
+        return syntax.parse_names(self.exclude_tags)
 
     @cached_property
     def excluded_paths(self) -> tuple[str, ...]:
         """Folders and patterns whose scenes are skipped."""
-        return parsers.parse_paths(self.exclude_paths)
+        return syntax.parse_paths(self.exclude_paths)
 
     @cached_property
     def tag_rules(self) -> frozenset[str]:

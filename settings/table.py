@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from settings import parsers
+from settings import syntax
 
 PLUGIN_ID = "Stash2Plex"
 DEFAULT_PLEX_WEB_URL = "https://app.plex.tv/desktop"
@@ -116,7 +116,7 @@ TABLE: tuple[Setting, ...] = (
         _field("date", "date"),
         _field("performers", "performers as actors"),
         _field("tags", "tags as genres"),
-        _text("ignore_tags", "", "Ignore tags", "Tags that never become genres: names or ids, separated by commas. Name/* means a tag and all tags below it.", parsers.parse_names, shapes_plex=True),
+        _text("ignore_tags", "", "Ignore tags", "Tags that never become genres: names or ids, separated by commas. Name/* means a tag and all tags below it.", syntax.parse_names, shapes_plex=True),
         replace(_number("max_tags", 0, "Maximum tags", "How many tags of a scene are sent to Plex; 0 means no limit.", 0, 10_000, whole=True), shapes_plex=True),
         _field("rating", "rating"),
         _field("director", "director"),
@@ -125,28 +125,28 @@ TABLE: tuple[Setting, ...] = (
     ),
     *_group(
         "title and collections",
-        _text("title_format", "{title}", "Title format", "Made of {title}, {studio}, {performer}, {date}, {filename} and {code}, like {studio} - {title}.", parsers.parse_title_format, shapes_plex=True),
+        _text("title_format", "{title}", "Title format", "Made of {title}, {studio}, {performer}, {date}, {filename} and {code}, like {studio} - {title}.", syntax.parse_title_format, shapes_plex=True),
         _switch("sync_collection", True, "Sync collections", "Add scenes to the collections listed in Collections.", shapes_plex=True),
-        _text("collections", "studio", "Collections", "Which collections to create, separated by commas: studio, parent_studio, performer, group, organized, tag(Name|Another name).", parsers.parse_collections, shapes_plex=True),
-        _text("collection_prefix", "", "Collection prefixes", "Text before the collection names of a kind, like studio=Studio: ; performer=Actor: (separate rules with semicolons).", parsers.parse_prefixes, shapes_plex=True, keeps_trailing_space=True),
+        _text("collections", "studio", "Collections", "Which collections to create, separated by commas: studio, parent_studio, performer, group, organized, tag(Name|Another name).", syntax.parse_collections, shapes_plex=True),
+        _text("collection_prefix", "", "Collection prefixes", "Text before the collection names of a kind, like studio=Studio: ; performer=Actor: (separate rules with semicolons).", syntax.parse_prefixes, shapes_plex=True, keeps_trailing_space=True),
     ),
     *_group(
         "filters",
         _switch("only_organized", False, "Only organized scenes", "Skip scenes that are not organized in Stash.", shapes_plex=True),
         _switch("only_with_stash_id", False, "Only scenes with a StashID", "Skip scenes that have no StashID.", shapes_plex=True),
-        _text("include_tags", "", "Include tags", "Skip scenes that have none of these tags; same format as Ignore tags. Empty: every scene is synced.", parsers.parse_names, shapes_plex=True),
-        _text("exclude_tags", "", "Exclude tags", "Skip scenes that have any of these tags; same format as Ignore tags.", parsers.parse_names, shapes_plex=True),
-        _text("exclude_paths", "", "Exclude paths", "Skip scenes whose file is in one of these Stash folders, separated by commas; * and ? are wildcards.", parsers.parse_paths, shapes_plex=True),
+        _text("include_tags", "", "Include tags", "Skip scenes that have none of these tags; same format as Ignore tags. Empty: every scene is synced.", syntax.parse_names, shapes_plex=True),
+        _text("exclude_tags", "", "Exclude tags", "Skip scenes that have any of these tags; same format as Ignore tags.", syntax.parse_names, shapes_plex=True),
+        _text("exclude_paths", "", "Exclude paths", "Skip scenes whose file is in one of these Stash folders, separated by commas; * and ? are wildcards.", syntax.parse_paths, shapes_plex=True),
     ),
     *_group(
         "reconciliation",
-        _text("reconcile_interval", "never", "Reconcile interval", "How often to compare Stash and Plex automatically: never, hourly, daily or weekly. After Stash starts, the last 24 hours are always compared.", parsers.parse_interval, stops_writing=False),
+        _text("reconcile_interval", "never", "Reconcile interval", "How often to compare Stash and Plex automatically: never, hourly, daily or weekly. After Stash starts, the last 24 hours are always compared.", syntax.parse_interval, stops_writing=False),
         _text("reconcile_scope", "24h", "Reconcile scope", "Scenes to compare by when they changed, also for the Custom Range task: 24h, 7days, all, 30d, 2026-01-01.. or 2026-01-01..2026-02-15."),
         _switch("reconcile_missing", True, "Reconcile missing scenes", "Also queue scenes that Plex does not have yet.", stops_writing=False),
     ),
     *_group(
         "page",
-        _text("plex_web_url", DEFAULT_PLEX_WEB_URL, "Plex Web URL", f"Where links to Plex items lead, like http://192.168.1.10:32400/web (default {DEFAULT_PLEX_WEB_URL}).", parsers.parse_web_address, stops_writing=False),
+        _text("plex_web_url", DEFAULT_PLEX_WEB_URL, "Plex Web URL", f"Where links to Plex items lead, like http://192.168.1.10:32400/web (default {DEFAULT_PLEX_WEB_URL}).", syntax.parse_web_address, stops_writing=False),
         _switch("show_marks", True, "Show marks", "Show a small mark on the card of each scene that is waiting, uncertain or failed.", stops_writing=False),
     ),
     *_group(

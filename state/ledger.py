@@ -14,7 +14,7 @@ class LedgerRow:
     """A scene's row. ``updated_at`` and ``at`` are epoch seconds; ``items`` are rating keys with the proving file;
     ``fields`` are the values we wrote, by Plex field. ``fingerprint`` is of what was last pushed, images aside, and
     ``says`` whether that said anything but title and rating. ``evidence`` is what Plex's index held under the names of
-    the scene's files when the verdict was reached (``matching.index.PlexCache.evidence``)."""
+    the scene's files when the verdict was reached (``matching.index_store.PlexCache.evidence``)."""
 
     scene_id: int
     verdict: Verdict

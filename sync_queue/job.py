@@ -1,6 +1,6 @@
 """A job and its retry state as the worker sees them; JSON at the edges.
 
-The hooks write the JSON of a row without this module (``common.jobs``), which would cost them too much time.
+The hooks write the JSON of a row without this module (``common.job_rows``), which would cost them too much time.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from common.jobs import ENTITIES, PRIORITY_BULK, entity_key, scene_key
+from common.job_rows import ENTITIES, PRIORITY_BULK, entity_key, scene_key
 
 # A job that restores what the items of a scene showed before our first write.
 RESTORE = "give_back"

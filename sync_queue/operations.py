@@ -12,17 +12,17 @@ from collections.abc import Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from common.jobs import PRIORITY_BULK, new_job
+from common.job_rows import PRIORITY_BULK, new_job
 from common.sqlite import connect_existing
 from state import timestamps
 from sync_queue import sql
+from sync_queue.batch_writer import ack_queue, path_of
 from sync_queue.job import Job
-from sync_queue.page_writer import ack_queue, path_of
 from sync_queue.store import JobStore
 from sync_queue.writer import DATABASE, QueueWriter
 
 if TYPE_CHECKING:
-    from common.jobs import JobRow
+    from common.job_rows import JobRow
     from common.protocols import AckQueue, JobSink
 
 

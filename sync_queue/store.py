@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from common.jobs import PRIORITY_BULK, PRIORITY_SAVE, PRIORITY_SCAN, scene_key, scene_row
+from common.job_rows import PRIORITY_BULK, PRIORITY_SAVE, PRIORITY_SCAN, scene_key, scene_row
 from common.sqlite import connect_existing, transaction
 from sync_queue import sql
 from sync_queue.job import Job

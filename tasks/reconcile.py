@@ -110,11 +110,11 @@ def run(
     """
     from reconciliation.engine import GapDetectionEngine
     from reconciliation.scheduler import ReconciliationScheduler
-    from sync_queue.page_writer import PageWriter
+    from sync_queue.batch_writer import BatchWriter
 
     progress = ReconciliationProgress(context, scope)
     set_up(context.data_dir)
-    with closing(PageWriter(context.queue_dir)) as writer:
+    with closing(BatchWriter(context.queue_dir)) as writer:
         engine = GapDetectionEngine(
             stash_interface(context.stash),
             config,

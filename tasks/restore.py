@@ -18,7 +18,7 @@ from api.context import Context
 from api.read_model import open_state
 from common import stash_log
 from common.human_text import counted
-from common.jobs import scene_key
+from common.job_rows import scene_key
 from common.verdicts import Verdict
 from metadata.change_text import change_as_dict, change_as_line, field_label
 from pipeline.restore import plan_restore, restore_job

@@ -18,7 +18,7 @@ from common import stash_log
 from common.errors import UserError
 from common.human_text import counted
 from common.iso_time import parse_instant
-from common.jobs import PRIORITY_BULK, PRIORITY_SCAN, new_job
+from common.job_rows import PRIORITY_BULK, PRIORITY_SCAN, new_job
 from common.scene import StashScene
 from common.verdicts import Verdict
 from metadata.quality_gate import has_meaningful_metadata

@@ -10,7 +10,7 @@ import logging
 import sqlite3
 from collections.abc import Callable
 
-from common.jobs import PRIORITY_SAVE
+from common.job_rows import PRIORITY_SAVE
 from hooks.handlers import unmark_scene_pending
 from pipeline.batch import BatchPipeline
 from pipeline.scene_sync import SceneSync

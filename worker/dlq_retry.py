@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from common.errors import ENDED_BY_OUTAGE
 from common.human_text import counted
-from common.jobs import PRIORITY_BULK
+from common.job_rows import PRIORITY_BULK
 from sync_queue.job import Job
 from sync_queue.store import JobStore
 

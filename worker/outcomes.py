@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from common.errors import ENDED_BY_OUTAGE, PermanentError, code_of
-from common.jobs import PRIORITY_BULK, new_job
+from common.job_rows import PRIORITY_BULK, new_job
 from common.sqlite import transaction
 from common.verdicts import SYNCED, Verdict
 from matching.low_confidence import LowConfidence

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from common.human_text import counted
-from common.jobs import PRIORITY_SCAN, new_job, scene_key
+from common.job_rows import PRIORITY_SCAN, new_job, scene_key
 from common.scene import SceneFile
 from matching.refresh_policy import MAX_WAITING_INTERVAL_S, WAITING_INTERVAL_S, Urgency
 from pipeline.batch import BatchPipeline

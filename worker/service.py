@@ -11,7 +11,6 @@ import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from enum import Enum
 
 from common import damaged_files, detached_process
 from common.file_locks import WORKER_LOCK, try_lock, unlock
@@ -23,6 +22,7 @@ from sync_queue.setup import QueueUnavailable, set_up
 from sync_queue.store import JobStore
 from sync_queue.writer import queue_dir
 from worker.bytecode import compile_for_hooks
+from worker.exit_reason import ExitReason
 from worker.factory import WorkerEnvironment, compose_worker
 from worker.log_file import LOG_FILE, close_log, open_log
 from worker.plugin_files import PluginChange, PluginFiles, wait_for_update
@@ -50,19 +50,6 @@ OnSettings = Callable[[Stash2PlexConfig], None]
 
 def _ignore_settings(config: Stash2PlexConfig) -> None:
     pass
-
-
-class ExitReason(Enum):
-    """Why the worker leaves. The value is the reason in words, and whether the next worker has to pause first."""
-
-    IDLE = ("no jobs are waiting", False)
-    STOPPED = ("it was told to stop", False)
-    UPDATED = ("the plugin was updated", False)
-    DISABLED = (PluginState.DISABLED.value, False)
-    UNINSTALLED = (PluginState.UNINSTALLED.value, False)
-    REFUSED = ("Stash rejects its session", False)
-    STASH_GONE = ("Stash has not answered for half an hour", True)
-    BROKEN = ("an error", True)
 
 
 def serve(

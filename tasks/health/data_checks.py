@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from common.sqlite import connect_existing
-from matching import index
+from matching import index_store
 from state import database
 from sync_queue.writer import DATABASE, QUEUE
 from tasks.health.finding import HealthFinding
@@ -21,7 +21,7 @@ _ADVICE_BY_DATABASE = {
     "that were waiting",
     database.FILE: "Stop Stash and restore the file from a backup, or move it elsewhere: every scene is then compared "
     "again",
-    index.FILE: "Nothing to do: it is replaced and read from Plex again automatically",
+    index_store.FILE: "Nothing to do: it is replaced and read from Plex again automatically",
 }
 
 
@@ -90,7 +90,7 @@ def check_integrity(probe: HealthProbe) -> Iterator[HealthFinding]:
         if result == "ok":
             yield HealthFinding("Databases", True, f"{name}: intact, {os.path.getsize(path) / 1e6:,.1f} MB")
         else:
-            ok = None if name == index.FILE else False
+            ok = None if name == index_store.FILE else False
             yield HealthFinding("Databases", ok, f"{name}: damaged ({' '.join(result.split())[:200]})", advice)
 
 

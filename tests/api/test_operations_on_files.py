@@ -20,7 +20,7 @@ from api.read_model import PURGE_AFTER_DAYS
 from api.scene import STATES
 from api.status import status
 from common.errors import PermanentError
-from common.jobs import PRIORITY_BULK, new_job
+from common.job_rows import PRIORITY_BULK, new_job
 from common.verdicts import Verdict
 from matching.low_confidence import LowConfidence
 from state import database

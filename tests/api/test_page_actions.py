@@ -16,7 +16,7 @@ from api import dead_letters, manual_matches, sync_now
 from api.context import Context
 from api.dead_letter_causes import cause_of
 from common.errors import PermanentError, UserError
-from common.jobs import PRIORITY_BULK, new_job
+from common.job_rows import PRIORITY_BULK, new_job
 from common.verdicts import Verdict
 from plex.exceptions import PlexPermanentError
 from state import database

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from settings import parsers
+from settings import syntax
 from settings.table import TABLE, Setting
 
 pytestmark = [pytest.mark.unit, pytest.mark.unmeasured]
@@ -155,7 +155,7 @@ def _allowed(setting: Setting) -> str:
         return "on, off"
     if setting.kind == "NUMBER":
         return f"{setting.low:g} to {setting.high:g}" + (", whole" if setting.whole else "")
-    return ", ".join(parsers.INTERVALS) if setting.parser is parsers.parse_interval else "text"
+    return ", ".join(syntax.INTERVALS) if setting.parser is syntax.parse_interval else "text"
 
 
 def test_configuration_page_is_generated_from_the_settings_table() -> None:

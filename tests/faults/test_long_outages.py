@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from common.jobs import scene_key, scene_row
+from common.job_rows import scene_key, scene_row
 from sandbox.plex import PlexSim
 from sync_queue.writer import QueueWriter, queue_dir
 from tests.faults.fault_counts import FaultCounts
@@ -18,8 +18,9 @@ from tests.faults.suite_size import LONG
 from tests.faults.worker_harness import WorkerHarness
 from tests.worker.support import Bench
 from worker.circuit_breaker import BreakerState
+from worker.exit_reason import ExitReason
 from worker.retry import HOUR_S
-from worker.service import IDLE_TIMEOUT_S, ExitReason
+from worker.service import IDLE_TIMEOUT_S
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=16)]
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from matching.index import PlexCache
+from matching.index_store import PlexCache
 from plex import listing
 from plex.client import Library, PlexClient
 from plex.exceptions import PlexError, error_of_status, translate_plex_exception

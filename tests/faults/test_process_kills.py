@@ -67,7 +67,9 @@ WORKER_KILLS = [
     *before_and_after("worker", "saves", "COMMIT @ state.db", "sync_queue.store:JobStore.finish"),
     *before_and_after("worker", "is refused by Plex", "sync_queue.dlq:DeadLetterQueue.add"),
     *before_and_after("worker", "renames a performer", "sync_queue.store:JobStore.expand"),
-    *before_and_after("worker", "builds the index", "matching.index:PlexCache.build_and_compare", "COMMIT @ cache.db"),
+    *before_and_after(
+        "worker", "builds the index", "matching.index_store:PlexCache.build_and_compare", "COMMIT @ cache.db"
+    ),
     *before_and_after("worker", "saves", "worker.status_files:write_text"),
 ]
 RECONCILE_KILLS = [

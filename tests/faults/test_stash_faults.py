@@ -10,7 +10,7 @@ import pytest
 from tests.faults.fault_counts import FaultCounts
 from tests.faults.suite_size import LONG, repetitions, seeded_random
 from tests.faults.worker_harness import WorkerHarness
-from worker.service import ExitReason
+from worker.exit_reason import ExitReason
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=32)]
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from common.file_locks import try_lock
-from common.jobs import PRIORITY_BULK, PRIORITY_SAVE, scene_key, scene_row
+from common.job_rows import PRIORITY_BULK, PRIORITY_SAVE, scene_key, scene_row
 from sandbox.library import Library, generate
 from sandbox.plex import PlexSim
 from sandbox.stash import StashSim
@@ -27,6 +27,7 @@ from tests.faults import invariants
 from tests.installation import PLUGIN, SAVE, files_of
 from tests.worker.support import Clock
 from worker import plugin_files, service, stash_source, status_files
+from worker.exit_reason import ExitReason
 from worker.factory import WorkerEnvironment
 from worker.stash_log_relay import StashLogRelay
 from worker.status_files import read_wait
@@ -63,8 +64,8 @@ class WorkerHarness:
         (self.plugin_dir / f"{PLUGIN}.yml").write_text("name: only its modification time matters\n")
         self.settings: dict[str, Any] = {"read_timeout": 0.2, "connect_timeout": 0.2, **(settings or {})}
         self.log_lines: list[tuple[str, str]] = []
-        self.premature_exits: list[service.ExitReason] = []
-        self.exits: list[service.ExitReason] = []
+        self.premature_exits: list[ExitReason] = []
+        self.exits: list[ExitReason] = []
         # The seconds by which the user or an NTP server has moved the clock.
         self.clock_offset = 0.0
         self._end = 0.0
@@ -113,10 +114,10 @@ class WorkerHarness:
         monkeypatch.setattr(StashLogRelay, "notify", lambda relay, level, text: self.log_lines.append((level, text)))
         run = service.WorkerService.run
 
-        def run_and_record(worker: service.WorkerService) -> service.ExitReason:
+        def run_and_record(worker: service.WorkerService) -> ExitReason:
             reason = run(worker)
             self.exits.append(reason)
-            if reason not in (service.ExitReason.STOPPED, service.ExitReason.IDLE):
+            if reason not in (ExitReason.STOPPED, ExitReason.IDLE):
                 self.premature_exits.append(reason)
             return reason
 

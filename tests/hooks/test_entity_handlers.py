@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.jobs import ENTITIES, entity_row, new_entity_job
+from common.job_rows import ENTITIES, entity_row, new_entity_job
 from hooks.entity_handlers import _WITHOUT_EFFECT, concerns_scenes, on_entity_update
 from hooks.process import handle
 from sync_queue.manager import QueueManager

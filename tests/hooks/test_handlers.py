@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.jobs import PRIORITY_SCAN
+from common.job_rows import PRIORITY_SCAN
 from hooks import handlers
 from hooks.handlers import (
     is_scene_pending,

@@ -202,7 +202,7 @@ def test_a_destroyed_scene_is_queued_whatever_its_input_says(tmp_path: Path, dat
 # All that a save waits for. What is added here is paid for by every one of a thousand hooks of a bulk edit.
 IMPORTED = {
     *("hooks", "hooks.hook_event", "hooks.handlers", "hooks.process"),
-    *("common", "common.reconcile_due", "common.jobs", "common.file_locks", "common.data_dir"),
+    *("common", "common.reconcile_due", "common.job_rows", "common.file_locks", "common.data_dir"),
     *("common.sqlite", "sync_queue", "sync_queue.writer"),
 }
 # And of Python itself these, with what they bring in turn, which is not the same in every version.

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from common.scene import SceneData
 from metadata.text import clean
 from metadata.title_format import DATA_KEYS, format_title
-from settings.parsers import PLACEHOLDERS, parse_title_format
+from settings.syntax import PLACEHOLDERS, parse_title_format
 
 pytestmark = pytest.mark.unit
 

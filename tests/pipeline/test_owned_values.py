@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from common.jobs import PRIORITY_BULK, new_job
+from common.job_rows import PRIORITY_BULK, new_job
 from common.verdicts import Verdict
 from pipeline.pictures import PictureSync
 from sandbox.library import generate

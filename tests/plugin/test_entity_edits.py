@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from matching.index import file_number
+from matching.index_store import file_number
 from tests.installation import Installation, wait_for
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.forked, pytest.mark.slow(seconds=50)]

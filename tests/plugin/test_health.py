@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from common.jobs import new_job
+from common.job_rows import new_job
 from plex.exceptions import PlexPermanentError
 from state import database
 from sync_queue.dlq import DeadLetterQueue

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from common.errors import PermanentError
-from common.jobs import PRIORITY_BULK, new_job
+from common.job_rows import PRIORITY_BULK, new_job
 from sandbox.plex.model import Item
 from sync_queue.dlq import DeadLetterQueue
 from tests.api.answer_shapes import check_answer

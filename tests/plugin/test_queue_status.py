@@ -17,7 +17,7 @@ import pytest
 
 from api import read_model
 from common.errors import PermanentError
-from common.jobs import PRIORITY_BULK, new_job, scene_key, scene_row
+from common.job_rows import PRIORITY_BULK, new_job, scene_key, scene_row
 from common.verdicts import Verdict
 from reconciliation.scheduler import ReconciliationState
 from state import database

@@ -13,7 +13,7 @@ from sandbox.library import Library, LibraryScene
 from sandbox.plex import PlexSim
 from sandbox.stash import StashSim
 from stash.client import StashClient, stash_interface
-from sync_queue.page_writer import PageWriter
+from sync_queue.batch_writer import BatchWriter
 from sync_queue.writer import queue_dir
 from tests.installation import SAVE, SCENE, differences, files_of
 from tests.stash.test_client import connection
@@ -46,7 +46,7 @@ class ServerPair(Bench):
 
     def reconcile(self, scope: str = "all", **more: Any) -> GapDetectionResult:
         """One run that queues."""
-        writer = PageWriter(queue_dir(self.data_dir))
+        writer = BatchWriter(queue_dir(self.data_dir))
         try:
             return self.engine(queue=writer, **more).run(scope)
         finally:

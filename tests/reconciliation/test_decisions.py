@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from common.verdicts import Verdict
-from matching.presence import PlexPresence, Presence, PresentItem
+from matching.plex_presence import PlexPresence, Presence, PresentItem
 from reconciliation.decisions import Decision, SceneFacts, decide, is_absent, is_empty_on_purpose, stale_reason
 from reconciliation.detector import EMPTY, MISSING, STALE
 from state.ledger import LedgerRow

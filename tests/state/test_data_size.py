@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from common.jobs import PRIORITY_BULK, scene_key, scene_row
+from common.job_rows import PRIORITY_BULK, scene_key, scene_row
 from common.verdicts import Verdict
 from state import database
 from state.ledger import Ledger, LedgerRow

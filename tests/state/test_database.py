@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from common.jobs import new_job
+from common.job_rows import new_job
 from common.verdicts import FORMER, Verdict
 from state import database
 from state.ledger import Ledger, LedgerRow

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from common.jobs import scene_key, scene_row
+from common.job_rows import scene_key, scene_row
 from sync_queue import operations
 from sync_queue.setup import open_writer
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import persistqueue.serializers.json as json_serializer
 from persistqueue import SQLiteAckQueue
 
-from common.jobs import new_job
+from common.job_rows import new_job
 from sync_queue.job import Job
 from sync_queue.writer import queue_dir
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.jobs import ENTITIES, PRIORITY_BULK, PRIORITY_SCAN, new_entity_job, new_job
+from common.job_rows import ENTITIES, PRIORITY_BULK, PRIORITY_SCAN, new_entity_job, new_job
 from sync_queue.job import RESTORE, Job, RetryState
 
 pytestmark = pytest.mark.unit

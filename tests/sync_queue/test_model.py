@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from common.jobs import scene_key
+from common.job_rows import scene_key
 from sync_queue.setup import open_writer, set_up
 from sync_queue.store import Claimed, JobStore
 from sync_queue.writer import queue_dir

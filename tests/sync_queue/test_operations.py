@@ -11,7 +11,7 @@ from unittest.mock import MagicMock
 
 import pytest
 
-from common.jobs import new_entity_job, new_job
+from common.job_rows import new_entity_job, new_job
 from sync_queue import operations
 from sync_queue.manager import QueueManager
 from sync_queue.operations import ack_job, enqueue, fail_job, get_pending, get_queued_scene_ids, get_stats, nack_job

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.jobs import new_job, scene_key, scene_row
+from common.job_rows import new_job, scene_key, scene_row
 from sync_queue import sql
 from sync_queue.setup import set_up
 from sync_queue.writer import QueueWriter, queue_dir

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from common.jobs import new_entity_job, new_job
+from common.job_rows import new_entity_job, new_job
 from sync_queue import sql
 from sync_queue.job import RetryState
 from sync_queue.sql import MAX_DUE_AHEAD_S

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from common.jobs import new_job, scene_key, scene_row
+from common.job_rows import new_job, scene_key, scene_row
 from common.sqlite import uri_path
 from sync_queue.job import RetryState
 from sync_queue.store import JobStore

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from common.errors import PermanentError
-from common.jobs import PRIORITY_BULK, new_job
+from common.job_rows import PRIORITY_BULK, new_job
 from sync_queue.dlq import DeadLetterQueue
 from tests.installation import Installation, wait_for
 from tests.ui.browser_page import BrowserPage

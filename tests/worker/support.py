@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
 
-from common.jobs import PRIORITY_BULK, PRIORITY_SAVE, new_job
+from common.job_rows import PRIORITY_BULK, PRIORITY_SAVE, new_job
 from common.scene import SceneData, SceneFile
 from pipeline.scene_reader import Scene
 from sandbox.plex import PlexSim

@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from common.jobs import PRIORITY_SAVE, PRIORITY_SCAN
+from common.job_rows import PRIORITY_SAVE, PRIORITY_SCAN
 from common.scene import SceneFile
 from common.verdicts import Verdict
 from pipeline.scene_reader import Scene

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from common.jobs import PRIORITY_BULK, PRIORITY_SCAN, new_entity_job, new_job
+from common.job_rows import PRIORITY_BULK, PRIORITY_SCAN, new_entity_job, new_job
 from plex import exceptions
 from sandbox.plex import PlexSim
 from stash import client

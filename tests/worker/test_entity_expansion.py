@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from common.jobs import PRIORITY_BULK, PRIORITY_SCAN, new_entity_job, new_job
+from common.job_rows import PRIORITY_BULK, PRIORITY_SCAN, new_entity_job, new_job
 from sandbox.library import generate
 from sandbox.stash import StashSim
 from settings.config import Stash2PlexConfig

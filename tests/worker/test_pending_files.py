@@ -8,7 +8,7 @@ import pytest
 
 from common.scene import SceneFile
 from common.verdicts import Verdict
-from matching.index import PlexCache
+from matching.index_store import PlexCache
 from matching.refresh_policy import WAITING_INTERVAL_S
 from sandbox.plex import PlexSim
 from tests.worker.conftest import MakeBench

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from common.jobs import PRIORITY_SAVE
+from common.job_rows import PRIORITY_SAVE
+from sync_queue.batch_writer import BatchWriter, in_pages
 from sync_queue.manager import QueueManager
 from sync_queue.operations import enqueue, get_queued_scene_ids, get_stats
-from sync_queue.page_writer import PageWriter, in_pages
 from sync_queue.setup import set_up
 from sync_queue.writer import QueueWriter, queue_dir
 
@@ -27,12 +27,12 @@ def folder(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def writer(folder: str) -> Iterator[PageWriter]:
-    with closing(PageWriter(folder)) as made:
+def writer(folder: str) -> Iterator[BatchWriter]:
+    with closing(BatchWriter(folder)) as made:
         yield made
 
 
-def test_nothing_is_written_before_it_is_told_to(writer: PageWriter, folder: str) -> None:
+def test_nothing_is_written_before_it_is_told_to(writer: BatchWriter, folder: str) -> None:
     for number in (1, 2, 2):
         enqueue(writer, number, "metadata", {"path": f"/{number}"})
     assert get_queued_scene_ids(folder) == set()
@@ -41,7 +41,7 @@ def test_nothing_is_written_before_it_is_told_to(writer: PageWriter, folder: str
     assert writer.write() == 0
 
 
-def test_a_save_that_came_in_between_keeps_its_priority(writer: PageWriter, folder: str) -> None:
+def test_a_save_that_came_in_between_keeps_its_priority(writer: BatchWriter, folder: str) -> None:
     with closing(QueueWriter(folder)) as another:
         enqueue(writer, 1, "metadata", {"path": "/1"})
         enqueue(another, 1, "metadata", {}, priority=PRIORITY_SAVE)
@@ -53,7 +53,7 @@ def test_a_save_that_came_in_between_keeps_its_priority(writer: PageWriter, fold
     assert (row.job.priority, row.job.data) == (0, {"path": "/1"})
 
 
-def test_it_says_whether_a_row_will_be_inserted(writer: PageWriter) -> None:
+def test_it_says_whether_a_row_will_be_inserted(writer: BatchWriter) -> None:
     assert writer.fold('{"job_key": "scene_1"}', "scene_1") is True
     assert writer.fold('{"job_key": "scene_1"}', "scene_1") is False
 
@@ -63,7 +63,7 @@ def test_the_library_of_the_same_queue_keeps_count(tmp_path: Path) -> None:
     queue = manager.get_queue()
     with ExitStack() as stack:
         pages = in_pages(queue, stack)
-        assert isinstance(pages, PageWriter)
+        assert isinstance(pages, BatchWriter)
         enqueue(pages, 4, "metadata", {"path": "/4"})
         pages.write()
     assert (queue.size, get_stats(queue.path)["waiting"]) == (1, 1)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from matching.index import FILE, IndexedFile, PlexCache, RefreshResult
+from matching.index_store import FILE, IndexedFile, PlexCache, RefreshResult
 from plex.client import Library, PlexClient
 from plex.exceptions import PlexError
 from plex.items import Part

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from common.protocols import AckQueue, JobSink
 
 
-class PageWriter(QueueWriter):
+class BatchWriter(QueueWriter):
     """Collect jobs as a QueueWriter takes them, and write them on demand. Raise what a QueueWriter raises.
 
     ``library`` is the SQLiteAckQueue over the same directory, where there is one in this process.
@@ -41,9 +41,9 @@ class PageWriter(QueueWriter):
 
 
 def in_pages(queue: QueueWriter | JobSink, stack: ExitStack) -> QueueWriter | JobSink:
-    """Return a PageWriter over the directory of a SQLiteAckQueue, closed with ``stack``; any other queue as it is."""
+    """Return a BatchWriter over the directory of a SQLiteAckQueue, closed with ``stack``; any other queue as it is."""
     library = ack_queue(queue)
-    return queue if library is None else stack.enter_context(closing(PageWriter(library.path, library)))
+    return queue if library is None else stack.enter_context(closing(BatchWriter(library.path, library)))
 
 
 def path_of(queue: object) -> str | None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from settings import parsers
+from settings import syntax
 from settings.config import Stash2PlexConfig
 from settings.table import TABLE
 
@@ -29,7 +29,7 @@ READERS = {setting.name: setting for setting in TABLE if setting.parser is not N
     ],
 )  # fmt: skip
 def test_parse_collections_returns_kinds_with_tag_rules(text: str, wanted: object) -> None:
-    assert parsers.parse_collections(text) == wanted
+    assert syntax.parse_collections(text) == wanted
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_parse_collections_returns_kinds_with_tag_rules(text: str, wanted: objec
     ],
 )
 def test_parse_prefixes_returns_prefix_by_kind(text: str, wanted: dict[str, str]) -> None:
-    assert parsers.parse_prefixes(text) == wanted
+    assert syntax.parse_prefixes(text) == wanted
 
 
 ALLOWED = "{title}, {studio}, {performer}, {date}, {filename}, {code}"
@@ -105,7 +105,7 @@ def test_from_settings_unparsable_text_is_a_problem_with_the_allowed_values(
 
 @pytest.mark.parametrize("text", ["/data", "C:\\Videos", "d:/x", "\\\\nas\\share", "*.trailer.mp4", "x?", ""])
 def test_parse_paths_accepts_whole_paths_and_patterns(text: str) -> None:
-    assert parsers.parse_paths(text) == ((text,) if text else ())
+    assert syntax.parse_paths(text) == ((text,) if text else ())
 
 
 def test_config_properties_return_parsed_values() -> None:
