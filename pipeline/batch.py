@@ -17,15 +17,15 @@ from metadata.tag_rules import NO_DESCENDANTS, TagDescendants
 from pipeline.item_writer import ItemWriter
 from pipeline.match_step import MatchStep
 from pipeline.pictures import PictureOutcome, PictureSync, PictureTarget
-from pipeline.plex_session import PlexSession
+from pipeline.plex_session import PlexSession, SessionHolder
 from pipeline.restore import REASON, restore_items
-from pipeline.scene_reader import Scene, from_job
+from pipeline.scene_reader import from_job
 from pipeline.scene_records import SceneRecords
 from pipeline.scene_sync import SceneSync
-from pipeline.session_holder import SessionHolder
 from plex.client import Library, PlexClient
 from plex.exceptions import PlexNotFound
 from settings.config import Stash2PlexConfig
+from stash.scenes import Scene
 from state import last_known
 from sync_queue.job import Job
 

@@ -50,7 +50,7 @@ class MatchStep:
         if not matched:
             return
         try:
-            items = self._session().items.read(key for work in matched for key in work.keys)
+            items = self._session().item_reader.read(key for work in matched for key in work.keys)
         except Exception as error:  # noqa: BLE001 - every job of the batch ends with it, classified when it is recorded
             for work in matched:
                 work.error = error
@@ -136,7 +136,7 @@ class MatchStep:
         self._find_match(work)
         if not work.is_open or work.match is None:
             return
-        work.items = session.matcher.prove(work.match, session.items.read(work.keys), work.files)
+        work.items = session.matcher.prove(work.match, session.item_reader.read(work.keys), work.files)
         if not work.items:
             # Should the index have an item again later, that is news.
             work.match, work.evidence = None, self.evidence(work.scene_id, work.files)
@@ -148,7 +148,7 @@ class MatchStep:
         if item is None or not manual_match.is_unchanged(chosen, item):
             session = self._session()
             item = manual_match.find_again(
-                chosen, session.items.read(session.matcher.keys_with_file_of(chosen)).values()
+                chosen, session.item_reader.read(session.matcher.keys_with_file_of(chosen)).values()
             )
             if item is None:
                 raise self._lost_manual_match(work)

@@ -1,4 +1,4 @@
-"""A session with one Plex server as the settings name it: connection, library index, matcher, item reader, scans."""
+"""The session with the Plex server that the settings name: connection, index, matcher, item reader, scan requests."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from collections.abc import Callable, Collection
 
 from common import damaged_files
 from matching.index_store import PlexCache
-from matching.library_index import LibraryIndex
+from matching.library_index import LibraryIndex, OnLibraries, PlexConnection, ignore_libraries
 from matching.matcher import Matcher
 from matching.path_map import parse_path_map
-from matching.plex_connection import OnLibraries, PlexConnection, ignore_libraries
 from pipeline.item_reader import ItemReader
 from pipeline.scan_requests import ScanRequests
 from plex.client import PlexClient
 from settings.config import Stash2PlexConfig
+
+# A change of one of these needs another session.
+_SESSION_SETTINGS = ("plex_url", "plex_token", "plex_library", "path_map", "connect_timeout", "read_timeout")
 
 
 class PlexSession:
@@ -33,13 +35,13 @@ class PlexSession:
         connection = PlexConnection(self.client, config.libraries, on_libraries)
         self.index = LibraryIndex(connection, PlexCache(data_dir, damaged_files.put_aside), clock)
         self.matcher = Matcher(self.index, parse_path_map(config.path_map))
-        self.items = ItemReader(self.client, clock, lambda: self.index.refreshed_at)
+        self.item_reader = ItemReader(self.client, clock, lambda: self.index.refreshed_at)
         self.scans = ScanRequests(self.client, self.matcher, clock)
 
     def prefetch(self, rating_keys: Collection[int]) -> None:
         """Request items that will probably be read next. Does nothing before the first use of the server."""
         if self.index.is_open:
-            self.items.prefetch(rating_keys)
+            self.item_reader.prefetch(rating_keys)
 
     def folders(self) -> str:
         """Return the folders of the chosen libraries, as text."""
@@ -49,3 +51,56 @@ class PlexSession:
         """Close the connection and the index."""
         self.client.close()
         self.index.cache.close()
+
+
+class SessionHolder:
+    """Holds the settings in force and at most one session. ``clock`` is monotonic seconds."""
+
+    def __init__(
+        self,
+        config: Stash2PlexConfig,
+        data_dir: str | None,
+        clock: Callable[[], float] = time.monotonic,
+        on_libraries: OnLibraries = ignore_libraries,
+    ) -> None:
+        self.config = config
+        # How many sessions were closed: what was read over an earlier one must not be written over a later one.
+        self.generation = 0
+        self._data_dir = data_dir
+        self._clock = clock
+        self._on_libraries = on_libraries
+        self._session: PlexSession | None = None
+
+    @property
+    def session(self) -> PlexSession:
+        """The session, opened where there is none. Raises ValueError without a data directory."""
+        if self._session is None:
+            if self._data_dir is None:
+                raise ValueError("the worker needs a data directory to keep the library's index in")
+            self._session = PlexSession(self.config, self._data_dir, self._clock, self._on_libraries)
+        return self._session
+
+    @property
+    def open_session(self) -> PlexSession | None:
+        """The session if there is one."""
+        return self._session
+
+    @property
+    def client(self) -> PlexClient:
+        """The client of the session."""
+        return self.session.client
+
+    def configure(self, config: Stash2PlexConfig) -> bool:
+        """Apply settings. Close the session and return True if they name another server or view it differently."""
+        old, self.config = self.config, config
+        changed = any(getattr(old, name) != getattr(config, name) for name in _SESSION_SETTINGS)
+        if changed:
+            self.close()
+        return changed
+
+    def close(self) -> None:
+        """Close the session; the next use opens another."""
+        session, self._session = self._session, None
+        if session is not None:
+            self.generation += 1
+            session.close()

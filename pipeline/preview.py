@@ -25,7 +25,6 @@ from metadata.diff import Change, FieldValue
 from pipeline.batch import BatchPipeline
 from pipeline.match_step import claimant_of
 from pipeline.pictures import PictureOutcome, PictureSync
-from pipeline.scene_reader import Scene
 from pipeline.scene_records import SceneRecords
 from pipeline.scene_sync import SceneSync
 from pipeline.write_blockers import NEEDS_USER
@@ -33,7 +32,7 @@ from plex.client import IDENTIFIER_FILE, client_identifier
 from plex.exceptions import PlexNotFound, PlexTemporaryError
 from plex.items import FullItem
 from settings.config import Stash2PlexConfig
-from stash.scenes import file_stem
+from stash.scenes import Scene, file_stem
 from state import database
 from state.manual_matches import ManualMatch
 from sync_queue.job import Job

@@ -3,44 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import cast
 
 from common.errors import PermanentError
 from common.iso_time import parse_instant
-from common.scene import SceneData, SceneFile, StashScene, scene_files
+from common.scene import SceneData, SceneFile, StashScene
 from stash import queries
-from stash.client import StashClient, parsing_answer
+from stash.client import StashClient
 from stash.scene_source import SceneFinder
-from stash.scenes import job_data, read_batch
+from stash.scenes import Scene, from_stash, read_batch
 from sync_queue.job import Job
-
-
-@dataclass
-class Scene:
-    """A scene at the moment it was read. ``data`` is None if it has no file; ``gone``: Stash has no such scene.
-
-    ``updated_at`` is epoch seconds, None if unknown.
-    """
-
-    scene_id: int
-    data: SceneData | None = None
-    files: list[SceneFile] = field(default_factory=list)
-    updated_at: float | None = None
-    gone: bool = False
-
-    @property
-    def paths(self) -> list[str]:
-        """The paths of the scene's files, primary first."""
-        return [file.path for file in self.files]
-
-
-def from_stash(scene_id: int, scene: StashScene | None) -> Scene:
-    """Return the scene of an answer of Stash. Raise StashUnreachable if it is not a scene."""
-    if scene is None:
-        return Scene(scene_id, gone=True)
-    with parsing_answer():
-        return Scene(scene_id, job_data(scene), scene_files(scene), parse_instant(scene.get("updated_at")))
 
 
 def from_job(job: Job) -> Scene:

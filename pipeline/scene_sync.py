@@ -12,8 +12,8 @@ from matching.ranking import Match
 from metadata.desired_state import DesiredState
 from metadata.diff import Change
 from metadata.fingerprint import fingerprint
-from pipeline.scene_reader import Scene
 from plex.items import FullItem
+from stash.scenes import Scene
 from state.manual_matches import ManualMatch
 from sync_queue.job import Job
 

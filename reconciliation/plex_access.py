@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping
 from common import damaged_files
 from matching.bulk_matcher import BulkMatcher
 from matching.index_store import PlexCache
-from matching.library_index import LibraryIndex
+from matching.library_index import LibraryIndex, PlexConnection
 from matching.matcher import Matcher
 from matching.path_map import parse_path_map
-from matching.plex_connection import PlexConnection
 from matching.plex_presence import Metadata, PlexData
 from matching.refresh_policy import Refresh
 from plex.client import PlexClient

@@ -1,13 +1,14 @@
-"""Reading scenes from Stash in batches and pages, and turning them into a job's data."""
+"""Read scenes from Stash in batches and pages, as scenes of a batch or as the data of a job."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
-from common.scene import SceneData, StashEntity, StashScene, scene_files
+from common.iso_time import parse_instant
+from common.scene import SceneData, SceneFile, StashEntity, StashScene, scene_files
 from settings.table import PLUGIN_ID
 from stash import queries
 from stash.client import StashClient, parsing_answer
@@ -15,6 +16,25 @@ from stash.client import StashClient, parsing_answer
 PAGE_SIZE = 500
 # Stash compares times as text in its own UTC offset: ask for 14 h more, and compare as instants here (stash 7.3).
 _OFFSET_MARGIN = timedelta(hours=14)
+
+
+@dataclass
+class Scene:
+    """A scene at the moment it was read. ``data`` is None if it has no file; ``gone``: Stash has no such scene.
+
+    ``updated_at`` is epoch seconds, None if unknown.
+    """
+
+    scene_id: int
+    data: SceneData | None = None
+    files: list[SceneFile] = field(default_factory=list)
+    updated_at: float | None = None
+    gone: bool = False
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths of the scene's files, primary first."""
+        return [file.path for file in self.files]
 
 
 @dataclass(frozen=True)
@@ -92,6 +112,14 @@ def _updated_since(moment: float | None) -> dict[str, str] | None:
         return None
     text = (datetime.fromtimestamp(moment, timezone.utc) - _OFFSET_MARGIN).strftime("%Y-%m-%dT%H:%M:%S")
     return {"value": text, "modifier": "GREATER_THAN"}
+
+
+def from_stash(scene_id: int, scene: StashScene | None) -> Scene:
+    """Return the scene of an answer of Stash. Raise StashUnreachable if it is not a scene."""
+    if scene is None:
+        return Scene(scene_id, gone=True)
+    with parsing_answer():
+        return Scene(scene_id, job_data(scene), scene_files(scene), parse_instant(scene.get("updated_at")))
 
 
 def job_data(scene: StashScene) -> SceneData | None:

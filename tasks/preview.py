@@ -21,7 +21,7 @@ from stash.tags import tag_descendants
 
 if TYPE_CHECKING:
     from pipeline.preview import ScenePreview
-    from pipeline.scene_reader import Scene
+    from stash.scenes import Scene
 
 # Scenes compared together: one request to Plex for their items.
 BATCH_SIZE = 100
@@ -122,9 +122,8 @@ class _PreviewSelection:
             yield from read_scenes(self._stash, ids[start : start + BATCH_SIZE]).values()
 
     def _by_scope(self) -> Iterator[Scene]:
-        from pipeline.scene_reader import from_stash
         from reconciliation.scene_pages import scene_pages
-        from stash.scenes import PAGE_SIZE
+        from stash.scenes import PAGE_SIZE, from_stash
 
         size = PAGE_SIZE if self.limit is None else self.limit + 1
         for page in scene_pages(stash_interface(self._stash), self.scope, size, after=self.after):

@@ -7,8 +7,8 @@ import sqlite3
 from collections.abc import Callable
 
 from common.human_text import counted
+from pipeline.plex_session import SessionHolder
 from pipeline.scene_sync import SceneSync
-from pipeline.session_holder import SessionHolder
 from pipeline.write_blockers import NEEDS_USER
 from plex.exceptions import PlexError, PlexNotFound, PlexTemporaryError
 from state.events import OUTAGE_BEGAN, OUTAGE_ENDED, Event, Events

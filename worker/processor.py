@@ -11,7 +11,7 @@ from common.scene import SceneData, SceneFile
 from common.verdicts import SYNCED
 from hooks.handlers import unmark_scene_pending
 from pipeline.batch import BatchPipeline
-from pipeline.scene_reader import Scene, read_scenes
+from pipeline.scene_reader import read_scenes
 from pipeline.scene_records import SceneRecords
 from pipeline.scene_sync import SceneSync
 from plex.client import PlexClient
@@ -20,6 +20,7 @@ from plex.items import read_items
 from settings.config import Stash2PlexConfig
 from stash.client import StashClient
 from stash.scene_source import StashReader
+from stash.scenes import Scene
 from state import database
 from sync_queue.dlq import DeadLetterQueue
 from sync_queue.job import Job

@@ -12,12 +12,12 @@ from typing import Protocol
 
 from common import redaction
 from metadata.tag_rules import NO_DESCENDANTS, TagDescendants
-from pipeline.scene_reader import Scene, from_stash, read_scenes
+from pipeline.scene_reader import read_scenes
 from pipeline.write_blockers import write_blocker
 from settings.config import Stash2PlexConfig
 from stash.client import StashClient
 from stash.scene_source import SceneFinder
-from stash.scenes import read_batch
+from stash.scenes import Scene, from_stash, read_batch
 from stash.tags import tag_descendants
 from state import last_known
 from worker.stash_log_relay import StashLogRelay

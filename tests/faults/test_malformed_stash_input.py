@@ -27,11 +27,11 @@ from matching.path_map import parse_path_map
 from metadata.desired_state import desired_state
 from metadata.filters import filter_reason
 from metadata.quality_gate import has_meaningful_metadata
-from pipeline.scene_reader import from_stash
 from settings.config import Stash2PlexConfig
 from settings.table import BY_NAME
 from stash import scenes as stash_scenes
 from stash.client import StashClient, StashError
+from stash.scenes import from_stash
 from stash.tags import tag_descendants
 from tests.faults.malformed_input import JSON, altered_json, damaged_bytes, time_limit
 from tests.faults.suite_size import INPUTS_PER_PARSER, generated_inputs

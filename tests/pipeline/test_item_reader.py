@@ -60,9 +60,9 @@ def has_requests(plex: PlexSim, number: int) -> bool:
 def test_prefetched_items_are_used_once(used: PlexSession, plex: PlexSim, items: list[Item]) -> None:
     used.prefetch(keys(items))
     used.prefetch(keys(items)[:2])  # is asked already
-    assert used.items.read(keys(items)).keys() == set(keys(items))
+    assert used.item_reader.read(keys(items)).keys() == set(keys(items))
     assert plex.counters[ITEMS] == 1
-    used.items.read(keys(items))
+    used.item_reader.read(keys(items))
     assert plex.counters[ITEMS] == 2
 
 
@@ -70,15 +70,15 @@ def test_read_requests_only_items_that_were_not_prefetched(used: PlexSession, pl
     first, second, third = keys(items)
     plex.remove_item(second)
     used.prefetch([first, second])
-    assert used.items.read([first, second, third]).keys() == {first, third}
+    assert used.item_reader.read([first, second, third]).keys() == {first, third}
     assert plex.counters[ITEMS] == 2
 
 
 def test_prefetch_for_other_items_is_kept(used: PlexSession, plex: PlexSim, items: list[Item]) -> None:
     first, second, third = keys(items)
     used.prefetch([first, second])
-    assert used.items.read([third]).keys() == {third}
-    assert used.items.read([first]).keys() == {first}
+    assert used.item_reader.read([third]).keys() == {third}
+    assert used.item_reader.read([first]).keys() == {first}
     assert plex.counters[ITEMS] == 2
 
 
@@ -90,7 +90,7 @@ def test_prefetch_that_is_too_old_does_not_count(
     assert has_requests(plex, 1)
     items[0].title = "Changed in Plex"
     clock.now += PREFETCH_MAX_AGE_S
-    assert used.items.read([key])[key].title == "Changed in Plex"
+    assert used.item_reader.read([key])[key].title == "Changed in Plex"
 
 
 def test_prefetch_older_than_the_index_does_not_count(
@@ -102,23 +102,23 @@ def test_prefetch_older_than_the_index_does_not_count(
     assert has_requests(plex, 1)
     clock.now += 0.1
     assert used.index.refresh_if_due(Urgency.WAITING)
-    used.items.read([key])
+    used.item_reader.read([key])
     assert plex.counters[ITEMS] == 2
 
 
 def test_prefetch_before_the_first_use_requests_nothing(session: PlexSession, plex: PlexSim, items: list[Item]) -> None:
     session.prefetch(keys(items))
     assert not plex.counters
-    assert session.items.read(keys(items)).keys() == set(keys(items))
+    assert session.item_reader.read(keys(items)).keys() == set(keys(items))
 
 
 def test_prefetch_error_is_raised_once_by_read(used: PlexSession, plex: PlexSim, items: list[Item]) -> None:
     plex.faults.refuse()
     used.prefetch(keys(items))
     with pytest.raises(PlexServerDown):
-        used.items.read(keys(items))
+        used.item_reader.read(keys(items))
     plex.faults.accept()
-    assert used.items.read(keys(items)).keys() == set(keys(items))
+    assert used.item_reader.read(keys(items)).keys() == set(keys(items))
 
 
 def test_items_are_requested_while_stash_answers(bench: Bench, plex: PlexSim) -> None:

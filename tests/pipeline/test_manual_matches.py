@@ -9,8 +9,8 @@ import pytest
 
 from common.verdicts import Verdict
 from matching.manual_match import LOST
-from pipeline.scene_reader import Scene
 from sandbox.plex.model import Item
+from stash.scenes import Scene
 from state import last_known
 from state.manual_matches import ManualMatch, ManualMatches
 from tests.worker.support import Bench, scene

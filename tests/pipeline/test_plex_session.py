@@ -190,7 +190,7 @@ def test_prove_keeps_items_with_the_file_and_forgets_others(session: PlexSession
     next(plex.items[1].parts()).file = "/data/moved.mp4"
     gone = plex.items[2].rating_key
     plex.remove_item(gone)
-    items = session.items.read(ranked.candidate.rating_key for ranked in match.chosen)
+    items = session.item_reader.read(ranked.candidate.rating_key for ranked in match.chosen)
     assert gone not in items
     assert [item.title for item in session.matcher.prove(match, items, paths)] == ["3"]
     assert found(session, "/data/1.mp4", "/data/2.mp4") == []

@@ -12,10 +12,11 @@ import pytest
 from common.errors import PermanentError
 from common.iso_time import parse_instant
 from common.scene import SceneFile, StashScene
-from pipeline.scene_reader import Scene, from_job, from_stash, read_scenes
+from pipeline.scene_reader import from_job, read_scenes
 from sandbox.library import generate
 from sandbox.stash import StashSim
 from stash.client import StashClient, StashError, stash_interface
+from stash.scenes import Scene, from_stash
 from sync_queue.job import Job
 
 pytestmark = pytest.mark.integration

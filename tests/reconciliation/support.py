@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.scene_reader import Scene, read_scenes
+from pipeline.scene_reader import read_scenes
 from reconciliation.engine import GapDetectionEngine
 from reconciliation.result import GapDetectionResult
 from sandbox.library import Library, LibraryScene
 from sandbox.plex import PlexSim
 from sandbox.stash import StashSim
 from stash.client import StashClient, stash_interface
+from stash.scenes import Scene
 from sync_queue.batch_writer import BatchWriter
 from sync_queue.writer import queue_dir
 from tests.installation import SAVE, SCENE, differences, files_of

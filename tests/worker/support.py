@@ -14,10 +14,10 @@ from typing import Any, cast
 
 from common.job_rows import PRIORITY_BULK, PRIORITY_SAVE, new_job
 from common.scene import SceneData, SceneFile
-from pipeline.scene_reader import Scene
 from sandbox.plex import PlexSim
 from sandbox.plex.model import Item
 from settings.config import Stash2PlexConfig
+from stash.scenes import Scene
 from state import database
 from state.ledger import Ledger, LedgerRow
 from sync_queue.dlq import DeadLetterQueue

@@ -9,11 +9,11 @@ import pytest
 from common.job_rows import PRIORITY_SAVE, PRIORITY_SCAN
 from common.scene import SceneFile
 from common.verdicts import Verdict
-from pipeline.scene_reader import Scene
 from plex.exceptions import PlexTokenRefused
 from sandbox.plex import PlexSim
 from sandbox.plex.model import Item
 from stash.client import StashUnreachable
+from stash.scenes import Scene
 from sync_queue.job import RetryState
 from tests.worker.conftest import MakeBench
 from tests.worker.support import START, Bench, Clock, scene
