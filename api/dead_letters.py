@@ -81,7 +81,7 @@ def _chosen(context: Context) -> Callable[[str, str], bool]:
         return lambda job_key, code: cause_of(code).text == cause
     if isinstance(ids, str):
         ids = [ids]
-    if not isinstance(ids, list) or not ids or len(ids) > MAX_IDS or not all(isinstance(one, str) for one in ids):
+    if not isinstance(ids, list) or not ids or len(ids) > MAX_IDS or not all(isinstance(key, str) for key in ids):
         raise UserError('ids are those of rows of attention, like ["scene_12"]; or name the cause of a group')
     job_keys = set(ids)
     return lambda job_key, code: job_key in job_keys

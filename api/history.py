@@ -96,8 +96,8 @@ def _reconciliations(events: list[Event], data_dir: str, since: float) -> list[R
 
     Old events are deleted, but the last reconciliation is also stored in a file of its own.
     """
-    found = [_run_of_event(event) for event in events]
-    runs = [run for run in found if run is not None]
+    parsed_runs = [_run_of_event(event) for event in events]
+    runs = [run for run in parsed_runs if run is not None]
     last = last_reconciliation(data_dir)
     at = last.get("last_run_time")
     if isinstance(at, (int, float)) and at >= since and not any(abs(run["at"] - at) < 1 for run in runs):

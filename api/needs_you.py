@@ -81,9 +81,9 @@ def _groups(db: sqlite3.Connection) -> list[Group]:
 def _rows(db: sqlite3.Connection, after: int, limit: int) -> list[tuple[int, dict[str, object]]]:
     """Return dead letters that need a person, each with the key to page by."""
     query = _ROWS.format(marks=",".join("?" * len(ENDED_BY_OUTAGE)))
-    found = db.execute(query, (min(after, _AFTER_ALL_ROWS), *sorted(ENDED_BY_OUTAGE), limit)).fetchall()
+    rows = db.execute(query, (min(after, _AFTER_ALL_ROWS), *sorted(ENDED_BY_OUTAGE), limit)).fetchall()
     libraries = {library["key"]: library["title"] for library in last_known.get(db, last_known.SECTIONS) or ()}
-    return [(row[0], _row(libraries, *row[1:])) for row in found]
+    return [(row[0], _row(libraries, *row[1:])) for row in rows]
 
 
 def _row(

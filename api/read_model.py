@@ -167,22 +167,22 @@ def jobs_of_scenes(data_dir: str, scene_ids: Iterable[int]) -> dict[int, dict[st
     """Return the job of each scene that waits or is in flight; of two, the one that waits, which is newer."""
     from common.job_rows import scene_key  # a status has no use for it
 
-    found: dict[int, dict[str, object]] = {}
+    jobs: dict[int, dict[str, object]] = {}
     db = open_queue(data_dir)
     if db is None:
-        return found
+        return jobs
     try:
         scenes = {scene_key(scene_id): scene_id for scene_id in scene_ids}
         for job in map(_job, db.execute(sql.JOBS_IN_FLIGHT)):
             if (key := job.get("job_key")) in scenes:
-                found[scenes[str(key)]] = job
+                jobs[scenes[str(key)]] = job
         for key, scene_id in scenes.items():
             row = db.execute(sql.JOB_BY_KEY, (key,)).fetchone()
             if row is not None:
-                found[scene_id] = _job(row)
+                jobs[scene_id] = _job(row)
     finally:
         db.close()
-    return found
+    return jobs
 
 
 def _job(row: tuple[bytes | str, ...]) -> dict[str, object]:
@@ -192,10 +192,10 @@ def _job(row: tuple[bytes | str, ...]) -> dict[str, object]:
 def json_object(text: bytes | str) -> dict[str, object]:
     """Return the JSON object in a text, or an empty one if there is none."""
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return value if isinstance(value, dict) else {}
 
 
 # state.db
@@ -282,8 +282,8 @@ def finished_jobs(db: sqlite3.Connection, now: float) -> tuple[int, float | None
 
 def last_reconciliation(data_dir: str) -> dict[str, object]:
     """Return what is stored about the last reconciliation; empty if there was none."""
-    known = json_object(read_text(os.path.join(data_dir, RECONCILIATION_FILE)) or "{}")
-    return known if known.get("last_run_time") else {}
+    stored = json_object(read_text(os.path.join(data_dir, RECONCILIATION_FILE)) or "{}")
+    return stored if stored.get("last_run_time") else {}
 
 
 def next_reconciliation(data_dir: str) -> float | None:

@@ -68,7 +68,7 @@ def sections(context: Context) -> dict[str, object]:
     # A library is named by its title or its key.
     wanted = {name.casefold() for name in config.libraries}
     names = {library.key: {library.title.strip().casefold(), str(library.key)} for library in libraries}
-    known = {name for names_of_one in names.values() for name in names_of_one}
+    known_names = {name for names_of_one in names.values() for name in names_of_one}
     return {
         "version": VERSION,
         "server": server,
@@ -84,5 +84,5 @@ def sections(context: Context) -> dict[str, object]:
             for library in libraries[:MAX_ROWS]
         ],
         "all_chosen": not wanted,
-        "missing": [name for name in config.libraries if name.casefold() not in known],
+        "missing": [name for name in config.libraries if name.casefold() not in known_names],
     }

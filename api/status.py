@@ -37,8 +37,8 @@ def status(args: dict[str, object], data_dir: str) -> dict[str, object]:
     waiting, in_flight = queue["waiting"], queue["in_flight"]
     db = open_state(data_dir)
     try:
-        letters = dead_letters_by_code(db)
-        newest_letter = newest_dead_letter_time(db) if letters else None
+        dead_letters = dead_letters_by_code(db)
+        newest_dead_letter = newest_dead_letter_time(db) if dead_letters else None
         in_step = in_step_count(db)
         outage = current_outage(db)
         done, first_done, last_done = finished_jobs(db, now)
@@ -56,8 +56,8 @@ def status(args: dict[str, object], data_dir: str) -> dict[str, object]:
         "queue": {"waiting": waiting, "in_flight": in_flight},
         "writing": writing,
         "in_step": in_step,
-        "needs_you": needs_you_count(letters),
-        "newest_letter": newest_letter,
+        "needs_you": needs_you_count(dead_letters),
+        "newest_letter": newest_dead_letter,
         "attention": read_text(os.path.join(data_dir, ATTENTION)) or None,
         "drainer": _worker(data_dir, rate, waiting if moving else 0),
         "outage": {"began": outage[0], "reason": outage[1], "waiting": waiting + in_flight} if outage else None,
@@ -93,14 +93,14 @@ def _queue(data_dir: str, now: float) -> tuple[dict[str, int], list[int], bool]:
 
 def _worker(data_dir: str, rate: float | None, moving_jobs: int) -> dict[str, object]:
     """Return the worker's status. ``rate`` is in scenes per second."""
-    known = read_status(data_dir)
+    status = read_status(data_dir)
     return {
-        "state": known.get("state"),
-        "reason": known.get("reason"),
-        "since": known.get("since"),
-        "alive": lives(known),
-        "breaker": known.get("breaker"),
-        "written": known.get("written") or 0,
+        "state": status.get("state"),
+        "reason": status.get("reason"),
+        "since": status.get("since"),
+        "alive": lives(status),
+        "breaker": status.get("breaker"),
+        "written": status.get("written") or 0,
         "rate": rate,
         "left": moving_jobs / rate if rate and moving_jobs else None,
     }

@@ -45,11 +45,11 @@ def main() -> int:
         if done.returncode:
             failed.append(name)
     try:
-        known, rows = results.load(options.results, run)
+        facts, rows = results.load(options.results, run)
     except LookupError:
         rows = []
     else:
-        sys.stdout.write(f"\n{known['run']}, {options.size}, Python {known['python']}, {known['cores']} cores\n\n")
+        sys.stdout.write(f"\n{facts['run']}, {options.size}, Python {facts['python']}, {facts['cores']} cores\n\n")
         results.show(rows)
     judged = [row for row in rows if row.met is not None]
     missed = [row.figure for row in judged if not row.met]

@@ -13,7 +13,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from benchmarks.results import Result, main
-from benchmarks.setup_steps import first_save, wait_until_drained, without_covers
+from benchmarks.setup_steps import first_save, wait_until_queue_empty, without_covers
 from sandbox.demo.measurements import run_task
 from sandbox.demo.servers import DemoServers
 
@@ -30,7 +30,7 @@ def measure(full: bool) -> Iterator[Result]:
         without_covers(servers)
         first_save(servers)
         run_task(servers, "Sync All Scenes", timeout_s=600)
-        wait_until_drained(servers)
+        wait_until_queue_empty(servers)
         _checkpoint_databases(servers)
         parts = sizes(servers.data_dir)
     factor = SYNCS / scenes

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from benchmarks.processes import cpu_time
 from benchmarks.results import Result, main
-from benchmarks.setup_steps import first_save, wait_until_drained
+from benchmarks.setup_steps import first_save, wait_until_queue_empty
 from sandbox.demo.measurements import run_task
 from sandbox.demo.servers import DemoServers
 from worker.queue_watch import BUSY_FOR_S
@@ -21,7 +21,7 @@ def measure(full: bool) -> Iterator[Result]:
     with DemoServers(SCENES) as servers:
         first_save(servers)
         run_task(servers, "Sync All Scenes")
-        wait_until_drained(servers)
+        wait_until_queue_empty(servers)
         time.sleep(BUSY_FOR_S + 3)
         pid = servers.worker_pid()
         if pid is None:

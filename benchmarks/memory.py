@@ -16,7 +16,7 @@ from benchmarks.setup_steps import (
     first_save,
     process_environment,
     start_worker,
-    wait_until_drained,
+    wait_until_queue_empty,
     without_covers,
     written_scenes,
 )
@@ -43,7 +43,7 @@ def measure(full: bool) -> Iterator[Result]:
     with DemoServers(scenes, old_values=False) as servers:
         without_covers(servers)
         first_save(servers)
-        wait_until_drained(servers)
+        wait_until_queue_empty(servers)
         servers.stop_worker()
         # Start again without an index, and with the whole library waiting.
         (servers.data_dir / "cache.db").unlink()

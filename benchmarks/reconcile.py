@@ -82,7 +82,10 @@ def measure(full: bool) -> Iterator[Result]:
     each: list[tuple[int, float]] = []
     for scenes, rounds in ((1_000, 5), (20_000, 3), (100_000, 2)) if full else ((1_000, 5), (20_000, 2)):
         taken = _measure_sizes(scenes, rounds)
-        walls = {name: statistics.median(measurement.wall for measurement in found) for name, found in taken.items()}
+        walls = {
+            name: statistics.median(measurement.wall for measurement in measurements)
+            for name, measurements in taken.items()
+        }
         for name in ("first", "again"):
             yield Result(
                 f"reconcile, {name}",

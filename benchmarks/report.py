@@ -49,12 +49,12 @@ Results are appended to `build/benchmarks.jsonl`, one JSON line per row, with th
 """
 
 
-def page(known: dict[str, Any], rows: Sequence[results.Result]) -> str:
+def page(facts: dict[str, Any], rows: Sequence[results.Result]) -> str:
     """Return the text of the page."""
-    cores = known["cores"]
+    cores = facts["cores"]
     words = {1: "one core", 2: "two cores", 4: "four cores"}.get(cores, f"{cores} cores")
     head = _HEAD.format(
-        date=known["run"][:10], size=known["size"], machine=f"{words} of a shared machine", python=known["python"]
+        date=facts["run"][:10], size=facts["size"], machine=f"{words} of a shared machine", python=facts["python"]
     )
     names = [*results.HEAD[:-1], "met"]
     lines = [" | ".join(names), " | ".join("---" for _ in names)]

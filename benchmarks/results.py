@@ -105,10 +105,10 @@ def main(measure: Callable[[bool], Iterable[Result]], about: str | None) -> None
         results.append(result)
         sys.stderr.write(f"  {result.figure}: {result.row()[5]}\n")
     options.results.parent.mkdir(parents=True, exist_ok=True)
-    known = {"run": options.run, "size": options.size, "python": sys.version.split()[0], "cores": os.cpu_count()}
+    facts = {"run": options.run, "size": options.size, "python": sys.version.split()[0], "cores": os.cpu_count()}
     with options.results.open("a", encoding="utf-8") as file:
         for result in results:
-            file.write(json.dumps({**known, "result": asdict(result), "met": result.met}) + "\n")
+            file.write(json.dumps({**facts, "result": asdict(result), "met": result.met}) + "\n")
     show(results)
 
 

@@ -84,7 +84,7 @@ def start_worker(servers: DemoServers) -> None:
         time.sleep(0.02)
 
 
-def wait_until_drained(servers: DemoServers, timeout_s: float = 1800.0) -> None:
+def wait_until_queue_empty(servers: DemoServers, timeout_s: float = 1800.0) -> None:
     """Wait until no row is waiting or in flight. Raise TimeoutError."""
     end = time.monotonic() + timeout_s
     while True:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from benchmarks.request_recorder import RecordedRequests, RequestRecorder, replay
 from benchmarks.results import By, Result, main
-from benchmarks.setup_steps import change, enqueue, first_save, start_worker, wait_until_drained, written_scenes
+from benchmarks.setup_steps import change, enqueue, first_save, start_worker, wait_until_queue_empty, written_scenes
 from sandbox.demo.servers import DemoServers
 
 TARGET = 1.5
@@ -24,7 +24,7 @@ def measure(full: bool) -> Iterator[Result]:
     with DemoServers(scenes + scenes // 10, old_values=False) as servers:
         first_save(servers)
         chosen = written_scenes(servers)[:scenes]
-        drain(servers, chosen)
+        process_queue(servers, chosen)
         yield _row(servers, "changed", chosen, rounds)
         yield _row(servers, "unchanged", chosen, rounds)
         servers.plex.faults.set(latency=SLOW_PLEX_S)
@@ -32,13 +32,13 @@ def measure(full: bool) -> Iterator[Result]:
         yield _row(servers, "unchanged", chosen[:slow_scenes], slow_rounds, SLOW_PLEX_S)
 
 
-def drain(servers: DemoServers, scene_ids: list[int]) -> RecordedRequests:
+def process_queue(servers: DemoServers, scene_ids: list[int]) -> RecordedRequests:
     """Queue scenes while no worker runs, let one process them all, and return its requests."""
     servers.stop_worker()
     enqueue(servers.data_dir, scene_ids)
     with RequestRecorder(servers) as recorded:
         start_worker(servers)
-        wait_until_drained(servers)
+        wait_until_queue_empty(servers)
     return recorded
 
 
@@ -47,7 +47,7 @@ def _row(servers: DemoServers, kind: str, chosen: list[int], rounds: int, latenc
     for turn in range(rounds):
         if kind == "changed":
             change(servers, chosen, f"Details of round {turn} at {latency}")
-        recorded = drain(servers, chosen)
+        recorded = process_queue(servers, chosen)
         puts = recorded.count(1, "PUT")
         # A scene with two files may have two items.
         if puts < len(chosen) if kind == "changed" else puts > 0:

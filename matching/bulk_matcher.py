@@ -142,11 +142,13 @@ class BulkMatcher:
         return owned
 
 
-def _exactly(mapped: str, found: list[FileAtPath] | None) -> list[FileAtPath]:
+def _exactly(mapped: str, files_at_path: list[FileAtPath] | None) -> list[FileAtPath]:
     """Return the files at a path if all are there letter by letter; none if they need ranking."""
-    if not found or any(file.trashed or (file.path != mapped and plain(file.path) != plain(mapped)) for file in found):
+    if not files_at_path or any(
+        file.trashed or (file.path != mapped and plain(file.path) != plain(mapped)) for file in files_at_path
+    ):
         return []
-    return found
+    return files_at_path
 
 
 def _present_at_paths(paths: list[str], exact: list[list[FileAtPath]]) -> _Found:

@@ -230,8 +230,8 @@ class PlexCache:
 
     def _store(self, rows: dict[int, _Row]) -> int:
         """Store the items that are new or changed. Return their number."""
-        known = self._known(rows)
-        fresh = {key: row for key, row in rows.items() if known.get(key) != row}
+        stored = self._known(rows)
+        fresh = {key: row for key, row in rows.items() if stored.get(key) != row}
         if fresh:
             with transaction(self._db):
                 # New ones too: another process may be storing the same page.
@@ -241,23 +241,23 @@ class PlexCache:
         return len(fresh)
 
     def _known(self, rows: dict[int, _Row]) -> dict[int, _Row]:
-        known: dict[int, _Row] = {}
+        stored: dict[int, _Row] = {}
         keys = list(rows)
         for start in range(0, len(keys), MAX_SQL_PARAMS):
             some = keys[start : start + MAX_SQL_PARAMS]
             marks = ",".join("?" * len(some))
             for row in self._db.execute(f"SELECT * FROM items WHERE rating_key IN ({marks})", some):
-                known[row[0]] = (row[1:], [])
-            if not known:
+                stored[row[0]] = (row[1:], [])
+            if not stored:
                 continue
             for key, *part in self._db.execute(
                 f"SELECT rating_key, path, size, duration FROM parts WHERE rating_key IN ({marks}) "
                 "ORDER BY rating_key, place",
                 some,
             ):
-                if key in known:
-                    known[key][1].append(Part(*part))
-        return known
+                if key in stored:
+                    stored[key][1].append(Part(*part))
+        return stored
 
 
 # An item's columns without its key, and its parts, as they are compared and stored.
@@ -318,8 +318,8 @@ class MatchCache:
 
     def put(self, stash_path: str, rating_key: int, section: int, path: str) -> None:
         """Store a proven match; the pair of folders that it suggests counts once."""
-        known = self.get(stash_path)
-        if known is not None and (known.rating_key, known.part.path) == (rating_key, path):
+        stored = self.get(stash_path)
+        if stored is not None and (stored.rating_key, stored.part.path) == (rating_key, path):
             return
         row = (file_number(stash_path), rating_key, section, None if path == stash_path else path)
         self._db.execute("INSERT OR REPLACE INTO matches VALUES (?,?,?,?)", row)
@@ -356,7 +356,7 @@ def files_at_paths(cache: PlexCache, paths: Iterable[str]) -> dict[str, list[Fil
     by_key: dict[int, list[str]] = {}
     for path in paths:
         by_key.setdefault(_checksum(path), []).append(path)
-    found: dict[str, list[FileAtPath]] = {}
+    files: dict[str, list[FileAtPath]] = {}
     for key, *row in _in(
         cache._db,
         "SELECT p.path_key, p.path, p.rating_key, i.section, i.says_something, i.trashed "
@@ -367,8 +367,8 @@ def files_at_paths(cache: PlexCache, paths: Iterable[str]) -> dict[str, list[Fil
         for path in by_key[key]:
             # different paths may have the same checksum
             if path == file.path or lookup_key(path) == lookup_key(file.path):
-                found.setdefault(path, []).append(file)
-    return found
+                files.setdefault(path, []).append(file)
+    return files
 
 
 def keys_with_metadata(cache: PlexCache, rating_keys: Iterable[int]) -> set[int]:

@@ -21,7 +21,7 @@ def learned(data_dir: str) -> dict[tuple[str, str], int]:
     try:
         db = sqlite3.connect(path, timeout=5)
         try:
-            return {(here, there): count for here, there, count in db.execute(LEARNED)}
+            return {(stash_folder, plex_folder): count for stash_folder, plex_folder, count in db.execute(LEARNED)}
         finally:
             db.close()
     except sqlite3.Error:

@@ -39,15 +39,15 @@ def is_unchanged(chosen: ManualMatch, item: FullItem | None) -> bool:
 
 def find_again(chosen: ManualMatch, items: Iterable[FullItem]) -> FullItem | None:
     """Return the item that has a file of a manual match now; None if there is none, or no telling which."""
-    found = [item for item in items if is_unchanged(chosen, item)]
+    unchanged = [item for item in items if is_unchanged(chosen, item)]
     paths = {path for path, _ in chosen.files}
     for closer in (
-        [item for item in found if any(part.path in paths for part in item.parts)],
-        [item for item in found if item.section == chosen.section],
+        [item for item in unchanged if any(part.path in paths for part in item.parts)],
+        [item for item in unchanged if item.section == chosen.section],
     ):
-        if len(found) > 1 and closer:
-            found = [item for item in found if item in closer]
-    return found[0] if len(found) == 1 else None
+        if len(unchanged) > 1 and closer:
+            unchanged = [item for item in unchanged if item in closer]
+    return unchanged[0] if len(unchanged) == 1 else None
 
 
 def renewed(chosen: ManualMatch, item: FullItem) -> ManualMatch:

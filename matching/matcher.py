@@ -52,16 +52,16 @@ class Matcher:
         with none but ``rejected`` files are no candidates.
         """
         _ = self.index.libraries  # binds the index, and reads it where it is new
-        found = self.match_in_index(files, rejected)
-        if _is_proven(found):
-            return found
+        index_match = self.match_in_index(files, rejected)
+        if _is_proven(index_match):
+            return index_match
         if ask_by_name and self.index.ask_for_names(self._names(files)):
-            found = self.match_in_index(files, rejected)
-            if _is_proven(found):
-                return found
+            index_match = self.match_in_index(files, rejected)
+            if _is_proven(index_match):
+                return index_match
         if self.index.refresh_if_due(urgency):
-            found = self.match_in_index(files, rejected)
-        return found
+            index_match = self.match_in_index(files, rejected)
+        return index_match
 
     def match_in_index(self, files: Sequence[SceneFile], rejected: frozenset[PlexFile] = _NONE_REJECTED) -> IndexMatch:
         """Return the match of a scene's files by what the index has now. No request."""
@@ -149,8 +149,8 @@ def _candidates(items: Iterable[IndexedItem], rejected: frozenset[PlexFile]) -> 
     ]
 
 
-def _is_proven(found: IndexMatch) -> bool:
-    return found.match is not None and found.match.confidence is MatchConfidence.HIGH
+def _is_proven(index_match: IndexMatch) -> bool:
+    return index_match.match is not None and index_match.match.confidence is MatchConfidence.HIGH
 
 
 def _as_good(now: Ranked, before: Ranked) -> bool:

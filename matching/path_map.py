@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from common.errors import UserFacingError
@@ -76,13 +75,13 @@ def parse_path_map(text: str) -> PathMap:
     for rule_text in text.replace("\n", ";").split(";"):
         if not rule_text.strip():
             continue
-        here, arrow, there = (part.strip() for part in rule_text.partition("=>"))
+        stash_folder, arrow, plex_folder = (part.strip() for part in rule_text.partition("=>"))
         # A second arrow means that a semicolon is missing.
-        if not arrow or "=>" in there or not is_absolute(here) or not is_absolute(there):
+        if not arrow or "=>" in plex_folder or not is_absolute(stash_folder) or not is_absolute(plex_folder):
             raise BadPathRule(
                 f"{rule_text.strip()!r} is not a rule: write it like /data => /media, with two absolute paths"
             )
-        rules.append(PathRule(here, there))
+        rules.append(PathRule(stash_folder, plex_folder))
     return PathMap(tuple(rules))
 
 
@@ -96,17 +95,10 @@ def prefix_pair(path: str, in_plex: str) -> tuple[str, str] | None:
     tail = common_tail(path, in_plex)
     if tail == 0 or same_path(path, in_plex):
         return None
-    here, there = plain(path).split("/"), plain(in_plex).split("/")
-    pair = "/".join(here[: len(here) - tail]) or "/", "/".join(there[: len(there) - tail]) or "/"
+    stash_parts, plex_parts = plain(path).split("/"), plain(in_plex).split("/")
+    pair = (
+        "/".join(stash_parts[: len(stash_parts) - tail]) or "/",
+        "/".join(plex_parts[: len(plex_parts) - tail]) or "/",
+    )
     # //nas/share and /nas/share differ only in the slashes, which are not a folder.
     return pair if same_path(PathRule(*pair).apply(path) or "", in_plex) else None
-
-
-def votes(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    """Count the proven pairs (Stash path, Plex path) for each pair of folders."""
-    counted: dict[tuple[str, str], int] = {}
-    for path, in_plex in pairs:
-        pair = prefix_pair(path, in_plex)
-        if pair is not None:
-            counted[pair] = counted.get(pair, 0) + 1
-    return counted

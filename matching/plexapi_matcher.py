@@ -53,9 +53,9 @@ def find_plex_items_with_confidence(
     return MatchConfidence.LOW, None, candidates
 
 
-def _ranked(found: Sequence[PlexApiVideo], file: SceneFile, rules: PathMap) -> tuple[list[PlexApiVideo], Match | None]:
+def _ranked(videos: Sequence[PlexApiVideo], file: SceneFile, rules: PathMap) -> tuple[list[PlexApiVideo], Match | None]:
     """Return the items, unique by key, and their match. A candidate's rating key is the item's place in the list."""
-    items = list({item.key: item for item in found}.values())
+    items = list({item.key: item for item in videos}.values())
     candidates = [Candidate(place, 0, tuple(_parts(item)), str(item.title)) for place, item in enumerate(items)]
     return items, rank([file], candidates, rules)
 

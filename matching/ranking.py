@@ -64,7 +64,7 @@ def rank(
 ) -> Match | None:
     """Return which of ``candidates`` hold the scene's ``files`` (primary first), None if none shares a name or a path.
 
-    ``learned`` counts the proven pairs of paths for each pair of folders (``matching.path_map.votes``). Neither the
+    ``learned`` counts the proven pairs of paths for each pair of folders (``path_map.prefix_pair``). Neither the
     order of the candidates nor those that share neither name nor path with a file have any influence.
     """
     # Candidates that are equal in all that counts still need an order, even where one item was found twice.
@@ -160,10 +160,10 @@ def _size_text(pair: FilePair) -> str:
         return "" if pair.evidence is Evidence.PATH else "size unknown"
     if pair.file.size == pair.part.size:
         return "same size"
-    here, there = bytes_as_text(pair.file.size), bytes_as_text(pair.part.size)
-    if here == there:
-        here, there = f"{pair.file.size:,} bytes", f"{pair.part.size:,} bytes"
-    return f"different size ({here} in Stash, {there} in Plex)"
+    file_size, part_size = bytes_as_text(pair.file.size), bytes_as_text(pair.part.size)
+    if file_size == part_size:
+        file_size, part_size = f"{pair.file.size:,} bytes", f"{pair.part.size:,} bytes"
+    return f"different size ({file_size} in Stash, {part_size} in Plex)"
 
 
 def bytes_as_text(size: int) -> str:

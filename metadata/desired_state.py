@@ -125,10 +125,10 @@ def complete_date(value: object) -> str | None:
     """
     if not value:
         return ""
-    found = _PARTIAL_DATE.match(str(value).strip())
-    if found is None:
+    match = _PARTIAL_DATE.match(str(value).strip())
+    if match is None:
         return None
-    year, month, day = found[1], found[2] or "01", found[3] or "01"
+    year, month, day = match[1], match[2] or "01", match[3] or "01"
     try:
         return date(int(year), int(month), int(day)).isoformat()
     except ValueError:

@@ -117,5 +117,5 @@ def _lists_differ(old: Sequence[str], new: Sequence[str], in_order: bool) -> boo
 
 
 def _without(names: Sequence[str], others: Sequence[str]) -> list[str]:
-    known = {tag_key(name) for name in others}
-    return [name for name in names if tag_key(name) not in known]
+    excluded = {tag_key(name) for name in others}
+    return [name for name in names if tag_key(name) not in excluded]

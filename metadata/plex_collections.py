@@ -25,13 +25,13 @@ def collections_for(
     added before may be removed, since it may be of that kind.
     """
     kinds = config.collection_kinds
-    found = [(kind, _names(kind, rules, data, descendants)) for kind, rules in kinds]
-    known = [(kind, names) for kind, names in found if names is not None]
-    if kinds and not known:
+    names_by_kind = [(kind, _names(kind, rules, data, descendants)) for kind, rules in kinds]
+    complete = [(kind, names) for kind, names in names_by_kind if names is not None]
+    if kinds and not complete:
         return None
     prefixes = config.collection_prefixes
-    names = [prefixes.get(kind, "") + name for kind, names in known for name in unique_names(names)]
-    return unique_names(names), len(known) == len(kinds)
+    names = [prefixes.get(kind, "") + name for kind, names in complete for name in unique_names(names)]
+    return unique_names(names), len(complete) == len(kinds)
 
 
 def _names(kind: str, rules: Sequence[str], data: SceneData, descendants: TagDescendants) -> list[str | None] | None:
@@ -61,8 +61,8 @@ def merge_collections(
     wanted = {tag_key(name) for name in desired}
     obsolete = {tag_key(name) for name in owned} - wanted if complete else set()
     kept = [name for name in present if tag_key(name) not in obsolete]
-    known = {tag_key(name) for name in kept}
-    return [*kept, *(name for name in desired if tag_key(name) not in known)]
+    kept_keys = {tag_key(name) for name in kept}
+    return [*kept, *(name for name in desired if tag_key(name) not in kept_keys)]
 
 
 def owned_after_write(

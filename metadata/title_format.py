@@ -72,13 +72,13 @@ def _split_format(title_format: str) -> list[tuple[str, str]]:
     at = 0
     while at < len(title_format):
         end = _closing_bracket(title_format, at)
-        found = _PLACEHOLDER.match(title_format, at)
+        match = _PLACEHOLDER.match(title_format, at)
         if end is not None and _PLACEHOLDER.search(title_format, at, end):
             pieces.append((title_format[at : end + 1], "group"))
             at = end + 1
-        elif found:
-            pieces.append((found[1], "value"))
-            at = found.end()
+        elif match:
+            pieces.append((match[1], "value"))
+            at = match.end()
         else:
             pieces.append((title_format[at], "text"))
             at += 1

@@ -43,8 +43,8 @@ class ItemReader:
         self._prefetched = None
         if not self._is_usable(prefetched):
             return read_items(self._client, wanted)
-        found = {key: item for key, item in prefetched.items().items() if key in wanted}
-        return {**found, **read_items(self._client, wanted - prefetched.keys)}
+        items = {key: item for key, item in prefetched.items().items() if key in wanted}
+        return {**items, **read_items(self._client, wanted - prefetched.keys)}
 
     def _is_prefetched(self, rating_keys: Collection[int]) -> bool:
         prefetched = self._prefetched

@@ -52,36 +52,36 @@ class ItemRecords:
 
     def owned_collections(self, item: FullItem, machine: str) -> list[str]:
         """Return the collections of an item that we put it in."""
-        known = self._of(item, machine)
-        return list(known.ours.get("collections", ())) if known else []
+        snapshot = self._of(item, machine)
+        return list(snapshot.ours.get("collections", ())) if snapshot else []
 
     def pictures(self, item: FullItem, machine: str) -> dict[str, dict[str, object]]:
         """Return what is recorded of an item's pictures, by place."""
-        known = self._of(item, machine)
-        return dict(known.ours.get("pictures", {})) if known else {}
+        snapshot = self._of(item, machine)
+        return dict(snapshot.ours.get("pictures", {})) if snapshot else {}
 
     def before_write(self, work: SceneSync, item: FullItem, machine: str, diff: Diff) -> None:
         """Record what an item shows, if this is the first write, and which fields and collections become ours."""
-        known = self._of(item, machine)
-        record = known or self._first_snapshot(work, item, machine)
+        snapshot = self._of(item, machine)
+        record = snapshot or self._first_snapshot(work, item, machine)
         fields = sorted({*record.ours.get("fields", ()), *(change.field for change in diff.changes)})
         ours = {**record.ours, "fields": fields}
         if diff.collections_added:
             ours["collections"] = unique_names([*record.ours.get("collections", ()), *diff.collections_added])
-        if known is None or ours != record.ours:
+        if snapshot is None or ours != record.ours:
             self._put(replace(record, ours=ours))
 
     def after_write(self, item: FullItem, machine: str, diff: Diff) -> None:
         """Record which collections of an item are ours after a write."""
-        known = self._of(item, machine)
-        if known is None:
+        snapshot = self._of(item, machine)
+        if snapshot is None:
             return
-        owned = known.ours.get("collections", [])
+        owned = snapshot.ours.get("collections", [])
         names = owned_after_write(
             owned, item.tags["collection"], added=diff.collections_added, removed=diff.collections_removed
         )
         if names != owned:
-            self._put(replace(known, ours={**known.ours, "collections": names}))
+            self._put(replace(snapshot, ours={**snapshot.ours, "collections": names}))
 
     def before_picture(self, work: SceneSync, item: FullItem, machine: str, place: str, key: str) -> None:
         """Record which picture an item shows (``key``, "" for none) before we change it for the first time."""
@@ -111,12 +111,14 @@ class ItemRecords:
     def _of(self, item: FullItem, machine: str) -> ItemSnapshot | None:
         key = item.rating_key
         if key in self._loaded:
-            known = self._loaded[key]
+            snapshot = self._loaded[key]
         else:
-            known = self._snapshots.get(key)
+            snapshot = self._snapshots.get(key)
             if self._is_batch_open:
-                self._loaded[key] = known
-        return known if known is not None and known.is_of(machine, (part.path for part in item.parts)) else None
+                self._loaded[key] = snapshot
+        return (
+            snapshot if snapshot is not None and snapshot.is_of(machine, (part.path for part in item.parts)) else None
+        )
 
     def _put(self, record: ItemSnapshot) -> None:
         self._loaded.pop(record.rating_key, None)

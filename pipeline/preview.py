@@ -154,8 +154,8 @@ def preview(
     Raise PlexError if Plex or the settings are at fault and not one of the scenes.
     """
     works = [
-        SceneSync(Job.from_row(new_job(one, "metadata", {}, priority=PRIORITY_BULK, now=time.time())))
-        for one in scene_ids
+        SceneSync(Job.from_row(new_job(scene_id, "metadata", {}, priority=PRIORITY_BULK, now=time.time())))
+        for scene_id in scene_ids
     ]
     pipeline.prepare(works, scenes)
     records = pipeline.records
@@ -230,10 +230,10 @@ def _copy_index(data_dir: str, folder: str) -> None:
     copy = os.path.join(folder, index_store.FILE)
     try:
         with (
-            closing(connect_existing(original, timeout=30, read_only=True)) as here,
-            closing(sqlite3.connect(copy)) as there,
+            closing(connect_existing(original, timeout=30, read_only=True)) as source,
+            closing(sqlite3.connect(copy)) as target,
         ):
-            here.backup(there)
+            source.backup(target)
     except sqlite3.DatabaseError:
         # Damaged: the worker moves it aside when it opens it. Here it counts as missing.
         with suppress(FileNotFoundError):

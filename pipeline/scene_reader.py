@@ -30,7 +30,7 @@ def read_scenes(stash: StashClient | SceneFinder, scene_ids: Sequence[int]) -> d
     Raise StashError, or what that ``find_scene`` raises.
     """
     if isinstance(stash, StashClient):
-        found: Mapping[int, StashScene | None] = read_batch(stash, scene_ids).scenes
+        scenes: Mapping[int, StashScene | None] = read_batch(stash, scene_ids).scenes
     else:
-        found = {scene_id: stash.find_scene(scene_id, fragment=queries.SCENE_FIELDS) for scene_id in scene_ids}
-    return {scene_id: from_stash(scene_id, scene) for scene_id, scene in found.items()}
+        scenes = {scene_id: stash.find_scene(scene_id, fragment=queries.SCENE_FIELDS) for scene_id in scene_ids}
+    return {scene_id: from_stash(scene_id, scene) for scene_id, scene in scenes.items()}

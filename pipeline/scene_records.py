@@ -64,8 +64,8 @@ class SceneRecords:
 
     def ledger_row(self, scene_id: int) -> LedgerRow | None:
         """Return what is recorded of a scene's last sync."""
-        known = self._loaded.get(scene_id)
-        return self._ledger.get(scene_id) if known is None else known.ledger_row
+        records = self._loaded.get(scene_id)
+        return self._ledger.get(scene_id) if records is None else records.ledger_row
 
     def synced_items(self, scene_ids: Collection[int]) -> set[int]:
         """Return the rating keys of the items that some scenes (a batch at most) were synced to; none if that is known
@@ -106,13 +106,13 @@ class SceneRecords:
 
     def manual_match(self, scene_id: int) -> ManualMatch | None:
         """Return a scene's manual match, or None."""
-        known = self._loaded.get(scene_id)
-        return self._manual_matches.get(scene_id) if known is None else known.manual_match
+        records = self._loaded.get(scene_id)
+        return self._manual_matches.get(scene_id) if records is None else records.manual_match
 
     def rejected_files(self, scene_id: int) -> frozenset[PlexFile]:
         """Return the files of the items that the user has rejected for a scene."""
-        known = self._loaded.get(scene_id)
-        return self._manual_matches.rejected_files(scene_id) if known is None else known.rejected_files
+        records = self._loaded.get(scene_id)
+        return self._manual_matches.rejected_files(scene_id) if records is None else records.rejected_files
 
     def record_last_known(self, key: str, value: object) -> None:
         """Record what is known of the server, for processes that must not ask (``state.last_known``)."""

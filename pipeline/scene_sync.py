@@ -58,8 +58,8 @@ class SceneSync:
     @property
     def version(self) -> float:
         """The sync timestamp: the ``updated_at`` that was read, else the time before the write."""
-        known = self.scene.updated_at if self.scene else None
-        return self.started_at if known is None else known
+        updated_at = self.scene.updated_at if self.scene else None
+        return self.started_at if updated_at is None else updated_at
 
     @property
     def keys(self) -> list[int]:

@@ -109,8 +109,8 @@ class PlexClient:
             server: PlexApiServer = PlexServer(self.url, self._token, session=session, timeout=self._timeout)
         except Exception as error:  # plexapi lets errors of requests and of the XML parser through
             session.close()
-            known = translate_plex_exception(error)
-            raise known if isinstance(known, PlexServerDown) else PlexServerDown(str(known)) from error
+            translated = translate_plex_exception(error)
+            raise translated if isinstance(translated, PlexServerDown) else PlexServerDown(str(translated)) from error
         self._server, self._session = server, session
         self._transport = Transport(session, self._timeout)
         return server
@@ -210,9 +210,9 @@ def client_identifier(data_dir: str) -> str:
     path = os.path.join(data_dir, IDENTIFIER_FILE)
     try:
         with open(path, encoding="ascii") as file:
-            known = file.read().strip()
-        if known:
-            return known
+            stored = file.read().strip()
+        if stored:
+            return stored
     except (FileNotFoundError, ValueError):
         pass
     new = f"stash2plex-{uuid.uuid4().hex}"

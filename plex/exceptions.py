@@ -71,8 +71,8 @@ class PlexLibraryMissing(PlexPermanentError):
 
 def status_of(error: BaseException) -> int | None:
     """Return the HTTP status in the text of a plexapi error, or None."""
-    found = _STATUS.match(str(error))
-    return int(found[1]) if found else None
+    match = _STATUS.match(str(error))
+    return int(match[1]) if match else None
 
 
 class _ErrorRule(NamedTuple):
@@ -178,5 +178,5 @@ def error_of_status(status: int | None, text: str) -> PlexError:
 def _loaded(path: str) -> tuple[type[BaseException], ...]:
     """Return a class by its module and name, or nothing if the module was never imported: then nothing raised it."""
     module, _, name = path.rpartition(".")
-    found: type[BaseException] | None = getattr(sys.modules.get(module), name, None)
-    return () if found is None else (found,)
+    error_type: type[BaseException] | None = getattr(sys.modules.get(module), name, None)
+    return () if error_type is None else (error_type,)

@@ -53,7 +53,7 @@ class GapDetector:
         ``plex_metadata`` holds studio, performers, tags, details, date by Stash file path. Not field by field: one of
         them is enough on either side. A scene that was synced since it was updated is empty on purpose.
         """
-        found = []
+        gaps = []
         for scene_id, scene in self._readable(scenes):
             empty = [p for p in paths_of(scene) if p in plex_metadata and not has_meaningful_metadata(plex_metadata[p])]
             if not empty or not has_meaningful_metadata(scene):
@@ -63,14 +63,14 @@ class GapDetector:
                 updated = self._updated_at(scene_id, scene)
                 if updated is not None and synced >= updated:
                     continue
-            found.append(GapResult(scene_id, EMPTY, scene, f"Plex shows no metadata for {empty[0]}"))
-        return found
+            gaps.append(GapResult(scene_id, EMPTY, scene, f"Plex shows no metadata for {empty[0]}"))
+        return gaps
 
     def detect_stale_syncs(
         self, scenes: Iterable[Mapping[str, object]], sync_timestamps: Mapping[int, float]
     ) -> list[GapResult]:
         """Return the scenes updated after their last sync, without those that were never synced."""
-        found = []
+        gaps = []
         for scene_id, scene in self._readable(scenes):
             synced = self._synced_at(sync_timestamps, scene_id)
             if synced is None:
@@ -78,8 +78,8 @@ class GapDetector:
             updated = self._updated_at(scene_id, scene)
             if updated is not None and updated > synced:
                 reason = f"updated {_duration(updated - synced)} after the last sync"
-                found.append(GapResult(scene_id, STALE, scene, reason))
-        return found
+                gaps.append(GapResult(scene_id, STALE, scene, reason))
+        return gaps
 
     def detect_missing(
         self,
@@ -92,14 +92,14 @@ class GapDetector:
         ``matched_paths`` are the Stash paths that an item was found for. A sync timestamp is a known match. Scenes
         without files do not count.
         """
-        found = []
+        gaps = []
         for scene_id, scene in self._readable(scenes):
             paths = paths_of(scene)
             if not paths or any(path in matched_paths for path in paths):
                 continue
             if self._synced_at(sync_timestamps, scene_id) is None:
-                found.append(GapResult(scene_id, MISSING, scene, f"Plex has no item with the file {paths[0]}"))
-        return found
+                gaps.append(GapResult(scene_id, MISSING, scene, f"Plex has no item with the file {paths[0]}"))
+        return gaps
 
     def _readable(self, scenes: Iterable[Mapping[str, object]]) -> Iterator[tuple[int, Mapping[str, object]]]:
         for scene in scenes:

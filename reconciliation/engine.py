@@ -221,26 +221,28 @@ class GapDetectionEngine:
         """Decide what becomes of each scene; count, report and queue accordingly."""
         run = self._run
         to_queue: list[tuple[Mapping[str, object], list[GapResult]]] = []
-        for scene_id, known in facts.items():
+        for scene_id, scene_facts in facts.items():
             scene_gaps = gaps.get(scene_id, [])
-            run.result.count_scene(known.gated, known.filtered, known.doubtful)
-            self._report_scene(known, {gap.gap_type for gap in scene_gaps})
-            if not scene_gaps and not (known.doubtful and known.strict and not known.gated and not known.filtered):
+            run.result.count_scene(scene_facts.gated, scene_facts.filtered, scene_facts.doubtful)
+            self._report_scene(scene_facts, {gap.gap_type for gap in scene_gaps})
+            if not scene_gaps and not (
+                scene_facts.doubtful and scene_facts.strict and not scene_facts.gated and not scene_facts.filtered
+            ):
                 continue
-            decision = decide(known, {gap.gap_type for gap in scene_gaps}, self.config.reconcile_missing)
+            decision = decide(scene_facts, {gap.gap_type for gap in scene_gaps}, self.config.reconcile_missing)
             run.result.count_decision(decision)
             if decision is Decision.ENQUEUE:
                 to_queue.append((scenes[scene_id], scene_gaps))
             if self._report is not None:
-                finding = GapFinding(scene_id, scenes[scene_id], tuple(scene_gaps), decision, known.presence)
+                finding = GapFinding(scene_id, scenes[scene_id], tuple(scene_gaps), decision, scene_facts.presence)
                 self._report.finding(finding)
         if run.queue is not None:
             run.queue.enqueue_page(to_queue, self._build_job_data)
 
-    def _report_scene(self, known: SceneFacts, gap_types: Collection[str]) -> None:
+    def _report_scene(self, scene_facts: SceneFacts, gap_types: Collection[str]) -> None:
         matcher = self._plex.matcher if self._plex is not None else None
-        if self._report is not None and matcher is not None and not known.filtered:
-            path, missing = known.paths[0], MISSING in gap_types
+        if self._report is not None and matcher is not None and not scene_facts.filtered:
+            path, missing = scene_facts.paths[0], MISSING in gap_types
             self._report.scene(path, missing, missing and matcher.is_in_library_folder(path))
 
     def _report_items(self) -> None:

@@ -19,19 +19,19 @@ def find_gaps(
 ) -> dict[int, list[GapResult]]:
     """Return all gaps by scene, and count them in ``result``. ``data`` is what Plex shows, None where it is down."""
     synced = {
-        scene_id: known.synced_at
-        for scene_id, known in facts.items()
-        if known.synced_at is not None and not is_absent(known)
+        scene_id: scene_facts.synced_at
+        for scene_id, scene_facts in facts.items()
+        if scene_facts.synced_at is not None and not is_absent(scene_facts)
     }
-    found: list[GapResult] = []
+    page_gaps: list[GapResult] = []
     if data is not None:
         meant = {scene_id: at for scene_id, at in synced.items() if is_empty_on_purpose(facts[scene_id])}
-        found += detector.detect_empty_metadata(scenes, data[0], meant)
-    found += detector.detect_stale_syncs(scenes, synced)
+        page_gaps += detector.detect_empty_metadata(scenes, data[0], meant)
+    page_gaps += detector.detect_stale_syncs(scenes, synced)
     if data is not None:
-        found += detector.detect_missing(scenes, synced, data[1])
+        page_gaps += detector.detect_missing(scenes, synced, data[1])
     gaps: dict[int, list[GapResult]] = {}
-    for gap in found:
+    for gap in page_gaps:
         gaps.setdefault(gap.scene_id, []).append(gap)
     for scene in scenes:
         scene_id = int(str(scene["id"]))

@@ -42,8 +42,8 @@ def connect(config: Stash2PlexConfig, data_dir: str) -> PlexClient:
     except ImportError:
         raise
     except Exception as error:  # of plexapi or a double of it: each becomes ours
-        known = translate_plex_exception(error)
-        raise known if isinstance(known, PlexServerDown) else PlexServerDown(str(known)) from error
+        translated = translate_plex_exception(error)
+        raise translated if isinstance(translated, PlexServerDown) else PlexServerDown(str(translated)) from error
     return connected
 
 

@@ -37,16 +37,16 @@ def plugin_files(root: Path) -> dict[str, bytes]:
 
 def library_files(wheels: Iterable[Path]) -> dict[str, bytes]:
     """Return the packages' modules, licences and metadata by their names in the zip. Raise CompiledPackage."""
-    found: dict[str, bytes] = {}
+    files: dict[str, bytes] = {}
     for wheel in wheels:
         with zipfile.ZipFile(wheel) as archive:
             for name in archive.namelist():
                 if name.endswith(_COMPILED):
                     raise CompiledPackage(f"{wheel.name} holds {name}")
                 if _is_needed(name):
-                    found[f"{LIB}/{name}"] = archive.read(name)
-    found[f"{LIB}/LICENCES.txt"] = _licences(found).encode()
-    return found
+                    files[f"{LIB}/{name}"] = archive.read(name)
+    files[f"{LIB}/LICENCES.txt"] = _licences(files).encode()
+    return files
 
 
 def _is_needed(name: str) -> bool:
@@ -57,20 +57,20 @@ def _is_needed(name: str) -> bool:
     return "tests" not in parts and name.endswith((".py", ".pem"))
 
 
-def _licences(found: Mapping[str, bytes]) -> str:
+def _licences(files: Mapping[str, bytes]) -> str:
     """Return a list of the packages with their licences and the files with the licence texts."""
     lines = [
         "Packages included in Stash2Plex, unchanged but without files that only tests or pip need.",
         "",
     ]
-    for name in sorted(found):
+    for name in sorted(files):
         folder, _, last = name.rpartition("/")
         if last != "METADATA":
             continue
-        about = email.parser.BytesParser().parsebytes(found[name], headersonly=True)
+        about = email.parser.BytesParser().parsebytes(files[name], headersonly=True)
         texts = sorted(
             path
-            for path in found
+            for path in files
             if path.startswith(f"{folder}/") and path.split("/")[-1].startswith(("LICEN", "NOTICE"))
         )
         licence = about.get("License-Expression") or about.get("License") or "see its text"

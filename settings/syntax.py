@@ -50,16 +50,16 @@ def parse_names(text: str) -> tuple[str, ...]:
 
 def parse_paths(text: str) -> tuple[str, ...]:
     """Return comma separated folders, files or patterns; each must be able to match a whole path."""
-    found = parse_names(text)
-    for path in found:
+    paths = parse_names(text)
+    for path in paths:
         if not _WHOLE_PATH.match(path) and not set("*?") & set(path):
             raise ValueError(f"use whole paths like /data/private or patterns with *, not {path[:40]!r}")
-    return found
+    return paths
 
 
 def parse_collections(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Return the kinds of collections, each with its tag rules (of ``tag`` only): ``studio, tag(Solo|Series/*)``."""
-    found = []
+    kinds = []
     for entry in _split_outside_parentheses(text):
         kind, opened, rest = (part.strip() for part in entry.partition("("))
         tags = tuple(name for name in (part.strip() for part in rest[:-1].split("|")) if name) if opened else ()
@@ -70,8 +70,8 @@ def parse_collections(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
             raise ValueError("tag needs names, like tag(Solo|Duo)")
         if opened and (kind != "tag" or not rest.endswith(")")):
             raise ValueError(f"only tag takes names in parentheses, like tag(Solo|Duo), not {entry[:40]!r}")
-        found.append((kind, tags))
-    return tuple(found)
+        kinds.append((kind, tags))
+    return tuple(kinds)
 
 
 def parse_prefixes(text: str) -> dict[str, str]:
@@ -80,7 +80,7 @@ def parse_prefixes(text: str) -> dict[str, str]:
     Trailing spaces are part of a prefix. A prefix that ends with a colon always gets one: at the end of the setting a
     space is invisible and easily lost.
     """
-    found = {}
+    prefixes = {}
     for rule in text.split(";"):
         if not rule.strip():
             continue
@@ -91,8 +91,8 @@ def parse_prefixes(text: str) -> dict[str, str]:
         if kind not in COLLECTION_KINDS:
             raise ValueError(f"unknown kind {kind[:40]!r} (known: {', '.join(COLLECTION_KINDS)})")
         prefix = prefix.lstrip()
-        found[kind] = prefix + " " if prefix.endswith(":") else prefix
-    return found
+        prefixes[kind] = prefix + " " if prefix.endswith(":") else prefix
+    return prefixes
 
 
 def _split_outside_parentheses(text: str) -> list[str]:

@@ -102,8 +102,8 @@ def path_and_query(url: str) -> str:
     An ``external_host`` or a proxy's prefix may be in front of the path; our base address has neither.
     """
     split = urlsplit(url)
-    found = _SCREENSHOT_PATH.search(split.path)
-    path = found[0] if found else "/" + split.path.lstrip("/")
+    match = _SCREENSHOT_PATH.search(split.path)
+    path = match[0] if match else "/" + split.path.lstrip("/")
     return path + (f"?{split.query}" if split.query else "")
 
 

@@ -27,8 +27,8 @@ def tag_descendants(client: StashClient, rules: Iterable[str]) -> dict[str, dict
         names = {str(tag["id"]): str(tag["name"]) for tag in answer["findTags"]["tags"]}
         ids = {_normalized(name): tag_id for tag_id, name in names.items()}
         roots = {rule: root if root.isdecimal() else ids.get(root) for rule, root in wanted.items()}
-        known = sorted({int(root) for root in roots.values() if root in names})
-    below = client.call(queries.tag_descendants_query(known)) if known else {}
+        root_ids = sorted({int(root) for root in roots.values() if root in names})
+    below = client.call(queries.tag_descendants_query(root_ids)) if root_ids else {}
     with parsing_answer():
         return {
             rule: {root: names[root], **{str(tag["id"]): str(tag["name"]) for tag in below[f"t{int(root)}"]["tags"]}}

@@ -133,13 +133,16 @@ def _path_map_lines(facts: QueueStatusFacts) -> Iterator[tuple[str, str]]:
         yield "info", f"Stash's {stash} is Plex's {plex}, as {counted(pair['files'], 'scene')} showed{rule}"
 
 
-def _dead_letter_lines(letters: DeadLetterFacts) -> Iterator[tuple[str, str]]:
+def _dead_letter_lines(dead_letters: DeadLetterFacts) -> Iterator[tuple[str, str]]:
     by_cause: dict[str, int] = {}
-    for code, count in sorted(letters["by_type"].items()):
+    for code, count in sorted(dead_letters["by_type"].items()):
         cause = cause_of(code).text
         by_cause[cause] = by_cause.get(cause, 0) + count
-    yield "info", f"Dead letters: {letters['count']:,}{format_counts(by_cause)}" if by_cause else "Dead letters: none"
-    newest = letters["newest"]
+    yield (
+        "info",
+        f"Dead letters: {dead_letters['count']:,}{format_counts(by_cause)}" if by_cause else "Dead letters: none",
+    )
+    newest = dead_letters["newest"]
     for dead_letter in newest:
         subject = "A job" if dead_letter["scene_id"] is None else f"Scene {dead_letter['scene_id']}"
         yield "info", f"  {subject}: {dead_letter['message']} ({counted(dead_letter['attempts'], 'attempt')})"
@@ -150,5 +153,5 @@ def _dead_letter_lines(letters: DeadLetterFacts) -> Iterator[tuple[str, str]]:
                 "info",
                 f"    Item {candidate['rating_key']} {candidate['title']!r}: {candidate['path']} ({reasons})",
             )
-    if letters["count"] > len(newest):
-        yield "info", f"  ... and {letters['count'] - len(newest):,} more"
+    if dead_letters["count"] > len(newest):
+        yield "info", f"  ... and {dead_letters['count'] - len(newest):,} more"

@@ -32,12 +32,12 @@ class StatusContext:
 
     def begin(self) -> None:
         """Apply the setting ``obfuscate_paths`` to what will be logged. Raise sqlite3.Error, OSError."""
-        known = config_file_watch.read_record(self.data_dir)
+        record = config_file_watch.read_record(self.data_dir)
         seen = config_file_watch.fingerprint(self.connection, stash_process())
-        unchanged = seen == known.get("seen")
+        unchanged = seen == record.get("seen")
         if not os.path.exists(os.path.join(self.data_dir, MIGRATED_FILE)) or (seen and not unchanged):
             self._read_settings()
-        elif not seen or known.get("on") is True:
+        elif not seen or record.get("on") is True:
             stash_log.set_redactor(lambda text: self._redact_first_path(text, read_settings=not seen))
 
     def check_settings(self) -> None:

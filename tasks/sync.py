@@ -87,7 +87,9 @@ def _queue(context: Context, pages: Iterator[tuple[_Page, _Page]], total: int, p
         for page, chosen in pages:
             ids = [int(scene["id"]) for scene in chosen if has_meaningful_metadata(scene)]
             now = time.time()
-            jobs = [{**new_job(one, "metadata", {}, priority=priority, now=now), "by_hand": True} for one in ids]
+            jobs = [
+                {**new_job(scene_id, "metadata", {}, priority=priority, now=now), "by_hand": True} for scene_id in ids
+            ]
             inserted = writer.fold_all((json.dumps(job), job["job_key"]) for job in jobs)
             is_first = queued == 0 and inserted > 0
             read += len(page)

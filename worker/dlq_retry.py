@@ -53,12 +53,12 @@ class DeadLetter:
 
 def read_dead_letters(db: sqlite3.Connection, after: str = "") -> list[DeadLetter]:
     """Return the next page of dead letters by job key."""
-    found = db.execute(
+    rows = db.execute(
         "SELECT job_key, scene_id, job, error_type, last_at FROM dead_letters WHERE job_key > ? "
         "ORDER BY job_key LIMIT ?",
         (after, PAGE_SIZE),
     ).fetchall()
-    return [DeadLetter(key, scene_id, _job_of(job), *rest) for key, scene_id, job, *rest in found]
+    return [DeadLetter(key, scene_id, _job_of(job), *rest) for key, scene_id, job, *rest in rows]
 
 
 def _job_of(text: str) -> Job | None:
@@ -68,16 +68,16 @@ def _job_of(text: str) -> Job | None:
         return None
 
 
-def requeued_job(letter: DeadLetter, *, priority: int, now: float, revived: int = 0) -> Job | None:
+def requeued_job(dead_letter: DeadLetter, *, priority: int, now: float, revived: int = 0) -> Job | None:
     """Return the job as if its event had happened now, None if it cannot be read."""
-    if letter.job is None:
+    if dead_letter.job is None:
         return None
-    return letter.job.requeued(letter.job_key, priority=priority, now=now, revived=revived)
+    return dead_letter.job.requeued(dead_letter.job_key, priority=priority, now=now, revived=revived)
 
 
-def delete_requeued(db: sqlite3.Connection, letters: Iterable[DeadLetter]) -> None:
+def delete_requeued(db: sqlite3.Connection, dead_letters: Iterable[DeadLetter]) -> None:
     """Delete dead letters whose jobs are queued again, but not one that was renewed meanwhile."""
-    keys = [(letter.job_key, letter.last_at) for letter in letters]
+    keys = [(dead_letter.job_key, dead_letter.last_at) for dead_letter in dead_letters]
     db.executemany("DELETE FROM dead_letters WHERE job_key = ? AND last_at = ?", keys)
 
 
@@ -101,7 +101,7 @@ class DlqRetry:
 
     def retry_after_outage(self) -> int:
         """Retry what an outage that is over ended: without a pause if it is the first time. Return the number."""
-        return self._retry(lambda letter: letter.revived == 0)
+        return self._retry(lambda dead_letter: dead_letter.revived == 0)
 
     def retry_due(self) -> int:
         """Retry what has waited for its pause, if it is time to check. Return the number."""
@@ -110,7 +110,7 @@ class DlqRetry:
         if now < self._next_check_at <= now + CHECK_INTERVAL_S:
             return 0
         self._next_check_at = now + CHECK_INTERVAL_S
-        return self._retry(lambda letter: False)
+        return self._retry(lambda dead_letter: False)
 
     def _retry(self, at_once: Callable[[DeadLetter], bool]) -> int:
         now = self._clock()
@@ -119,9 +119,9 @@ class DlqRetry:
         while page := read_dead_letters(self._db, after):
             after = page[-1].job_key
             due = [
-                letter
-                for letter in page
-                if letter.error_type in ENDED_BY_OUTAGE and (at_once(letter) or letter.is_due(now))
+                dead_letter
+                for dead_letter in page
+                if dead_letter.error_type in ENDED_BY_OUTAGE and (at_once(dead_letter) or dead_letter.is_due(now))
             ]
             retried += self._queue(due, now)
         if retried:
@@ -130,13 +130,13 @@ class DlqRetry:
             self._notify("info", sentence)
         return retried
 
-    def _queue(self, letters: Sequence[DeadLetter], now: float) -> int:
+    def _queue(self, dead_letters: Sequence[DeadLetter], now: float) -> int:
         queued = []
-        for letter in letters:
-            job = requeued_job(letter, priority=PRIORITY_BULK, now=now, revived=letter.revived + 1)
+        for dead_letter in dead_letters:
+            job = requeued_job(dead_letter, priority=PRIORITY_BULK, now=now, revived=dead_letter.revived + 1)
             if job is not None:
                 # First the queue, then the dead letter: a kill in between leaves both, and retrying twice is harmless.
-                self._store.wake(letter.job_key, json.dumps(job.as_row()))
-                queued.append(letter)
+                self._store.wake(dead_letter.job_key, json.dumps(job.as_row()))
+                queued.append(dead_letter)
         delete_requeued(self._db, queued)
         return len(queued)

@@ -200,10 +200,10 @@ class OutcomeRecorder:
 
     def _forget_scene(self, work: SceneSync) -> None:
         """Drop everything about a scene that is gone from Stash; other scenes with its files are queued afterwards."""
-        known = self._ledger.get(work.scene_id)
-        if known is not None:
+        ledger_row = self._ledger.get(work.scene_id)
+        if ledger_row is not None:
             # What only the ledger leads to goes first: a kill in between repeats it.
-            self._forget_matches(file["path"] for file in known.files)
+            self._forget_matches(file["path"] for file in ledger_row.files)
         self._heirs |= self._ledger.heirs(work.scene_id)
         self._ledger.drop(work.scene_id)
         self._manual_matches.drop(work.scene_id)

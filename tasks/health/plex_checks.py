@@ -140,11 +140,11 @@ def _check_rule(probe: HealthProbe, rule: PathRule, unused: bool) -> HealthFindi
     return HealthFinding("Path map", True, f"{rule}: both folders exist")
 
 
-def overlap(one: str, other: str) -> bool:
+def overlap(folder: str, other: str) -> bool:
     """Return whether one folder is the other, or is inside it."""
     return any(
         PathRule(outer, outer).apply(inner.rstrip("\\/") + "/x") is not None
-        for outer, inner in ((one, other), (other, one))
+        for outer, inner in ((folder, other), (other, folder))
     )
 
 

@@ -50,7 +50,7 @@ def test_outage_of_an_hour_with_ten_thousand_jobs_loses_none(
     rows = bench.rows()
     assert len(rows) == JOBS
     assert all(status < 2 and not job.get("retry_count") for status, job in rows.values())
-    assert bench.letters() == {}
+    assert bench.dead_letters() == {}
     if JOBS_AFTER_OUTAGE < JOBS:
         with closing(sqlite3.connect(f"{queue_dir(bench.data_dir)}/data.db")) as db, db:
             db.execute(
@@ -60,7 +60,7 @@ def test_outage_of_an_hour_with_ten_thousand_jobs_loses_none(
     plex.faults.accept()
     bench.live(120)
     assert bench.rows() == {}
-    assert bench.letters() == {}
+    assert bench.dead_letters() == {}
     assert bench.attention() is None
     assert sorted(bench.titles_written()) == sorted(f"Title {number}" for number in range(1, JOBS_AFTER_OUTAGE + 1))
     fault_counts.add("jobs that waited for an hour", JOBS)

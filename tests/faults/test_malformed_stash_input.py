@@ -200,7 +200,7 @@ def test_parse_instant_of_any_value_returns_a_number_or_none(text: Any) -> None:
 
 
 def client_with_answer(content: bytes, status: int = 200, headers: dict[str, str] | None = None) -> StashClient:
-    """Return a client whose Stash gives this answer to every request."""
+    """Return a client whose Stash sends this answer to every request."""
     client = StashClient({"Port": 9})
 
     def answer(*asked: Any, **how: Any) -> urllib3.HTTPResponse:

@@ -58,12 +58,12 @@ def sections(plex: PlexSim, scenes: SimSection) -> list[Library]:
     return [Library(scenes.key, scenes.title, "movie")]
 
 
-Bound = Callable[[], None]
+BuildIndex = Callable[[], None]
 
 
 @pytest.fixture
-def built(plex: PlexSim, client: PlexClient, cache: PlexCache, sections: list[Library]) -> Bound:
-    """Binds the index to the server and builds it."""
+def built(plex: PlexSim, client: PlexClient, cache: PlexCache, sections: list[Library]) -> BuildIndex:
+    """Return a function that assigns the index to the server and builds it."""
 
     def build() -> None:
         cache.belongs_to(client.machine_identifier, sections)
@@ -138,7 +138,7 @@ def test_build_reads_only_the_chosen_libraries(plex: PlexSim, client: PlexClient
 
 
 def test_find_returns_files_in_the_order_of_the_paths(
-    plex: PlexSim, cache: PlexCache, scenes: SimSection, built: Bound
+    plex: PlexSim, cache: PlexCache, scenes: SimSection, built: BuildIndex
 ) -> None:
     first = plex.add_item(scenes, [("/data/a.mp4", 1, 1.0), ("/data/a.mkv", 2, 1.0)])
     second = plex.add_item(scenes, [("/data/b.mp4", 1, 1.0)])
@@ -150,7 +150,7 @@ def test_find_returns_files_in_the_order_of_the_paths(
 @pytest.mark.parametrize("stored", ["NFC", "NFD"])
 @pytest.mark.parametrize("asked", ["NFC", "NFD"])
 def test_find_treats_both_unicode_forms_as_one_path(
-    plex: PlexSim, cache: PlexCache, scenes: SimSection, built: Bound, stored: str, asked: str
+    plex: PlexSim, cache: PlexCache, scenes: SimSection, built: BuildIndex, stored: str, asked: str
 ) -> None:
     item = plex.add_item(scenes, [(f"/data/{unicodedata.normalize(stored, NAME)}.mp4", 1, 1.0)])  # type: ignore[arg-type]
     built()
@@ -159,13 +159,15 @@ def test_find_treats_both_unicode_forms_as_one_path(
     assert found[0].part.path == next(item.parts()).file
 
 
-def test_find_matches_paths_exactly(plex: PlexSim, cache: PlexCache, scenes: SimSection, built: Bound) -> None:
+def test_find_matches_paths_exactly(plex: PlexSim, cache: PlexCache, scenes: SimSection, built: BuildIndex) -> None:
     plex.add_item(scenes, [("/data/a/Scene.mp4", 1, 1.0)])
     built()
     assert cache.find(["/data/a/scene.mp4", "/data/b/Scene.mp4", "Scene.mp4", "/data/a/Scene.mp", "%"]) == []
 
 
-def test_build_ignores_optimized_versions(plex: PlexSim, cache: PlexCache, scenes: SimSection, built: Bound) -> None:
+def test_build_ignores_optimized_versions(
+    plex: PlexSim, cache: PlexCache, scenes: SimSection, built: BuildIndex
+) -> None:
     plex.add_item(scenes, [("/data/a.mp4", 1, 1.0)], optimized=[("/data/Plex Versions/a.mp4", 1, 1.0)])
     built()
     assert cache.find(["/data/Plex Versions/a.mp4"]) == []
@@ -173,7 +175,7 @@ def test_build_ignores_optimized_versions(plex: PlexSim, cache: PlexCache, scene
 
 
 def test_refresh_finds_new_items_with_two_requests(
-    plex: PlexSim, clock: Ticking, client: PlexClient, cache: PlexCache, sections: list[Library], built: Bound,
+    plex: PlexSim, clock: Ticking, client: PlexClient, cache: PlexCache, sections: list[Library], built: BuildIndex,
     scenes: SimSection,
 ) -> None:  # fmt: skip
     plex.load(scenes, [(f"/data/{number}.mp4", number, 1.0) for number in range(500)])
@@ -187,7 +189,7 @@ def test_refresh_finds_new_items_with_two_requests(
 
 
 def test_refresh_of_an_unchanged_library_reads_little(
-    plex: PlexSim, client: PlexClient, cache: PlexCache, sections: list[Library], built: Bound, scenes: SimSection
+    plex: PlexSim, client: PlexClient, cache: PlexCache, sections: list[Library], built: BuildIndex, scenes: SimSection
 ) -> None:
     plex.load(scenes, [(f"/data/{number}.mp4", number, 1.0) for number in range(1_500)])
     built()
@@ -199,7 +201,7 @@ def test_refresh_of_an_unchanged_library_reads_little(
 
 
 def test_refresh_after_our_own_edits_reads_no_more(
-    plex: PlexSim, clock: Ticking, client: PlexClient, cache: PlexCache, sections: list[Library], built: Bound,
+    plex: PlexSim, clock: Ticking, client: PlexClient, cache: PlexCache, sections: list[Library], built: BuildIndex,
     scenes: SimSection,
 ) -> None:  # fmt: skip
     plex.load(scenes, [(f"/data/{number}.mp4", number, 1.0) for number in range(2_500)])
@@ -215,7 +217,7 @@ def test_refresh_after_our_own_edits_reads_no_more(
 
 
 def test_refresh_of_an_index_that_lacks_items_is_incomplete(
-    plex: PlexSim, client: PlexClient, cache: PlexCache, sections: list[Library], built: Bound, scenes: SimSection
+    plex: PlexSim, client: PlexClient, cache: PlexCache, sections: list[Library], built: BuildIndex, scenes: SimSection
 ) -> None:
     plex.load(scenes, [(f"/data/{number}.mp4", number, 1.0) for number in range(300)])
     built()
@@ -226,7 +228,7 @@ def test_refresh_of_an_index_that_lacks_items_is_incomplete(
 
 
 def test_build_again_stores_only_changed_items(
-    plex: PlexSim, client: PlexClient, cache: PlexCache, sections: list[Library], built: Bound, scenes: SimSection
+    plex: PlexSim, client: PlexClient, cache: PlexCache, sections: list[Library], built: BuildIndex, scenes: SimSection
 ) -> None:
     items = [plex.add_item(scenes, [(f"/data/{number}.mp4", number, 1.0)]) for number in range(20)]
     built()
@@ -238,7 +240,7 @@ def test_build_again_stores_only_changed_items(
 
 @pytest.mark.parametrize("reading", ["basename", "folder"])
 def test_look_up_finds_an_item_by_its_file_name(
-    plex: PlexSim, clock: Ticking, client: PlexClient, cache: PlexCache, sections: list[Library], built: Bound,
+    plex: PlexSim, clock: Ticking, client: PlexClient, cache: PlexCache, sections: list[Library], built: BuildIndex,
     scenes: SimSection, reading: str,
 ) -> None:  # fmt: skip
     built()
@@ -252,7 +254,7 @@ def test_look_up_finds_an_item_by_its_file_name(
 
 
 def test_look_up_with_too_many_pages_ends_early(
-    plex: PlexSim, client: PlexClient, cache: PlexCache, sections: list[Library], built: Bound, scenes: SimSection
+    plex: PlexSim, client: PlexClient, cache: PlexCache, sections: list[Library], built: BuildIndex, scenes: SimSection
 ) -> None:
     built()
     plex.load(scenes, [(f"/data/{number}/same.mp4", number, 1.0) for number in range(40)])
@@ -262,7 +264,7 @@ def test_look_up_with_too_many_pages_ends_early(
 
 
 def test_evidence_changes_only_with_items_of_the_same_name(
-    plex: PlexSim, client: PlexClient, cache: PlexCache, sections: list[Library], built: Bound, scenes: SimSection
+    plex: PlexSim, client: PlexClient, cache: PlexCache, sections: list[Library], built: BuildIndex, scenes: SimSection
 ) -> None:
     asked = [("/data/a.mp4", 1)]
     built()
@@ -280,7 +282,7 @@ def test_evidence_changes_only_with_items_of_the_same_name(
 
 
 def test_queries_by_name_and_by_path_use_an_index(
-    plex: PlexSim, client: PlexClient, cache: PlexCache, sections: list[Library], built: Bound, scenes: SimSection
+    plex: PlexSim, client: PlexClient, cache: PlexCache, sections: list[Library], built: BuildIndex, scenes: SimSection
 ) -> None:
     built()
     for column in ("base_key", "path_key"):
@@ -289,7 +291,7 @@ def test_queries_by_name_and_by_path_use_an_index(
 
 
 def test_refresh_finds_more_new_items_than_fit_the_first_page(
-    plex: PlexSim, clock: Ticking, client: PlexClient, cache: PlexCache, sections: list[Library], built: Bound,
+    plex: PlexSim, clock: Ticking, client: PlexClient, cache: PlexCache, sections: list[Library], built: BuildIndex,
     scenes: SimSection,
 ) -> None:  # fmt: skip
     plex.load(scenes, [(f"/data/{number}.mp4", number, 1.0) for number in range(50)])
@@ -301,7 +303,7 @@ def test_refresh_finds_more_new_items_than_fit_the_first_page(
 
 
 def test_refresh_finds_an_old_item_whose_file_was_replaced(
-    plex: PlexSim, clock: Ticking, client: PlexClient, cache: PlexCache, sections: list[Library], built: Bound,
+    plex: PlexSim, clock: Ticking, client: PlexClient, cache: PlexCache, sections: list[Library], built: BuildIndex,
     scenes: SimSection,
 ) -> None:  # fmt: skip
     plex.load(scenes, [(f"/data/{number}.mp4", number, 1.0) for number in range(300)])
@@ -316,7 +318,7 @@ def test_refresh_finds_an_old_item_whose_file_was_replaced(
 
 
 def test_refresh_finds_a_new_item_with_an_old_updated_at(
-    plex: PlexSim, clock: Ticking, client: PlexClient, cache: PlexCache, sections: list[Library], built: Bound,
+    plex: PlexSim, clock: Ticking, client: PlexClient, cache: PlexCache, sections: list[Library], built: BuildIndex,
     scenes: SimSection,
 ) -> None:  # fmt: skip
     plex.load(scenes, [(f"/data/{number}.mp4", number, 1.0) for number in range(300)])
@@ -329,7 +331,7 @@ def test_refresh_finds_a_new_item_with_an_old_updated_at(
 
 
 def test_build_drops_items_that_are_gone(
-    plex: PlexSim, client: PlexClient, cache: PlexCache, sections: list[Library], built: Bound, scenes: SimSection
+    plex: PlexSim, client: PlexClient, cache: PlexCache, sections: list[Library], built: BuildIndex, scenes: SimSection
 ) -> None:
     gone = plex.add_item(scenes, [("/data/gone.mp4", 1, 1.0)])
     plex.add_item(scenes, [("/data/stays.mp4", 1, 1.0)])
@@ -393,7 +395,7 @@ def test_index_is_kept_for_the_next_process(
     assert stat.S_IMODE(os.stat(tmp_path / FILE).st_mode) == 0o600
 
 
-def test_forget_drops_one_item_only(plex: PlexSim, cache: PlexCache, scenes: SimSection, built: Bound) -> None:
+def test_forget_drops_one_item_only(plex: PlexSim, cache: PlexCache, scenes: SimSection, built: BuildIndex) -> None:
     wrong = plex.add_item(scenes, [("/data/a.mp4", 1, 1.0), ("/data/b.mp4", 1, 1.0)])
     right = plex.add_item(scenes, [("/data/a.mp4", 1, 1.0)])
     built()

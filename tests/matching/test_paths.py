@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from common.errors import UserFacingError
 from common.media_paths import base_name, common_tail, ignores_case, is_windows, lookup_key, plain, same_name, same_path
-from matching.path_map import BadPathRule, PathMap, PathRule, parse_path_map, prefix_pair, votes
+from matching.path_map import BadPathRule, PathMap, PathRule, parse_path_map, prefix_pair
 
 pytestmark = [pytest.mark.unit, pytest.mark.slow(seconds=7)]
 
@@ -196,7 +196,7 @@ def test_path_rule_maps_whole_components(rule: PathRule, path: str, mapped: str 
 
 
 @given(roots, roots, folders, words)
-def test_path_rule_there_and_back_returns_the_path(here: str, there: str, more: list[str], name: str) -> None:
+def test_path_rule_reversed_returns_the_original_path(here: str, there: str, more: list[str], name: str) -> None:
     path = under(here, [*more, name])
     rules = PathMap((PathRule(here, there),))
     mapped = rules.to_plex(path)
@@ -312,14 +312,3 @@ def test_prefix_pair_works_as_a_path_rule(here: str, there: str, more: list[str]
     assume(not any(sign in one for one in pair for sign in (";", "\n", "=>")) and pair == tuple(map(str.strip, pair)))
     rules = parse_path_map(f"{pair[0]} => {pair[1]}")
     assert same_path(rules.to_plex(path), in_plex)
-
-
-@given(st.lists(words, min_size=1, max_size=30))
-def test_votes_count_the_pairs_of_each_folder(names: list[str]) -> None:
-    pairs = [(f"/data/x/{name}", f"E:\\M\\x\\{name}") for name in names]
-    assert votes(pairs) == {("/data", "E:/M"): len(names)}
-    assert votes([*pairs, ("/same/a", "/same/a"), ("/a", "/b")]) == votes(pairs)
-
-
-def test_votes_without_pairs_are_empty() -> None:
-    assert votes([]) == {}

@@ -98,7 +98,7 @@ def test_rank_high_always_has_a_proof(files: list[SceneFile], candidates: list[C
         mapped = path_map.to_plex(one.file.path)
         if folded(mapped, one.part.path) == folded(one.part.path, one.part.path):
             continue
-        # No path: so name and size, and whoever else has them lies at the very same place.
+        # No path proves it, so name and size do: every other file with both is at the same place.
         assert is_twin(one.file, one.part)
         places = {
             frozenset(
@@ -114,13 +114,13 @@ def test_rank_high_always_has_a_proof(files: list[SceneFile], candidates: list[C
 
 
 def is_twin(file: SceneFile, part: Part) -> bool:
-    """Same name and size, told anew."""
+    """Return whether name and size are equal, written independently of the product."""
     here, there = (folded(path, part.path).split("/")[-1] for path in (file.path, part.path))
     return here == there and bool(file.size) and file.size == part.size
 
 
 def folded(path: str, in_plex: str) -> str:
-    """A path in one spelling, as the system behind ``in_plex`` reads it. Told anew, for the few words above."""
+    """Return a path normalised as the system behind ``in_plex`` reads it, written independently of the product."""
     path = unicodedata.normalize("NFC", path).replace("\\\\?\\", "").replace("\\", "/")
     blind = "\\" in in_plex or in_plex.startswith(("/Volumes/", "/Users/"))
     return path.lower() if blind else path

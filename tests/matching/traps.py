@@ -1,6 +1,6 @@
 """The trap library: how files meet that are not the same, and how the same file looks like two. As data.
 
-Each case has the verdict a careful person gives who sees both sides and may not guess, and why. ``keys`` are the
+Each case has the verdict of a careful person who sees both sides and may not guess, and why. ``keys`` are the
 items that would be written: with HIGH all that are proven, with LOW the best guess (``strict_matching`` refuses it).
 """
 
@@ -135,7 +135,7 @@ FOLDERS = (
         (item(1, part("/data/Studio 1/scene.mp4")),),
         HIGH,
         (1,),
-        "One side has not scanned yet, but name and size are the file's and nobody else's.",
+        "One side has not scanned yet, but name and size are the file's and no other file's.",
     ),
     Trap(
         "renamed folder, and a path map that says otherwise",
@@ -143,7 +143,7 @@ FOLDERS = (
         (item(1, part("/media/Studio 1/scene.mp4")),),
         HIGH,
         (1,),
-        "The rule gives a path that Plex does not have; name and size still prove it.",
+        "The rule maps to a path that Plex does not have; name and size still prove it.",
         "/data => /media",
     ),
     Trap(
@@ -281,7 +281,7 @@ SYSTEMS = (
         (item(1, part("/data/scene.mp4")), item(2, part("/data/Scene.mp4"))),
         HIGH,
         (2,),
-        "Letter by letter.",
+        "The paths are exactly equal.",
     ),
     Trap(
         "case on a Windows server",
@@ -401,7 +401,7 @@ SYSTEMS = (
         (item(1, part("/Volumes/Media/a.mp4", 900 * MB)), item(2, part("/Volumes/Media/A.mp4", 700 * MB))),
         HIGH,
         (2,),
-        "Side by side they are two files: letter by letter counts.",
+        "Both exist, so they are two files: the exact spelling counts.",
     ),
     Trap(
         "a volume of macOS that tells case, and neither is written so",
@@ -418,7 +418,7 @@ SYSTEMS = (
         (item(1, part("/Volumes/Media/A.mp4", None)), item(2, part("/Volumes/Media/a.mp4", None))),
         HIGH,
         (2,),
-        "Letter by letter the second is the file; nothing says that the first is the same.",
+        "The second has exactly the file's path; nothing shows that the first is the same file.",
         "/data => /Volumes/Media",
     ),
     Trap(

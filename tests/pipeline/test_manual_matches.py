@@ -58,7 +58,7 @@ def test_manual_match_is_written_whatever_its_file_is_called(bench: Bench) -> No
     assert entry.verdict is Verdict.WRITTEN
     held = {"rating_key": item.rating_key, "section": bench.section.key, "file": "/data/1/another name.mp4"}
     assert entry.items == [held]
-    assert bench.letters() == {}
+    assert bench.dead_letters() == {}
     assert bench.rows() == {}
 
 
@@ -75,7 +75,7 @@ def test_manual_match_with_a_new_rating_key_is_found_by_its_file(bench: Bench) -
     found = ManualMatches(bench.db).get(1)
     assert found is not None
     assert (found.rating_key, found.files) == (again.rating_key, (("/data/3/another name.mp4", 500),))
-    assert bench.letters() == {}
+    assert bench.dead_letters() == {}
 
 
 def test_manual_match_whose_key_has_another_file_is_not_written(bench: Bench) -> None:
@@ -87,9 +87,9 @@ def test_manual_match_whose_key_has_another_file_is_not_written(bench: Bench) ->
     saved(bench)
     assert item.title == "another name"
     assert bench.plex.puts == 0
-    letter = bench.letters()[1]
-    assert letter["error_type"] == "LowConfidence"
-    assert LOST in letter["message"]
+    dead_letter = bench.dead_letters()[1]
+    assert dead_letter["error_type"] == "LowConfidence"
+    assert LOST in dead_letter["message"]
     assert bench.entry(1).verdict is Verdict.AMBIGUOUS
 
 
@@ -100,7 +100,7 @@ def test_manual_match_that_is_lost_asks_the_user_again(bench: Bench) -> None:
     bench.plex.remove_item(item.rating_key)
     saved(bench)
     assert bench.plex.puts == 0
-    assert [one["rating_key"] for one in bench.letters()[1]["detail"]["candidates"]] == [proven.rating_key]
+    assert [one["rating_key"] for one in bench.dead_letters()[1]["detail"]["candidates"]] == [proven.rating_key]
 
 
 def test_manual_match_that_comes_back_is_written(bench: Bench) -> None:
@@ -108,13 +108,13 @@ def test_manual_match_that_comes_back_is_written(bench: Bench) -> None:
     choose(bench, 1, item)
     bench.plex.remove_item(item.rating_key)
     saved(bench)
-    assert bench.letters()
+    assert bench.dead_letters()
     bench.clock.now += 60
     back = add_unproven_item(bench)
     saved(bench, 2)  # makes the worker refresh the index
     bench.live(120)
     assert back.title == "Saved"
-    assert 1 not in bench.letters()
+    assert 1 not in bench.dead_letters()
 
 
 def test_manual_match_among_two_items_takes_the_one_at_its_path(bench: Bench) -> None:
@@ -128,7 +128,7 @@ def test_manual_match_among_two_items_takes_the_one_at_its_path(bench: Bench) ->
     add_unproven_item(bench, 4)
     bench.clock.now += 60
     saved(bench, title="Which copy")
-    assert LOST in bench.letters()[1]["message"]
+    assert LOST in bench.dead_letters()[1]["message"]
 
 
 def test_manual_match_outside_the_chosen_libraries_does_not_count(bench: Bench) -> None:
@@ -169,11 +169,11 @@ def test_scene_gone_from_stash_loses_its_manual_match(bench: Bench) -> None:
 def test_rejected_candidates_are_not_offered_again(bench: Bench) -> None:
     items = add_candidates(bench, 1, 2)
     saved(bench)
-    assert len(bench.letters()[1]["detail"]["candidates"]) == 2
+    assert len(bench.dead_letters()[1]["detail"]["candidates"]) == 2
     bench.dlq.discard("scene_1")
     reject(bench, 1, *items)
     saved(bench, title="Again")
-    assert bench.letters() == {}
+    assert bench.dead_letters() == {}
     assert bench.rows() == {}
     assert bench.entry(1).verdict is Verdict.NOT_IN_PLEX
     assert "you rejected every Plex item" in bench.entry(1).reason
@@ -187,7 +187,7 @@ def test_new_candidate_beside_rejected_ones_is_offered(bench: Bench) -> None:
     bench.clock.now += 60
     saved(bench, 9)  # makes the worker refresh the index
     bench.live(120)
-    assert [one["rating_key"] for one in bench.letters()[1]["detail"]["candidates"]] == [new.rating_key]
+    assert [one["rating_key"] for one in bench.dead_letters()[1]["detail"]["candidates"]] == [new.rating_key]
 
 
 def test_remaining_candidate_beside_rejected_ones_may_be_proven(bench: Bench) -> None:

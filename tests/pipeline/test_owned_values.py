@@ -279,7 +279,7 @@ def test_pictures_that_never_succeed_become_a_dead_letter_and_the_text_stands(be
     bench.save(1)
     bench.live(1_200)
     assert bench.rows() == {}
-    assert bench.letters()[1]["detail"] == {"pictures": True}
+    assert bench.dead_letters()[1]["detail"] == {"pictures": True}
     assert bench.entry(1).verdict is Verdict.UNCHANGED
 
 

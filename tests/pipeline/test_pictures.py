@@ -362,7 +362,7 @@ def test_preserve_mode_keeps_the_users_picture_but_not_a_default_frame(bench: Pi
     assert bench.asked() == (0, 0, 0, 0)
     bench.cover(BLUE)
     bench.synced()
-    # Having written it ourselves is no exception (specification 2).
+    # Having written it ourselves is no exception.
     assert (bench.shows("thumb"), bench.shows("art")) == (GREEN, RED)
     assert bench.asked() == (0, 2, 0, 0)
     bench.config = config()
@@ -635,5 +635,5 @@ class AnyOrder(RuleBasedStateMachine):
 
 
 def test_any_order_of_events_uploads_the_same_bytes_once(stash: StashSim, plex: PlexSim) -> None:
-    machine = type("Bound", (AnyOrder,), {"stash": stash, "plex": plex})
+    machine = type("PictureOrder", (AnyOrder,), {"stash": stash, "plex": plex})
     run_state_machine_as_test(machine, settings=settings(max_examples=20, stateful_step_count=25, deadline=None))

@@ -111,10 +111,10 @@ def test_restore_that_plex_refuses_is_reported_and_the_scene_left_alone(bench: B
     plex.faults.set(status=400, only="^PUT")
     queue_restores(bench, [1])
     bench.work()
-    assert 1 in bench.letters()
+    assert 1 in bench.dead_letters()
     assert bench.entry(1).verdict is Verdict.RESTORED
     plex.faults.clear()
     queue_restores(bench, [1])
     bench.work()
     assert item.summary == ""
-    assert bench.letters() == {}
+    assert bench.dead_letters() == {}

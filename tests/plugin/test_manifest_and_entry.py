@@ -136,7 +136,7 @@ def test_wake_script_in_stash_starts_waiting_jobs(installation: Installation) ->
     installation.save(scene, title="While the plugin was off")
     installation.stash.set_plugin_enabled("Stash2Plex", True)
     installation.make_reconciliation_due()
-    # The very words of the script: Stash has started anew, as far as anybody can tell.
+    # The very words of the script: it looks as if Stash had restarted.
     answer = installation.stash.gql(document)["runPluginOperation"]
     assert answer["reconciling"]
     installation.wait_until_plex_shows(scene, title="While the plugin was off")

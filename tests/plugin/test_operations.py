@@ -163,7 +163,7 @@ def test_bind_item_of_a_scene_never_synced_is_an_error(
     [part] = item.parts()
     part.size = (part.size or 0) + 1  # at the same place, but not the same file
     assert ask(installation, "bind", scene=first, rating_key=item.rating_key)["bound"] == item.rating_key
-    # What was given another item by hand owns its own no more.
+    # A scene with a manual match no longer owns its previous item.
     assert ask(installation, "bind", scene=third, rating_key=installation.item(first).rating_key)["bound"]
     assert f"belongs to scene {third}" not in json.dumps(
         ask(installation, "bind", scene=second, rating_key=installation.item(third).rating_key)

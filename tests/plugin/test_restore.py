@@ -174,7 +174,7 @@ def test_sync_after_a_queued_restore_wins(installation: Installation) -> None:
 
 
 def test_restored_scene_without_metadata_stays_restored(installation: Installation) -> None:
-    """A scene that loses its metadata, is filtered or loses its item, and comes back, is still restored."""
+    """A scene that is gated, filtered or missing for a while is still restored afterwards."""
     [scene] = installation.scenes_with_file()
     installation.save(scene, title="Written")
     installation.wait_until_plex_shows(scene, title="Written")

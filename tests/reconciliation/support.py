@@ -53,8 +53,8 @@ class ServerPair(Bench):
         finally:
             writer.close()
 
-    def drain(self) -> None:
-        """Work on what waits until nothing does, hours later."""
+    def process_queue(self) -> None:
+        """Process the queue until it is empty, up to hours later."""
         self.work()
         if self.store.undone_count():
             self.live(HOURS)
@@ -67,7 +67,7 @@ class ServerPair(Bench):
             self.stash.gql(SAVE, {"i": {"id": str(scene_id), **fields}})
 
     def not_equal(self, scene_ids: Iterable[int]) -> list[str]:
-        """Where Plex does not equal Stash, judged by nobody of the plugin."""
+        """Return how Plex differs from Stash, without using the plugin's code."""
         found = []
         for scene_id in scene_ids:
             scene = self.stash.gql(SCENE, {"i": str(scene_id)})["findScene"]

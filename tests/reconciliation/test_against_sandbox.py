@@ -106,12 +106,12 @@ def whole_story(make_servers: MakeServers, size: int, each: int) -> None:
         **story.always(empty=len(good), missing=len(story.missing)),
         "queued already": todo,
     }
-    servers.drain()
+    servers.process_queue()
     assert story.run() == story.settled()
     here = good - set(story.groups[2])
     assert servers.not_equal(here) == []
 
-    # hooks that nobody heard
+    # edits whose hooks are lost
     _, _, _, saved, merged, lost, rebuilt, emptied = story.groups
     servers.save(*saved, title="Saved behind our backs")
     sources, targets = merged[: each // 2], merged[each // 2 : each // 2 * 2]
@@ -142,22 +142,22 @@ def whole_story(make_servers: MakeServers, size: int, each: int) -> None:
     }
     found["enqueued"] = found["empty"] + found["stale"] + len(lost) - len(emptied)
     assert story.run() == story.always(**found)
-    servers.drain()
+    servers.process_queue()
     story.missing |= set(lost)
     story.gated |= set(emptied)
     good -= {*lost, *emptied, *sources}
-    # Where the drainer met the target of a merge before it forgot the source, the source's item is still to come.
+    # If the worker synced the target of a merge before it forgot the source, the source's item is synced now.
     second = story.run()
     assert second.pop("stale") - second.pop("enqueued", 0) == len(emptied)
     assert second == story.settled()
-    servers.drain()
+    servers.process_queue()
     assert story.run() == story.settled(stale=len(emptied))
     assert servers.not_equal(good - set(story.groups[2])) == []
 
     # Plex is rebuilt from its files
     servers.reset_plex()
     assert story.run() == story.settled(empty=len(good), stale=len(emptied), enqueued=len(good))
-    servers.drain()
+    servers.process_queue()
     assert story.run() == story.settled(stale=len(emptied))
     assert servers.not_equal(good - set(story.groups[2])) == []
 

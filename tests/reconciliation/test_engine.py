@@ -26,7 +26,7 @@ AT_TUESDAY = parse_instant(TUESDAY)
 
 
 def scene(scene_id: int, **fields: Any) -> dict[str, Any]:
-    """A scene as Stash gives it, with everything of interest set."""
+    """Return a scene as Stash sends it, with every relevant field set."""
     return {
         "id": str(scene_id),
         "title": f"Scene {scene_id}",

@@ -46,7 +46,7 @@ def pair(make_servers: MakeServers) -> ServerPair:
     made = simple("a.mp4", "b.mp4")
     servers = fill(make_servers(made), made)
     servers.reconcile()
-    servers.drain()
+    servers.process_queue()
     return servers
 
 
@@ -73,14 +73,14 @@ def test_scene_pages_of_any_size_yield_each_scene_once(make_servers: MakeServers
 def test_item_emptied_on_purpose_is_no_gap_and_a_rebuilt_one_is(pair: ServerPair) -> None:
     pair.save(1, studio_id=None, details="now words")
     pair.reconcile()
-    pair.drain()
+    pair.process_queue()
     assert pair.reconcile().total_gaps == 0
     item = pair.plex.find("/data/a.mp4")
     assert item is not None
     item.summary = ""
     result = pair.reconcile()
     assert (result.empty_metadata_count, result.enqueued_count) == (1, 1)
-    pair.drain()
+    pair.process_queue()
     assert item.summary == "now words"
 
 
@@ -89,7 +89,7 @@ def test_changed_settings_make_every_scene_stale_once(pair: ServerPair) -> None:
     pair.configure(pair.config)
     result = pair.reconcile()
     assert (result.stale_sync_count, result.settings_changed_count, result.enqueued_count) == (2, 2, 2)
-    pair.drain()
+    pair.process_queue()
     assert pair.reconcile().total_gaps == 0
     pair.config = pair.settings(sync_rating=False, max_retries=9)
     assert pair.reconcile().total_gaps == 0
@@ -99,17 +99,17 @@ def test_folder_moved_on_both_sides_is_stale(make_servers: MakeServers) -> None:
     made = simple("old/a.mp4", "old/b.mp4")
     servers = fill(make_servers(made), made)
     servers.reconcile()
-    servers.drain()
+    servers.process_queue()
     servers.stash.rename_folder("/data/old", "/data/new")
     # Plex has not noticed yet: name and size still prove the item
     result = servers.reconcile()
     assert (result.stale_sync_count, result.missing_count) == (2, 0)
-    servers.drain()
+    servers.process_queue()
     for name in ("a", "b"):
         servers.plex.move_file(f"/data/old/{name}.mp4", f"/data/new/{name}.mp4")
     result = servers.reconcile()
     assert (result.empty_metadata_count, result.stale_sync_count) == (2, 0)
-    servers.drain()
+    servers.process_queue()
     assert servers.reconcile().total_gaps == 0
     assert servers.not_equal([1, 2]) == []
 
@@ -119,13 +119,13 @@ def test_second_copy_found_later_is_stale(make_servers: MakeServers) -> None:
     servers = make_servers(made)
     servers.plex.add_item(servers.section, [("/data/a.mp4", 1000, 60.0)])
     servers.reconcile()
-    servers.drain()
+    servers.process_queue()
     assert servers.reconcile().total_gaps == 0
     late = servers.plex.add_item(servers.section, [("/data/b.mp4", 2000, 60.0)])
     late.studio = "From an agent"  # it says something, and still not what it should
     result = servers.reconcile()
     assert (result.stale_sync_count, result.empty_metadata_count, result.enqueued_count) == (1, 0, 1)
-    servers.drain()
+    servers.process_queue()
     assert late.studio == "Studio"
     assert servers.reconcile().total_gaps == 0
 
@@ -138,7 +138,7 @@ def test_item_with_foreign_metadata_is_synced(make_servers: MakeServers) -> None
     item.summary = "An agent's words"
     result = servers.reconcile()
     assert (result.stale_sync_count, result.empty_metadata_count) == (1, 0)
-    servers.drain()
+    servers.process_queue()
     assert (item.summary, item.studio) == ("", "Studio")
 
 
@@ -146,7 +146,7 @@ def test_old_timestamp_is_stale_and_a_lost_one_is_not(pair: ServerPair) -> None:
     save_sync_timestamp(pair.data_dir, 1, 5.0)
     result = pair.reconcile()
     assert (result.stale_sync_count, result.enqueued_count) == (1, 1)
-    pair.drain()
+    pair.process_queue()
     assert pair.reconcile().total_gaps == 0
 
 
@@ -168,7 +168,7 @@ def test_guess_without_strict_matching_counts_as_the_item(make_servers: MakeServ
         servers.plex.add_item(servers.section, [(f"/data/{folder}/a.mp4", 7, 60.0)])
     result = servers.reconcile()
     assert (result.low_confidence_count, result.empty_metadata_count, result.enqueued_count) == (1, 1, 1)
-    servers.drain()
+    servers.process_queue()
     result = servers.reconcile()
     assert (result.low_confidence_count, result.total_gaps) == (1, 0)
 
@@ -177,7 +177,7 @@ def test_guess_on_an_item_another_scene_proves_is_shared_and_no_gap(make_servers
     servers = make_servers(simple("guess/a.mp4", "proof/a.mp4"), strict_matching=False)
     item = servers.plex.add_item(servers.section, [("/data/proof/a.mp4", 1002, 60.0)])
     servers.reconcile()
-    servers.drain()
+    servers.process_queue()
     assert item.title == "Title 2"
     assert (servers.entry(1).verdict, servers.entry(2).verdict) == (Verdict.SHARED, Verdict.WRITTEN)
     result = servers.reconcile()
@@ -191,14 +191,14 @@ def test_scene_no_longer_doubtful_is_a_gap(make_servers: MakeServers) -> None:
         servers.plex.add_item(servers.section, [(f"/data/{folder}/a.mp4", 7, 60.0)]) for folder in ("x", "y")
     )
     servers.enqueue(1)
-    servers.drain()
+    servers.process_queue()
     assert servers.entry(1).verdict is Verdict.AMBIGUOUS
     assert servers.reconcile().enqueued_count == 0
     servers.config = servers.settings(path_map="/data => /data/y")
     servers.configure(servers.config)
     result = servers.reconcile()
     assert (result.low_confidence_count, result.enqueued_count) == (0, 1)
-    servers.drain()
+    servers.process_queue()
     assert (first.studio, second.studio) == (None, "Studio")
 
 

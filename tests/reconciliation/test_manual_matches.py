@@ -42,7 +42,7 @@ def servers(make_servers: MakeServers) -> ServerPair:
 def settled(servers: ServerPair) -> None:
     """Run until the first result stands, then once more: nothing is left to do."""
     servers.reconcile()
-    servers.drain()
+    servers.process_queue()
     servers.clock.now += 60
     again = servers.reconcile()
     assert (again.total_gaps, again.enqueued_count) == (0, 0)
@@ -71,7 +71,7 @@ def test_rejected_candidate_is_no_gap_until_a_new_one_comes(servers: ServerPair)
     refuse(servers, 1, other(servers, "/data/x/a.mp4"))
     result = servers.reconcile()
     assert (result.missing_count, result.low_confidence_count) == (0, 0)
-    servers.drain()
+    servers.process_queue()
     other(servers, "/data/y/a.mp4", 77)
     result = servers.reconcile()
     assert (result.missing_count, result.low_confidence_count) == (0, 1)

@@ -196,9 +196,9 @@ class Bench:
         """Return the sync timestamps as other processes see them."""
         return load_sync_timestamps(self.data_dir)
 
-    def letters(self) -> dict[int, dict[str, Any]]:
+    def dead_letters(self) -> dict[int, dict[str, Any]]:
         """Return the dead letters by scene."""
-        return {letter["scene_id"]: letter for letter in self.dlq.entries()}
+        return {dead_letter["scene_id"]: dead_letter for dead_letter in self.dlq.entries()}
 
     def attention(self) -> str | None:
         """Return the attention sentence, or None."""

@@ -158,7 +158,7 @@ def test_scene_gone_from_stash_leaves_no_records(bench: Bench) -> None:
     bench.save(1)
     bench.work()
     assert bench.timestamps() == {}
-    assert bench.letters() == {}
+    assert bench.dead_letters() == {}
     assert bench.rows() == {}
     assert bench.dispatcher.written == 1
 
@@ -244,7 +244,7 @@ def test_refused_token_blocks_and_costs_no_tries(bench: Bench, plex: PlexSim) ->
     bench.work()
     assert bench.health.blocked is not None
     assert "does not accept the token" in (bench.attention() or "")
-    assert bench.letters() == {}
+    assert bench.dead_letters() == {}
     assert len(bench.rows()) == 30
     assert all(not job.get("retry_count") for _, job in bench.rows().values())
     plex.reset_counters()
@@ -268,7 +268,7 @@ def test_token_refused_during_a_batch_makes_no_dead_letter(bench: Bench, plex: P
     plex.on_write = lambda item: plex.faults.set(status=401)
     bench.work()
     assert len(bench.titles_written()) == 1
-    assert bench.letters() == {}
+    assert bench.dead_letters() == {}
     assert len(bench.rows()) == 5, "the first was written, but could not be verified"
     assert isinstance(bench.health.blocked, str)
     plex.on_write = None
@@ -285,7 +285,7 @@ def test_missing_library_blocks_and_is_named(make_bench: MakeBench) -> None:
     bench.save(1)
     bench.work()
     assert "'Nowhere' is not on the server. There are: Scenes" in (bench.attention() or "")
-    assert bench.letters() == {}
+    assert bench.dead_letters() == {}
     bench.configure(bench.settings(plex_library="scenes"))
     bench.health.probe()
     bench.live(10)
@@ -309,13 +309,13 @@ def test_scene_that_plex_refuses_becomes_a_dead_letter_and_others_go_on(bench: B
     bench.enqueue(1, 2, 3)
     bench.work()
     assert [item.title for item in items] == ["Title 1", "2", "Title 3"]
-    letter = bench.letters()[2]
-    assert letter["error_type"] == "PlexPermanentError"
-    assert "Plex refused: (400)" in letter["message"]
-    assert letter["attempts"] == 1
-    assert letter["detail"]["scene"]["details"] == "Words"
-    assert letter["detail"]["files"] == [{"path": "/data/2.mp4", "size": 1, "duration": 1.0}]
-    assert letter["job"]["scene_id"] == 2
+    dead_letter = bench.dead_letters()[2]
+    assert dead_letter["error_type"] == "PlexPermanentError"
+    assert "Plex refused: (400)" in dead_letter["message"]
+    assert dead_letter["attempts"] == 1
+    assert dead_letter["detail"]["scene"]["details"] == "Words"
+    assert dead_letter["detail"]["files"] == [{"path": "/data/2.mp4", "size": 1, "duration": 1.0}]
+    assert dead_letter["job"]["scene_id"] == 2
     assert bench.entry(2).verdict is Verdict.FAILED
     assert sorted(bench.timestamps()) == [1, 3]
     assert bench.rows() == {}
@@ -324,7 +324,7 @@ def test_scene_that_plex_refuses_becomes_a_dead_letter_and_others_go_on(bench: B
     bench.scenes[2] = scene(2, rating100=100)
     bench.save(2)
     bench.work()
-    assert bench.letters() == {}
+    assert bench.dead_letters() == {}
     assert bench.entry(2).verdict is Verdict.WRITTEN
 
 
@@ -337,8 +337,8 @@ def test_job_without_stash_uses_its_own_data_and_fails_without_a_path(
     bench.enqueue(2, data={"title": "No path", "studio": "S"})
     bench.work()
     assert item.title == "From the job"
-    assert bench.letters()[2]["error_type"] == "PermanentError"
-    assert "no path" in bench.letters()[2]["message"]
+    assert bench.dead_letters()[2]["error_type"] == "PermanentError"
+    assert "no path" in bench.dead_letters()[2]["message"]
 
 
 def test_wait_ends_at_a_new_row_or_after_the_longest_time(bench: Bench, clock: Clock) -> None:
@@ -443,7 +443,7 @@ def test_refused_token_after_many_tries_is_no_dead_letter(bench: Bench) -> None:
         row.job.with_retry(RetryState(50, last_try_at=1.0)), scene=scene(1), error=PlexTokenRefused("refused")
     )
     bench.outcomes.record([(row, work)], "", 5)
-    assert bench.letters() == {}
+    assert bench.dead_letters() == {}
     assert bench.job(1)["retry_count"] == 50
 
 

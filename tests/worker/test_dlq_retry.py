@@ -56,7 +56,7 @@ def test_dead_letter_of_an_outage_is_retried_when_it_ends(
     job = bench.job(1)
     assert (job["priority"], job["revived"], job["enqueued_at"]) == (PRIORITY_BULK, 1, clock())
     assert not {"retry_count", "tries", "next_retry_at"} & set(job)
-    assert list(bench.letters()) == [2]
+    assert list(bench.dead_letters()) == [2]
     assert bench.told == [("info", "Retrying 1 job that failed during an outage")]
     bench.work()
     assert item.title == "Title 1"
@@ -127,13 +127,13 @@ def test_delete_requeued_keeps_a_dead_letter_that_was_renewed(
     bench: Bench, clock: Clock, add_dead_letter: Callable[..., None]
 ) -> None:
     add_dead_letter(1, exceptions.PlexServerDown("away"))
-    letters = read_dead_letters(bench.db)
+    dead_letters = read_dead_letters(bench.db)
     clock.sleep(1)
     add_dead_letter(1, exceptions.PlexPermanentError("no"))
-    delete_requeued(bench.db, letters)
-    assert bench.letters()[1]["error_type"] == "PlexPermanentError"
+    delete_requeued(bench.db, dead_letters)
+    assert bench.dead_letters()[1]["error_type"] == "PlexPermanentError"
     delete_requeued(bench.db, read_dead_letters(bench.db))
-    assert bench.letters() == {}
+    assert bench.dead_letters() == {}
 
 
 def test_requeued_job_of_every_kind_keeps_its_subject(bench: Bench, clock: Clock) -> None:
@@ -144,8 +144,10 @@ def test_requeued_job_of_every_kind_keeps_its_subject(bench: Bench, clock: Clock
         bench.dlq.add(job, ValueError("x"), now=clock())
     bench.db.execute("UPDATE dead_letters SET job = '{' WHERE job_key = 'scene_6'")
     found = {
-        letter.job_key: again.as_row() if (again := requeued_job(letter, priority=PRIORITY_SCAN, now=9.0)) else None
-        for letter in read_dead_letters(bench.db)
+        dead_letter.job_key: again.as_row()
+        if (again := requeued_job(dead_letter, priority=PRIORITY_SCAN, now=9.0))
+        else None
+        for dead_letter in read_dead_letters(bench.db)
     }
     assert found == {
         "giveback_5": {**new_job(5, "give_back", {}, priority=1, now=9.0), "job_key": "giveback_5"},
@@ -154,8 +156,8 @@ def test_requeued_job_of_every_kind_keeps_its_subject(bench: Bench, clock: Clock
         "studio_4": {**new_entity_job("studio", 4, priority=1, now=9.0), "after": 17},
     }
     bench.db.execute("UPDATE dead_letters SET job = ? WHERE job_key = 'scene_6'", (json.dumps(pictures),))
-    [letter] = [one for one in read_dead_letters(bench.db) if one.job_key == "scene_6"]
-    again = requeued_job(letter, priority=PRIORITY_SCAN, now=9.0)
+    [dead_letter] = [entry for entry in read_dead_letters(bench.db) if entry.job_key == "scene_6"]
+    again = requeued_job(dead_letter, priority=PRIORITY_SCAN, now=9.0)
     assert again is not None
     assert (again.data, again.by_hand, again.images_only) == ({"path": "/x"}, True, False)
 

@@ -48,7 +48,7 @@ def test_missing_file_is_written_once_when_plex_has_it(bench: Bench, plex: PlexS
     assert bench.rows() == {}
     assert bench.entry(1).verdict is Verdict.WRITTEN
     assert bench.timestamps()[1] == START - 60
-    assert bench.letters() == {}
+    assert bench.dead_letters() == {}
     assert bench.attention() is None
     assert bench.breaker_state() is BreakerState.CLOSED
 
@@ -57,14 +57,14 @@ def test_missing_file_is_given_up_after_two_hours_and_twelve_tries(bench: Bench,
     bench.scenes[1] = scene(1)
     bench.save(1)
     bench.live(2 * HOUR_S - 1)
-    assert bench.letters() == {}
+    assert bench.dead_letters() == {}
     assert bench.job(1)["retry_count"] >= NOT_FOUND_TRIES - 1
     bench.live(1_300)
-    letter = bench.letters()[1]
-    assert letter["error_type"] == "PlexNotFound"
-    assert letter["attempts"] >= NOT_FOUND_TRIES
-    assert letter["last_at"] - letter["first_at"] >= 2 * HOUR_S
-    assert letter["first_at"] == START
+    dead_letter = bench.dead_letters()[1]
+    assert dead_letter["error_type"] == "PlexNotFound"
+    assert dead_letter["attempts"] >= NOT_FOUND_TRIES
+    assert dead_letter["last_at"] - dead_letter["first_at"] >= 2 * HOUR_S
+    assert dead_letter["first_at"] == START
     assert bench.rows() == {}
     assert bench.entry(1).verdict is Verdict.NOT_IN_PLEX
     [(level, text)] = bench.told
@@ -79,7 +79,7 @@ def test_new_save_of_a_missing_file_restarts_its_two_hours(bench: Bench) -> None
     bench.save(1)
     assert bench.job(1).get("retry_count") is None
     bench.live(1.9 * HOUR_S)
-    assert bench.letters() == {}
+    assert bench.dead_letters() == {}
 
 
 def test_many_missing_files_share_the_refreshes_of_the_index(bench: Bench, plex: PlexSim) -> None:
@@ -151,10 +151,10 @@ def test_scene_failing_while_others_succeed_uses_up_its_tries(bench: Bench, plex
         bench.live(30)
         if not bench.rows():
             break
-    letter = bench.letters()[1]
-    assert letter["error_type"] == "PlexTemporaryError"
-    assert letter["attempts"] == 6
-    assert list(bench.letters()) == [1]
+    dead_letter = bench.dead_letters()[1]
+    assert dead_letter["error_type"] == "PlexTemporaryError"
+    assert dead_letter["attempts"] == 6
+    assert list(bench.dead_letters()) == [1]
     assert bench.breaker_state() is BreakerState.CLOSED
     assert bench.entry(1).verdict is Verdict.FAILED
 
@@ -181,7 +181,7 @@ def test_outage_of_an_hour_costs_no_tries_and_everything_is_written_afterwards(
     plex.faults.accept()
     bench.live(120)
     assert bench.rows() == {}
-    assert bench.letters() == {}
+    assert bench.dead_letters() == {}
     assert bench.breaker_state() is BreakerState.CLOSED
     assert bench.attention() is None
     assert items[0].title == "Saved while away"
@@ -259,7 +259,7 @@ def test_missing_file_tries_are_unaffected_by_an_outage_or_a_wrong_token(bench: 
     bench.live(700)
     assert "token" in (bench.health.blocked or "")
     assert bench.job(1)["tries"] == {"NOT_FOUND": tries}
-    assert bench.letters() == {}
+    assert bench.dead_letters() == {}
     plex.identity.token = plex.token
     bench.item(1)
     bench.health.probe()
@@ -277,7 +277,7 @@ def test_missing_file_tries_do_not_count_for_failed_writes(bench: Bench, plex: P
     bench.item(1)
     plex.faults.set(status=500, only="^PUT", times=1)
     bench.live(700)
-    assert bench.letters() == {}
+    assert bench.dead_letters() == {}
 
 
 def test_row_due_far_in_the_future_after_a_clock_change_is_due_now(bench: Bench, clock: Clock) -> None:

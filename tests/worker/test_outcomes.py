@@ -255,9 +255,9 @@ def test_unexpected_error_is_retried_and_becomes_a_dead_letter_with_its_name(
         work = SceneSync(row.job, scene=scene(1), error=ZeroDivisionError("a bug"))
         bench.outcomes.record([(row, work)], "", 5)
         bench.clock.sleep(100)
-    letter = bench.letters()[1]
-    assert (letter["error_type"], letter["message"]) == ("PlexPermanentError", "ZeroDivisionError: a bug")
-    assert letter["attempts"] == 6
+    dead_letter = bench.dead_letters()[1]
+    assert (dead_letter["error_type"], dead_letter["message"]) == ("PlexPermanentError", "ZeroDivisionError: a bug")
+    assert dead_letter["attempts"] == 6
     assert "ZeroDivisionError: a bug" in caplog.text
     assert bench.rows() == {}
 

@@ -38,7 +38,7 @@ def test_thousand_missing_files_cost_few_requests_in_two_hours(bench: Bench, ple
     bench.live(2 * HOUR - 60)
     assert requests(plex) <= 200
     assert len(bench.rows()) == 1_000
-    assert bench.letters() == {}
+    assert bench.dead_letters() == {}
     # Stash is asked for each of them once, in batches of twenty.
     assert len(bench.reads) <= 51
 
@@ -57,14 +57,14 @@ def test_pending_file_that_comes_is_written_at_the_next_refresh(bench: Bench, cl
 def test_pending_file_given_up_is_queued_again_when_it_comes(bench: Bench) -> None:
     missing(bench, 1)
     bench.live(2.5 * HOUR)
-    assert bench.letters()[1]["error_type"] == "PlexNotFound"
+    assert bench.dead_letters()[1]["error_type"] == "PlexNotFound"
     item = bench.item(1)
     # Any other scene that needs a look brings it to light.
     bench.scenes[2] = scene(2)
     bench.save(2)
     bench.live(60)
     assert item.title == "Title 1"
-    assert bench.letters() == {}
+    assert bench.dead_letters() == {}
     assert bench.entry(1).verdict is Verdict.WRITTEN
 
 
@@ -72,7 +72,7 @@ def test_scene_not_in_plex_is_queued_again_when_its_file_comes(make_bench: MakeB
     bench = make_bench(skip_not_found=True)
     missing(bench, 1)
     bench.live(10)
-    assert (bench.rows(), bench.letters()) == ({}, {})
+    assert (bench.rows(), bench.dead_letters()) == ({}, {})
     item = bench.item(1)
     bench.scenes[2] = scene(2)
     bench.save(2)
@@ -84,13 +84,13 @@ def test_ambiguous_scene_is_queued_again_when_its_own_file_comes(bench: Bench, p
     other = plex.add_item(bench.section, [("/elsewhere/1.mp4", 99, 5.0)])
     missing(bench, 1)
     bench.live(10)
-    assert bench.letters()[1]["error_type"] == "LowConfidence"
+    assert bench.dead_letters()[1]["error_type"] == "LowConfidence"
     item = bench.item(1)
     bench.scenes[2] = scene(2)
     bench.save(2)
     bench.live(60)
     assert (item.title, other.title) == ("Title 1", "1")
-    assert bench.letters() == {}
+    assert bench.dead_letters() == {}
 
 
 def test_item_with_another_name_wakes_no_scene(bench: Bench, plex: PlexSim) -> None:
@@ -204,4 +204,4 @@ def test_item_that_is_listed_but_missing_wakes_its_scene_after_growing_pauses(be
     plex.faults.clear()
     bench.live(HOUR)
     assert [item.title for item in items] == ["Title 1", "Title 2"]
-    assert (bench.rows(), bench.letters()) == ({}, {})
+    assert (bench.rows(), bench.dead_letters()) == ({}, {})

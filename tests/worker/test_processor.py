@@ -347,7 +347,7 @@ def test_thread_retries_failures_and_files_dead_letters(
     until(lambda: dlq.count() == 1)
     until(lambda: get_stats(queue_dir(data_dir))["in_flight"] == 0)
     worker.stop()
-    assert [letter["scene_id"] for letter in dlq.entries()] == [1]
+    assert [dead_letter["scene_id"] for dead_letter in dlq.entries()] == [1]
     assert get_stats(queue_dir(data_dir))["waiting"] == 1
 
 
