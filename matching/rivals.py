@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from common.scene import SceneFile
 from matching.ownership import Claimant, ClaimedItem
-from state.ledger import Ledger
+from state.ledger import Ledger, LedgerRow
 from state.manual_matches import ManualMatch, ManualMatches
 
 
@@ -23,12 +23,19 @@ class Rivals:
 
     def of(self, item: ClaimedItem, section: int, machine: str, but: int) -> list[Claimant]:
         """Return the scenes other than ``but`` that may claim an item, by id. There is usually none."""
-        files = {row.scene_id: row.files for row in self._ledger.synced_to(item.rating_key, section)}
+        synced = {row.scene_id: row for row in self._ledger.synced_to(item.rating_key, section)}
         chosen = {match.scene_id for match in self._manual_matches.of_item(item.rating_key, machine)}
         return [
-            self.claimant(scene_id, [SceneFile.from_row(file) for file in files.get(scene_id, ())])
-            for scene_id in sorted({*files, *chosen} - {but})
+            self._claimant_by_ledger(scene_id, synced.get(scene_id), item)
+            for scene_id in sorted({*synced, *chosen} - {but})
         ]
+
+    def _claimant_by_ledger(self, scene_id: int, row: LedgerRow | None, item: ClaimedItem) -> Claimant:
+        if row is None:
+            return self.claimant(scene_id, ())
+        # A guess may have an item's name and size in common with it: what it was when it was synced decides.
+        files = [SceneFile.from_row(file) for file in row.files]
+        return self.claimant(scene_id, files, row.is_guess(item.rating_key))
 
     def claimant(self, scene_id: int, files: Iterable[SceneFile], is_guess: bool = False) -> Claimant:
         """Return a scene with these files as one that may claim items."""

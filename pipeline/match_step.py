@@ -214,5 +214,4 @@ class MatchStep:
 
 def claimant_of(work: SceneSync) -> Claimant:
     """Return a matched scene as one that claims its items."""
-    is_guess = work.match is not None and work.match.confidence is MatchConfidence.LOW
-    return Claimant(work.scene_id, tuple(work.files), work.manual_match, is_guess=is_guess)
+    return Claimant(work.scene_id, tuple(work.files), work.manual_match, is_guess=work.is_guess)

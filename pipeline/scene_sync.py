@@ -8,7 +8,7 @@ from functools import cached_property
 from common.errors import PermanentError
 from common.scene import SceneFile
 from common.verdicts import Verdict
-from matching.ranking import Match
+from matching.ranking import Match, MatchConfidence
 from metadata.desired_state import DesiredState
 from metadata.diff import Change
 from metadata.fingerprint import fingerprint
@@ -82,6 +82,11 @@ class SceneSync:
     def fingerprint(self) -> str:
         """The fingerprint of the desired state, "" if there is none."""
         return fingerprint(self.desired) if self.desired is not None else ""
+
+    @property
+    def is_guess(self) -> bool:
+        """Whether the match is not proven, so that a scene with a proof gets its items."""
+        return self.match is not None and self.match.confidence is MatchConfidence.LOW
 
     def proof_of(self, item: FullItem) -> str:
         """Return the path of the file that proves an item to be the scene's, "" if none does."""

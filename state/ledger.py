@@ -11,10 +11,11 @@ from common.verdicts import SYNCED, Verdict
 
 @dataclass(frozen=True)
 class LedgerRow:
-    """A scene's row. ``updated_at`` and ``at`` are epoch seconds; ``items`` are rating keys with the proving file;
-    ``fields`` are the values we wrote, by Plex field. ``fingerprint`` is of what was last pushed, images aside, and
-    ``says`` whether that said anything but title and rating. ``evidence`` is what Plex's index held under the names of
-    the scene's files when the verdict was reached (``matching.index_store.PlexCache.evidence``)."""
+    """A scene's row. ``updated_at`` and ``at`` are epoch seconds; ``items`` are rating keys with the proving file,
+    and ``guess`` where it proves nothing; ``fields`` are the values we wrote, by Plex field. ``fingerprint`` is of what
+    was last pushed, images aside, and ``says`` whether that said anything but title and rating. ``evidence`` is what
+    Plex's index held under the names of the scene's files when the verdict was reached
+    (``matching.index_store.PlexCache.evidence``)."""
 
     scene_id: int
     verdict: Verdict
@@ -28,6 +29,10 @@ class LedgerRow:
     fingerprint: str = ""
     says: bool = False
     evidence: str = ""
+
+    def is_guess(self, rating_key: int) -> bool:
+        """Return whether the scene was synced to an item without a proof. Version 0.1.0 did not record that."""
+        return any(item["rating_key"] == rating_key and item.get("guess") is True for item in self.items)
 
 
 _COLUMNS = "scene_id, verdict, at, reason, updated_at, settings, fingerprint, says, evidence, files, items, fields"

@@ -159,8 +159,10 @@ class OutcomeRecorder:
         is_synced = verdict in SYNCED
         # After a failure too: another attempt is worth while as soon as something else would be sent.
         has_fingerprint = work.desired is not None and (is_synced or verdict is Verdict.FAILED)
+        guess = {"guess": True} if work.is_guess else {}
         items = [
-            {"rating_key": item.rating_key, "section": item.section, "file": work.proof_of(item)} for item in work.items
+            {"rating_key": item.rating_key, "section": item.section, "file": work.proof_of(item), **guess}
+            for item in work.items
         ]
         self._ledger.put(
             LedgerRow(
