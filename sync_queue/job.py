@@ -48,14 +48,16 @@ class RetryState:
     def as_row(self) -> dict[str, object]:
         """Return the keys that a row holds of it, without those that say nothing."""
         row: dict[str, object] = {}
-        if self.last_try_at is not None:
+        # A row of another program may count its tries without the time of the last one.
+        if self.last_try_at is not None or self.retry_count or self.tries or self.last_error_type or self.last_error:
             row = {
                 "retry_count": self.retry_count,
                 "tries": dict(self.tries),
                 "last_error_type": self.last_error_type,
                 "last_error": self.last_error,
-                "last_try_at": self.last_try_at,
             }
+        if self.last_try_at is not None:
+            row["last_try_at"] = self.last_try_at
         if self.first_failed_at is not None:
             row["first_failed_at"] = self.first_failed_at
         if self.next_retry_at is not None:

@@ -48,6 +48,15 @@ def test_with_retry_changes_the_keys_of_the_retry_state_only(row: dict[str, Any]
     }
 
 
+@pytest.mark.parametrize(
+    "row",
+    [{"retry_count": 3}, {"tries": {"TRANSIENT": 3}}, {"last_error_type": "PlexServerDown"}, {"last_error": "away"}],
+)
+def test_with_retry_keeps_what_a_row_counts_without_the_time_of_the_last_try(row: dict[str, Any]) -> None:
+    job = Job.from_row({"scene_id": 1, "next_retry_at": 5.0, **row})
+    assert job.with_retry(replace(job.retry, awaits_file=True)).retry == replace(job.retry, awaits_file=True)
+
+
 @pytest.mark.parametrize("key", ["retry_count", "tries", "next_retry_at", "last_try_at", "first_failed_at"])
 @pytest.mark.parametrize("value", [None, "3", [1], {"a": "b"}, True])
 def test_retry_state_with_a_value_of_the_wrong_type_counts_as_absent(key: str, value: object) -> None:
