@@ -118,6 +118,19 @@ def in_memory() -> sqlite3.Connection:
     return db
 
 
+def rename_former_verdicts(db: sqlite3.Connection) -> None:
+    """Rename the verdicts that a worker of version 0.1.0 recorded after the layout was migrated: it may have lived on
+    for a moment. To be called by the worker, whose lock shows that the other one is gone. Raise sqlite3.Error."""
+    with transaction(db):
+        _rename_verdicts(db)
+
+
+def _rename_verdicts(db: sqlite3.Connection) -> None:
+    renamed = [(now, former) for former, now in FORMER.items()]
+    db.executemany(_RENAME_IN_LEDGER, renamed)
+    db.executemany(_RENAME_IN_EVENTS, renamed)
+
+
 def _open(path: str, timeout: float) -> sqlite3.Connection:
     if not os.path.exists(path):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -141,9 +154,7 @@ def _lay_out(db: sqlite3.Connection, data_dir: str, timeout: float) -> None:
                 db.execute("DROP TABLE held")
             for statement in _LAYOUT:
                 db.execute(statement)
-            renamed = [(now, former) for former, now in FORMER.items()]
-            db.executemany(_RENAME_IN_LEDGER, renamed)
-            db.executemany(_RENAME_IN_EVENTS, renamed)
+            _rename_verdicts(db)
             if "file" in held:
                 db.execute(_HELD_ANEW, [verdict.value for verdict in SYNCED])
             there = {row[1] for row in db.execute("PRAGMA table_info(ledger)")}

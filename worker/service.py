@@ -143,6 +143,7 @@ class WorkerService:
         self._plugin_files = PluginFiles(plugin_dir)
         self._data_dir = data_dir
         self._store = store
+        self._db = db
         self._relay = StashLogRelay(client, time.monotonic)
         self._source = StashSource(client, db, self._relay, on_settings)
         self.parts = compose_worker(
@@ -186,6 +187,7 @@ class WorkerService:
 
     def _begin(self) -> None:
         remove_old_names(self._data_dir)
+        database.rename_former_verdicts(self._db)
         resumed = self._store.resume()
         log.info(
             "The worker starts: jobs waiting: %s, resumed after an early end: %s", self._store.waiting_count(), resumed

@@ -190,6 +190,15 @@ def test_state_of_version_0_1_0_gets_the_new_words_for_its_verdicts(tmp_path: Pa
         assert kinds == [*FORMER.values(), "gated", "outage began"]
 
 
+def test_words_recorded_after_the_migration_are_renamed_by_the_next_worker(db: sqlite3.Connection) -> None:
+    for scene_id, former in enumerate(FORMER, 1):
+        db.execute("INSERT INTO ledger (scene_id, verdict, at) VALUES (?,?,1.0)", (scene_id, former))
+        db.execute("INSERT INTO events (at, kind, scene_id) VALUES (1.0,?,?)", (former, scene_id))
+    database.rename_former_verdicts(db)
+    assert Ledger(db).counts() == dict.fromkeys(FORMER.values(), 1)
+    assert [row[0] for row in db.execute("SELECT kind FROM events ORDER BY id")] == [*FORMER.values()]
+
+
 def test_verdict_that_a_worker_of_version_0_1_0_still_records_is_understood(db: sqlite3.Connection) -> None:
     db.execute("INSERT INTO ledger (scene_id, verdict, at) VALUES (1, 'shared item', 1.0)")
     entry = Ledger(db).get(1)
