@@ -67,8 +67,11 @@ def rank(
     ``learned`` counts the proven pairs of paths for each pair of folders (``path_map.prefix_pair``). Neither the
     order of the candidates nor those that share neither name nor path with a file have any influence.
     """
-    # Candidates that are equal in all that counts still need an order, even where one item was found twice.
-    pairs = pair_files(files, sorted(candidates, key=repr), path_map, learned or {})
+    ordered = list(candidates)
+    if len(ordered) > 1:
+        # Candidates that are equal in all that counts still need an order, even where one item was found twice.
+        ordered.sort(key=repr)
+    pairs = pair_files(files, ordered, path_map, learned or {})
     if not pairs:
         return None
     live = [pair for pair in pairs if not pair.candidate.trashed]

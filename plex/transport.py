@@ -84,5 +84,8 @@ class Transport:
         self._pools.clear()
 
 
-def _is_closed_idle_connection(error: BaseException) -> bool:
-    return "RemoteDisconnected" in repr(error) or "ConnectionResetError" in repr(error)
+def _is_closed_idle_connection(error: object) -> bool:
+    """Return whether the server had closed the connection. urllib3 and requests wrap the reason as an argument."""
+    if not isinstance(error, BaseException):
+        return False
+    return isinstance(error, ConnectionResetError) or any(_is_closed_idle_connection(part) for part in error.args)
