@@ -63,8 +63,8 @@ class PlexClient:
         config: Stash2PlexConfig,
         data_dir: str | None = None,
         *,
-        max_connect_timeout: float = float("inf"),
-        max_read_timeout: float = float("inf"),
+        max_connect_timeout: float | None = None,
+        max_read_timeout: float | None = None,
     ) -> PlexClient:
         """Return a client for the server that the settings name. Raise OSError if ``data_dir`` cannot be used.
 
@@ -74,8 +74,9 @@ class PlexClient:
         return cls(
             config.plex_url,
             config.plex_token,
-            min(config.connect_timeout, max_connect_timeout),
-            min(config.read_timeout, max_read_timeout),
+            # A caller's settings may be a mock, which compares with nothing.
+            config.connect_timeout if max_connect_timeout is None else min(config.connect_timeout, max_connect_timeout),
+            config.read_timeout if max_read_timeout is None else min(config.read_timeout, max_read_timeout),
             None if data_dir is None else client_identifier(data_dir),
         )
 

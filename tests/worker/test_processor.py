@@ -8,12 +8,14 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
 from common.file_locks import try_lock, unlock
 from common.iso_time import parse_instant
 from hooks.handlers import is_scene_pending, mark_scene_pending
+from plex.client import PlexClient
 from plex.exceptions import PlexNotFound, PlexPermanentError, PlexServerDown, PlexTemporaryError
 from sandbox.plex import PlexSim
 from sandbox.plex.model import Item
@@ -382,3 +384,9 @@ def test_thread_with_missing_settings_sets_attention_and_keeps_jobs(
     assert "Plex URL and Plex token" in Path(data_dir, "attention").read_text()
     assert get_stats(queue_dir(data_dir))["waiting"] == 1
     assert item.title == "1"
+
+
+def test_plex_client_comes_of_settings_that_are_a_mock(tmp_path: Path) -> None:
+    config = MagicMock(plex_url="http://plex", plex_token="token")
+    client = SyncWorker(MagicMock(), MagicMock(), config, data_dir=str(tmp_path))._get_plex_client()
+    assert isinstance(client, PlexClient)
