@@ -197,8 +197,8 @@ def _release_item(db: sqlite3.Connection, match: ManualMatch) -> None:
     """Remove the scene's claim, so that the item can be proven to be another scene's, or be chosen for one."""
     ledger = Ledger(db)
     row = ledger.get(match.scene_id)
-    if row is not None and any(item["rating_key"] == match.rating_key for item in row.items):
-        ledger.put(replace(row, verdict=Verdict.AMBIGUOUS, items=[], reason=TAKEN_BACK, at=time.time()))
+    if row is not None and any(item.rating_key == match.rating_key for item in row.items):
+        ledger.put(replace(row, verdict=Verdict.AMBIGUOUS, items=(), reason=TAKEN_BACK, at=time.time()))
         timestamps.write(db, {match.scene_id: None})
 
 

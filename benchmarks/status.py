@@ -13,13 +13,14 @@ from benchmarks.results import By, Result, main
 from benchmarks.setup_steps import enqueue, first_save, last_process, process_environment
 from common.errors import PermanentError
 from common.job_rows import PRIORITY_BULK, new_job
+from common.scene import SceneFile
 from common.sqlite import transaction
 from common.verdicts import Verdict
 from sandbox.demo.measurements import run_task
 from sandbox.demo.servers import DemoServers
 from sandbox.stash import PluginProcess
 from state import database
-from state.ledger import Ledger, LedgerRow
+from state.ledger import Ledger, LedgerItem, LedgerRow
 from sync_queue.dlq import DeadLetterQueue
 
 WAITING = 100_000
@@ -72,8 +73,8 @@ def _fill(data_dir: Path) -> None:
         with transaction(db):
             for number in range(1, WAITING + 1):
                 path = f"/data/studio {number % 97}/scene {number} of many.mp4"
-                items = [{"rating_key": number, "section": 1, "file": path}]
-                files = [{"path": path, "size": number * 1000, "duration": 60.0}]
+                items = (LedgerItem(number, 1, path),)
+                files = (SceneFile(path, number * 1000, 60.0),)
                 ledger.put(LedgerRow(number, Verdict.WRITTEN, 1.7e9, files=files, items=items, fingerprint="0" * 16))
     dead_letters = DeadLetterQueue(str(data_dir))
     candidates = [

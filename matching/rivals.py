@@ -23,7 +23,7 @@ class Rivals:
 
     def of(self, item: ClaimedItem, section: int, machine: str, but: int) -> list[Claimant]:
         """Return the scenes other than ``but`` that may claim an item, by id. There is usually none."""
-        synced = {row.scene_id: row for row in self._ledger.synced_to(item.rating_key, section)}
+        synced = {row.scene_id: row for row in self._ledger.rows_synced_to_item(item.rating_key, section, but)}
         chosen = {match.scene_id for match in self._manual_matches.of_item(item.rating_key, machine)}
         return [
             self._claimant_by_ledger(scene_id, synced.get(scene_id), item)
@@ -34,8 +34,7 @@ class Rivals:
         if row is None:
             return self.claimant(scene_id, ())
         # A guess may have an item's name and size in common with it: what it was when it was synced decides.
-        files = [SceneFile.from_row(file) for file in row.files]
-        return self.claimant(scene_id, files, row.is_guess(item.rating_key))
+        return self.claimant(scene_id, row.files, row.is_guess(item.rating_key))
 
     def claimant(self, scene_id: int, files: Iterable[SceneFile], is_guess: bool = False) -> Claimant:
         """Return a scene with these files as one that may claim items."""

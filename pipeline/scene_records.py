@@ -49,7 +49,7 @@ class SceneRecords:
             return
         self.release()
         if ids:
-            rows = self._ledger.of(ids)
+            rows = self._ledger.rows_of(ids)
             chosen, rejected = self._manual_matches.of(ids)
             self._loaded = {
                 scene_id: SceneRecord(rows.get(scene_id), chosen.get(scene_id), rejected.get(scene_id, frozenset()))
@@ -71,7 +71,7 @@ class SceneRecords:
         """Return the rating keys of the items that some scenes (a batch at most) were synced to; none if that is known
         of less than half of them."""
         ids = set(scene_ids)
-        held = self._ledger.held_by(sorted(ids))
+        held = self._ledger.synced_items_of(sorted(ids))
         return {key for _, key in held} if 2 * len({scene for scene, _ in held}) > len(ids) else set()
 
     def our_rating(self, scene_id: int) -> float | None:
@@ -90,7 +90,7 @@ class SceneRecords:
                 verdict=Verdict.RESTORED,
                 at=now,
                 reason=reason,
-                items=[],
+                items=(),
                 fields={},
                 fingerprint="",
                 says=False,

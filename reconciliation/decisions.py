@@ -111,7 +111,7 @@ def _changed(facts: SceneFacts, row: LedgerRow) -> StaleReason | None:
 
 
 def _another_item(facts: SceneFacts, row: LedgerRow) -> StaleReason | None:
-    new = _unowned_items(facts, {item["rating_key"] for item in row.items})
+    new = _unowned_items(facts, {item.rating_key for item in row.items})
     return StaleReason(f"Plex has its file as item {min(new)}, which was never written") if new else None
 
 
@@ -156,4 +156,4 @@ def _is_known(facts: SceneFacts) -> bool:
 
 
 def _paths(row: LedgerRow) -> set[str]:
-    return {str(file.get("path")) for file in row.files}
+    return {file.path for file in row.files}

@@ -69,14 +69,14 @@ class SceneFactsReader:
         """Return the scenes of the ledger between two ids (the first excluded) that Stash does not have any more."""
         if self._ledger is None:
             return []
-        return sorted(set(self._ledger.between(after + 1, last)).difference(present))
+        return sorted(set(self._ledger.rows_between(after + 1, last)).difference(present))
 
     def _rows(self, scenes: Mapping[int, Scene]) -> dict[int, LedgerRow]:
         if self._ledger is None or not scenes:
             return {}
         first, last = min(scenes), max(scenes)
         if last - first < _MAX_IDS_PER_SCENE * len(scenes):
-            return self._ledger.between(first, last)
+            return self._ledger.rows_between(first, last)
         rows = ((scene_id, self._ledger.get(scene_id)) for scene_id in scenes)
         return {scene_id: row for scene_id, row in rows if row is not None}
 

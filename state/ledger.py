@@ -4,18 +4,54 @@ import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
+from common.scene import SceneFile
 from common.verdicts import SYNCED, Verdict
+
+_COLUMNS = "scene_id, verdict, at, reason, updated_at, settings, fingerprint, says, evidence, files, items, fields"
+
+_SELECT_ROW = f"SELECT {_COLUMNS} FROM ledger WHERE scene_id = ?"
+_SELECT_ROWS = f"SELECT {_COLUMNS} FROM ledger WHERE scene_id IN ({{}})"
+_SELECT_RANGE = f"SELECT {_COLUMNS} FROM ledger WHERE scene_id BETWEEN ? AND ?"
+_SELECT_SYNCED_TO_ITEM = f"""SELECT {_COLUMNS} FROM ledger
+    WHERE scene_id IN (SELECT scene_id FROM held WHERE rating_key = ? AND section = ? AND scene_id != ?)
+    ORDER BY scene_id"""
+_SELECT_OTHER_FILES = "SELECT scene_id, files FROM ledger WHERE verdict = ? AND scene_id != ?"
+_SELECT_WITHOUT_ITEM = "SELECT scene_id, files, evidence FROM ledger WHERE verdict IN (?,?)"
+_SELECT_SCENES = "SELECT scene_id FROM ledger WHERE verdict IN ({})"
+_COUNT_BY_VERDICT = "SELECT verdict, COUNT(*) FROM ledger GROUP BY verdict"
+_PUT_ROW = f"INSERT OR REPLACE INTO ledger ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
+_DELETE_ROW = "DELETE FROM ledger WHERE scene_id = ?"
+
+# The items of the synced scenes.
+_SELECT_HELD = "SELECT scene_id, rating_key FROM held WHERE scene_id IN ({})"
+_PUT_HELD = "INSERT OR REPLACE INTO held (rating_key, scene_id, section) VALUES (?,?,?)"
+_DELETE_HELD = "DELETE FROM held WHERE scene_id = ?"
+
+
+@dataclass(frozen=True)
+class LedgerItem:
+    """An item that a scene was synced to. ``file`` is the path in Plex that proved it to be the scene's; with ``guess``
+    it proves nothing."""
+
+    rating_key: int
+    section: int
+    file: str
+    guess: bool = False
+
+
+class OwnedFields(TypedDict, total=False):
+    """The values that we wrote and may therefore clear, by Plex field."""
+
+    userRating: float
 
 
 @dataclass(frozen=True)
 class LedgerRow:
-    """A scene's row. ``updated_at`` and ``at`` are epoch seconds; ``items`` are rating keys with the proving file,
-    and ``guess`` where it proves nothing; ``fields`` are the values we wrote, by Plex field. ``fingerprint`` is of what
-    was last pushed, images aside, and ``says`` whether that said anything but title and rating. ``evidence`` is what
-    Plex's index held under the names of the scene's files when the verdict was reached
-    (``matching.index_store.PlexCache.evidence``)."""
+    """A scene's row. ``updated_at`` and ``at`` are epoch seconds. ``fingerprint`` is of what was last pushed, images
+    aside, and ``says`` whether that said anything but title and rating. ``evidence`` is what Plex's index held under
+    the names of the scene's files when the verdict was reached (``matching.index_store.PlexCache.evidence``)."""
 
     scene_id: int
     verdict: Verdict
@@ -23,19 +59,16 @@ class LedgerRow:
     reason: str = ""
     updated_at: float | None = None
     settings: str = ""
-    files: list[dict[str, Any]] = field(default_factory=list)
-    items: list[dict[str, Any]] = field(default_factory=list)
-    fields: dict[str, Any] = field(default_factory=dict)
+    files: tuple[SceneFile, ...] = ()
+    items: tuple[LedgerItem, ...] = ()
+    fields: OwnedFields = field(default_factory=OwnedFields)
     fingerprint: str = ""
     says: bool = False
     evidence: str = ""
 
     def is_guess(self, rating_key: int) -> bool:
         """Return whether the scene was synced to an item without a proof. Version 0.1.0 did not record that."""
-        return any(item["rating_key"] == rating_key and item.get("guess") is True for item in self.items)
-
-
-_COLUMNS = "scene_id, verdict, at, reason, updated_at, settings, fingerprint, says, evidence, files, items, fields"
+        return any(item.rating_key == rating_key and item.guess for item in self.items)
 
 
 class Ledger:
@@ -46,112 +79,128 @@ class Ledger:
 
     def get(self, scene_id: int) -> LedgerRow | None:
         """Return a scene's row, or None if it was never synced."""
-        row = self._db.execute(f"SELECT {_COLUMNS} FROM ledger WHERE scene_id = ?", (scene_id,)).fetchone()
-        return None if row is None else _entry(row)
+        row = self._db.execute(_SELECT_ROW, (scene_id,)).fetchone()
+        return None if row is None else _read_row(row)
 
-    def of(self, scene_ids: Sequence[int]) -> dict[int, LedgerRow]:
+    def rows_of(self, scene_ids: Sequence[int]) -> dict[int, LedgerRow]:
         """Return the rows of some scenes, at most a batch of them."""
-        marks = ",".join("?" * len(scene_ids))
-        rows = self._db.execute(f"SELECT {_COLUMNS} FROM ledger WHERE scene_id IN ({marks})", scene_ids)
-        return {row[0]: _entry(row) for row in rows}
+        rows = self._db.execute(_SELECT_ROWS.format(_marks(scene_ids)), scene_ids)
+        return {row[0]: _read_row(row) for row in rows}
 
-    def between(self, first: int, last: int) -> dict[int, LedgerRow]:
+    def rows_between(self, first: int, last: int) -> dict[int, LedgerRow]:
         """Return the rows of all scenes from one id to another, both included."""
-        rows = self._db.execute(f"SELECT {_COLUMNS} FROM ledger WHERE scene_id BETWEEN ? AND ?", (first, last))
-        return {row[0]: _entry(row) for row in rows}
+        rows = self._db.execute(_SELECT_RANGE, (first, last))
+        return {row[0]: _read_row(row) for row in rows}
 
-    def put(self, entry: LedgerRow, before: LedgerRow | None = None) -> None:
+    def put(self, row: LedgerRow, before: LedgerRow | None = None) -> None:
         """Insert or replace a scene's row; ``before`` is the stored one, if the caller knows it."""
         self._db.execute(
-            f"INSERT OR REPLACE INTO ledger ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+            _PUT_ROW,
             (
-                entry.scene_id,
-                entry.verdict.value,
-                entry.at,
-                entry.reason,
-                entry.updated_at,
-                entry.settings,
-                entry.fingerprint,
-                entry.says,
-                entry.evidence,
-                *map(_compact, (entry.files, entry.items, entry.fields)),
+                row.scene_id,
+                row.verdict.value,
+                row.at,
+                row.reason,
+                row.updated_at,
+                row.settings,
+                row.fingerprint,
+                row.says,
+                row.evidence,
+                _compact([_file_json(file) for file in row.files]),
+                _compact([_item_json(item) for item in row.items]),
+                _compact(row.fields),
             ),
         )
-        in_step = entry.verdict in SYNCED
-        if before is not None and (before.verdict in SYNCED, before.items) == (in_step, entry.items):
-            return  # it holds what it held
-        self._db.execute("DELETE FROM held WHERE scene_id = ?", (entry.scene_id,))
-        if in_step:
-            rows = [(item["rating_key"], entry.scene_id, item["section"]) for item in entry.items]
-            self._db.executemany("INSERT OR REPLACE INTO held (rating_key, scene_id, section) VALUES (?,?,?)", rows)
+        is_synced = row.verdict in SYNCED
+        if before is not None and (before.verdict in SYNCED, before.items) == (is_synced, row.items):
+            return  # the rows of its items are already right
+        self._db.execute(_DELETE_HELD, (row.scene_id,))
+        if is_synced:
+            self._db.executemany(_PUT_HELD, [(item.rating_key, row.scene_id, item.section) for item in row.items])
 
     def drop(self, scene_id: int) -> None:
-        """Forget a scene that is gone from Stash."""
-        self._db.execute("DELETE FROM held WHERE scene_id = ?", (scene_id,))
-        self._db.execute("DELETE FROM ledger WHERE scene_id = ?", (scene_id,))
+        """Delete the row of a scene that is gone from Stash."""
+        self._db.execute(_DELETE_HELD, (scene_id,))
+        self._db.execute(_DELETE_ROW, (scene_id,))
 
-    def heirs(self, scene_id: int) -> set[int]:
+    def losing_rivals(self, scene_id: int) -> set[int]:
         """Return the scenes that lost an item to this one, as far as the names of its files tell."""
-        entry = self.get(scene_id)
-        if entry is None or entry.verdict not in SYNCED or not entry.items:
+        row = self.get(scene_id)
+        if row is None or row.verdict not in SYNCED or not row.items:
             return set()
-        names = {_name(item["file"]) for item in entry.items}
-        rows = self._db.execute(
-            "SELECT scene_id, files FROM ledger WHERE verdict = ? AND scene_id != ?", (Verdict.SHARED.value, scene_id)
-        )
-        return {other for other, files in rows if names & {_name(one["path"]) for one in json.loads(files)}}
+        names = {_name(item.file) for item in row.items}
+        others = self._db.execute(_SELECT_OTHER_FILES, (Verdict.SHARED.value, scene_id))
+        return {other for other, files in others if names & {_name(file.path) for file in _read_files(files)}}
 
-    def synced_to(self, rating_key: int, section: int) -> list[LedgerRow]:
-        """Return the rows of the scenes that were last synced to an item, by id."""
-        rows = self._db.execute(
-            f"SELECT {_COLUMNS} FROM ledger WHERE scene_id IN "
-            "(SELECT scene_id FROM held WHERE rating_key = ? AND section = ?) ORDER BY scene_id",
-            (rating_key, section),
-        )
-        return [_entry(row) for row in rows]
+    def rows_synced_to_item(self, rating_key: int, section: int, but: int) -> list[LedgerRow]:
+        """Return the rows of the scenes other than ``but`` that were last synced to an item, by id."""
+        return [_read_row(row) for row in self._db.execute(_SELECT_SYNCED_TO_ITEM, (rating_key, section, but))]
 
-    def held_by(self, scene_ids: Sequence[int]) -> list[tuple[int, int]]:
-        """What some scenes are in step with, as (scene, rating key); a batch of them at the most."""
-        marks = ",".join("?" * len(scene_ids))
-        return self._db.execute(
-            f"SELECT scene_id, rating_key FROM held WHERE scene_id IN ({marks})", scene_ids
-        ).fetchall()
+    def synced_items_of(self, scene_ids: Sequence[int]) -> list[tuple[int, int]]:
+        """Return the items that some scenes (at most a batch) are synced to, as (scene id, rating key)."""
+        return self._db.execute(_SELECT_HELD.format(_marks(scene_ids)), scene_ids).fetchall()
 
-    def without_item(self) -> Iterator[tuple[int, list[dict[str, Any]], str]]:
-        """The scenes that have no item, or only doubtful ones: id, files, evidence."""
-        rows = self._db.execute(
-            "SELECT scene_id, files, evidence FROM ledger WHERE verdict IN (?,?)",
-            (Verdict.NOT_IN_PLEX.value, Verdict.AMBIGUOUS.value),
-        )
-        return ((scene_id, json.loads(files), evidence) for scene_id, files, evidence in rows)
+    def scenes_without_item(self) -> Iterator[tuple[int, tuple[SceneFile, ...], str]]:
+        """Yield id, files and evidence of the scenes that have no item, or only doubtful ones."""
+        rows = self._db.execute(_SELECT_WITHOUT_ITEM, (Verdict.NOT_IN_PLEX.value, Verdict.AMBIGUOUS.value))
+        return ((scene_id, _read_files(files), evidence) for scene_id, files, evidence in rows)
 
-    def scenes(self, *verdicts: Verdict) -> set[int]:
+    def scenes_with_verdict(self, *verdicts: Verdict) -> set[int]:
         """Return the scenes that have one of these verdicts."""
-        marks = ",".join("?" * len(verdicts))
-        rows = self._db.execute(
-            f"SELECT scene_id FROM ledger WHERE verdict IN ({marks})", [verdict.value for verdict in verdicts]
-        )
+        rows = self._db.execute(_SELECT_SCENES.format(_marks(verdicts)), [verdict.value for verdict in verdicts])
         return {row[0] for row in rows}
 
-    def counts(self) -> dict[str, int]:
+    def counts_by_verdict(self) -> dict[str, int]:
         """Return the number of scenes by verdict."""
-        return dict(self._db.execute("SELECT verdict, COUNT(*) FROM ledger GROUP BY verdict").fetchall())
+        return dict(self._db.execute(_COUNT_BY_VERDICT).fetchall())
 
 
-def _entry(row: tuple[Any, ...]) -> LedgerRow:
-    scene_id, verdict, at, reason, updated_at, settings, fingerprint, says, evidence, *lists = row
-    files, items, fields = map(_loaded, lists)
-    known = (scene_id, Verdict(verdict), at, reason, updated_at, settings)
-    return LedgerRow(*known, files, items, fields, fingerprint, bool(says), evidence)
+def _marks(values: Sequence[object]) -> str:
+    return ",".join("?" * len(values))
 
 
-def _loaded(text: str) -> Any:
-    # Most scenes have no rating, and those without an item no items.
-    return {} if text == "{}" else [] if text == "[]" else json.loads(text)
+def _read_row(row: tuple[Any, ...]) -> LedgerRow:
+    scene_id, verdict, at, reason, updated_at, settings, fingerprint, says, evidence, files, items, fields = row
+    return LedgerRow(
+        scene_id,
+        Verdict(verdict),
+        at,
+        reason,
+        updated_at,
+        settings,
+        _read_files(files),
+        # Scenes without an item are common, and so are scenes without a rating.
+        tuple(map(_read_item, json.loads(items))) if items != "[]" else (),
+        json.loads(fields) if fields != "{}" else {},
+        fingerprint,
+        bool(says),
+        evidence,
+    )
 
 
-def _compact(part: object) -> str:
-    return json.dumps(part, ensure_ascii=False, separators=(",", ":"))
+def _read_files(text: str) -> tuple[SceneFile, ...]:
+    return tuple(map(SceneFile.from_row, json.loads(text))) if text != "[]" else ()
+
+
+def _read_item(stored: dict[str, Any]) -> LedgerItem:
+    return LedgerItem(stored["rating_key"], stored["section"], stored["file"], stored.get("guess") is True)
+
+
+def _item_json(item: LedgerItem) -> dict[str, object]:
+    stored: dict[str, object] = {"rating_key": item.rating_key, "section": item.section, "file": item.file}
+    return {**stored, "guess": True} if item.guess else stored
+
+
+def _file_json(file: SceneFile) -> dict[str, str | float | None]:
+    # Nearly every scene has such a row, usually without a duration.
+    stored = file.as_row()
+    if file.duration is None:
+        del stored["duration"]
+    return stored
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _name(path: str) -> str:

@@ -67,10 +67,10 @@ class _RestoreSelection:
 
     def __init__(self, ledger: Ledger, snapshots: Snapshots, ids: list[int] | None, after: int, machine: str) -> None:
         with_snapshot = set(snapshots.scene_ids())
-        every_id = ids if ids is not None else sorted(with_snapshot | ledger.scenes(*_OURS))
+        every_id = ids if ids is not None else sorted(with_snapshot | ledger.scenes_with_verdict(*_OURS))
         self.ids = [scene_id for scene_id in every_id if scene_id > after]
         # The ledger forgets a scene that is deleted in Stash. Its snapshots are kept.
-        self.deleted_scenes = len(with_snapshot.intersection(self.ids) - ledger.scenes(*Verdict))
+        self.deleted_scenes = len(with_snapshot.intersection(self.ids) - ledger.scenes_with_verdict(*Verdict))
         self.items_elsewhere = 0
         self.never_written = 0
         self._snapshots = snapshots

@@ -124,7 +124,7 @@ def _restored_scenes(data_dir: str) -> set[int]:
     if not os.path.exists(os.path.join(data_dir, database.FILE)):
         return set()
     with closing(database.connect(data_dir)) as db:
-        return Ledger(db).scenes(Verdict.RESTORED)
+        return Ledger(db).scenes_with_verdict(Verdict.RESTORED)
 
 
 def _updated_at(scene: StashScene) -> float:

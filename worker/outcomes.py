@@ -16,6 +16,7 @@ from typing import Any
 
 from common.errors import ENDED_BY_OUTAGE, PermanentError, code_of
 from common.job_rows import PRIORITY_BULK, new_job
+from common.scene import SceneFile
 from common.sqlite import transaction
 from common.verdicts import SYNCED, Verdict
 from matching.low_confidence import LowConfidence
@@ -32,7 +33,7 @@ from plex.exceptions import (
 from stash.client import StashError, StashRefused
 from state import timestamps
 from state.events import Event, Events
-from state.ledger import Ledger, LedgerRow
+from state.ledger import Ledger, LedgerItem, LedgerRow, OwnedFields
 from state.manual_matches import ManualMatches
 from sync_queue.dlq import DeadLetterQueue, discard
 from sync_queue.job import Job
@@ -75,7 +76,7 @@ class OutcomeRecorder:
         self._share = share
         self._forget_matches = forget_matches
         self._last_success_at: float | None = None
-        self._heirs: set[int] = set()
+        self._losing_rivals: set[int] = set()
 
     def record(self, batch: list[tuple[Claimed, SceneSync]], settings: str, max_retries: int) -> None:
         """Record every outcome, then finish or retry the rows. ``settings`` is the fingerprint of the settings.
@@ -108,7 +109,7 @@ class OutcomeRecorder:
             self._notify_of_remarks(work)
             if row.row_id in finished:
                 self._bury(work, now)
-        self._queue_heirs(now)
+        self._queue_losing_rivals(now)
         self._store.finish(finished)
         self._store.retry_all(retried)
 
@@ -159,11 +160,9 @@ class OutcomeRecorder:
         is_synced = verdict in SYNCED
         # After a failure too: another attempt is worth while as soon as something else would be sent.
         has_fingerprint = work.desired is not None and (is_synced or verdict is Verdict.FAILED)
-        guess = {"guess": True} if work.is_guess else {}
-        items = [
-            {"rating_key": item.rating_key, "section": item.section, "file": work.proof_of(item), **guess}
-            for item in work.items
-        ]
+        items = tuple(
+            LedgerItem(item.rating_key, item.section, work.proof_of(item), work.is_guess) for item in work.items
+        )
         self._ledger.put(
             LedgerRow(
                 scene_id=work.scene_id,
@@ -205,19 +204,19 @@ class OutcomeRecorder:
         ledger_row = self._ledger.get(work.scene_id)
         if ledger_row is not None:
             # What only the ledger leads to goes first: a kill in between repeats it.
-            self._forget_matches(file["path"] for file in ledger_row.files)
-        self._heirs |= self._ledger.heirs(work.scene_id)
+            self._forget_matches(file.path for file in ledger_row.files)
+        self._losing_rivals |= self._ledger.losing_rivals(work.scene_id)
         self._ledger.drop(work.scene_id)
         self._manual_matches.drop(work.scene_id)
         discard(self._db, work.job.job_key)
         timestamps.write(self._db, {work.scene_id: None})
 
-    def _queue_heirs(self, now: float) -> None:
+    def _queue_losing_rivals(self, now: float) -> None:
         """Queue the scenes that have the files of a gone scene now: usually the scenes were merged."""
-        for scene_id in self._heirs:
+        for scene_id in self._losing_rivals:
             job = new_job(scene_id, "metadata", {}, priority=PRIORITY_BULK, now=now)
             self._store.wake(job["job_key"], json.dumps(job))
-        self._heirs.clear()
+        self._losing_rivals.clear()
 
     def _notify_of_remarks(self, work: SceneSync) -> None:
         for remark in work.remarks:
@@ -288,12 +287,10 @@ def _kind_of(work: SceneSync, error: BaseException) -> FailureKind:
     return FailureKind.TRANSIENT
 
 
-def _owned_fields(before: LedgerRow | None, work: SceneSync) -> dict[str, Any]:
+def _owned_fields(before: LedgerRow | None, work: SceneSync) -> OwnedFields:
     """Return the fields of the items that are ours: only a rating that we wrote may be cleared."""
-    fields = dict(before.fields) if before else {}
-    if work.rating is not None:
-        fields["userRating"] = work.rating.new
-    return {name: value for name, value in fields.items() if value is not None}
+    rating = work.rating.new if work.rating is not None else before.fields.get("userRating") if before else None
+    return {} if rating is None else {"userRating": rating}
 
 
 def _event(work: SceneSync, decision: RetryDecision | None, now: float) -> Event:
@@ -306,11 +303,11 @@ def _event(work: SceneSync, decision: RetryDecision | None, now: float) -> Event
     return Event(now, work.verdict.value if work.verdict else "settled", work.scene_id, work.reason)
 
 
-def _ledger_files(work: SceneSync, is_synced: bool) -> list[dict[str, Any]]:
+def _ledger_files(work: SceneSync, is_synced: bool) -> tuple[SceneFile, ...]:
     """Return the scene's files. Their durations only help to choose between items; the rows of synced scenes, one for
     nearly every scene, do without."""
-    rows = _file_rows(work)
-    return [{name: value for name, value in row.items() if name != "duration"} for row in rows] if is_synced else rows
+    files = work.scene.files if work.scene else ()
+    return tuple(replace(file, duration=None) for file in files) if is_synced else tuple(files)
 
 
 def _file_rows(work: SceneSync) -> list[dict[str, Any]]:

@@ -13,7 +13,6 @@ from dataclasses import replace
 
 from common.human_text import counted
 from common.job_rows import PRIORITY_SCAN, new_job, scene_key
-from common.scene import SceneFile
 from matching.refresh_policy import MAX_WAITING_INTERVAL_S, WAITING_INTERVAL_S, Urgency
 from pipeline.batch import BatchPipeline
 from plex.exceptions import PlexNotFound
@@ -113,8 +112,8 @@ class PendingFiles:
         now = self._clock()
         changed = [
             scene_id
-            for scene_id, files, evidence in self._ledger.without_item()
-            if self._pipeline.evidence(scene_id, [SceneFile.from_row(row) for row in files]) != evidence
+            for scene_id, files, evidence in self._ledger.scenes_without_item()
+            if self._pipeline.evidence(scene_id, files) != evidence
         ]
         # A pause is forgotten when nothing new came for long, or when the clock was set back since.
         self._wake_pauses = {

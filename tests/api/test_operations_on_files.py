@@ -21,11 +21,12 @@ from api.scene import STATES
 from api.status import status
 from common.errors import PermanentError
 from common.job_rows import PRIORITY_BULK, new_job
+from common.scene import SceneFile
 from common.verdicts import Verdict
 from matching.low_confidence import LowConfidence
 from state import database
 from state.events import OUTAGE_BEGAN, Event, Events
-from state.ledger import Ledger, LedgerRow
+from state.ledger import Ledger, LedgerItem, LedgerRow
 from sync_queue.dlq import DeadLetterQueue
 from sync_queue.setup import open_writer
 from tasks.modes import MODES
@@ -65,9 +66,9 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ledger = Ledger(db)
         db.execute("BEGIN")
         for number, verdict in enumerate(list(Verdict) * 60, 1):
-            paths = [{"path": f"/data/{number % 70}/{number}.mp4", "size": 1, "duration": 1.0}]
-            items = [{"rating_key": number, "section": 1, "file": paths[0]["path"]}]
-            ledger.put(LedgerRow(number, verdict, now, files=paths, items=items))
+            files = (SceneFile(f"/data/{number % 70}/{number}.mp4", 1, 1.0),)
+            items = (LedgerItem(number, 1, files[0].path),)
+            ledger.put(LedgerRow(number, verdict, now, files=files, items=items))
         Events(db).record(Event(now, "written", number, "x" * 400) for number in range(450))
         Events(db).record([Event(now, OUTAGE_BEGAN, None, "away", 7)])
         db.execute("COMMIT")

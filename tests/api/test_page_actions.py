@@ -20,7 +20,7 @@ from common.job_rows import PRIORITY_BULK, new_job
 from common.verdicts import Verdict
 from plex.exceptions import PlexPermanentError
 from state import database
-from state.ledger import Ledger, LedgerRow
+from state.ledger import Ledger, LedgerItem, LedgerRow
 from state.manual_matches import ManualMatch, ManualMatches
 from sync_queue.dlq import DeadLetterQueue
 
@@ -138,13 +138,13 @@ def test_take_back_releases_the_item_and_queues_the_scene(context: Context) -> N
     with closing(database.connect(context.data_dir)) as db:
         files = (("/media/a.mp4", 1),)
         ManualMatches(db).put(ManualMatch(3, "machine", 1, 7, files, 1.0))
-        items = [{"rating_key": 7, "section": 1, "file": "/media/a.mp4"}]
+        items = (LedgerItem(7, 1, "/media/a.mp4"),)
         Ledger(db).put(LedgerRow(3, Verdict.WRITTEN, 1.0, items=items))
     assert call(context, manual_matches.take_back, scene=3) == {"version": 1, "unbound": True, "can_give_back": False}
     with closing(database.connect(context.data_dir)) as db:
         row = Ledger(db).get(3)
         assert row is not None
-        assert (row.verdict, row.items, row.reason) == (Verdict.AMBIGUOUS, [], manual_matches.TAKEN_BACK)
+        assert (row.verdict, row.items, row.reason) == (Verdict.AMBIGUOUS, (), manual_matches.TAKEN_BACK)
     assert set(queued_jobs(context)) == {"scene_3"}
 
 

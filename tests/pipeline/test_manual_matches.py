@@ -12,6 +12,7 @@ from matching.manual_match import LOST
 from sandbox.plex.model import Item
 from stash.scenes import Scene
 from state import last_known
+from state.ledger import LedgerItem
 from state.manual_matches import ManualMatch, ManualMatches
 from tests.worker.support import Bench, scene
 
@@ -56,8 +57,7 @@ def test_manual_match_is_written_whatever_its_file_is_called(bench: Bench) -> No
     assert (item.title, proven.title) == ("Saved", "1")
     entry = bench.entry(1)
     assert entry.verdict is Verdict.WRITTEN
-    held = {"rating_key": item.rating_key, "section": bench.section.key, "file": "/data/1/another name.mp4"}
-    assert entry.items == [held]
+    assert entry.items == (LedgerItem(item.rating_key, bench.section.key, "/data/1/another name.mp4"),)
     assert bench.dead_letters() == {}
     assert bench.rows() == {}
 
@@ -153,7 +153,7 @@ def test_manual_match_takes_the_item_from_the_scene_it_is_proven_for(bench: Benc
         assert item.title == f"Scene 2, {together}"
         assert bench.entry(1).verdict is Verdict.SHARED
         assert bench.entry(1).reason.endswith("belongs to scene 2, which you matched it to")
-    assert bench.entry(2).items[0]["file"] == "/data/1.mp4"
+    assert bench.entry(2).items[0].file == "/data/1.mp4"
 
 
 def test_scene_gone_from_stash_loses_its_manual_match(bench: Bench) -> None:

@@ -196,7 +196,7 @@ def test_status_counts_are_those_of_queue_and_ledger(installation: Installation)
     with closing(database.connect(folder)) as db:
         for number, verdict in enumerate([*Verdict, Verdict.WRITTEN, Verdict.SHARED], 1):
             Ledger(db).put(LedgerRow(number, verdict, 1.0))
-        counts = Ledger(db).counts()
+        counts = Ledger(db).counts_by_verdict()
     facts = read_model.queue_status_facts(folder)
     assert facts["queue"] == get_stats(queue_dir(folder))
     assert facts["queue"] == {"waiting": 5, "in_flight": 1, "acknowledged": 4, "failed": 1}

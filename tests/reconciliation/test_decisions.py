@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from common.scene import SceneFile
 from common.verdicts import Verdict
 from matching.plex_presence import PlexPresence, Presence, PresentItem
 from reconciliation.decisions import Decision, SceneFacts, decide, is_absent, is_empty_on_purpose, stale_reason
 from reconciliation.detector import EMPTY, MISSING, STALE
-from state.ledger import LedgerRow
+from state.ledger import LedgerItem, LedgerRow
 
 pytestmark = pytest.mark.unit
 
@@ -31,8 +32,8 @@ def entry(verdict: Verdict = Verdict.WRITTEN, **fields: Any) -> LedgerRow:
     known: dict[str, Any] = {
         "updated_at": THEN,
         "settings": "s1",
-        "files": [{"path": PATH, "size": 1}],
-        "items": [{"rating_key": 5, "section": 1, "file": PATH}],
+        "files": (SceneFile(PATH, 1),),
+        "items": (LedgerItem(5, 1, PATH),),
         "fingerprint": "f1",
         "says": True,
         "evidence": "e1",
@@ -63,7 +64,7 @@ def test_stale_reason_of_a_synced_scene_is_none() -> None:
         ({"fingerprint": "f2"}, "what Plex should show has changed"),
         ({"settings": "s2"}, "the settings have changed"),
         ({"settings": "s2", "fingerprint": "f2"}, "the settings have changed"),
-        ({"row": entry(files=[{"path": "/old/1.mp4"}])}, "its files have moved"),
+        ({"row": entry(files=(SceneFile("/old/1.mp4"),))}, "its files have moved"),
         ({"presence": proven(5, 6)}, "as item 6, which was never written"),
         ({"presence": proven(6)}, "as item 6, which was never written"),
         ({"row": None, "synced_at": None}, "it was never written"),
@@ -89,7 +90,7 @@ def test_stale_reason_by_the_ledger_names_the_change(fields: dict[str, Any], wor
         {"presence": ABSENT, "fingerprint": "f2"},
         {"presence": doubtful(5), "fingerprint": "f2"},
         {"fingerprint": "", "settings": ""},
-        {"row": entry(fingerprint="", settings="", files=[])},
+        {"row": entry(fingerprint="", settings="", files=())},
         # synced before there was a ledger
         {"row": None},
         # an older Plex view tells no items
@@ -147,7 +148,7 @@ def test_is_empty_on_purpose_unless_we_wrote_metadata(fields: dict[str, Any], me
             Decision.ENQUEUE,
         ),
         (
-            {"row": entry(Verdict.NOT_IN_PLEX, files=[{"path": "/x"}]), "presence": ABSENT},
+            {"row": entry(Verdict.NOT_IN_PLEX, files=(SceneFile("/x"),)), "presence": ABSENT},
             {MISSING},
             Decision.ENQUEUE,
         ),

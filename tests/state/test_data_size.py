@@ -14,7 +14,7 @@ import pytest
 from common.job_rows import PRIORITY_BULK, scene_key, scene_row
 from common.verdicts import Verdict
 from state import database
-from state.ledger import Ledger, LedgerRow
+from state.ledger import Ledger, LedgerItem, LedgerRow
 from state.packed_rows import pack, unpack
 from state.snapshots import ItemSnapshot, Snapshots
 from sync_queue.setup import open_writer
@@ -62,17 +62,18 @@ def test_rows_kept_as_text_are_read(db: sqlite3.Connection) -> None:
 
 
 def entry(scene_id: int, verdict: Verdict = Verdict.WRITTEN, file: str = "/a.mp4") -> LedgerRow:
-    return LedgerRow(scene_id, verdict, 1.0, items=[{"rating_key": 7, "section": 1, "file": file}])
+    return LedgerRow(scene_id, verdict, 1.0, items=(LedgerItem(7, 1, file),))
 
 
 def test_ledger_synced_to_returns_the_scenes_in_step_with_an_item(db: sqlite3.Connection) -> None:
     ledger = Ledger(db)
     for one in (entry(3), entry(1, file="/b.mp4"), entry(2), entry(4, Verdict.SHARED)):
         ledger.put(one)
-    assert [row.scene_id for row in ledger.synced_to(7, 1)] == [1, 2, 3]
-    assert ledger.synced_to(7, 2) == ledger.synced_to(8, 1) == []
+    assert [row.scene_id for row in ledger.rows_synced_to_item(7, 1, but=0)] == [1, 2, 3]
+    assert ledger.rows_synced_to_item(7, 2, but=0) == ledger.rows_synced_to_item(8, 1, but=0) == []
     ledger.drop(2)
-    assert [row.scene_id for row in ledger.synced_to(7, 1)] == [1, 3]
+    assert [row.scene_id for row in ledger.rows_synced_to_item(7, 1, but=0)] == [1, 3]
+    assert [row.scene_id for row in ledger.rows_synced_to_item(7, 1, but=3)] == [1]
 
 
 def test_the_larger_layout_is_taken_over(tmp_path: Path) -> None:
@@ -85,7 +86,7 @@ def test_the_larger_layout_is_taken_over(tmp_path: Path) -> None:
         db.execute("PRAGMA user_version=5")
     with closing(database.connect(str(tmp_path))) as db:
         assert db.execute("SELECT rating_key, scene_id, section FROM held").fetchall() == [(7, 1, 1)]
-        assert [row.scene_id for row in Ledger(db).synced_to(7, 1)] == [1]
+        assert [row.scene_id for row in Ledger(db).rows_synced_to_item(7, 1, but=0)] == [1]
 
 
 def rows(ids: range) -> list[tuple[str, str]]:

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from common.job_rows import new_job
+from common.scene import SceneFile
 from common.verdicts import FORMER, Verdict
 from state import database
-from state.ledger import Ledger, LedgerRow
+from state.ledger import Ledger, LedgerItem, LedgerRow
 from sync_queue.dlq import DeadLetterQueue
 
 pytestmark = pytest.mark.unit
@@ -118,9 +119,9 @@ def test_the_ledger_gives_back_what_was_put(db: sqlite3.Connection) -> None:
         reason="because",
         updated_at=100.25,
         settings="abc",
-        files=[{"path": "/日本.mp4", "size": 5, "duration": None}],
-        items=[{"rating_key": 7, "section": 1, "file": "/plex/日本.mp4"}],
-        fields={"title": "Ü", "genre": ["a", "b"], "userRating": None},
+        files=(SceneFile("/日本.mp4", 5), SceneFile("/b.mp4", None, 60.5)),
+        items=(LedgerItem(7, 1, "/plex/日本.mp4"),),
+        fields={"userRating": 7.5},
     )
     bare = LedgerRow(6, Verdict.GATED, at=1.0)
     assert ledger.get(5) is None
@@ -136,11 +137,11 @@ def test_the_ledger_holds_one_row_a_scene(db: sqlite3.Connection) -> None:
     assert ledger.get(5) == LedgerRow(5, Verdict.UNCHANGED, at=2.0)
     for scene_id in (6, 7):
         ledger.put(LedgerRow(scene_id, Verdict.WRITTEN, at=1.0))
-    assert ledger.counts() == {"unchanged": 1, "written": 2}
+    assert ledger.counts_by_verdict() == {"unchanged": 1, "written": 2}
     ledger.drop(6)
     ledger.drop(6)
     assert ledger.get(6) is None
-    assert ledger.counts() == {"unchanged": 1, "written": 1}
+    assert ledger.counts_by_verdict() == {"unchanged": 1, "written": 1}
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))
@@ -174,7 +175,7 @@ def test_a_ledger_of_an_older_layout_keeps_its_rows(tmp_path: Path) -> None:
         assert Ledger(db).get(7) == LedgerRow(7, Verdict.WRITTEN, 5.0)
         whole = LedgerRow(8, Verdict.WRITTEN, 6.0, fingerprint="f", says=True, evidence="e")
         Ledger(db).put(whole)
-        assert Ledger(db).between(7, 8) == {7: LedgerRow(7, Verdict.WRITTEN, 5.0), 8: whole}
+        assert Ledger(db).rows_between(7, 8) == {7: LedgerRow(7, Verdict.WRITTEN, 5.0), 8: whole}
 
 
 def test_state_of_version_0_1_0_gets_the_new_words_for_its_verdicts(tmp_path: Path) -> None:
@@ -185,7 +186,7 @@ def test_state_of_version_0_1_0_gets_the_new_words_for_its_verdicts(tmp_path: Pa
         db.execute("INSERT INTO events (at, kind) VALUES (2.0, 'outage began')")
         db.execute("PRAGMA user_version=6")
     with closing(database.connect(str(tmp_path))) as db:
-        assert Ledger(db).counts() == dict.fromkeys((*FORMER.values(), "gated"), 1)
+        assert Ledger(db).counts_by_verdict() == dict.fromkeys((*FORMER.values(), "gated"), 1)
         kinds = [row[0] for row in db.execute("SELECT kind FROM events ORDER BY id")]
         assert kinds == [*FORMER.values(), "gated", "outage began"]
 
@@ -195,7 +196,7 @@ def test_words_recorded_after_the_migration_are_renamed_by_the_next_worker(db: s
         db.execute("INSERT INTO ledger (scene_id, verdict, at) VALUES (?,?,1.0)", (scene_id, former))
         db.execute("INSERT INTO events (at, kind, scene_id) VALUES (1.0,?,?)", (former, scene_id))
     database.rename_former_verdicts(db)
-    assert Ledger(db).counts() == dict.fromkeys(FORMER.values(), 1)
+    assert Ledger(db).counts_by_verdict() == dict.fromkeys(FORMER.values(), 1)
     assert [row[0] for row in db.execute("SELECT kind FROM events ORDER BY id")] == [*FORMER.values()]
 
 

@@ -12,6 +12,7 @@ from pipeline.scene_sync import SceneSync
 from sandbox.plex import PlexSim
 from sandbox.plex.model import Item, Tag
 from settings.config import Stash2PlexConfig
+from state.ledger import LedgerItem
 from tests.worker.conftest import MakeBench
 from tests.worker.support import START, Bench, scene
 
@@ -31,8 +32,8 @@ def test_ledger_records_values_items_and_version_of_a_sync(bench: Bench) -> None
     assert entry.updated_at == START - 60
     assert entry.at >= START
     assert entry.settings == bench.config.fingerprint()
-    assert entry.files == [{"path": "/data/1.mp4", "size": 1}]
-    assert entry.items == [{"rating_key": item.rating_key, "section": bench.section.key, "file": "/data/1.mp4"}]
+    assert entry.files == (SceneFile("/data/1.mp4", 1),)
+    assert entry.items == (LedgerItem(item.rating_key, bench.section.key, "/data/1.mp4"),)
     assert entry.fields["userRating"] == 8.0
 
 
@@ -226,14 +227,14 @@ def test_scene_in_two_libraries_is_written_and_recorded_in_both(bench: Bench, pl
     second = plex.add_item(plex.add_section("Two"), [("/data/1.mp4", 1, 1.0)])
     run(bench, 1)
     assert (first.title, second.title) == ("Title 1", "Title 1")
-    assert [one["rating_key"] for one in bench.entry(1).items] == [first.rating_key, second.rating_key]
+    assert [ledger_item.rating_key for ledger_item in bench.entry(1).items] == [first.rating_key, second.rating_key]
 
 
 def test_ledger_records_the_file_that_proves_the_item(bench: Bench, plex: PlexSim) -> None:
     plex.add_item(bench.section, [("/data/other.mp4", 1, 1.0), ("/data/1.mp4", 1, 1.0)])
     bench.scenes[1] = scene(1)
     run(bench, 1)
-    assert [one["file"] for one in bench.entry(1).items] == ["/data/1.mp4"]
+    assert [ledger_item.file for ledger_item in bench.entry(1).items] == ["/data/1.mp4"]
 
 
 def test_failure_keeps_the_recorded_items(bench: Bench, plex: PlexSim) -> None:
