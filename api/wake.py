@@ -1,5 +1,5 @@
-"""Operation ``wake``: start what waits or is due. Stash starts no plugin when it starts itself (stash 10.5), so a
-script in Stash's page does."""
+"""Operation ``wake``: start waiting jobs and due reconciliations. Stash starts no plugin when it
+starts itself (stash 10.5), so a script in Stash's page does."""
 
 from __future__ import annotations
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import time
 
-# Its time is the next moment at which anything could be due; it says when the next periodic run is (epoch seconds, inf
-# for never), and which process of Stash the last run knew.
+# The file's time is the next moment at which anything could be due. Its content is the time of the next periodic run
+# (epoch seconds, inf for never) and the process of Stash that the last run saw.
 FILE = "reconcile.due"
-# How long after a run nothing is due by the start of another Stash.
-QUIET = 3_600.0
+# After a run, a restart of Stash makes nothing due for this long.
+QUIET_AFTER_RUN_S = 3_600.0
 # A time further ahead can only come from a clock that was set back.
-_FARTHEST = QUIET + 60.0
+_FARTHEST = QUIET_AFTER_RUN_S + 60.0
 _LONGEST = 8 * 86_400.0
 
 

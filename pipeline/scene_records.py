@@ -30,8 +30,8 @@ class SceneRecords:
     """``clock`` is epoch seconds. Belongs to the thread of its connection. Raises sqlite3.Error.
 
     Between :meth:`load_batch` and :meth:`release` the records of some scenes are kept in memory: only this process
-    changes them then, and whoever decides on a manual match queues the scene again. ``items`` holds the records of
-    Plex items.
+    changes them then, and the operation that decides on a manual match queues the scene again. ``items`` holds the
+    records of Plex items.
     """
 
     def __init__(self, db: sqlite3.Connection, clock: Callable[[], float] = time.time) -> None:

@@ -116,7 +116,7 @@ class ReconciliationScheduler:
         """Tell whether the last run was more than an hour ago."""
         now = time.time() if now is None else now
         last = self.load_state().last_run_time
-        return now - last > reconcile_due.QUIET or last > now + _CLOCK_TOLERANCE_S
+        return now - last > reconcile_due.QUIET_AFTER_RUN_S or last > now + _CLOCK_TOLERANCE_S
 
     def next_run(self, config: object) -> float:
         """Return when the next periodic run is due, in epoch seconds: 0 before the first run, infinity for never."""
@@ -137,7 +137,7 @@ class ReconciliationScheduler:
         last, periodic = self.load_state(), self.next_run(config)
         if stash_process is None:
             stash_process = self.known_process()
-        quiet_until = min(last.last_run_time + reconcile_due.QUIET, now + reconcile_due.QUIET)
+        quiet_until = min(last.last_run_time + reconcile_due.QUIET_AFTER_RUN_S, now + reconcile_due.QUIET_AFTER_RUN_S)
         self._write(periodic, stash_process, max(now, min(periodic, quiet_until)))
 
     def pause(self, now: float | None = None) -> None:

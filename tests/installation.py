@@ -59,7 +59,7 @@ class Installation:
         if reconciled:
             self.data.mkdir(mode=0o700)
             (self.data / reconcile_due.FILE).touch()
-            os.utime(self.data / reconcile_due.FILE, (time.time(), time.time() + reconcile_due.QUIET / 2))
+            os.utime(self.data / reconcile_due.FILE, (time.time(), time.time() + reconcile_due.QUIET_AFTER_RUN_S / 2))
         if configured:
             self.configure()
 

@@ -36,7 +36,7 @@ def sections(context: RouteContext) -> Response:
 
 def scan(context: RouteContext) -> Response:
     """``GET`` or ``POST /library/sections/{k}/refresh``: a scan, of one folder with ``path``; with ``force=1`` all
-    metadata is fetched anew. Answers at once.
+    metadata is fetched again. Answers at once.
     """
     section = context.section()
     if context.get("force") == "1":

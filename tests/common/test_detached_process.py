@@ -1,4 +1,4 @@
-"""Starting a drainer: once, with the lock handed over, and cut off from the one who started it (design 2)."""
+"""Starting the worker: once, with the lock handed over, and detached from the process that started it."""
 
 from __future__ import annotations
 

@@ -129,6 +129,28 @@ def test_annotations_seldom_mention_any() -> None:
     assert 100 * sum(mention.values()) / total < MAX_ANY_PERCENT, {name: n for name, n in mention.items() if n}
 
 
+# Chapters of documents that are not in the repository.
+_OUTSIDE = re.compile(
+    r"\((?:design|specification|spec|issue)s? \d|\bdesign\.md\b|\bspec\.md\b|chapter \d of the spec", re.I
+)
+
+
+def test_no_text_refers_to_a_document_outside_the_repository() -> None:
+    files = [module.path for module in modules().values()]
+    for folder in ("sandbox", "benchmarks", "release", "tests", "docs", "ui"):
+        files += [path for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".md", ".js")]
+    files += list(ROOT.glob("*.md"))
+    own = ROOT / "tests" / "project"
+    referring = [
+        f"{path.relative_to(ROOT)}: {found[0]}"
+        for path in files
+        if own not in path.parents and "golden" not in path.parts
+        for found in [_OUTSIDE.search(path.read_text(encoding="utf-8"))]
+        if found
+    ]
+    assert referring == []
+
+
 def test_errors_for_people_are_told_by_their_class_not_by_its_name() -> None:
     def compares_names(module: Module) -> bool:
         source = ast.unparse(module.tree)
