@@ -55,9 +55,11 @@ def history(args: dict[str, object], data_dir: str) -> dict[str, object]:
         rows = events.newest(limit + 1, before=after)
         return {
             "version": VERSION,
-            "buckets": _buckets(starts, events.hours(starts[0])),
+            "buckets": _buckets(starts, events.hourly_counts(starts[0])),
             "outages": [asdict(outage) for outage in events.outages(starts[0])[-MAX_ROWS:]],
-            "reconciliations": _reconciliations(events.of_kind(RECONCILED, starts[0], MAX_ROWS), data_dir, starts[0]),
+            "reconciliations": _reconciliations(
+                events.newest_of_kind(RECONCILED, starts[0], MAX_ROWS), data_dir, starts[0]
+            ),
             "events": [
                 {"id": key, "at": event.at, "kind": event.kind, "scene_id": event.scene_id, "detail": event.detail}
                 for key, event in rows[:limit]

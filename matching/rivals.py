@@ -24,7 +24,7 @@ class Rivals:
     def of(self, item: ClaimedItem, section: int, machine: str, but: int) -> list[Claimant]:
         """Return the scenes other than ``but`` that may claim an item, by id. There is usually none."""
         synced = {row.scene_id: row for row in self._ledger.rows_synced_to_item(item.rating_key, section, but)}
-        chosen = {match.scene_id for match in self._manual_matches.of_item(item.rating_key, machine)}
+        chosen = {match.scene_id for match in self._manual_matches.with_item(item.rating_key, machine)}
         return [
             self._claimant_by_ledger(scene_id, synced.get(scene_id), item)
             for scene_id in sorted({*synced, *chosen} - {but})

@@ -42,7 +42,7 @@ class ItemRecords:
         """Read the records of a batch's items in one statement."""
         keys = sorted(set(rating_keys))[:MAX_SQL_PARAMS]
         if self._is_batch_open and keys:
-            found = self._snapshots.of(keys)
+            found = self._snapshots.with_keys(keys)
             self._loaded = {key: found.get(key) for key in keys}
 
     def release(self) -> None:
@@ -106,7 +106,7 @@ class ItemRecords:
     def delete_snapshot(self, rating_key: int) -> None:
         """Delete the snapshot of an item that is restored."""
         self._loaded.pop(rating_key, None)
-        self._snapshots.forget(rating_key)
+        self._snapshots.delete(rating_key)
 
     def _of(self, item: FullItem, machine: str) -> ItemSnapshot | None:
         key = item.rating_key

@@ -50,7 +50,7 @@ class SceneRecords:
         self.release()
         if ids:
             rows = self._ledger.rows_of(ids)
-            chosen, rejected = self._manual_matches.of(ids)
+            chosen, rejected = self._manual_matches.decisions_of(ids)
             self._loaded = {
                 scene_id: SceneRecord(rows.get(scene_id), chosen.get(scene_id), rejected.get(scene_id, frozenset()))
                 for scene_id in ids

@@ -85,7 +85,7 @@ _LATER = (
 )
 
 # An older layout repeated the items' files in it.
-_HELD_ANEW = """INSERT OR IGNORE INTO held
+_REBUILD_HELD = """INSERT OR IGNORE INTO held
     SELECT json_extract(value,'$.rating_key'), scene_id, json_extract(value,'$.section') FROM ledger, json_each(items)
     WHERE verdict IN (?,?)"""
 
@@ -144,8 +144,8 @@ def _lay_out(db: sqlite3.Connection, data_dir: str, timeout: float) -> None:
     try:
         if db.execute("PRAGMA user_version").fetchone()[0] == 0 and has_synced_before(data_dir):
             damaged_files.add_notice(
-                f"{os.path.join(data_dir, FILE)} was missing, or empty, and is made anew. If you did not delete it, it "
-                "is lost what items were before; Reconcile Library (All) looks at every scene once more"
+                f"{os.path.join(data_dir, FILE)} was missing, or empty, and was created again. If you did not delete "
+                "it, what items showed before the first write is lost. Reconcile Library (All) checks every scene again"
             )
         db.execute("PRAGMA journal_mode=WAL")
         with transaction(db):
@@ -156,7 +156,7 @@ def _lay_out(db: sqlite3.Connection, data_dir: str, timeout: float) -> None:
                 db.execute(statement)
             _rename_verdicts(db)
             if "file" in held:
-                db.execute(_HELD_ANEW, [verdict.value for verdict in SYNCED])
+                db.execute(_REBUILD_HELD, [verdict.value for verdict in SYNCED])
             there = {row[1] for row in db.execute("PRAGMA table_info(ledger)")}
             for name, kind in _LATER:
                 if name not in there:

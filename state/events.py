@@ -86,7 +86,7 @@ class Events:
         )
         return [(row[0], Event(*row[1:])) for row in rows]
 
-    def of_kind(self, kind: str, since: float, limit: int) -> list[Event]:
+    def newest_of_kind(self, kind: str, since: float, limit: int) -> list[Event]:
         """The newest events of a kind since then (epoch seconds), newest first."""
         rows = self._db.execute(
             "SELECT at, kind, scene_id, detail, waiting FROM events WHERE kind = ? AND at >= ? "
@@ -99,7 +99,7 @@ class Events:
         """The outages that were not over by ``since`` (epoch seconds), oldest first."""
         return [Outage(*one) for one in outages(self._db, since)]
 
-    def hours(self, since: float) -> list[tuple[int, int, int, int]]:
+    def hourly_counts(self, since: float) -> list[tuple[int, int, int, int]]:
         """By hour (epoch seconds of its beginning) since then: scenes written, found equal, and failed."""
         rows = self._db.execute(
             "SELECT hour * 3600, written, unchanged, failed FROM hours WHERE hour >= ? ORDER BY hour",

@@ -54,7 +54,7 @@ class ManualMatches:
         row = self._db.execute("SELECT * FROM bindings WHERE scene_id = ?", (scene_id,)).fetchone()
         return None if row is None else _manual_match(row)
 
-    def of(self, scene_ids: Sequence[int]) -> tuple[dict[int, ManualMatch], dict[int, frozenset[PlexFile]]]:
+    def decisions_of(self, scene_ids: Sequence[int]) -> tuple[dict[int, ManualMatch], dict[int, frozenset[PlexFile]]]:
         """Return the manual matches and the rejected files of some scenes, at most a batch of them."""
         marks = ",".join("?" * len(scene_ids))
         rows = self._db.execute(f"SELECT * FROM bindings WHERE scene_id IN ({marks})", scene_ids)
@@ -62,7 +62,7 @@ class ManualMatches:
         rows = self._db.execute(f"SELECT scene_id, path, size FROM refused WHERE scene_id IN ({marks})", scene_ids)
         return chosen, _by_scene(rows)
 
-    def of_item(self, rating_key: int, machine: str) -> list[ManualMatch]:
+    def with_item(self, rating_key: int, machine: str) -> list[ManualMatch]:
         """Return the manual matches with an item, by scene."""
         rows = self._db.execute(
             "SELECT * FROM bindings WHERE rating_key = ? AND machine = ? ORDER BY scene_id", (rating_key, machine)
@@ -109,8 +109,8 @@ class ManualMatches:
         self.remove(scene_id)
         self.clear_rejections(scene_id)
 
-    def all(self, machine: str) -> ManualDecisions:
-        """Return all decisions that concern this server. They are few, since each was made by hand on the page."""
+    def decisions_on(self, machine: str) -> ManualDecisions:
+        """Return all decisions that concern this server. They are few: each was a click on the page."""
         rows = self._db.execute("SELECT * FROM bindings WHERE machine = ?", (machine,))
         chosen = {row[0]: _manual_match(row) for row in rows}
         return ManualDecisions(chosen, _by_scene(self._db.execute("SELECT scene_id, path, size FROM refused")))
@@ -121,7 +121,7 @@ def read_decisions(data_dir: str, machine: str, sections: Collection[int]) -> Ma
     if not os.path.exists(os.path.join(data_dir, database.FILE)):
         return ManualDecisions()
     with closing(database.connect(data_dir)) as db:
-        found = ManualMatches(db).all(machine)
+        found = ManualMatches(db).decisions_on(machine)
     chosen = {scene_id: match for scene_id, match in found.chosen.items() if match.section in sections}
     return ManualDecisions(chosen, found.rejected)
 

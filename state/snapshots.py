@@ -46,7 +46,7 @@ class Snapshots:
         row = self._db.execute(f"SELECT {_COLUMNS} FROM written WHERE rating_key = ?", (rating_key,)).fetchone()
         return None if row is None else _written(row)
 
-    def of(self, rating_keys: Sequence[int]) -> dict[int, ItemSnapshot]:
+    def with_keys(self, rating_keys: Sequence[int]) -> dict[int, ItemSnapshot]:
         """The same for some rating keys, those of a batch at the most."""
         marks = ",".join("?" * len(rating_keys))
         rows = self._db.execute(f"SELECT {_COLUMNS} FROM written WHERE rating_key IN ({marks})", rating_keys)
@@ -74,7 +74,7 @@ class Snapshots:
         """The scenes that items were written for, ascending."""
         return [row[0] for row in self._db.execute("SELECT DISTINCT scene_id FROM written ORDER BY scene_id")]
 
-    def forget(self, rating_key: int) -> None:
+    def delete(self, rating_key: int) -> None:
         """Delete the snapshot of an item that was restored or is gone."""
         self._db.execute("DELETE FROM written WHERE rating_key = ?", (rating_key,))
 

@@ -53,8 +53,8 @@ def _create(path: str) -> None:
     database = os.path.join(path, DATABASE)
     if (not os.path.exists(database) or not os.path.getsize(database)) and has_synced_before(os.path.dirname(path)):
         damaged_files.add_notice(
-            f"{database} was missing, or empty, and is made anew. If you did not delete it, saves that waited are "
-            "lost: Reconcile Library (All) finds them"
+            f"{database} was missing, or empty, and was created again. If you did not delete it, saves that were "
+            "waiting are lost: Reconcile Library (All) finds them"
         )
     if not os.path.exists(database):
         os.close(os.open(database, os.O_RDWR | os.O_CREAT, 0o600))

@@ -36,7 +36,7 @@ def test_old_ones_go_and_their_sums_stay(db: sqlite3.Connection, monkeypatch: py
     for n in range(200):
         log.record([Event(7_200.0 + n, "written" if n % 2 else "failed", n, "x" * 1_000)])
     assert 50 <= len(log.newest(1_000)) <= 60
-    assert log.hours(0.0) == [(7_200, 100, 0, 100)]
+    assert log.hourly_counts(0.0) == [(7_200, 100, 0, 100)]
     assert all(len(event.detail) == 300 for _, event in log.newest(10))
 
 
@@ -44,7 +44,7 @@ def test_sums_go_after_two_months(db: sqlite3.Connection, monkeypatch: pytest.Mo
     monkeypatch.setattr(events, "_SLACK", 1)
     log = Events(db)
     log.record([Event(0.0, "written"), Event(3_600.0 * 5_000, "unchanged")])
-    assert log.hours(0.0) == [(3_600 * 5_000, 0, 1, 0)]
+    assert log.hourly_counts(0.0) == [(3_600 * 5_000, 0, 1, 0)]
 
 
 def test_outages_are_read_from_the_events(db: sqlite3.Connection) -> None:

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.unit
 FILES: tuple[PlexFile, ...] = (("/media/one.mp4", 10), ("/media/two.mp4", None))
 
 
-def binding(scene_id: int = 1, rating_key: int = 7, **changed: object) -> ManualMatch:
+def manual_match(scene_id: int = 1, rating_key: int = 7, **changed: object) -> ManualMatch:
     values = {"machine": "m", "section": 2, "files": FILES, "at": 5.0, **changed}
     return ManualMatch(scene_id=scene_id, rating_key=rating_key, **values)  # type: ignore[arg-type]
 
@@ -29,47 +29,47 @@ def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def test_a_binding_is_kept_replaced_and_taken_away(db: sqlite3.Connection) -> None:
-    bindings = ManualMatches(db)
-    assert bindings.get(1) is None
-    bindings.put(binding())
-    assert bindings.get(1) == binding()
-    bindings.put(binding(rating_key=8))
-    assert [one.rating_key for one in bindings.of_item(8, "m")] == [8]
-    assert bindings.of_item(7, "m") == bindings.of_item(8, "another") == []
-    assert bindings.remove(1) == binding(rating_key=8)
-    assert bindings.remove(1) is None
+    matches = ManualMatches(db)
+    assert matches.get(1) is None
+    matches.put(manual_match())
+    assert matches.get(1) == manual_match()
+    matches.put(manual_match(rating_key=8))
+    assert [one.rating_key for one in matches.with_item(8, "m")] == [8]
+    assert matches.with_item(7, "m") == matches.with_item(8, "another") == []
+    assert matches.remove(1) == manual_match(rating_key=8)
+    assert matches.remove(1) is None
 
 
 def test_a_refusal_is_kept_until_the_item_is_chosen_after_all(db: sqlite3.Connection) -> None:
-    bindings = ManualMatches(db)
+    matches = ManualMatches(db)
     for _ in range(2):
-        bindings.reject(1, 2, 7, [*FILES, ("/media/three.mp4", 3)], 5.0)
-    assert bindings.rejected_files(1) == {*FILES, ("/media/three.mp4", 3)}
-    bindings.put(binding())
-    assert bindings.rejected_files(1) == {("/media/three.mp4", 3)}
-    assert bindings.clear_rejections(1) == 1
-    assert bindings.rejected_files(1) == frozenset()
+        matches.reject(1, 2, 7, [*FILES, ("/media/three.mp4", 3)], 5.0)
+    assert matches.rejected_files(1) == {*FILES, ("/media/three.mp4", 3)}
+    matches.put(manual_match())
+    assert matches.rejected_files(1) == {("/media/three.mp4", 3)}
+    assert matches.clear_rejections(1) == 1
+    assert matches.rejected_files(1) == frozenset()
 
 
 def test_a_scene_that_is_gone_leaves_nothing(db: sqlite3.Connection) -> None:
-    bindings = ManualMatches(db)
-    bindings.put(binding())
-    bindings.put(binding(2))
-    bindings.reject(1, 2, 9, [("/media/nine.mp4", 9)], 5.0)
-    bindings.drop(1)
-    assert bindings.all("m") == ManualDecisions({2: binding(2)}, {})
+    matches = ManualMatches(db)
+    matches.put(manual_match())
+    matches.put(manual_match(2))
+    matches.reject(1, 2, 9, [("/media/nine.mp4", 9)], 5.0)
+    matches.drop(1)
+    assert matches.decisions_on("m") == ManualDecisions({2: manual_match(2)}, {})
 
 
 def test_all_decisions_of_one_server_and_its_libraries(tmp_path: Path) -> None:
     assert read_decisions(str(tmp_path), "m", [2]) == ManualDecisions()
     with closing(database.connect(str(tmp_path))) as db:
-        bindings = ManualMatches(db)
-        bindings.put(binding())
-        bindings.put(binding(2, machine="another"))
-        bindings.put(binding(3, section=4))
-        bindings.reject(5, 2, 9, [("/media/nine.mp4", 9)], 5.0)
+        matches = ManualMatches(db)
+        matches.put(manual_match())
+        matches.put(manual_match(2, machine="another"))
+        matches.put(manual_match(3, section=4))
+        matches.reject(5, 2, 9, [("/media/nine.mp4", 9)], 5.0)
     found = read_decisions(str(tmp_path), "m", [2])
-    assert found == ManualDecisions({1: binding()}, {5: frozenset({("/media/nine.mp4", 9)})})
+    assert found == ManualDecisions({1: manual_match()}, {5: frozenset({("/media/nine.mp4", 9)})})
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_all_decisions_of_one_server_and_its_libraries(tmp_path: Path) -> None:
     ],
 )
 def test_an_item_is_still_the_one_by_path_or_by_name_and_size(file: PlexFile, holds: bool) -> None:
-    assert binding().has_any_file([file]) is holds
+    assert manual_match().has_any_file([file]) is holds
 
 
 def test_an_item_with_a_new_file_was_not_refused() -> None:
