@@ -26,7 +26,7 @@ def written(folder: Path, text: str, age: float = 60.0) -> dict[str, str]:
     return {"Dir": str(folder)}
 
 
-def test_a_file_that_nobody_has_touched_looks_the_same(tmp_path: Path) -> None:
+def test_untouched_file_has_the_same_fingerprint(tmp_path: Path) -> None:
     connection = written(tmp_path, "plugins: {}")
     first = config_file_watch.fingerprint(connection, "1")
     assert first == config_file_watch.fingerprint(connection, "1") != ""
@@ -42,18 +42,18 @@ def test_whatever_may_have_changed_the_settings_shows(tmp_path: Path) -> None:
     assert config_file_watch.fingerprint(connection, "1") != first
 
 
-def test_a_file_written_a_moment_ago_never_looks_the_same_twice(tmp_path: Path) -> None:
+def test_recently_written_file_never_has_the_same_fingerprint_twice(tmp_path: Path) -> None:
     for age in (0.0, -3600.0):
         connection = written(tmp_path, "on: false", age)
         assert config_file_watch.fingerprint(connection, "1") != config_file_watch.fingerprint(connection, "1")
 
 
-def test_where_there_is_no_file_nothing_is_known(tmp_path: Path) -> None:
+def test_missing_file_has_no_fingerprint(tmp_path: Path) -> None:
     for connection in ({}, {"Dir": None}, {"Dir": ""}, {"Dir": 5}, {"Dir": str(tmp_path)}, {"Dir": "a\0b"}):
         assert config_file_watch.fingerprint(connection, "1") == ""
 
 
-def test_a_stash_that_keeps_its_settings_elsewhere_is_not_mistaken() -> None:
+def test_file_of_another_name_is_not_the_watched_one() -> None:
     for path in ("/root/.stash/config.yml", "config.yml", "C:\\stash\\config.yml"):
         assert config_file_watch.is_watched_file(path)
     for path in ("", "/root/.stash/other.yml", "/root/config.yml/other", "/root/my-config.yml"):
@@ -61,7 +61,7 @@ def test_a_stash_that_keeps_its_settings_elsewhere_is_not_mistaken() -> None:
 
 
 @given(st.text(max_size=100).filter(lambda text: not config_file_watch.may_contain_path(text)))
-def test_what_cannot_be_changed_is_not(text: str) -> None:
+def test_text_without_paths_is_not_changed_by_redaction(text: str) -> None:
     assert Redactor(b"secret")(text) == text
 
 
@@ -73,7 +73,7 @@ def known(folder: Path) -> dict[str, object]:
     return found
 
 
-def test_who_has_looked_is_believed_until_somebody_hears_otherwise(tmp_path: Path) -> None:
+def test_fingerprint_is_kept_until_the_settings_differ(tmp_path: Path) -> None:
     folder = str(tmp_path)
     redaction.apply(folder, "/plugin", False)
     assert not os.listdir(tmp_path)  # as without a file
@@ -89,7 +89,7 @@ def test_who_has_looked_is_believed_until_somebody_hears_otherwise(tmp_path: Pat
     stash_log.set_redactor(None)
 
 
-def test_what_is_known_is_not_written_again(tmp_path: Path) -> None:
+def test_unchanged_record_is_not_written_again(tmp_path: Path) -> None:
     for discreet in (True, False):
         redaction.apply(str(tmp_path), "/plugin", discreet, "the same")
         before = os.stat(tmp_path / config_file_watch.RECORD_FILE)

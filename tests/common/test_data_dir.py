@@ -34,7 +34,7 @@ def config_dir(tmp_path: Path) -> dict[str, Any]:
     return {"Dir": str(path), "Port": 9999}
 
 
-def test_the_variable_names_a_parent_with_a_directory_for_each_stash(
+def test_variable_names_a_parent_with_a_directory_for_each_stash(
     tmp_path: Path, plugin_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(VARIABLE, str(tmp_path / "parent"))
@@ -58,7 +58,7 @@ def test_the_variable_names_a_parent_with_a_directory_for_each_stash(
     assert not (plugin_dir / "data").exists()
 
 
-def test_a_relative_variable_does_not_depend_on_a_later_directory(
+def test_relative_variable_does_not_depend_on_a_later_directory(
     tmp_path: Path, plugin_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(VARIABLE, "here")
@@ -72,9 +72,7 @@ def test_without_the_variable_it_is_beside_the_plugin(tmp_path: Path, plugin_dir
     assert stat.S_IMODE(os.stat(found).st_mode) == 0o700
 
 
-def test_a_plugin_directory_that_takes_nothing_is_left_for_stashs_own_at_first_use_and_for_good(
-    tmp_path: Path, plugin_dir: Path
-) -> None:
+def test_read_only_plugin_directory_leads_to_stashs_directory_for_good(tmp_path: Path, plugin_dir: Path) -> None:
     in_the_way = plugin_dir / "data"
     in_the_way.write_text("")
     elsewhere = str(tmp_path / "config" / "stash2plex-data")
@@ -84,14 +82,14 @@ def test_a_plugin_directory_that_takes_nothing_is_left_for_stashs_own_at_first_u
     assert not in_the_way.exists()
 
 
-def test_a_data_directory_beside_the_plugin_is_used_even_where_another_exists(tmp_path: Path, plugin_dir: Path) -> None:
+def test_data_directory_in_the_plugin_wins_over_another(tmp_path: Path, plugin_dir: Path) -> None:
     (plugin_dir / "data").mkdir()
     connection = config_dir(tmp_path)
     (tmp_path / "config" / "stash2plex-data").mkdir()
     assert data_dir(str(plugin_dir), connection) == str(plugin_dir / "data")
 
 
-def test_a_data_directory_that_cannot_be_written_to_is_an_error_and_not_left(
+def test_unwritable_data_directory_raises_and_is_not_replaced(
     tmp_path: Path, plugin_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     beside = plugin_dir / "data"
@@ -103,13 +101,13 @@ def test_a_data_directory_that_cannot_be_written_to_is_an_error_and_not_left(
 
 
 @pytest.mark.parametrize("connection", [{}, {"Dir": None}, {"Dir": ""}, {"Dir": 5}])
-def test_no_place_at_all_names_what_was_tried(plugin_dir: Path, connection: dict[str, Any]) -> None:
+def test_missing_directory_names_what_was_tried(plugin_dir: Path, connection: dict[str, Any]) -> None:
     (plugin_dir / "data").write_text("")
     with pytest.raises(DataDirUnavailable, match=f"{plugin_dir / 'data'} cannot be made: "):
         data_dir(str(plugin_dir), connection)
 
 
-def test_a_parent_that_is_a_file_is_named(tmp_path: Path, plugin_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parent_that_is_a_file_is_named(tmp_path: Path, plugin_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv(VARIABLE, str(tmp_path / "file"))
     with pytest.raises(DataDirUnavailable, match="cannot be made: Not a directory"):

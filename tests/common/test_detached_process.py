@@ -121,7 +121,7 @@ def any_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.usefixtures("any_way")
-def test_a_drainer_gets_its_note_the_lock_and_a_session_of_its_own(place: Place) -> None:
+def test_worker_gets_the_connection_the_lock_and_a_session_of_its_own(place: Place) -> None:
     assert place.ensure() is True
     (seen,) = until(place.started)
     assert seen["note"] == CONNECTION
@@ -147,7 +147,7 @@ def test_while_one_lives_no_other_is_started(place: Place) -> None:
 
 
 @pytest.mark.usefixtures("any_way")
-def test_the_lock_is_held_without_a_gap_and_ends_with_the_drainer(place: Place) -> None:
+def test_lock_is_held_without_a_gap_and_ends_with_the_worker(place: Place) -> None:
     assert place.ensure()
     # the caller has let go of its own copy already, the child may not even have begun
     assert not place.lock_is_free()
@@ -158,7 +158,7 @@ def test_the_lock_is_held_without_a_gap_and_ends_with_the_drainer(place: Place) 
 
 
 @pytest.mark.usefixtures("any_way")
-def test_nothing_secret_is_in_arguments_or_environment(place: Place) -> None:
+def test_arguments_and_environment_hold_no_secret(place: Place) -> None:
     assert place.ensure()
     (seen,) = until(place.started)
     assert SECRET in seen["note"]
@@ -175,7 +175,7 @@ def test_starting_leaves_no_descriptor_open(place: Place) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_stash_sees_the_end_of_a_hook_while_the_drainer_lives_on(place: Place, way: str) -> None:
+def test_stash_sees_the_end_of_a_hook_while_the_worker_lives_on(place: Place, way: str) -> None:
     code = f"""
 import os, sys
 if {way!r} == "subprocess":
@@ -196,9 +196,7 @@ sys.exit(0 if ensure_worker(*sys.argv[1:]) else 3)
     assert not place.lock_is_free()
 
 
-def test_where_a_lock_cannot_be_inherited_the_drainer_is_told_of_none(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_worker_takes_the_lock_itself_if_it_cannot_be_inherited(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(detached_process, "INHERITABLE", False)
     assert place.ensure() is True
     (seen,) = until(place.started)
@@ -226,9 +224,7 @@ def test_windows_flags_are_used_where_there_are_any(place: Place, monkeypatch: p
     assert not {"pass_fds", "start_new_session"} & set(asked)
 
 
-def test_a_drainer_that_cannot_be_started_is_an_error_and_frees_the_lock(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_worker_that_cannot_be_started_raises_and_frees_the_lock(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     before = set(os.listdir("/dev/fd"))
     with monkeypatch.context() as patched:
         patched.setattr(sys, "executable", str(place.plugin / "no-python"))
@@ -240,12 +236,12 @@ def test_a_drainer_that_cannot_be_started_is_an_error_and_frees_the_lock(
     until(place.started)
 
 
-def test_a_lock_that_cannot_be_opened_is_an_error(place: Place) -> None:
+def test_lock_that_cannot_be_opened_raises(place: Place) -> None:
     with pytest.raises(OSError, match="No such file"):
         ensure_worker(str(place.data / "missing"), str(place.plugin), CONNECTION)
 
 
-def test_the_end_of_a_wait_can_be_told_again_and_again(place: Place) -> None:
+def test_wait_can_be_ended_repeatedly(place: Place) -> None:
     (place.data / WAIT_FILE).write_text("9999999999")
     end_wait(str(place.data))
     assert not (place.data / WAIT_FILE).exists()

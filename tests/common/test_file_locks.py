@@ -36,7 +36,7 @@ def holder(path: Path) -> subprocess.Popen[str]:
     return child
 
 
-def test_a_lock_is_held_by_one(tmp_path: Path) -> None:
+def test_lock_is_held_by_one_process(tmp_path: Path) -> None:
     path = str(tmp_path / "a.lock")
     first = file_locks.try_lock(path)
     assert first is not None
@@ -50,7 +50,7 @@ def test_a_lock_is_held_by_one(tmp_path: Path) -> None:
         file_locks.unlock(handle)
 
 
-def test_a_lock_ends_with_its_holder_however_that_dies(tmp_path: Path) -> None:
+def test_lock_ends_with_its_holder_however_it_dies(tmp_path: Path) -> None:
     path = tmp_path / "a.lock"
     child = holder(path)
     try:
@@ -63,7 +63,7 @@ def test_a_lock_ends_with_its_holder_however_that_dies(tmp_path: Path) -> None:
     file_locks.unlock(handle)
 
 
-def test_a_lock_outlives_the_descriptor_of_a_parent_that_passed_it_on(tmp_path: Path) -> None:
+def test_lock_outlives_the_descriptor_of_the_parent(tmp_path: Path) -> None:
     path = str(tmp_path / "a.lock")
     handle = file_locks.try_lock(path)
     assert handle is not None
@@ -93,12 +93,12 @@ def test_waiting_for_a_lock_ends_when_it_is_free_or_the_time_is_over(tmp_path: P
     file_locks.unlock(second)
 
 
-def test_a_lock_that_cannot_be_opened_is_an_error_and_not_taken(tmp_path: Path) -> None:
+def test_lock_that_cannot_be_opened_raises(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         file_locks.try_lock(str(tmp_path / "missing" / "a.lock"))
 
 
-def test_a_refused_lock_leaves_no_descriptor_open(tmp_path: Path) -> None:
+def test_taken_lock_leaves_no_descriptor_open(tmp_path: Path) -> None:
     path = str(tmp_path / "a.lock")
     first = file_locks.try_lock(path)
     assert first is not None

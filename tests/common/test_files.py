@@ -32,7 +32,7 @@ def held(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
     monkeypatch.setattr(os, "replace", replace)
 
 
-def test_a_reader_on_windows_is_waited_for(pair: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_replace_waits_for_a_reader_on_windows(pair: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "OPEN_FILES_BLOCK_REPLACE", True)
     held(monkeypatch, 3)
     files.replace(*pair)

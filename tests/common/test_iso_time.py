@@ -34,7 +34,7 @@ BASE = datetime(2026, 1, 11, 7, 7, 53, tzinfo=timezone.utc).timestamp()
         (1.5, 1.5),
     ],
 )
-def test_an_instant(text: object, wanted: float) -> None:
+def test_time_is_parsed(text: object, wanted: float) -> None:
     assert parse_instant(text) == pytest.approx(wanted, abs=1e-6)
 
 
@@ -46,7 +46,7 @@ def test_an_instant(text: object, wanted: float) -> None:
         *(float("nan"), float("inf"), -float("inf"), 10**13, "1700000000", "0001-01-01T00:00:00+14:00"),
     ],
 )
-def test_no_instant(value: object) -> None:
+def test_malformed_time_is_none(value: object) -> None:
     assert parse_instant(value) is None
 
 
@@ -55,7 +55,7 @@ MOMENTS = st.datetimes(datetime(1950, 1, 1), datetime(2200, 1, 1), timezones=ZON
 
 
 @given(MOMENTS)
-def test_what_datetime_writes_is_read_as_the_same_instant(moment: datetime) -> None:
+def test_text_written_by_datetime_is_parsed_as_the_same_time(moment: datetime) -> None:
     assert parse_instant(moment.isoformat()) == pytest.approx(moment.timestamp(), abs=1e-5)
     assert parse_instant(moment.isoformat(" ", "seconds")) == moment.replace(microsecond=0).timestamp()
 

@@ -78,7 +78,7 @@ def names(path: str) -> list[str]:
 
 @pytest.mark.parametrize("sentence", SENTENCES)
 @pytest.mark.parametrize("path", PATHS)
-def test_no_word_of_a_path_is_left(shown: Redactor, path: str, sentence: str) -> None:
+def test_redacted_text_has_no_word_of_a_path(shown: Redactor, path: str, sentence: str) -> None:
     said = shown(sentence.format(path, path))
     around = sentence.replace("{!r}", "").replace("{}", "")
     assert [word for word in names(path) if word not in around and word in WORD.sub("", said)] == []
@@ -92,7 +92,7 @@ def test_twice_is_the_same_as_once(shown: Redactor, path: str, sentence: str) ->
     assert shown(once) == once
 
 
-def test_the_same_name_has_the_same_word_wherever_it_stands(shown: Redactor) -> None:
+def test_same_name_has_the_same_stand_in_everywhere(shown: Redactor) -> None:
     here, there = (
         shown("Stash /data/x/A film.mp4 -> Plex /media/x/A film.mp4").removeprefix("Stash ").split(" -> Plex ")
     )
@@ -105,7 +105,7 @@ def test_the_same_name_has_the_same_word_wherever_it_stands(shown: Redactor) -> 
     assert shown.stand_in("/data/u\u0308") == shown.stand_in("/data/\u00fc")
 
 
-def test_what_stands_around_a_path_stays_readable(shown: Redactor) -> None:
+def test_text_around_a_path_stays_readable(shown: Redactor) -> None:
     said = shown("Plex has no item with the file /data/A film.mp4; its libraries have the folders /media, /films")
     assert re.fullmatch(
         rf"Plex has no item with the file /{WORD.pattern}/{WORD.pattern}\.mp4; its libraries have the folders "
@@ -130,11 +130,11 @@ def test_what_stands_around_a_path_stays_readable(shown: Redactor) -> None:
         "sync: title=None",
     ],
 )
-def test_what_is_no_path_stays_as_it_is(shown: Redactor, text: str) -> None:
+def test_text_without_a_path_is_unchanged(shown: Redactor, text: str) -> None:
     assert shown(text) == text
 
 
-def test_what_was_asked_of_plex_is_left_out(shown: Redactor) -> None:
+def test_query_of_a_request_is_removed(shown: Redactor) -> None:
     said = shown("(500) GET /library/sections/1/all?type=1&file=A%20film.mp4 <h1>busy</h1>")
     assert said == "(500) GET /library/sections/1/all?... <h1>busy</h1>"
     assert "film" not in shown("http://plex:32400/library/sections/1/all?title.value=A%20film&id=5 refused")
@@ -185,7 +185,7 @@ def test_whatever_a_file_is_called_it_can_be_learned(folder: str, name: str, sen
 
 
 @given(st.text(max_size=200))
-def test_no_text_is_too_strange(text: str) -> None:
+def test_any_text_can_be_redacted(text: str) -> None:
     speaker = Redactor(SECRET)
     once = speaker(text)
     assert speaker(once) == once
@@ -194,7 +194,7 @@ def test_no_text_is_too_strange(text: str) -> None:
 # the setting
 
 
-def test_the_secret_outlives_processes_and_a_pause(tmp_path: Path) -> None:
+def test_secret_survives_processes_and_switching_off(tmp_path: Path) -> None:
     folder = str(tmp_path)
     redaction.load(folder, "/plugin")
     assert stash_log.redacted("/data/x.mp4") == "/data/x.mp4"
@@ -222,7 +222,7 @@ def test_the_secret_outlives_processes_and_a_pause(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content", ["", "[]", '{"on": true}', '{"on": true, "secret": 5}', '{"on": true, "secret": "x"}']
 )
-def test_a_damaged_file_makes_nobody_talk(tmp_path: Path, content: str) -> None:
+def test_damaged_record_does_not_break_logging(tmp_path: Path, content: str) -> None:
     (tmp_path / config_file_watch.RECORD_FILE).write_text(content)
     redaction.load(str(tmp_path), "/plugin")
     redaction.apply(str(tmp_path), "/plugin", True)
@@ -246,7 +246,7 @@ def test_stashs_log_is_discreet(tmp_path: Path, capfd: pytest.CaptureFixture[str
     assert said.count("\n") == 3
 
 
-def test_the_log_file_is_discreet_to_its_tracebacks(tmp_path: Path) -> None:
+def test_log_file_is_redacted_including_tracebacks(tmp_path: Path) -> None:
     redaction.apply(str(tmp_path), "/plugin", True)
     name = "Stash2Plex"
     logger = logging.getLogger(name)

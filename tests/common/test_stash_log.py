@@ -19,19 +19,19 @@ STASH_STOPS_AT = 64 * 1024
 LEVELS = {"trace": b"t", "debug": b"d", "info": b"i", "warning": b"w", "error": b"e"}
 
 
-def test_a_line_has_its_level_and_our_name() -> None:
+def test_line_has_its_level_and_prefix() -> None:
     assert stash_log.encode("warning", "Ünï") == b"\x01w\x02[Stash2Plex] \xc3\x9cn\xc3\xaf\n"
 
 
 @pytest.mark.parametrize(("level", "letter"), LEVELS.items())
-def test_each_line_of_a_message_has_its_own_level(level: str, letter: bytes) -> None:
+def test_each_line_of_a_message_has_the_level(level: str, letter: bytes) -> None:
     start = b"\x01" + letter + b"\x02[Stash2Plex] "
     assert stash_log.encode(level, "one\ntwo\r\nthree") == start + b"one\n" + start + b"two\n" + start + b"three\n"
 
 
 @pytest.mark.parametrize("letter", ["a", "ü", "日", "🎬"])
 @pytest.mark.parametrize("length", [59_980, 60_000, 60_001, 70_000, 200_000])
-def test_no_line_is_so_long_that_stash_stops_reading(letter: str, length: int) -> None:
+def test_line_is_cut_before_stash_stops_reading(letter: str, length: int) -> None:
     line = stash_log.encode("info", "x" + letter * length)
     assert line.count(b"\n") == 1
     assert len(line) < STASH_STOPS_AT
@@ -49,7 +49,7 @@ def test_whatever_is_said_every_line_follows_the_protocol(text: str, level: str)
     assert said == [row.encode("utf-8", "replace").decode() for row in text.splitlines()]
 
 
-def test_each_level_has_its_function(capfd: pytest.CaptureFixture[str]) -> None:
+def test_each_level_has_a_function(capfd: pytest.CaptureFixture[str]) -> None:
     for level in LEVELS:
         getattr(stash_log, level)("x")
     assert capfd.readouterr().err == "".join(f"\x01{letter.decode()}\x02[Stash2Plex] x\n" for letter in LEVELS.values())
@@ -63,7 +63,7 @@ def test_progress_is_a_share(share: float, wanted: str, capfd: pytest.CaptureFix
     assert capfd.readouterr().err == f"\x01p\x02{wanted}\n"
 
 
-def test_a_log_that_nobody_reads_any_more_stops_nothing() -> None:
+def test_closed_log_does_not_stop_the_work() -> None:
     read_end, write_end = os.pipe()
     os.close(read_end)
     code = "from common import stash_log\nfor _ in range(3): stash_log.error('x')\nimport sys; sys.exit(7)"

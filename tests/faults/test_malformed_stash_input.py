@@ -35,7 +35,7 @@ from stash.scenes import from_stash
 from stash.tags import tag_descendants
 from tests.faults.malformed_input import JSON, altered_json, damaged_bytes, time_limit
 from tests.faults.suite_size import INPUTS_PER_PARSER, generated_inputs
-from tests.hooks.support import no_drainer
+from tests.hooks.support import worker_lock_held
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow(seconds=45)]
 
@@ -74,7 +74,7 @@ ANSWER = {
 def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A data directory for hooks, in which no process is started."""
     monkeypatch.setenv("STASH_PLUGIN_DATA", str(tmp_path))
-    with no_drainer(tmp_path, {}) as path:
+    with worker_lock_held(tmp_path, {}) as path:
         yield path
 
 
@@ -156,7 +156,7 @@ def test_hook_with_any_context_ends_without_error(context: Any, data_dir_of_all:
 
 @pytest.fixture(scope="module")
 def data_dir_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with no_drainer(tmp_path_factory.mktemp("hooks"), {}) as path:
+    with worker_lock_held(tmp_path_factory.mktemp("hooks"), {}) as path:
         yield path
 
 

@@ -59,8 +59,8 @@ def environment(parent: Path, **more: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def no_drainer(parent: Path, connection: Mapping[str, Any]) -> Iterator[Path]:
-    """The data directory, with the drainer's lock held and no comparison due: nobody starts anything."""
+def worker_lock_held(parent: Path, connection: Mapping[str, Any]) -> Iterator[Path]:
+    """The data directory, with the worker's lock held and no reconciliation due, so that nothing is started."""
     with patch.dict(os.environ, {VARIABLE: str(parent)}):
         path = Path(data_dir(str(ROOT), connection))
     handle = try_lock(str(path / "worker.lock"))

@@ -42,21 +42,21 @@ TELLING = {
 
 @pytest.mark.parametrize(("kind", "name"), INPUTS)
 @pytest.mark.parametrize("schema", ["types.json", "types-0.27.2.json"])
-def test_of_all_that_can_be_edited_only_what_plex_may_show_counts(schema: str, kind: str, name: str) -> None:
+def test_only_fields_that_plex_may_show_are_relevant(schema: str, kind: str, name: str) -> None:
     fields = json.loads((GOLDEN / schema).read_text(encoding="utf-8"))[name]["inputFields"]
     assert len(fields) > 5
     assert {field for field in fields if concerns_scenes(kind, [field])} == TELLING[kind] & set(fields)
 
 
 @pytest.mark.parametrize("kind", ENTITIES)
-def test_what_a_later_stash_brings_and_an_event_without_fields_count(kind: str) -> None:
+def test_unknown_fields_and_events_without_fields_are_relevant(kind: str) -> None:
     assert concerns_scenes(kind, ["id", "something_of_a_later_stash"])
     assert concerns_scenes(kind, [])
     assert not concerns_scenes(kind, ["id"])
 
 
 @given(kind=st.sampled_from(ENTITIES), data=st.data())
-def test_one_telling_field_among_any_others_is_enough(kind: str, data: st.DataObject) -> None:
+def test_one_relevant_field_is_enough(kind: str, data: st.DataObject) -> None:
     harmless = data.draw(st.sets(st.sampled_from(_WITHOUT_EFFECT[kind].split()), min_size=1))
     telling = data.draw(st.sets(st.sampled_from(sorted(TELLING[kind]))))
     assert concerns_scenes(kind, harmless | telling) is bool(telling)
@@ -72,7 +72,7 @@ def test_one_telling_field_among_any_others_is_enough(kind: str, data: st.DataOb
         ("Group.Update.Post", "group_5"),
     ],
 )
-def test_an_edit_is_a_job_of_its_own_behind_the_saves(data_dir: str, writer: QueueWriter, event: str, key: str) -> None:
+def test_entity_edit_is_one_job_behind_the_saves(data_dir: str, writer: QueueWriter, event: str, key: str) -> None:
     assert handle(hook(5, title="x"), writer, data_dir)
     assert handle(hook(5, event, name="x"), writer, data_dir)
     _, job = waiting(data_dir)
@@ -87,12 +87,12 @@ def test_an_edit_is_a_job_of_its_own_behind_the_saves(data_dir: str, writer: Que
         *("Tag.Destroy.Post", "Group.Destroy.Post", "Movie.Update.Post"),
     ],
 )
-def test_an_event_that_leaves_no_way_to_the_scenes_is_not_queued(data_dir: str, event: str) -> None:
+def test_event_without_a_way_to_its_scenes_is_not_queued(data_dir: str, event: str) -> None:
     assert not handle(hook(5, event, name="x"), None, data_dir)
     assert not Path(data_dir).exists()
 
 
-def test_an_edit_again_begins_anew_what_had_begun(data_dir: str, writer: QueueWriter) -> None:
+def test_second_edit_restarts_a_job_in_progress(data_dir: str, writer: QueueWriter) -> None:
     begun = {**new_entity_job("tag", 5, priority=1, now=1.0), "after": 500, "retry_count": 2, "next_retry_at": 9e9}
     writer.fold(json.dumps(begun), "tag_5")
     assert on_entity_update("tag", 5, ["name"], lambda: writer) is True
@@ -100,7 +100,7 @@ def test_an_edit_again_begins_anew_what_had_begun(data_dir: str, writer: QueueWr
     assert job == new_entity_job("tag", 5, priority=1, now=job["enqueued_at"])
 
 
-def test_the_librarys_queue_and_one_that_only_has_put_get_the_same_job(data_dir: str) -> None:
+def test_library_queue_and_put_only_queue_get_the_same_job(data_dir: str) -> None:
     manager = QueueManager(data_dir)
     assert on_entity_update("studio", 5, ["name"], manager.get_queue)
     (job,) = waiting(data_dir)
@@ -121,7 +121,7 @@ def test_without_effect_the_queue_is_not_even_opened(capfd: pytest.CaptureFixtur
     assert "Performer 5: nothing that Plex shows was saved" in capfd.readouterr().err
 
 
-def test_a_queue_that_refuses_is_said(data_dir: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_failing_queue_is_logged(data_dir: str, capfd: pytest.CaptureFixture[str]) -> None:
     queue = MagicMock()
     queue.put.side_effect = sqlite3.OperationalError("database or disk is full")
     assert handle(hook(5, "Tag.Update.Post", name="x"), queue, data_dir) is False
@@ -134,8 +134,6 @@ def test_a_queue_that_refuses_is_said(data_dir: str, capfd: pytest.CaptureFixtur
     priority=st.integers(0, 2),
     now=st.floats(0, 1e11, allow_nan=False, allow_infinity=False),
 )
-def test_a_row_written_without_the_json_module_is_what_it_would_have_written(
-    kind: str, entity_id: int, priority: int, now: float
-) -> None:
+def test_entity_row_text_equals_what_json_would_write(kind: str, entity_id: int, priority: int, now: float) -> None:
     text = entity_row(kind, entity_id, priority=priority, now=now)
     assert text == json.dumps(new_entity_job(kind, entity_id, priority=priority, now=now))

@@ -54,16 +54,16 @@ def test_importing_reads_nothing_prints_nothing_and_makes_nothing(tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_data_directory_is_this_stashs_own(data_dir: str, tmp_path: Path) -> None:
+def test_data_directory_belongs_to_this_stash(data_dir: str, tmp_path: Path) -> None:
     assert data_dir == str(tmp_path / "root_.stash-9999")
 
 
-def test_a_hook_without_initialization_queues_in_the_data_directory(data_dir: str) -> None:
+def test_hook_without_initialization_queues_in_the_data_directory(data_dir: str) -> None:
     assert Stash2Plex.handle_hook(hook(5, title="x")) is True
     assert [job["scene_id"] for job in waiting(data_dir)] == [5]
 
 
-def test_a_hook_uses_the_queue_and_the_timestamps_of_an_initialized_process(
+def test_hook_uses_queue_and_timestamps_of_an_initialized_process(
     data_dir: str, manager: QueueManager, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(Stash2Plex, "sync_timestamps", {6: 9e12})
@@ -82,7 +82,7 @@ def test_a_hook_uses_the_queue_and_the_timestamps_of_an_initialized_process(
         ({"type": "Tag.Create.Post", "id": 3}, "\x01d\x02[Stash2Plex] Unhandled hook type: Tag.Create.Post\n"),
     ],
 )
-def test_what_cannot_be_queued_is_said(
+def test_hook_that_cannot_be_queued_is_logged(
     data_dir: str, context: dict[str, Any], said: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert Stash2Plex.handle_hook(context) is False
@@ -90,13 +90,13 @@ def test_what_cannot_be_queued_is_said(
     assert not Path(data_dir, "queue").exists()
 
 
-def test_a_queue_that_was_shut_down_is_a_bug_and_not_a_lost_save(data_dir: str, manager: QueueManager) -> None:
+def test_queue_that_was_shut_down_raises_and_loses_no_save(data_dir: str, manager: QueueManager) -> None:
     manager.shutdown()
     with pytest.raises(RuntimeError, match="shut down"):
         Stash2Plex.handle_hook(hook(5, title="x"))
 
 
-def test_a_python_that_is_too_old_says_which_it_is_and_where_to_name_another() -> None:
+def test_old_python_names_itself_and_the_setting() -> None:
     code = (
         "import runpy, sys; sys.version_info = (3, 9, 1); sys.version = '3.9.1 (main)'; "
         f"runpy.run_path({str(ROOT / 'Stash2Plex.py')!r}, run_name='__main__')"

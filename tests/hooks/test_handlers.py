@@ -38,7 +38,7 @@ TELLING = [
 
 
 @pytest.mark.parametrize("field", HARMLESS)
-def test_a_field_that_plex_does_not_show_needs_no_sync(field: str) -> None:
+def test_field_that_plex_does_not_show_needs_no_sync(field: str) -> None:
     assert not requires_plex_sync({field: None})
     assert not requires_plex_sync({"id": "1", field: "x"})
 
@@ -50,16 +50,16 @@ def test_any_other_field_needs_one_whatever_its_value(field: str) -> None:
 
 
 @pytest.mark.parametrize("nothing", [{}, None])
-def test_nothing_listed_needs_one(nothing: dict[str, Any] | None) -> None:
+def test_update_without_listed_fields_needs_a_sync(nothing: dict[str, Any] | None) -> None:
     assert requires_plex_sync(nothing)
 
 
 @given(st.sets(st.sampled_from(HARMLESS), min_size=1), st.sets(st.sampled_from(TELLING)))
-def test_one_telling_field_among_any_others_is_enough(harmless: set[str], telling: set[str]) -> None:
+def test_one_relevant_field_needs_a_sync(harmless: set[str], telling: set[str]) -> None:
     assert requires_plex_sync(dict.fromkeys(harmless | telling)) is bool(telling)
 
 
-def test_a_save_is_queued_and_marked(data_dir: str, writer: QueueWriter) -> None:
+def test_save_is_queued_and_marked_pending(data_dir: str, writer: QueueWriter) -> None:
     before = time.time()
     assert on_scene_update(5, {"title": "Ü", "rating100": 80}, writer) is True
     (job,) = waiting(data_dir)
@@ -75,7 +75,7 @@ def test_without_snapshot_the_job_only_names_the_scene(data_dir: str, writer: Qu
     assert [(job["data"], job["priority"]) for job in waiting(data_dir)] == [({}, 1)]
 
 
-def test_a_snapshot_never_holds_the_cover_or_what_is_no_part_of_a_job(data_dir: str, writer: QueueWriter) -> None:
+def test_job_data_never_holds_the_cover_or_unknown_fields(data_dir: str, writer: QueueWriter) -> None:
     update = {"title": "a", "cover_image": "A" * 3_000_000, "tag_ids": ["1"], "organized": True, "summary": "s"}
     assert on_scene_update(5, update, writer)
     (row,) = rows(data_dir)
@@ -84,7 +84,7 @@ def test_a_snapshot_never_holds_the_cover_or_what_is_no_part_of_a_job(data_dir: 
 
 
 @pytest.mark.parametrize("snapshot", [True, False])
-def test_a_queue_that_only_has_put_gets_the_job(snapshot: bool) -> None:
+def test_queue_with_only_put_gets_the_job(snapshot: bool) -> None:
     queue = MagicMock()
     assert on_scene_update(5, {"title": "Ü"}, queue, snapshot=snapshot)
     ((job,), _) = queue.put.call_args
@@ -92,7 +92,7 @@ def test_a_queue_that_only_has_put_gets_the_job(snapshot: bool) -> None:
     assert json.dumps(job)
 
 
-def test_an_update_without_effect_is_looked_at_no_further(capfd: pytest.CaptureFixture[str]) -> None:
+def test_update_without_effect_is_not_examined_further(capfd: pytest.CaptureFixture[str]) -> None:
     queue = MagicMock()
     # an id that is none would be warned of, a timestamp would be spoken of, were they looked at
     assert on_scene_update(-1, {"play_count": 3}, queue, sync_timestamps={-1: time.time() + 99}) is False
@@ -113,7 +113,7 @@ def test_an_update_without_effect_is_looked_at_no_further(capfd: pytest.CaptureF
         ("not a time", True),
     ],
 )
-def test_an_update_no_newer_than_the_last_sync_is_skipped(
+def test_update_no_newer_than_the_last_sync_is_skipped(
     writer: QueueWriter, updated_at: object, queued: bool, capfd: pytest.CaptureFixture[str]
 ) -> None:
     last = 1768115273.0
@@ -139,7 +139,7 @@ def test_timestamps_are_asked_before_the_hint(capfd: pytest.CaptureFixture[str])
     queue.put.assert_not_called()
 
 
-def test_a_pending_scene_is_skipped_while_its_row_waits_and_queued_again_once_that_is_claimed(
+def test_pending_scene_is_skipped_until_its_row_is_claimed(
     data_dir: str, writer: QueueWriter, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert on_scene_update(5, {"title": "one"}, writer)
@@ -155,7 +155,7 @@ def test_a_pending_scene_is_skipped_while_its_row_waits_and_queued_again_once_th
     store.close()
 
 
-def test_an_unmarked_scene_folds_into_its_row(
+def test_unmarked_scene_folds_into_its_row(
     data_dir: str, writer: QueueWriter, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert on_scene_update(5, {}, writer, snapshot=False, priority=PRIORITY_SCAN)
@@ -167,7 +167,7 @@ def test_an_unmarked_scene_folds_into_its_row(
 
 
 @pytest.mark.parametrize("scene_id", [0, -3, True, "5", None, 5.0])
-def test_what_is_no_scene_id_is_not_queued(scene_id: Any, capfd: pytest.CaptureFixture[str]) -> None:
+def test_invalid_scene_id_is_not_queued(scene_id: Any, capfd: pytest.CaptureFixture[str]) -> None:
     queue = MagicMock()
     assert on_scene_update(scene_id, {"title": "x"}, queue) is False
     queue.put.assert_not_called()
@@ -175,7 +175,7 @@ def test_what_is_no_scene_id_is_not_queued(scene_id: Any, capfd: pytest.CaptureF
     assert scene_id not in handlers._pending or scene_id in (True, 5.0)
 
 
-def test_a_queue_that_refuses_leaves_the_scene_unmarked(writer: QueueWriter, data_dir: str) -> None:
+def test_failing_queue_leaves_the_scene_unmarked(writer: QueueWriter, data_dir: str) -> None:
     queue = MagicMock()
     queue.put.side_effect = sqlite3.OperationalError("database or disk is full")
     with pytest.raises(sqlite3.OperationalError, match="full"):

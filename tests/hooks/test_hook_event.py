@@ -58,7 +58,7 @@ def test_both_readers_see_the_same_in_a_recorded_document(name: str) -> None:
         ("tags-merge", True, False, set()),
     ],
 )
-def test_what_a_recorded_document_says(name: str, given_: bool, many: bool, fields: set[str] | None) -> None:
+def test_recorded_document_is_read_as_its_event(name: str, given_: bool, many: bool, fields: set[str] | None) -> None:
     event, _, _ = read_document(recorded(name)[0])
     assert (event.given, event.many) == (given_, many)
     assert fields is None or set(event.fields) == fields
@@ -116,23 +116,23 @@ def test_both_readers_see_the_same_in_any_context(context: dict[str, Any], ascii
         ({}, None),
     ],
 )
-def test_what_it_is_about_is_the_contexts_id_else_the_inputs(context: dict[str, Any], wanted: int | None) -> None:
+def test_event_id_is_that_of_the_context_else_of_the_input(context: dict[str, Any], wanted: int | None) -> None:
     assert event_of(context).id == wanted
     assert read_document(json.dumps({"args": {"hookContext": context}}))[0].id == wanted
 
 
 @pytest.mark.parametrize("context", ["null", "5", '"x"', "[]", "true"])
-def test_a_context_that_is_no_object_is_refused(context: str) -> None:
+def test_context_that_is_not_an_object_is_rejected(context: str) -> None:
     with pytest.raises(ValueError, match="hookContext must be an object"):
         read_document(f'{{"args": {{"hookContext": {context}}}}}')
 
 
 @pytest.mark.parametrize("text", ["", "{", "not json", '{"args": {"hookContext": {}}} and more', "{'a': 1}"])
-def test_what_is_no_json_is_refused(text: str) -> None:
+def test_document_that_is_not_json_is_rejected(text: str) -> None:
     with pytest.raises(sqlite3.Error):
         read_document(text)
 
 
-def test_a_document_without_a_connection_has_an_empty_one() -> None:
+def test_document_without_a_connection_has_an_empty_one() -> None:
     _, connection, known = read_document('{"args": {"hookContext": {"id": 1}}}')
     assert (connection, known) == ("{}", {"Dir": None, "Port": None})

@@ -19,7 +19,7 @@ from sync_queue.operations import get_queued_scene_ids
 from sync_queue.setup import set_up
 from tests.sync_queue.support import database, rows, waiting
 
-from .support import ROOT, STDIN, Ended, document, end, environment, hook, no_drainer, run, start
+from .support import ROOT, STDIN, Ended, document, end, environment, hook, run, start, worker_lock_held
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow(seconds=34)]
 
@@ -29,12 +29,12 @@ RECORDED = sorted(path.stem for path in STDIN.iterdir() if "task" not in path.st
 
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Iterator[Path]:
-    """The data directory of the Stash that :func:`document` speaks for; no drainer will be started."""
-    with no_drainer(tmp_path, {"Dir": str(tmp_path), "Port": 9}) as path:
+    """The data directory of the Stash that :func:`document` speaks for; no worker will be started."""
+    with worker_lock_held(tmp_path, {"Dir": str(tmp_path), "Port": 9}) as path:
         yield path
 
 
-def test_a_save_is_a_row_and_an_ok(tmp_path: Path, data_dir: Path) -> None:
+def test_save_adds_a_row_and_answers_ok(tmp_path: Path, data_dir: Path) -> None:
     ended = run(document(hook(45, title="Ünï", details="x"), tmp_path), tmp_path)
     assert (ended.code, ended.answer, ended.log, ended.unprefixed) == (0, OK, [], [])
     (row,) = rows(data_dir)
@@ -50,7 +50,7 @@ def test_a_save_is_a_row_and_an_ok(tmp_path: Path, data_dir: Path) -> None:
     assert abs(row.job["enqueued_at"] - row.timestamp) < 1
 
 
-def test_a_second_save_folds_into_the_first(tmp_path: Path, data_dir: Path) -> None:
+def test_second_save_folds_into_the_first(tmp_path: Path, data_dir: Path) -> None:
     context = hook(45, title="x")
     run(document({**context, "input": None}, tmp_path), tmp_path)
     assert [job["priority"] for job in waiting(data_dir)] == [1]
@@ -60,7 +60,7 @@ def test_a_second_save_folds_into_the_first(tmp_path: Path, data_dir: Path) -> N
 
 
 @pytest.mark.parametrize("name", RECORDED)
-def test_a_recorded_document_ends_as_it_should(tmp_path: Path, name: str) -> None:
+def test_recorded_document_has_the_expected_result(tmp_path: Path, name: str) -> None:
     given = (STDIN / f"{name}.json").read_bytes()
     context = json.loads(given)["args"]["hookContext"]
     about_a_scene = context["type"].startswith("Scene.")
@@ -71,7 +71,7 @@ def test_a_recorded_document_ends_as_it_should(tmp_path: Path, name: str) -> Non
         "tags-merge": "tag_1",
         "group-rename": "group_1",
     }.get(name)
-    with no_drainer(tmp_path, {"Dir": "/root/.stash", "Port": 9999}) as data_dir:
+    with worker_lock_held(tmp_path, {"Dir": "/root/.stash", "Port": 9999}) as data_dir:
         ended = run(given, tmp_path)
         assert (ended.code, ended.answer, ended.said("e", "w", "i"), ended.unprefixed) == (0, OK, [], [])
         if key:
@@ -88,13 +88,13 @@ def test_a_recorded_document_ends_as_it_should(tmp_path: Path, name: str) -> Non
         assert (job["scene_id"], job["priority"], job["data"]) == (context["id"], 1 if many else 0, {})
 
 
-def test_an_update_that_plex_does_not_show_makes_no_row_and_no_queue(tmp_path: Path, data_dir: Path) -> None:
+def test_update_that_plex_does_not_show_adds_no_row(tmp_path: Path, data_dir: Path) -> None:
     ended = run(document(hook(45, play_count=3), tmp_path), tmp_path)
     assert (ended.answer, ended.said("e", "w", "i")) == (OK, [])
     assert not (data_dir / "queue").exists()
 
 
-def test_a_renamed_performer_is_one_row_however_often(tmp_path: Path, data_dir: Path) -> None:
+def test_performer_renamed_repeatedly_is_one_row(tmp_path: Path, data_dir: Path) -> None:
     ended = run(document(RENAMED, tmp_path), tmp_path)
     assert (ended.code, ended.answer, ended.log, ended.unprefixed) == (0, OK, [], [])
     ended = run(document(RENAMED, tmp_path), tmp_path)
@@ -113,13 +113,13 @@ def test_a_renamed_performer_is_one_row_however_often(tmp_path: Path, data_dir: 
     assert get_queued_scene_ids(str(data_dir / "queue")) == {45}
 
 
-def test_what_is_edited_of_a_studio_and_is_not_shown_makes_no_row_and_no_queue(tmp_path: Path, data_dir: Path) -> None:
+def test_studio_edit_that_plex_does_not_show_adds_no_row(tmp_path: Path, data_dir: Path) -> None:
     ended = run(document(hook(45, "Studio.Update.Post", image="data:...", favorite=True), tmp_path), tmp_path)
     assert (ended.answer, ended.said("d", "w", "e")) == (OK, ["Studio 45: nothing that Plex shows was saved"])
     assert not (data_dir / "queue").exists()
 
 
-def test_a_hook_without_a_scene_is_a_warning(tmp_path: Path, data_dir: Path) -> None:
+def test_hook_without_a_scene_logs_a_warning(tmp_path: Path, data_dir: Path) -> None:
     ended = run(document({"type": "Scene.Update.Post", "input": None}, tmp_path), tmp_path)
     assert (ended.code, ended.answer) == (0, OK)
     assert ended.said("e", "w") == ["Scene.Update.Post hook missing scene ID"]
@@ -127,9 +127,7 @@ def test_a_hook_without_a_scene_is_a_warning(tmp_path: Path, data_dir: Path) -> 
 
 
 @pytest.mark.parametrize("context", [{}, {"id": 5}, {"id": 5, "type": "Image.Update.Post"}, {"id": 5, "type": 7}])
-def test_a_hook_of_no_interest_is_no_more_than_a_debug_line(
-    tmp_path: Path, data_dir: Path, context: dict[str, Any]
-) -> None:
+def test_hook_of_another_type_logs_a_debug_line(tmp_path: Path, data_dir: Path, context: dict[str, Any]) -> None:
     ended = run(document(context, tmp_path), tmp_path)
     assert (ended.answer, [level for level, _ in ended.log]) == (OK, ["d"])
     assert ended.said("d") == [f"Unhandled hook type: {context.get('type')}"]
@@ -144,9 +142,7 @@ def test_attention_is_repeated_as_a_warning_beside_the_row(tmp_path: Path, data_
 
 
 @pytest.mark.parametrize(("content", "said"), [(b"", []), (b" \n", []), (b"\xff\xfe", ["cannot be read"])])
-def test_an_attention_that_says_nothing_is_not_repeated(
-    tmp_path: Path, data_dir: Path, content: bytes, said: list[str]
-) -> None:
+def test_empty_attention_is_not_repeated(tmp_path: Path, data_dir: Path, content: bytes, said: list[str]) -> None:
     (data_dir / "attention").write_bytes(content)
     ended = run(document(hook(45, title="x"), tmp_path), tmp_path)
     assert ended.answer == OK
@@ -174,7 +170,7 @@ def test_an_attention_that_says_nothing_is_not_repeated(
     ],
     ids=lambda value: value[:44].decode("utf-8", "replace") if isinstance(value, bytes) else "",
 )
-def test_what_stash_would_not_write_is_one_error_line_and_a_json_error(tmp_path: Path, given: bytes, says: str) -> None:
+def test_malformed_document_is_one_error_line_and_a_json_error(tmp_path: Path, given: bytes, says: str) -> None:
     ended = run(given, tmp_path)
     assert (ended.code, ended.unprefixed) == (0, [])
     assert [level for level, _ in ended.log] == ["e"]
@@ -184,7 +180,7 @@ def test_what_stash_would_not_write_is_one_error_line_and_a_json_error(tmp_path:
     assert "Traceback" not in text
 
 
-def test_a_cover_of_many_megabytes_is_read_and_not_kept(tmp_path: Path, data_dir: Path) -> None:
+def test_large_cover_is_read_and_not_stored(tmp_path: Path, data_dir: Path) -> None:
     cover = "data:image/jpeg;base64," + "QUJD" * 2_000_000
     ended = run(document(hook(45, cover_image=cover), tmp_path), tmp_path)
     assert (ended.code, ended.answer, ended.log) == (0, OK, [])
@@ -193,7 +189,7 @@ def test_a_cover_of_many_megabytes_is_read_and_not_kept(tmp_path: Path, data_dir
     assert len(row.data) < 500
 
 
-def test_a_destroyed_scene_is_queued_whatever_its_input_says(tmp_path: Path, data_dir: Path) -> None:
+def test_destroyed_scene_is_queued_whatever_its_input_says(tmp_path: Path, data_dir: Path) -> None:
     context = {"id": 9, "type": "Scene.Destroy.Post", "input": {"id": "", "delete_file": None}}
     assert run(document(context, tmp_path), tmp_path).answer == OK
     assert [job["scene_id"] for job in waiting(data_dir)] == [9]
@@ -217,7 +213,7 @@ RENAMED = hook(45, "Performer.Update.Post", name="x")
     [(hook(45, title="x"), "scene_45", set()), (RENAMED, "performer_45", {"hooks.entity_handlers"})],
     ids=["scene", "performer"],
 )
-def test_a_hook_process_imports_exactly_this(
+def test_hook_process_imports_exactly_these_modules(
     tmp_path: Path, data_dir: Path, context: dict[str, Any], key: str, own: set[str]
 ) -> None:
     set_up(str(data_dir))
@@ -253,7 +249,7 @@ def test_twenty_hooks_at_once_on_an_empty_data_directory_all_succeed(tmp_path: P
     assert sorted(job["scene_id"] for job in waiting(data_dir)) == list(range(1, 21))
 
 
-def test_a_setup_that_never_ends_says_which_scene_was_not_queued(tmp_path: Path, data_dir: Path) -> None:
+def test_endless_setup_names_the_scene_that_was_not_queued(tmp_path: Path, data_dir: Path) -> None:
     held = try_lock(str(data_dir / SETUP_LOCK))
     assert held is not None
     ended = run(document(hook(45, title="x"), tmp_path), tmp_path)
@@ -267,7 +263,7 @@ def test_a_setup_that_never_ends_says_which_scene_was_not_queued(tmp_path: Path,
 @pytest.mark.parametrize(
     ("context", "who"), [(hook(45, title="x"), "Scene 45"), (RENAMED, "Performer 45")], ids=["scene", "performer"]
 )
-def test_a_queue_that_is_no_database_says_what_was_not_queued(
+def test_damaged_queue_names_the_scene_that_was_not_queued(
     tmp_path: Path, data_dir: Path, context: dict[str, Any], who: str
 ) -> None:
     (data_dir / "queue").mkdir()
@@ -279,7 +275,7 @@ def test_a_queue_that_is_no_database_says_what_was_not_queued(
     assert "not a database" in text
 
 
-def test_no_place_for_the_data_is_one_error_line(tmp_path: Path) -> None:
+def test_missing_data_directory_is_one_error_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     ended = run(document(hook(45, title="x"), tmp_path), tmp_path / "file")
     assert (ended.code, ended.unprefixed) == (0, [])
@@ -288,7 +284,7 @@ def test_no_place_for_the_data_is_one_error_line(tmp_path: Path) -> None:
     assert ended.answer == {"error": text}
 
 
-def test_a_row_is_committed_also_where_the_lock_of_the_drainer_cannot_be_had(tmp_path: Path) -> None:
+def test_row_is_committed_if_the_worker_lock_cannot_be_opened(tmp_path: Path) -> None:
     data_dir = tmp_path / f"{str(tmp_path).strip('/').replace('/', '_')}-9"
     (data_dir / "worker.lock").mkdir(parents=True)
     ended = run(document(hook(45, title="x"), tmp_path), tmp_path)
@@ -297,14 +293,14 @@ def test_a_row_is_committed_also_where_the_lock_of_the_drainer_cannot_be_had(tmp
     assert [job["scene_id"] for job in waiting(data_dir)] == [45]
 
 
-def test_the_row_is_on_disk_when_the_answer_is_there(tmp_path: Path, data_dir: Path) -> None:
+def test_row_is_committed_before_the_answer(tmp_path: Path, data_dir: Path) -> None:
     run(document(hook(45, title="x"), tmp_path), tmp_path)
     with closing(sqlite3.connect(database(data_dir))) as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert db.execute("SELECT COUNT(*) FROM ack_queue_default WHERE status < 2").fetchone() == (1,)
 
 
-def test_the_hooks_directory_is_of_no_concern(tmp_path: Path, data_dir: Path) -> None:
+def test_hook_works_from_any_directory(tmp_path: Path, data_dir: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "Stash2Plex.py")],
         cwd=tmp_path,
@@ -342,7 +338,7 @@ def patched(error: str, given: bytes, parent: Path) -> Ended:
     return end(process, given)
 
 
-def test_an_sqlite_without_json_functions_takes_the_long_way_to_the_same_row(tmp_path: Path, data_dir: Path) -> None:
+def test_sqlite_without_json_functions_leads_to_the_same_row(tmp_path: Path, data_dir: Path) -> None:
     set_up(str(data_dir))
     given = document(hook(45, play_count=1), tmp_path)
     ended = patched("OperationalError('no such function: json_extract')", given, tmp_path)
@@ -353,7 +349,7 @@ def test_an_sqlite_without_json_functions_takes_the_long_way_to_the_same_row(tmp
     assert [job["scene_id"] for job in waiting(data_dir)] == [45]
 
 
-def test_a_bug_is_one_error_line_and_its_traceback_for_those_who_mend_it(tmp_path: Path) -> None:
+def test_bug_is_one_error_line_and_a_debug_traceback(tmp_path: Path) -> None:
     ended = patched("RuntimeError('boom')", document(hook(45, title="x"), tmp_path), tmp_path)
     assert (ended.code, ended.unprefixed) == (0, [])
     (text,) = ended.said("e", "w", "i")

@@ -40,15 +40,15 @@ def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 
 @pytest.mark.parametrize("value", [{}, [], None, OURS, {"title": "日本 🎞️ \ud800"}, {"long": "x" * 100_000}], ids=repr)
-def test_what_is_packed_is_unpacked(value: object) -> None:
+def test_packed_value_is_unpacked(value: object) -> None:
     assert unpack(pack(value)) == value
 
 
-def test_a_usual_row_is_a_third_of_its_text() -> None:
+def test_usual_row_is_packed_to_a_third_of_its_text() -> None:
     assert len(pack(OURS)) * 3 < len(json.dumps(OURS))
 
 
-def test_rows_kept_as_text_are_read(db: sqlite3.Connection) -> None:
+def test_rows_stored_as_text_are_read(db: sqlite3.Connection) -> None:
     items = Snapshots(db)
     kept = ItemSnapshot(7, "m", 1, "/a.mp4", 3, 1.0, {"fields": {"title": "a"}}, OURS)
     items.put(kept)
@@ -76,7 +76,7 @@ def test_ledger_synced_to_returns_the_scenes_in_step_with_an_item(db: sqlite3.Co
     assert [row.scene_id for row in ledger.rows_synced_to_item(7, 1, but=3)] == [1]
 
 
-def test_the_larger_layout_is_taken_over(tmp_path: Path) -> None:
+def test_larger_held_table_of_layout_5_is_migrated(tmp_path: Path) -> None:
     with closing(database.connect(str(tmp_path))) as db:
         for one in (entry(1), entry(2, Verdict.GATED)):
             Ledger(db).put(one)
@@ -93,7 +93,7 @@ def rows(ids: range) -> list[tuple[str, str]]:
     return [(scene_row(one, priority=PRIORITY_BULK, now=1.0), scene_key(one)) for one in ids]
 
 
-def test_an_empty_queue_gives_its_disk_back(tmp_path: Path) -> None:
+def test_empty_queue_shrinks_its_file(tmp_path: Path) -> None:
     file = Path(queue_dir(str(tmp_path)), "data.db")
     with closing(open_writer(str(tmp_path))) as writer, closing(JobStore(queue_dir(str(tmp_path)))) as store:
         assert not store.shrink()

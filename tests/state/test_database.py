@@ -42,7 +42,7 @@ def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
         yield found
 
 
-def test_a_letter_says_what_failed_how_often_and_when(letters: DeadLetterQueue) -> None:
+def test_dead_letter_says_what_failed_how_often_and_when(letters: DeadLetterQueue) -> None:
     job = new_job(5, "metadata", {"title": "Ü"}, priority=0, now=1.0) | {"pqid": 17, "first_failed_at": 50}
     letters.add(job, PlexNotFound("not in Plex: /a/日本.mp4"), 12, detail={"candidates": ["Ä"]}, now=100.0)
     assert letters.entries() == [
@@ -60,7 +60,7 @@ def test_a_letter_says_what_failed_how_often_and_when(letters: DeadLetterQueue) 
     ]
 
 
-def test_a_second_letter_of_a_job_renews_the_first_and_keeps_its_first_time(letters: DeadLetterQueue) -> None:
+def test_second_dead_letter_of_a_job_replaces_the_first_and_keeps_its_first_time(letters: DeadLetterQueue) -> None:
     letters.add({"scene_id": 5}, PlexNotFound("once"), 1, now=100.0)
     letters.add({"scene_id": 5, "job_key": "scene_5"}, PermanentError("twice"), 6, now=200.0)
     (letter,) = letters.entries()
@@ -68,7 +68,7 @@ def test_a_second_letter_of_a_job_renews_the_first_and_keeps_its_first_time(lett
     assert (letter["first_at"], letter["last_at"]) == (100.0, 200.0)
 
 
-def test_the_newest_letters_come_first_and_are_counted_by_error(letters: DeadLetterQueue) -> None:
+def test_dead_letters_are_listed_newest_first_and_counted_by_error(letters: DeadLetterQueue) -> None:
     assert (letters.count(), letters.counts(), letters.entries()) == (0, {}, [])
     for scene_id in (1, 2, 3):
         error = PlexNotFound("x") if scene_id != 2 else PermanentError("y")
@@ -79,7 +79,7 @@ def test_the_newest_letters_come_first_and_are_counted_by_error(letters: DeadLet
     assert letters.counts() == {"PlexNotFound": 2, "PermanentError": 1}
 
 
-def test_a_letter_is_taken_out_once(letters: DeadLetterQueue) -> None:
+def test_dead_letter_is_discarded_once(letters: DeadLetterQueue) -> None:
     letters.add({"scene_id": 1}, PlexNotFound("x"))
     letters.add({"scene_id": 2}, PlexNotFound("x"))
     assert letters.discard("scene_1")
@@ -110,7 +110,7 @@ def test_letters_are_on_disk(tmp_path: Path) -> None:
     assert DeadLetterQueue(str(tmp_path)).count() == 1
 
 
-def test_the_ledger_gives_back_what_was_put(db: sqlite3.Connection) -> None:
+def test_ledger_returns_the_row_that_was_put(db: sqlite3.Connection) -> None:
     ledger = Ledger(db)
     full = LedgerRow(
         5,
@@ -130,7 +130,7 @@ def test_the_ledger_gives_back_what_was_put(db: sqlite3.Connection) -> None:
     assert [ledger.get(5), ledger.get(6)] == [full, bare]
 
 
-def test_the_ledger_holds_one_row_a_scene(db: sqlite3.Connection) -> None:
+def test_ledger_has_one_row_for_each_scene(db: sqlite3.Connection) -> None:
     ledger = Ledger(db)
     ledger.put(LedgerRow(5, Verdict.FAILED, at=1.0, reason="old", updated_at=1.0))
     ledger.put(LedgerRow(5, Verdict.UNCHANGED, at=2.0))
@@ -145,14 +145,14 @@ def test_the_ledger_holds_one_row_a_scene(db: sqlite3.Connection) -> None:
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))
-def test_every_verdict_can_be_kept(db: sqlite3.Connection, verdict: Verdict) -> None:
+def test_every_verdict_can_be_stored(db: sqlite3.Connection, verdict: Verdict) -> None:
     Ledger(db).put(LedgerRow(1, verdict, at=1.0))
     entry = Ledger(db).get(1)
     assert entry is not None
     assert entry.verdict is verdict
 
 
-def test_the_state_file_is_for_the_owner_only_and_in_wal_mode(tmp_path: Path) -> None:
+def test_state_file_is_private_and_in_wal_mode(tmp_path: Path) -> None:
     with closing(database.connect(str(tmp_path / "new"))) as db:
         assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert db.execute("PRAGMA synchronous").fetchone() == (1,)
@@ -160,7 +160,7 @@ def test_the_state_file_is_for_the_owner_only_and_in_wal_mode(tmp_path: Path) ->
     assert stat.S_IMODE(os.stat(tmp_path / "new").st_mode) == 0o700
 
 
-def test_a_ledger_of_an_older_layout_keeps_its_rows(tmp_path: Path) -> None:
+def test_ledger_of_an_older_layout_keeps_its_rows(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / database.FILE)) as old:
         old.execute(
             "CREATE TABLE ledger (scene_id INTEGER PRIMARY KEY, verdict TEXT NOT NULL, "

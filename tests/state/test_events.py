@@ -21,7 +21,7 @@ def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
         yield found
 
 
-def test_the_newest_come_first_and_page_by_page(db: sqlite3.Connection) -> None:
+def test_events_are_listed_newest_first_page_by_page(db: sqlite3.Connection) -> None:
     log = Events(db)
     log.record(Event(float(n), "written", n) for n in range(1, 6))
     first = log.newest(2)

@@ -28,7 +28,7 @@ def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
         yield found
 
 
-def test_a_binding_is_kept_replaced_and_taken_away(db: sqlite3.Connection) -> None:
+def test_manual_match_is_stored_replaced_and_removed(db: sqlite3.Connection) -> None:
     matches = ManualMatches(db)
     assert matches.get(1) is None
     matches.put(manual_match())
@@ -40,7 +40,7 @@ def test_a_binding_is_kept_replaced_and_taken_away(db: sqlite3.Connection) -> No
     assert matches.remove(1) is None
 
 
-def test_a_refusal_is_kept_until_the_item_is_chosen_after_all(db: sqlite3.Connection) -> None:
+def test_rejection_lasts_until_the_item_is_chosen(db: sqlite3.Connection) -> None:
     matches = ManualMatches(db)
     for _ in range(2):
         matches.reject(1, 2, 7, [*FILES, ("/media/three.mp4", 3)], 5.0)
@@ -51,7 +51,7 @@ def test_a_refusal_is_kept_until_the_item_is_chosen_after_all(db: sqlite3.Connec
     assert matches.rejected_files(1) == frozenset()
 
 
-def test_a_scene_that_is_gone_leaves_nothing(db: sqlite3.Connection) -> None:
+def test_decisions_of_a_gone_scene_are_deleted(db: sqlite3.Connection) -> None:
     matches = ManualMatches(db)
     matches.put(manual_match())
     matches.put(manual_match(2))
@@ -60,7 +60,7 @@ def test_a_scene_that_is_gone_leaves_nothing(db: sqlite3.Connection) -> None:
     assert matches.decisions_on("m") == ManualDecisions({2: manual_match(2)}, {})
 
 
-def test_all_decisions_of_one_server_and_its_libraries(tmp_path: Path) -> None:
+def test_decisions_are_those_of_one_server_and_its_libraries(tmp_path: Path) -> None:
     assert read_decisions(str(tmp_path), "m", [2]) == ManualDecisions()
     with closing(database.connect(str(tmp_path))) as db:
         matches = ManualMatches(db)
@@ -83,11 +83,11 @@ def test_all_decisions_of_one_server_and_its_libraries(tmp_path: Path) -> None:
         (("D:\\media\\one.mp4", 10), True),
     ],
 )
-def test_an_item_is_still_the_one_by_path_or_by_name_and_size(file: PlexFile, holds: bool) -> None:
+def test_manual_match_agrees_by_path_or_by_name_and_size(file: PlexFile, holds: bool) -> None:
     assert manual_match().has_any_file([file]) is holds
 
 
-def test_an_item_with_a_new_file_was_not_refused() -> None:
+def test_item_with_a_new_file_is_not_rejected() -> None:
     refused = frozenset(FILES)
     assert is_rejected(FILES, refused)
     assert is_rejected(FILES[:1], refused)
@@ -96,7 +96,7 @@ def test_an_item_with_a_new_file_was_not_refused() -> None:
     assert not is_rejected([], refused)
 
 
-def test_what_is_known_is_written_only_where_it_changed(db: sqlite3.Connection) -> None:
+def test_last_known_value_is_written_only_if_it_changed(db: sqlite3.Connection) -> None:
     assert last_known.get(db, last_known.SERVER) is None
     assert last_known.put(db, last_known.SERVER, {"name": "<b>", "version": "1"})
     assert not last_known.put(db, last_known.SERVER, {"version": "1", "name": "<b>"})

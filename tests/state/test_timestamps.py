@@ -25,12 +25,12 @@ def content(data_dir: Path) -> Any:
     return json.loads((data_dir / timestamps.FILE).read_text())
 
 
-def test_a_directory_without_any_has_none_and_gets_no_files(tmp_path: Path) -> None:
+def test_timestamps_of_an_empty_directory_are_none_and_create_no_file(tmp_path: Path) -> None:
     assert load_sync_timestamps(str(tmp_path)) == {}
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_saved_timestamp_is_seen_by_another_process_at_once(tmp_path: Path) -> None:
+def test_saved_timestamp_is_seen_by_another_process_at_once(tmp_path: Path) -> None:
     save_sync_timestamp(str(tmp_path), 7, 1_700_000_000.5)
     assert together([["load", str(tmp_path)]]) == ["[(7, 1700000000.5)]\n"]
 
@@ -65,7 +65,7 @@ def test_flushing_nothing_writes_no_file(tmp_path: Path) -> None:
     assert not (tmp_path / timestamps.FILE).exists()
 
 
-def test_a_full_batch_flushes_by_itself(tmp_path: Path) -> None:
+def test_full_batch_is_flushed_automatically(tmp_path: Path) -> None:
     timestamps.save(str(tmp_path), dict.fromkeys(range(1, timestamps.BATCH), 1.0))
     assert not (tmp_path / timestamps.FILE).exists()
     save_sync_timestamp(str(tmp_path), timestamps.BATCH, 2.0)
@@ -73,7 +73,7 @@ def test_a_full_batch_flushes_by_itself(tmp_path: Path) -> None:
     assert _in_table(tmp_path) == 0
 
 
-def test_a_forgotten_scene_is_gone_at_once_and_from_the_file_too(tmp_path: Path) -> None:
+def test_forgotten_scene_is_gone_at_once_and_from_the_file(tmp_path: Path) -> None:
     timestamps.save(str(tmp_path), {1: 1.0, 2: 2.0})
     timestamps.flush(str(tmp_path))
     timestamps.save(str(tmp_path), {1: None, 5: None})
@@ -85,7 +85,7 @@ def test_a_forgotten_scene_is_gone_at_once_and_from_the_file_too(tmp_path: Path)
     assert load_sync_timestamps(str(tmp_path)) == {1: 3.0, 2: 2.0}
 
 
-def test_a_file_written_by_hand_counts_as_far_as_it_makes_sense(tmp_path: Path) -> None:
+def test_file_with_odd_entries_is_read_as_far_as_possible(tmp_path: Path) -> None:
     (tmp_path / timestamps.FILE).write_text(
         '{"1": 5, "2": 6.5, "x": 1, "": 1, "-3": 1, "²": 1, "4": "7", "5": null, "6": NaN, "7": Infinity, "8": [1]}'
     )
@@ -96,7 +96,7 @@ def test_a_file_written_by_hand_counts_as_far_as_it_makes_sense(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("damage", [b"", b'{"1": 5', b"\xff\xfe", b"\x00" * 40])
-def test_a_damaged_file_is_kept_aside(tmp_path: Path, damage: bytes) -> None:
+def test_damaged_file_is_moved_aside(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / timestamps.FILE).write_bytes(damage)
     assert load_sync_timestamps(str(tmp_path)) == {}
     assert (tmp_path / f"{timestamps.FILE}.damaged").read_bytes() == damage
@@ -105,12 +105,12 @@ def test_a_damaged_file_is_kept_aside(tmp_path: Path, damage: bytes) -> None:
     assert content(tmp_path) == {"3": 7.0}
 
 
-def test_a_file_that_holds_no_object_holds_no_timestamps(tmp_path: Path) -> None:
+def test_file_without_an_object_has_no_timestamps(tmp_path: Path) -> None:
     (tmp_path / timestamps.FILE).write_text("[1, 2]")
     assert load_sync_timestamps(str(tmp_path)) == {}
 
 
-def test_a_flush_in_the_middle_of_a_load_hides_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_flush_during_a_load_hides_no_timestamp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save_sync_timestamp(str(tmp_path), 1, 5.0)
     read = timestamps._read_file
     flushed: list[bool] = []
@@ -127,7 +127,7 @@ def test_a_flush_in_the_middle_of_a_load_hides_nothing(tmp_path: Path, monkeypat
     assert content(tmp_path) == {"1": 5.0}
 
 
-def test_a_kill_between_file_and_table_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kill_between_file_and_table_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     timestamps.save(str(tmp_path), {1: 5.0, 2: None})
     replace_json = timestamps.replace_json
 
@@ -145,7 +145,7 @@ def test_a_kill_between_file_and_table_loses_nothing(tmp_path: Path, monkeypatch
     assert (_in_table(tmp_path), content(tmp_path)) == (0, {"1": 5.0})
 
 
-def test_a_full_disk_leaves_the_old_file_whole_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_leaves_only_the_old_file_intact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "some.json"
     timestamps.replace_json(str(path), {"a": 1})
 
@@ -166,7 +166,7 @@ def test_a_full_disk_leaves_the_old_file_whole_and_no_other(tmp_path: Path, monk
     ),
     flushed=st.booleans(),
 )
-def test_what_is_saved_is_loaded(
+def test_saved_timestamps_are_loaded(
     tmp_path_factory: pytest.TempPathFactory, values: dict[int, float | None], flushed: bool
 ) -> None:
     data_dir = str(tmp_path_factory.mktemp("data"))

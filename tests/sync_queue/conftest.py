@@ -35,7 +35,7 @@ def writer(data_dir: str) -> Iterator[QueueWriter]:
 
 @pytest.fixture
 def store(data_dir: str) -> Iterator[JobStore]:
-    """The drainer's hand on it."""
+    """The worker's side of it."""
     found = JobStore(queue_dir(data_dir))
     yield found
     found.close()

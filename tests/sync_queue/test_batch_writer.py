@@ -32,7 +32,7 @@ def writer(folder: str) -> Iterator[BatchWriter]:
         yield made
 
 
-def test_nothing_is_written_before_it_is_told_to(writer: BatchWriter, folder: str) -> None:
+def test_batch_is_not_written_before_write_is_called(writer: BatchWriter, folder: str) -> None:
     for number in (1, 2, 2):
         enqueue(writer, number, "metadata", {"path": f"/{number}"})
     assert get_queued_scene_ids(folder) == set()
@@ -41,7 +41,7 @@ def test_nothing_is_written_before_it_is_told_to(writer: BatchWriter, folder: st
     assert writer.write() == 0
 
 
-def test_a_save_that_came_in_between_keeps_its_priority(writer: BatchWriter, folder: str) -> None:
+def test_save_queued_in_between_keeps_its_priority(writer: BatchWriter, folder: str) -> None:
     with closing(QueueWriter(folder)) as another:
         enqueue(writer, 1, "metadata", {"path": "/1"})
         enqueue(another, 1, "metadata", {}, priority=PRIORITY_SAVE)
@@ -53,12 +53,12 @@ def test_a_save_that_came_in_between_keeps_its_priority(writer: BatchWriter, fol
     assert (row.job.priority, row.job.data) == (0, {"path": "/1"})
 
 
-def test_it_says_whether_a_row_will_be_inserted(writer: BatchWriter) -> None:
+def test_fold_returns_whether_a_row_will_be_inserted(writer: BatchWriter) -> None:
     assert writer.fold('{"job_key": "scene_1"}', "scene_1") is True
     assert writer.fold('{"job_key": "scene_1"}', "scene_1") is False
 
 
-def test_the_library_of_the_same_queue_keeps_count(tmp_path: Path) -> None:
+def test_library_queue_counts_the_written_rows(tmp_path: Path) -> None:
     manager = QueueManager(str(tmp_path / "data"))
     queue = manager.get_queue()
     with ExitStack() as stack:

@@ -78,7 +78,7 @@ def test_everything_is_taken_over_or_left_aside_and_said_once(older: Path) -> No
     assert not exploded(older)
 
 
-def test_a_hook_that_comes_first_gets_its_row_in(older: Path) -> None:
+def test_hook_before_the_migration_queues_its_row(older: Path) -> None:
     with closing(open_writer(str(older))) as writer:
         assert writer.fold(job_text(1), "scene_1")
     said = migrate(str(older))
@@ -95,7 +95,7 @@ def test_everything_is_for_the_owner_only_then(older: Path) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
 
 
-def test_a_new_directory_has_nothing_to_tell(tmp_path: Path) -> None:
+def test_new_directory_has_nothing_to_migrate(tmp_path: Path) -> None:
     data_dir = str(tmp_path / "data")
     assert migrate(data_dir) is None
     assert not os.path.exists(data_dir)
@@ -139,7 +139,7 @@ def test_timestamps_of_any_shape_are_taken_over(tmp_path: Path, content: Any) ->
 
 
 @pytest.mark.parametrize("content", ["", "{", "[" * 100_000, "\x00", "null", "5"])
-def test_a_damaged_file_stops_nothing(tmp_path: Path, content: str) -> None:
+def test_damaged_file_does_not_stop_the_migration(tmp_path: Path, content: str) -> None:
     (tmp_path / timestamps.FILE).write_text(content)
     migrate(str(tmp_path))
     assert (tmp_path / FILE).exists()
@@ -152,13 +152,15 @@ def test_a_damaged_file_stops_nothing(tmp_path: Path, content: str) -> None:
         max_leaves=20,
     )
 )
-def test_no_shape_is_too_strange(content: Any) -> None:
+def test_migration_survives_any_content(content: Any) -> None:
     assert all(scene > 0 and moment >= 0 for scene, moment in migration._entries(content))
     migration._is_ours(content)
 
 
 @pytest.mark.parametrize("step", ["_take_over_timestamps", "_others", "_close_to_others"])
-def test_a_kill_between_two_steps_is_made_good(older: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+def test_kill_between_two_steps_is_repaired_by_the_next_run(
+    older: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
     real = getattr(migration, step)
 
     def killed(*args: Any) -> None:
@@ -177,7 +179,7 @@ def test_a_kill_between_two_steps_is_made_good(older: Path, monkeypatch: pytest.
     assert not exploded(older)
 
 
-def test_one_looks_at_a_time(older: Path) -> None:
+def test_migration_runs_in_one_process_at_a_time(older: Path) -> None:
     held = try_lock(str(older / "setup.lock"))
     assert held is not None
     assert migrate(str(older), patience=0.05) is None
@@ -185,7 +187,7 @@ def test_one_looks_at_a_time(older: Path) -> None:
     assert migrate(str(older)) is not None
 
 
-def test_an_older_queue_that_is_in_use_is_left_and_named(older: Path) -> None:
+def test_older_queue_in_use_is_left_and_named(older: Path) -> None:
     database = queue_dir(str(older)) + "/data.db"
     with closing(sqlite3.connect(database)) as user:
         user.execute("BEGIN IMMEDIATE")
@@ -202,7 +204,7 @@ def _impatient(data_dir: str) -> None:
         move_aside(data_dir)
 
 
-def test_a_file_where_the_queue_should_be_is_moved(tmp_path: Path) -> None:
+def test_file_in_place_of_the_queue_is_moved(tmp_path: Path) -> None:
     (tmp_path / "queue").write_bytes(b"an older format")
     (tmp_path / "queue.older").write_bytes(b"of another time")
     set_up(str(tmp_path))

@@ -25,7 +25,7 @@ SCENES = st.integers(1, 3)
 
 
 class Queue(RuleBasedStateMachine):
-    """Hooks, one drainer, and its death, over one clock that counts the steps.
+    """Hooks, one worker, and its death, over one clock that counts the steps.
 
     ``saved``: when each scene was saved last. ``covered``: up to when its state was read, by jobs that were finished.
     """

@@ -76,7 +76,7 @@ def test_enqueue_does_not_share_the_callers_data(writer: QueueWriter) -> None:
     assert job["data"] == {"title": "a"}
 
 
-def test_the_queued_scenes_are_those_that_wait_or_are_in_flight(data_dir: str, queue: Any, writer: QueueWriter) -> None:
+def test_queued_scene_ids_are_those_waiting_or_in_flight(data_dir: str, queue: Any, writer: QueueWriter) -> None:
     assert get_queued_scene_ids(queue_dir(data_dir)) == set()
     for scene_id in (1, 22, 333):
         enqueue(queue, scene_id, "metadata", {})
@@ -94,7 +94,7 @@ def test_the_queued_scenes_are_those_that_wait_or_are_in_flight(data_dir: str, q
     assert get_queued_scene_ids(str(Path(queue_dir(data_dir), "data.db"))) == get_queued_scene_ids(queue_dir(data_dir))
 
 
-def test_a_job_about_an_entity_is_given_as_what_it_is(queue: Any, data_dir: str) -> None:
+def test_pending_entity_job_names_its_entity(queue: Any, data_dir: str) -> None:
     job = new_entity_job("studio", 4, priority=1, now=1.0)
     assert operations.put_job(queue, job)
     assert not operations.put_job(queue, job)
@@ -113,7 +113,7 @@ def test_looking_at_a_queue_that_is_not_there_makes_none(tmp_path: Path) -> None
     assert not missing.exists()
 
 
-def test_a_job_goes_through_its_states(data_dir: str, queue: Any) -> None:
+def test_job_goes_through_its_states(data_dir: str, queue: Any) -> None:
     for scene_id in (1, 2, 3):
         enqueue(queue, scene_id, "metadata", {}, priority=scene_id % 2)
     assert stats(data_dir) == (3, 0, 0, 0)
@@ -133,7 +133,7 @@ def test_a_job_goes_through_its_states(data_dir: str, queue: Any) -> None:
     assert (again["scene_id"], again["retry_count"], again["pqid"]) == (3, 1, third["pqid"])
 
 
-def test_a_job_given_back_for_later_is_not_pending(queue: Any) -> None:
+def test_job_returned_for_later_is_not_pending(queue: Any) -> None:
     enqueue(queue, 1, "metadata", {})
     job = get_pending(queue)
     assert job is not None
@@ -177,7 +177,7 @@ def test_waits_sees_rows_through_every_kind_of_queue(queue: Any, writer: QueueWr
     assert operations.waits(MagicMock(), "scene_6")
 
 
-def test_the_manager_leaves_what_is_in_flight_alone_and_can_be_shut_down_twice(data_dir: str, queue: Any) -> None:
+def test_manager_leaves_rows_in_flight_and_can_be_shut_down_twice(data_dir: str, queue: Any) -> None:
     enqueue(queue, 1, "metadata", {})
     get_pending(queue)
     manager = QueueManager(data_dir)
@@ -190,7 +190,7 @@ def test_the_manager_leaves_what_is_in_flight_alone_and_can_be_shut_down_twice(d
     assert stats(data_dir) == (1, 1, 0, 0)
 
 
-def test_the_manager_sets_a_new_directory_up_and_its_queue_serves_other_threads(tmp_path: Path) -> None:
+def test_manager_sets_up_a_directory_and_serves_other_threads(tmp_path: Path) -> None:
     manager = QueueManager(str(tmp_path / "new"))
     thread = threading.Thread(target=enqueue, args=(manager.get_queue(), 1, "metadata", {"title": "x"}))
     thread.start()

@@ -32,7 +32,7 @@ SNAPSHOT: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("data", [{}, SNAPSHOT], ids=["without snapshot", "with snapshot"])
-def test_the_thin_writer_writes_the_row_the_library_writes(tmp_path: Path, data: dict[str, Any]) -> None:
+def test_writer_writes_the_row_that_the_library_writes(tmp_path: Path, data: dict[str, Any]) -> None:
     job = new_job(7, "metadata", data, priority=1, now=1_700_000_000.25)
     theirs, mine = tmp_path / "theirs", tmp_path / "mine"
     theirs.mkdir()
@@ -48,7 +48,7 @@ def test_the_thin_writer_writes_the_row_the_library_writes(tmp_path: Path, data:
     assert abs(my_row.timestamp - their_row.timestamp) < 60
 
 
-def test_the_table_is_the_librarys(tmp_path: Path) -> None:
+def test_table_is_that_of_the_library(tmp_path: Path) -> None:
     theirs, mine = tmp_path / "theirs", tmp_path / "mine"
     theirs.mkdir()
     with library_queue(theirs):
@@ -65,7 +65,7 @@ def _table(data_dir: Path) -> str:
     return " ".join(str(text).replace("`", "").replace("(", " ( ").replace(")", " ) ").replace(",", " , ").split())
 
 
-def test_the_library_finds_our_table_and_adds_nothing_to_it(data_dir: str) -> None:
+def test_library_opens_our_table_and_adds_nothing(data_dir: str) -> None:
     before = _objects(data_dir)
     with library_queue(data_dir) as queue:
         queue.put({"scene_id": 1})
@@ -83,14 +83,12 @@ def _objects(data_dir: str) -> set[tuple[str, str]]:
     priority=st.integers(0, 2),
     now=st.floats(0, 1e11, allow_nan=False, allow_infinity=False),
 )
-def test_a_row_written_without_the_json_module_is_what_it_would_have_written(
-    scene_id: int, priority: int, now: float
-) -> None:
+def test_row_text_equals_what_json_would_write(scene_id: int, priority: int, now: float) -> None:
     text = scene_row(scene_id, priority=priority, now=now)
     assert text == json.dumps(new_job(scene_id, "metadata", {}, priority=priority, now=now))
 
 
-def test_the_library_gets_and_acknowledges_a_folded_row(data_dir: str, writer: QueueWriter) -> None:
+def test_library_gets_and_acknowledges_a_folded_row(data_dir: str, writer: QueueWriter) -> None:
     writer.fold(job_text(5, priority=2, data={"title": "Ümlaut 日本"}), scene_key(5))
     assert not writer.fold(job_text(5, priority=0, now=2_000.0), scene_key(5))
     with library_queue(data_dir) as queue:
@@ -123,14 +121,14 @@ DUE, KEY, STATUS, HEAD = "s2p_due", "s2p_key", "s2p_status", "s2p_head"
         (sql.MARK, (2, 1), {"INTEGER PRIMARY KEY"}),
     ],
 )
-def test_a_statement_uses_its_index(data_dir: str, statement: str, values: Any, indexes: set[str]) -> None:
+def test_statement_uses_its_index(data_dir: str, statement: str, values: Any, indexes: set[str]) -> None:
     plan = _plan(data_dir, statement, values)
     assert all(any(index in step for step in plan) for index in indexes), plan
     assert not any(step == "SCAN ack_queue_default" for step in plan), plan
     assert not any("TEMP B-TREE FOR ORDER BY" in step for step in plan), plan
 
 
-def test_the_librarys_own_get_uses_the_head_index(data_dir: str) -> None:
+def test_library_get_uses_the_head_index(data_dir: str) -> None:
     asked: list[str] = []
     with library_queue(data_dir) as queue:
         queue.put({"scene_id": 1})

@@ -21,14 +21,14 @@ from .support import database, job_text, rows, together, waiting
 pytestmark = pytest.mark.integration
 
 
-def test_a_queue_is_set_up_with_wal_and_its_layout(data_dir: str) -> None:
+def test_setup_creates_the_queue_with_wal_and_layout(data_dir: str) -> None:
     with closing(sqlite3.connect(database(data_dir))) as db:
         assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert db.execute("PRAGMA user_version").fetchone() == (sql.LAYOUT,)
     assert rows(data_dir) == []
 
 
-def test_what_is_made_is_for_the_owner_only(data_dir: str) -> None:
+def test_setup_creates_private_files(data_dir: str) -> None:
     modes = {path: stat.S_IMODE(os.stat(path).st_mode) for path in (data_dir, queue_dir(data_dir), database(data_dir))}
     assert list(modes.values()) == [0o700, 0o700, 0o600]
     assert stat.S_IMODE(os.stat(Path(data_dir, SETUP_LOCK)).st_mode) == 0o600
@@ -42,7 +42,7 @@ def test_setting_up_again_changes_nothing(data_dir: str, writer: QueueWriter) ->
     assert not writer.fold(job_text(1), "scene_1")
 
 
-def test_a_half_made_queue_is_completed_and_keeps_its_rows(tmp_path: Path) -> None:
+def test_half_finished_queue_is_completed_and_keeps_its_rows(tmp_path: Path) -> None:
     data_dir = str(tmp_path)
     os.mkdir(queue_dir(data_dir))
     with closing(sqlite3.connect(database(data_dir))) as db:
@@ -61,7 +61,7 @@ def test_twelve_processes_at_once_on_an_empty_directory_all_get_their_row_in(tmp
     assert sorted(job["scene_id"] for job in waiting(data_dir)) == list(range(1, 13))
 
 
-def test_a_setup_that_another_process_never_ends_is_given_up_with_a_sentence(tmp_path: Path) -> None:
+def test_setup_held_by_another_process_fails_with_a_sentence(tmp_path: Path) -> None:
     held = try_lock(str(tmp_path / SETUP_LOCK))
     assert held is not None
     began = time.monotonic()
@@ -76,7 +76,7 @@ def test_a_setup_that_another_process_never_ends_is_given_up_with_a_sentence(tmp
         assert writer.fold(job_text(1), "scene_1")
 
 
-def test_a_queue_that_is_there_is_opened_whoever_holds_the_setup_lock(data_dir: str) -> None:
+def test_existing_queue_is_opened_while_the_setup_lock_is_held(data_dir: str) -> None:
     held = try_lock(str(Path(data_dir, SETUP_LOCK)))
     assert held is not None
     with closing(open_writer(data_dir)) as writer:
@@ -84,13 +84,13 @@ def test_a_queue_that_is_there_is_opened_whoever_holds_the_setup_lock(data_dir: 
     unlock(held)
 
 
-def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
+def test_file_in_place_of_a_directory_is_named(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("in the way")
     with pytest.raises(QueueUnavailable, match=r"data directory .*data cannot be used: "):
         set_up(str(tmp_path / "data"))
 
 
-def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+def test_file_that_is_not_a_database_is_named(tmp_path: Path) -> None:
     os.mkdir(queue_dir(str(tmp_path)))
     Path(database(tmp_path)).write_bytes(b"no database at all " * 100)
     with pytest.raises(QueueUnavailable, match="not a database"):

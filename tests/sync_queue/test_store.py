@@ -1,4 +1,4 @@
-"""The drainer's hand on the queue: what it claims, in which order, and what becomes of it."""
+"""The worker's side of the queue: what it claims, in which order, and what happens to it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def claim(store: JobStore, limit: int = 100, now: float = NOW, **options: Any) -
     return [row.job.scene_id or 0 for row in store.claim(limit, now, **options)]
 
 
-def test_rows_come_by_priority_then_due_time_then_age(data_dir: str, store: JobStore) -> None:
+def test_claim_orders_by_priority_due_time_and_age(data_dir: str, store: JobStore) -> None:
     put(
         data_dir,
         job(1, 2),
@@ -59,18 +59,18 @@ def test_rows_come_by_priority_then_due_time_then_age(data_dir: str, store: JobS
     assert [claim(store) for _ in range(4)] == [[8, 5], [4, 7, 3, 2], [1, 6], []]
 
 
-def test_a_job_without_a_priority_comes_last_but_comes(data_dir: str, store: JobStore) -> None:
+def test_job_without_a_priority_is_claimed_last(data_dir: str, store: JobStore) -> None:
     put(data_dir, {"scene_id": 1, "data": {}}, job(2, 2), job(3, 1))
     assert [claim(store) for _ in range(3)] == [[3], [1, 2], []]
 
 
-def test_no_more_than_the_limit_is_claimed(data_dir: str, store: JobStore) -> None:
+def test_claim_returns_at_most_the_limit(data_dir: str, store: JobStore) -> None:
     put(data_dir, *(job(number) for number in range(1, 8)))
     assert [claim(store, 3) for _ in range(3)] == [[1, 2, 3], [4, 5, 6], [7]]
     assert [row.status for row in rows(data_dir)] == [2] * 7
 
 
-def test_what_is_not_due_yet_is_not_claimed(data_dir: str, store: JobStore) -> None:
+def test_row_that_is_not_due_is_not_claimed(data_dir: str, store: JobStore) -> None:
     put(data_dir, job(1, 0, due=NOW + 1), job(2, 2, due=NOW + 600))
     assert claim(store) == []
     assert claim(store, now=NOW + 0.999) == []
@@ -78,13 +78,13 @@ def test_what_is_not_due_yet_is_not_claimed(data_dir: str, store: JobStore) -> N
     assert claim(store, now=NOW + 600) == [2]
 
 
-def test_a_due_time_far_ahead_comes_from_a_clock_set_back_and_is_due(data_dir: str, store: JobStore) -> None:
+def test_due_time_far_ahead_is_due_after_a_clock_set_back(data_dir: str, store: JobStore) -> None:
     put(data_dir, job(1, due=NOW + MAX_DUE_AHEAD_S + 1), job(2, due=NOW + MAX_DUE_AHEAD_S))
     assert claim(store) == [1]
     assert claim(store) == []
 
 
-def test_a_row_far_ahead_does_not_keep_a_due_one_waiting(data_dir: str, store: JobStore) -> None:
+def test_row_far_ahead_does_not_delay_a_due_one(data_dir: str, store: JobStore) -> None:
     put(data_dir, job(1, due=NOW + 10_000), job(2))
     assert [claim(store), claim(store)] == [[2], [1]]
 
@@ -120,22 +120,20 @@ def test_only_saves_are_claimed_where_only_they_are_asked_for(data_dir: str, sto
     ],
     ids=lambda blob: blob[:40].decode(),
 )
-def test_a_row_that_is_no_job_is_set_aside_and_keeps_nobody_waiting(
-    data_dir: str, store: JobStore, blob: bytes
-) -> None:
+def test_malformed_row_is_set_aside_and_delays_no_other(data_dir: str, store: JobStore, blob: bytes) -> None:
     put(data_dir, blob, job(2))
     assert claim(store) == [2]
     assert [(row.data, row.status) for row in rows(data_dir)][:1] == [(blob, 9)]
     assert claim(store) == []
 
 
-def test_a_job_the_library_was_given_without_a_key_gets_its_scenes(data_dir: str, store: JobStore) -> None:
+def test_job_without_a_key_gets_the_key_of_its_scene(data_dir: str, store: JobStore) -> None:
     put(data_dir, {"scene_id": 12, "data": {"path": "/a"}})
     (row,) = store.claim(1, NOW)
     assert row.job.as_row() == {"scene_id": 12, "data": {"path": "/a"}, "job_key": "scene_12"}
 
 
-def test_a_claimed_row_is_superseded_by_a_newer_one_of_its_key(
+def test_claimed_row_is_superseded_by_a_newer_one_of_its_key(
     data_dir: str, store: JobStore, writer: QueueWriter
 ) -> None:
     put(data_dir, job(1), job(2))
@@ -153,7 +151,7 @@ def test_finished_rows_leave_the_table(data_dir: str, store: JobStore) -> None:
     assert [(row.job["scene_id"], row.status) for row in rows(data_dir)] == [(2, 2)]
 
 
-def test_a_row_given_back_waits_until_it_is_due_and_keeps_its_retry_fields(data_dir: str, store: JobStore) -> None:
+def test_returned_row_waits_until_due_and_keeps_its_retry_fields(data_dir: str, store: JobStore) -> None:
     put(data_dir, job(1))
     (row,) = store.claim(1, NOW)
     state = RetryState(1, {"NOT_FOUND": 1}, NOW + 30, "PlexNotFound", "no such file", NOW, NOW)
@@ -165,9 +163,7 @@ def test_a_row_given_back_waits_until_it_is_due_and_keeps_its_retry_fields(data_
     assert rows(data_dir)[0].kinds[0] == "blob"
 
 
-def test_a_row_given_back_is_dropped_where_a_newer_one_waits(
-    data_dir: str, store: JobStore, writer: QueueWriter
-) -> None:
+def test_returned_row_is_dropped_if_a_newer_one_waits(data_dir: str, store: JobStore, writer: QueueWriter) -> None:
     put(data_dir, job(1), job(2))
     first, second = store.claim(2, NOW)
     writer.fold(job_text(1, now=NOW + 1), "scene_1")
@@ -179,7 +175,7 @@ def test_a_row_given_back_is_dropped_where_a_newer_one_waits(
     ]
 
 
-def test_a_row_given_back_is_not_dropped_where_its_batch_breaks_off_later(data_dir: str, store: JobStore) -> None:
+def test_returned_row_is_kept_if_its_batch_fails_later(data_dir: str, store: JobStore) -> None:
     put(data_dir, job(1))
     (row,) = store.claim(1, NOW)
     store.retry_all([(row.row_id, due_at(row.job, NOW + 30))])
@@ -193,7 +189,7 @@ def entity(**more: Any) -> dict[str, Any]:
     return new_entity_job("tag", 7, priority=1, now=NOW) | more
 
 
-def test_a_job_about_an_entity_is_claimed_like_any_other(data_dir: str, store: JobStore) -> None:
+def test_entity_job_is_claimed_like_any_other(data_dir: str, store: JobStore) -> None:
     bare = {"entity": "studio", "entity_id": 3, "priority": 1}
     put(data_dir, entity(), job(1, 1), bare, entity(job_key="tag_8", after=500), job(2))
     rows_ = store.claim(10, NOW)
@@ -218,7 +214,7 @@ def test_scenes_take_the_place_of_an_entity(data_dir: str, store: JobStore) -> N
 
 
 @pytest.mark.parametrize("after", [None, 500])
-def test_an_entity_edited_again_begins_anew(
+def test_entity_edited_again_starts_from_the_beginning(
     data_dir: str, store: JobStore, writer: QueueWriter, after: int | None
 ) -> None:
     put(data_dir, entity())
@@ -229,7 +225,7 @@ def test_an_entity_edited_again_begins_anew(
     assert [found.job for found in rows(data_dir)] == [newer]
 
 
-def test_a_kill_amid_an_expansion_repeats_it(data_dir: str, store: JobStore) -> None:
+def test_kill_during_an_expansion_repeats_it(data_dir: str, store: JobStore) -> None:
     put(data_dir, entity())
     (row,) = store.claim(1, NOW)
 
@@ -245,7 +241,7 @@ def test_a_kill_amid_an_expansion_repeats_it(data_dir: str, store: JobStore) -> 
     assert store.expand(again, [1, 2], None, NOW) == 2
 
 
-def test_resume_takes_back_what_a_dead_drainer_had_in_flight(data_dir: str, store: JobStore) -> None:
+def test_resume_takes_back_rows_of_a_dead_worker(data_dir: str, store: JobStore) -> None:
     put(data_dir, job(1), job(2), job(3, due=NOW + 1))
     assert claim(store) == [1, 2]
     with closing(JobStore(queue_dir(data_dir))) as successor:
@@ -284,9 +280,7 @@ def test_resume_of_two_rows_in_flight_for_one_scene_leaves_one(
     assert [(found["scene_id"], found.get("priority")) for found in waiting(data_dir)] == [(1, 0), (8, None), (9, None)]
 
 
-def test_the_version_changes_when_another_process_has_written_and_only_then(
-    store: JobStore, writer: QueueWriter
-) -> None:
+def test_data_version_changes_only_if_another_process_wrote(store: JobStore, writer: QueueWriter) -> None:
     before = store.data_version()
     assert store.data_version() == before
     writer.fold(job_text(1), "scene_1")
@@ -295,7 +289,7 @@ def test_the_version_changes_when_another_process_has_written_and_only_then(
     assert store.data_version() == after
 
 
-def test_what_waits_and_when_it_is_due(data_dir: str, store: JobStore) -> None:
+def test_waiting_rows_and_next_due_time_are_reported(data_dir: str, store: JobStore) -> None:
     assert (store.waiting_count(), store.has_waiting(), store.next_due()) == (0, False, None)
     put(data_dir, job(1, 2, due=NOW + 7), job(2, 1, due=NOW + 9))
     assert (store.waiting_count(), store.has_waiting(), store.next_due()) == (2, True, NOW + 7)
@@ -330,7 +324,7 @@ def test_clearing_what_waits_leaves_what_is_in_flight(data_dir: str, store: JobS
     assert [(row.job["scene_id"], row.status) for row in rows(data_dir)] == [(1, 2)]
 
 
-def test_a_claim_that_fails_changes_nothing(data_dir: str, store: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_claim_changes_nothing(data_dir: str, store: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
     put(data_dir, job(1))
 
     def full_disk(*_: object) -> None:

@@ -22,7 +22,7 @@ from .support import database, job_text, rows, together, waiting
 pytestmark = pytest.mark.unit
 
 
-def test_a_second_event_folds_into_the_row_that_waits(data_dir: str, writer: QueueWriter) -> None:
+def test_second_event_folds_into_the_waiting_row(data_dir: str, writer: QueueWriter) -> None:
     assert writer.fold(job_text(3, priority=1, now=10.0), "scene_3")
     assert not writer.fold(job_text(3, priority=1, now=20.0), "scene_3")
     (row,) = rows(data_dir)
@@ -30,7 +30,9 @@ def test_a_second_event_folds_into_the_row_that_waits(data_dir: str, writer: Que
 
 
 @pytest.mark.parametrize(("old", "new", "wanted"), [(2, 0, 0), (0, 2, 0), (1, 1, 1), (1, 2, 1), (2, 1, 1)])
-def test_the_more_urgent_priority_stays(data_dir: str, writer: QueueWriter, old: int, new: int, wanted: int) -> None:
+def test_folded_row_keeps_the_more_urgent_priority(
+    data_dir: str, writer: QueueWriter, old: int, new: int, wanted: int
+) -> None:
     writer.fold(job_text(3, priority=old), "scene_3")
     writer.fold(job_text(3, priority=new), "scene_3")
     assert [job["priority"] for job in waiting(data_dir)] == [wanted]
@@ -46,7 +48,7 @@ def test_the_more_urgent_priority_stays(data_dir: str, writer: QueueWriter, old:
     ],
     ids=["kept where the new one brings none", "replaced as a whole", "taken", "still none"],
 )
-def test_the_snapshot_of_a_folded_row(
+def test_folded_row_keeps_the_right_data(
     data_dir: str, writer: QueueWriter, old: dict[str, Any], new: dict[str, Any], wanted: dict[str, Any]
 ) -> None:
     writer.fold(job_text(3, data=old), "scene_3")
@@ -54,9 +56,7 @@ def test_the_snapshot_of_a_folded_row(
     assert [job["data"] for job in waiting(data_dir)] == [wanted]
 
 
-def test_a_save_ends_the_waiting_of_a_row_that_was_to_be_tried_again(
-    data_dir: str, writer: QueueWriter, store: JobStore
-) -> None:
+def test_save_makes_a_postponed_row_due(data_dir: str, writer: QueueWriter, store: JobStore) -> None:
     writer.fold(job_text(3, priority=2), "scene_3")
     (claimed,) = store.claim(1, 50.0)
     state = RetryState(4, {}, 500.0, "PlexServerDown", "away", 49.0, 40.0)
@@ -67,7 +67,7 @@ def test_a_save_ends_the_waiting_of_a_row_that_was_to_be_tried_again(
     assert [row.job.priority for row in store.claim(1, 61.0)] == [0]
 
 
-def test_a_row_in_flight_does_not_take_a_new_event(data_dir: str, writer: QueueWriter, store: JobStore) -> None:
+def test_row_in_flight_does_not_take_a_new_event(data_dir: str, writer: QueueWriter, store: JobStore) -> None:
     writer.fold(job_text(3, now=1.0), "scene_3")
     store.claim(1, 10.0)
     assert writer.fold(job_text(3, now=2.0), "scene_3")
@@ -106,20 +106,20 @@ def test_eight_processes_folding_few_scenes_leave_one_row_each(data_dir: str) ->
     assert {job["priority"] for job in jobs} == {0}
 
 
-def test_a_writer_makes_no_database(tmp_path: Path) -> None:
+def test_writer_creates_no_database(tmp_path: Path) -> None:
     with pytest.raises(sqlite3.OperationalError):
         QueueWriter(str(tmp_path))
     assert open_existing(str(tmp_path)) is None
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_queue_whose_setup_was_not_finished_is_not_opened(data_dir: str) -> None:
+def test_unfinished_queue_is_not_opened(data_dir: str) -> None:
     with closing(sqlite3.connect(database(data_dir))) as db:
         db.execute("PRAGMA user_version=0")
     assert open_existing(queue_dir(data_dir)) is None
 
 
-def test_a_writer_that_waits_for_the_lock_gives_up_after_its_timeout(data_dir: str) -> None:
+def test_writer_that_waits_for_the_lock_fails_after_its_timeout(data_dir: str) -> None:
     with (
         closing(sqlite3.connect(database(data_dir), isolation_level=None)) as other,
         closing(QueueWriter(queue_dir(data_dir), timeout=0.05)) as writer,
@@ -131,7 +131,7 @@ def test_a_writer_that_waits_for_the_lock_gives_up_after_its_timeout(data_dir: s
         assert writer.fold(job_text(1), "scene_1")
 
 
-def test_a_writer_waits_for_another_that_is_quick(data_dir: str, writer: QueueWriter) -> None:
+def test_writer_waits_for_another_writer(data_dir: str, writer: QueueWriter) -> None:
     with closing(sqlite3.connect(database(data_dir), isolation_level=None, check_same_thread=False)) as other:
         other.execute("BEGIN IMMEDIATE")
         timer = threading.Timer(0.1, other.execute, ["COMMIT"])
@@ -141,7 +141,7 @@ def test_a_writer_waits_for_another_that_is_quick(data_dir: str, writer: QueueWr
 
 
 @pytest.mark.parametrize("name", ["per cent 100%41", "what?", "#1", "Übung & Söhne", "a b"])
-def test_a_data_directory_of_any_name_can_be_opened(tmp_path: Path, name: str) -> None:
+def test_queue_in_a_directory_of_any_name_can_be_opened(tmp_path: Path, name: str) -> None:
     from sync_queue.setup import open_writer
 
     data_dir = tmp_path / name
@@ -150,12 +150,12 @@ def test_a_data_directory_of_any_name_can_be_opened(tmp_path: Path, name: str) -
     assert [job["scene_id"] for job in waiting(data_dir)] == [1]
 
 
-def test_a_windows_path_in_a_uri_begins_with_a_slash(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_windows_path_in_a_uri_begins_with_a_slash(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sync_queue.writer.os.path.abspath", lambda path: path)
     assert uri_path("C:\\Stash\\50%\\data.db") == "/C:/Stash/50%25/data.db"
 
 
-def test_a_jobs_text_survives_folding_as_it_was(data_dir: str, writer: QueueWriter) -> None:
+def test_job_text_is_unchanged_by_folding(data_dir: str, writer: QueueWriter) -> None:
     data = {"title": 'quote " back \\ slash / 日本 🎬 \u2028', "rating100": 0, "performers": [], "path": None}
     writer.fold(job_text(1), "scene_1")
     writer.fold(json.dumps(new_job(1, "metadata", data, priority=0, now=1_700_000_000.123456)), "scene_1")
