@@ -155,7 +155,7 @@ def test_retry_dead_letters_queues_chosen_or_all(installation: Installation) -> 
     for one in (scene, other):
         job = new_job(one, "metadata", {}, priority=0, now=1.0)
         DeadLetterQueue(str(installation.data)).add({**job, "retry_count": 5}, PlexPermanentError("refused"), 6)
-    assert "Plex rejected the change: 2" in health(installation)["Dead dead_letters"][0]["finding"]
+    assert "Plex rejected the change: 2" in health(installation)["Dead letters"][0]["finding"]
     assert operation(installation, mode="retry_dlq", scenes=[scene]) == {"queued": 1, "unreadable": 0}
     assert [dead_letter["scene_id"] for dead_letter in DeadLetterQueue(str(installation.data)).entries()] == [other]
     assert operation(installation, mode="retry_dlq", scenes=[scene]) == {"queued": 0, "unreadable": 0}
