@@ -70,7 +70,7 @@ def test_collections_of_ours_are_removed_and_those_of_the_user_stay(bench: Bench
 def test_collection_is_recorded_as_ours_before_the_write(bench: Bench, plex: PlexSim) -> None:
     [item] = bench.stock(1)
     plex.faults.set(hang=True, hang_after=True, only="^PUT", times=1)
-    bench.configure(bench.settings(read_timeout=0.2))
+    bench.configure(bench.settings(read_timeout=1.0))
     sync(bench, studio="Short lived")
     assert item.tags("collection") == ["Short lived"]
     bench.live(30)

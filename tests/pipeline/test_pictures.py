@@ -492,7 +492,7 @@ def test_missing_item_does_not_stop_the_other_items(bench: PictureBench) -> None
 
 
 def test_timeout_after_a_successful_upload_uploads_only_once(stash: StashSim, plex: PlexSim) -> None:
-    with closing(PictureBench(stash, plex, read_timeout=0.3)) as bench:
+    with closing(PictureBench(stash, plex, read_timeout=1.0)) as bench:
         bench.cover(RED)
         targets = bench.targets()
         bench.targets = lambda: targets  # type: ignore[method-assign]

@@ -135,10 +135,10 @@ def test_get_incomplete_answer_raises_temporary_error(plex: PlexSim, client: Ple
 
 
 def test_read_timeout_of_the_client_is_used(plex: PlexSim, connect: Connect) -> None:
-    client = connect(connect_timeout=3.0, read_timeout=0.05)
+    client = connect(connect_timeout=3.0, read_timeout=1.0)
     client.connect()
     server: Any = client.server
-    assert server._timeout == (3.0, 0.05)
+    assert server._timeout == (3.0, 1.0)
     plex.faults.hang = True
     with pytest.raises(PlexTemporaryError) as caught:
         client.get("/library/sections")
@@ -248,7 +248,7 @@ def test_request_reset_every_time_is_sent_twice_only(plex: PlexSim, client: Plex
 
 def test_edit_timeout_is_not_repeated(plex: PlexSim, connect: Connect, scenes: SimSection) -> None:
     item = plex.add_item(scenes, [("/data/a.mp4", 1, 1.0)])
-    client = connect(read_timeout=0.05)
+    client = connect(read_timeout=1.0)
     client.connect()
     plex.faults.set(hang=True, hang_after=True, only="PUT")
     with pytest.raises(PlexTemporaryError):

@@ -38,11 +38,11 @@ def plex() -> Iterator[PlexSim]:
 
 
 @contextlib.contextmanager
-def plexapi_server(plex: PlexSim) -> Iterator[Any]:
+def plexapi_server(plex: PlexSim, *, read_timeout: float = 10.0) -> Iterator[Any]:
     """Yield plexapi's own server object, connected before the fault."""
     with requests.Session() as session:
         session.trust_env = False
-        yield PlexServer(plex.url, TOKEN, session=session, timeout=(1.0, 0.5))
+        yield PlexServer(plex.url, TOKEN, session=session, timeout=(10.0, read_timeout))
 
 
 def raised(action: Callable[[], object]) -> Exception:
@@ -122,7 +122,7 @@ def test_translate_reset_connection_is_server_down(plex: PlexSim) -> None:
 
 
 def test_translate_read_timeout_is_temporary(plex: PlexSim) -> None:
-    with plexapi_server(plex) as server:
+    with plexapi_server(plex, read_timeout=1.0) as server:
         plex.faults.hang = True
         error = raised(lambda: server.query("/library/sections"))
     assert isinstance(error, requests.exceptions.ReadTimeout)

@@ -122,9 +122,9 @@ def test_upload_broken_connection_is_not_repeated(plex: PlexSim, client: PlexCli
 
 
 def test_upload_timeout_after_success_keeps_the_picture(plex: PlexSim, connect: Connect, item: Item) -> None:
-    client = connect(read_timeout=0.2)
+    client = connect(read_timeout=1.0)
     client.connect()
-    plex.faults.set(hang=1.0, hang_after=True, only="^POST")
+    plex.faults.set(hang=2.0, hang_after=True, only="^POST")
     with pytest.raises(PlexTemporaryError):
         upload_picture(client, item.rating_key, "thumb", jpeg())
     plex.faults.clear()

@@ -231,7 +231,7 @@ def test_outage_during_a_batch_keeps_the_remaining_rows(bench: Bench, plex: Plex
 def test_read_timeout_after_a_successful_write_is_read_before_it_is_repeated(
     make_bench: MakeBench, plex: PlexSim
 ) -> None:
-    bench = make_bench(read_timeout=0.1)
+    bench = make_bench(read_timeout=1.0)
     bench.stock(1)
     bench.save(1)
     plex.faults.set(hang=True, hang_after=True, only="^PUT", times=1)
