@@ -27,6 +27,17 @@ class Verdict(str, Enum):
 # The item shows what the scene says.
 SYNCED = (Verdict.WRITTEN, Verdict.UNCHANGED)
 
+# What lines of the log call scenes that are not in sync.
+VERDICT_LINES = {
+    Verdict.GATED.value: "Skipped, too little metadata",
+    Verdict.FILTERED.value: "Skipped by your filter settings",
+    Verdict.NOT_IN_PLEX.value: "Not in Plex",
+    Verdict.AMBIGUOUS.value: "Left alone, the right Plex item is not certain",
+    Verdict.SHARED.value: "Left alone, the Plex item belongs to another scene",
+    Verdict.RESTORED.value: "Left alone after Give Back to Plex",
+    Verdict.FAILED.value: "Failed",
+}
+
 # The words of version 0.1.0, where they were others.
 FORMER = {
     "pushed": "written",

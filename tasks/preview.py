@@ -14,6 +14,7 @@ from api.context import Context
 from common import stash_log
 from common.human_text import counted
 from common.scene import StashScene
+from common.verdicts import VERDICT_LINES
 from metadata.change_text import change_as_line, field_label
 from stash.client import stash_interface
 from stash.scenes import count_scenes
@@ -29,16 +30,7 @@ BATCH_SIZE = 100
 MAX_LOG_LINES = 300
 MAX_EXAMPLES = 10
 _SCOPES = {"24h": "recent", "7days": "recent_7days"}
-_LEFT_ALONE_LINES = {
-    "gated": "Skipped, too little metadata",
-    "filtered": "Skipped by your filter settings",
-    "not in Plex": "Not in Plex",
-    "ambiguous": "Left alone, the right Plex item is not certain",
-    "shared": "Left alone, the Plex item belongs to another scene",
-    "restored": "Left alone after Give Back to Plex",
-    "failed": "Could not be compared",
-    "gone": "No longer in Stash",
-}
+_LEFT_ALONE_LINES = {**VERDICT_LINES, "failed": "Could not be compared", "gone": "No longer in Stash"}
 
 
 def preview(context: Context) -> dict[str, object]:

@@ -15,7 +15,7 @@ from common.human_text import (
     format_time_until,
     format_times,
 )
-from common.verdicts import SYNCED, Verdict
+from common.verdicts import SYNCED, VERDICT_LINES, Verdict
 from state.worker_status import lives
 
 TYPE_CHECKING = False
@@ -28,15 +28,6 @@ if TYPE_CHECKING:
 
 # Shorter outages are not worth a line.
 MIN_OUTAGE_S = 60.0
-_VERDICT_LINES = {
-    "gated": "Skipped, too little metadata",
-    "filtered": "Skipped by your filter settings",
-    "not in Plex": "Not in Plex",
-    "ambiguous": "Left alone, the right Plex item is not certain",
-    "shared": "Left alone, the Plex item belongs to another scene",
-    "restored": "Left alone after Give Back to Plex",
-    "failed": "Failed",
-}
 
 
 def queue_status(context: StatusContext) -> QueueStatusFacts:
@@ -94,7 +85,7 @@ def _scene_lines(facts: QueueStatusFacts) -> Iterator[tuple[str, str]]:
     if in_step:
         yield "info", f"Scenes in sync with Plex: {in_step:,}"
     for verdict, count in sorted(verdicts.items()):
-        yield "info", f"{_VERDICT_LINES.get(verdict, verdict)}: {count:,}"
+        yield "info", f"{VERDICT_LINES.get(verdict, verdict)}: {count:,}"
         if verdict == Verdict.NOT_IN_PLEX.value:
             for scene in facts["not_in_plex"]:
                 yield "info", f"  Scene {scene['scene_id']}: {scene['reason']}"
