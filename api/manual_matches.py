@@ -42,6 +42,7 @@ def choose(context: Context) -> dict[str, object]:
 
     Raise UserError, StashError, PlexError, QueueUnavailable, sqlite3.Error.
     """
+    from matching.manual_match import is_in_force
     from matching.ownership import owner_among
     from matching.path_map import parse_path_map
     from matching.rivals import Rivals
@@ -66,9 +67,7 @@ def choose(context: Context) -> dict[str, object]:
     files = tuple((part.path, part.size) for part in item.parts)
     match = ManualMatch(scene_id, machine, item.section, rating_key, files, time.time())
     with closing(database.connect(context.data_dir)) as db, transaction(db):
-        rivals = Rivals(
-            Ledger(db), ManualMatches(db), lambda chosen: chosen.machine == machine and chosen.section in sections
-        )
+        rivals = Rivals(Ledger(db), ManualMatches(db), lambda chosen: is_in_force(chosen, machine, sections))
         claimants = {rival.scene_id: rival for rival in rivals.of(item, item.section, machine, scene_id)}
         claimants |= {other: rivals.claimant(other, shared) for other, shared in sharing.items()}
         _require_free(rating_key, owner_among(item, claimants.values(), path_map))

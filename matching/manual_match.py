@@ -3,7 +3,7 @@ files it had then; else the item that has such a file now."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from common.scene import SceneFile
@@ -19,6 +19,11 @@ LOST = "the item that you chose is gone from Plex, or has other files now"
 def files_of(parts: Iterable[Part]) -> tuple[PlexFile, ...]:
     """Return the files of an item as a manual match stores them."""
     return tuple((part.path, part.size) for part in parts)
+
+
+def is_in_force(chosen: ManualMatch, machine: str, sections: Collection[int]) -> bool:
+    """Tell whether a manual match concerns this server (by its machine identifier) and one of the chosen libraries."""
+    return chosen.machine == machine and chosen.section in sections
 
 
 def match_of(chosen: ManualMatch, file: SceneFile, item: FullItem | None = None) -> Match:

@@ -102,7 +102,7 @@ class Matcher:
     def is_in_force(self, chosen: ManualMatch) -> bool:
         """Tell whether a manual match concerns this server and a chosen library. Raise PlexError."""
         sections = {library.key for library in self.index.libraries}
-        return chosen.section in sections and chosen.machine == self.index.machine
+        return manual_match.is_in_force(chosen, self.index.machine, sections)
 
     def keys_with_file_of(self, chosen: ManualMatch) -> list[int]:
         """Return the items that have a file of a manual match, after a refresh. Raise PlexError.
