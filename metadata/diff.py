@@ -103,12 +103,18 @@ def compute_diff(
     return Diff(scalars, tags, _rating_change(actual.rating, desired, preserve, rating_is_ours))
 
 
+def is_same_rating(one: float, other: float) -> bool:
+    """Return whether two ratings of 0 to 10 are the same in tenths, which is what Stash's 0 to 100 come to."""
+    return abs(one - other) < 0.05
+
+
 def _rating_change(old: float | None, desired: DesiredState, preserve: bool, ours: bool) -> Change[float | None] | None:
     if not desired.has_rating or (preserve and old is not None):
         return None
     if desired.rating is None:
         return Change("userRating", old, None) if old is not None and ours else None
-    return Change("userRating", old, desired.rating) if old is None or abs(old - desired.rating) > 0.04 else None
+    is_same = old is not None and is_same_rating(old, desired.rating)
+    return None if is_same else Change("userRating", old, desired.rating)
 
 
 def _lists_differ(old: Sequence[str], new: Sequence[str], in_order: bool) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from common.verdicts import Verdict
 from metadata.change_text import change_as_line
 from metadata.desired_state import DesiredState, desired_state
-from metadata.diff import ActualState, Diff, compute_diff
+from metadata.diff import ActualState, Diff, compute_diff, is_same_rating
 from metadata.edit_query import edit_queries
 from metadata.tag_rules import TagDescendants
 from pipeline.scene_records import SceneRecords
@@ -44,7 +44,7 @@ class ItemWriter:
             ActualState(item.scalars, item.tags, item.rating),
             _desired(work),
             preserve=self._config().preserve_plex_edits,
-            rating_is_ours=ours is not None and item.rating is not None and abs(ours - item.rating) < 0.05,
+            rating_is_ours=ours is not None and item.rating is not None and is_same_rating(ours, item.rating),
             owned=self._records.items.owned_collections(item, self._client().machine),
             reorder=reorder,
         )
