@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from benchmarks.processes import BARE, alternating_medians, timed
+from benchmarks.processes import BARE, alternating_medians
 from benchmarks.results import By, Result, main
 from benchmarks.setup_steps import enqueue, first_save, last_process, process_environment
 from common.errors import PermanentError
@@ -19,6 +19,7 @@ from common.verdicts import Verdict
 from sandbox.demo.measurements import run_task
 from sandbox.demo.servers import DemoServers
 from sandbox.stash import PluginProcess
+from sandbox.timed_process import timed
 from state import database
 from state.ledger import Ledger, LedgerItem, LedgerRow
 from sync_queue.dlq import DeadLetterQueue

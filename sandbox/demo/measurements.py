@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import statistics
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sandbox.demo import expectations
 from sandbox.demo.servers import DemoServers
 from sandbox.plex import Item
 from sandbox.stash import Job, PluginProcess
+from sandbox.timed_process import timed
 
 TIMEOUT_S = 15.0
 _RUN = 'mutation Run($task: String!) { runPluginTask(plugin_id: "Stash2Plex", task_name: $task) }'
@@ -129,19 +129,10 @@ def time_hook_and_bare_python(
     hooks, bares = [], []
     for turn in range(rounds + 2):
         before_each()
-        hook_time = _timed(hook.argv, hook.stdin, str(folder), env)
-        bare_time = _timed([sys.executable, "-c", "pass"], b"", str(folder), env)
+        hook_time = timed(hook.argv, hook.stdin, folder, env)
+        bare_time = timed([sys.executable, "-c", "pass"], b"", folder, env)
         if turn >= 2:  # the first rounds only warm the caches
             hooks.append(hook_time)
             bares.append(bare_time)
     typical = statistics.median(hook / bare for hook, bare in zip(hooks, bares, strict=True))
     return HookTiming(statistics.median(hooks), statistics.median(bares), typical)
-
-
-def _timed(argv: list[str], stdin: bytes, folder: str, env: Mapping[str, str]) -> float:
-    began = time.perf_counter()
-    done = subprocess.run(argv, input=stdin, capture_output=True, cwd=folder, env=env)
-    took = time.perf_counter() - began
-    if done.returncode or b'"error"' in done.stdout:
-        raise RuntimeError(f"{argv[:2]} ended with {done.returncode}: {done.stdout!r} {done.stderr!r}")
-    return took
