@@ -87,7 +87,7 @@ def _queue(
         reason: object = error
     except SqliteError as error:  # the file is damaged: name it
         reason = f"{os.path.join(queue_dir(data_dir), DATABASE)}: {error}"
-    except Exception as error:
+    except Exception as error:  # raised again, unless it is written for the user
         from common.errors import UserFacingError  # a save that succeeds does not pay for it
 
         if not isinstance(error, UserFacingError):
